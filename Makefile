@@ -1,0 +1,45 @@
+# Two commands set everything up from a bare clone: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test lint types examples bench soak clean
+
+$(VENV)/ready-main: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --constraint constraints.txt --editable '.[all]'
+	@touch $@
+
+$(VENV)/ready-test: $(VENV)/ready-main requirements-test.txt
+	$(PIP) install --constraint constraints.txt --requirement requirements-test.txt
+	@touch $@
+
+$(VENV)/ready-bench: $(VENV)/ready-main requirements-bench.txt
+	$(PIP) install --constraint constraints.txt --requirement requirements-bench.txt
+	@touch $@
+
+demo: $(VENV)/ready-main
+	$(BIN)/caseflow demo --out demo
+
+test: $(VENV)/ready-test
+	$(BIN)/python -m pytest -n 2 -m 'not soak'
+
+soak: $(VENV)/ready-test
+	$(BIN)/python -m pytest -n 2 -m soak
+
+lint: $(VENV)/ready-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/ready-test $(VENV)/ready-bench
+	$(BIN)/mypy
+
+examples: $(VENV)/ready-main
+	@for example in examples/[0-9]*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
+
+bench: $(VENV)/ready-bench
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) demo

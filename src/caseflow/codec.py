@@ -1,0 +1,201 @@
+"""Events and cases as JSON and back: by registered name, older versions carried forward by upcasters.
+
+An event is one JSON object: ``event`` (its registered name), ``at``, ``by``, and what differs from the
+defaults. A case is a positional list, since it is only a snapshot: whoever cannot read one folds the events.
+"""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Callable
+from functools import cache, lru_cache
+from json.encoder import encode_basestring as quoted
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from caseflow.core import events as e
+from caseflow.core.case import Case
+from caseflow.core.commands import Actor
+from caseflow.core.terms import Place
+from caseflow.errors import StoreError
+
+SNAPSHOT = 1
+"""The format of packed cases; another number is not read."""
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+
+UPCASTERS: dict[str, list[Upcaster]] = {}
+"""Event name -> what brings an older body to today's form, applied in order."""
+
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def encode(event: e.Event) -> bytes:
+    """The event as UTF-8 JSON.
+
+    What every event has is written directly, which is most of most events; the rest goes through `json`.
+    """
+    kind = type(event)
+    if kind is e.UnknownEvent:
+        return event.body  # type: ignore[attr-defined,no-any-return]  # kind was compared exactly
+    by, to = event.by, event.to
+    head = f'{{"event":"{event.name}","at":{event.at_us},"by":[{quoted(by.id)},{quoted(by.role)},{quoted(by.unit)}]'
+    if to is not None:
+        head += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'
+    rest: dict[str, Any] = {}
+    for name, default, packed in _later_fields(kind):
+        found = getattr(event, name)
+        if found is not default and found != default:
+            rest[name] = packed(found) if packed else found
+    if rest:
+        return f"{head},{_dump(rest)[1:]}".encode()
+    return f"{head}}}".encode()
+
+
+def decode(body: bytes) -> e.Event:
+    """The event of a JSON body; an `UnknownEvent` when its name is not registered.
+
+    Raises:
+        StoreError: the body is not an event's.
+    """
+    try:
+        found = json.loads(body)
+        name = found.pop("event")
+        for upcast in UPCASTERS.get(name, ()):
+            found = upcast(found)
+        at, by = found.pop("at"), _actor(*found.pop("by"))
+        kind = e.EVENTS.get(name)
+        if kind is None:
+            return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
+        to = found.pop("to", None)
+        readers = _readers(kind)
+        given = {key: readers[key](part) for key, part in found.items()}
+        return kind(at, by, None if to is None else _place(*to), **given)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}") from error
+
+
+def pack(case: Case) -> bytes:
+    """The case as UTF-8 JSON: a snapshot."""
+    return _dump([SNAPSHOT, *_packer(Case)(case)]).encode()  # type: ignore[misc]  # a value class has a packer
+
+
+def unpack(body: bytes) -> Case | None:
+    """The case of a snapshot; `None` when its format is another version's."""
+    try:
+        version, *fields = json.loads(body)
+        return _unpacker(Case)(fields) if version == SNAPSHOT else None  # type: ignore[no-any-return]
+    except (ValueError, TypeError):
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _actor(id: str, role: str, unit: str) -> Actor:
+    return Actor(id, role=role, unit=unit)
+
+
+@lru_cache(maxsize=1024)
+def _place(state: str, stage: str, final: bool) -> Place:
+    return Place(state, stage, final)
+
+
+_HEAD = ("at_us", "by", "to")
+
+
+@cache
+def _later_fields(kind: type[e.Event]) -> tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]:
+    hints = get_type_hints(kind)
+    return tuple(
+        (field.name, field.default, _packed_by_name(hints[field.name]))
+        for field in attrs.fields(kind)
+        if field.name not in _HEAD
+    )
+
+
+@cache
+def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+    hints = get_type_hints(kind)
+    return {field.name: _read_by_name(hints[field.name]) for field in attrs.fields(kind)}
+
+
+def _packed_by_name(hint: Any) -> Callable[[Any], Any] | None:
+    """Inside events nested values are objects that leave out their defaults."""
+    if hint == tuple[e.ClockChange, ...]:
+        return lambda changes: [_as_object(change) for change in changes]
+    return _as_object if attrs.has(hint) else None
+
+
+def _read_by_name(hint: Any) -> Callable[[Any], Any]:
+    if hint == tuple[e.ClockChange, ...]:
+        return lambda found: tuple(_from_object(e.ClockChange, change) for change in found)
+    if attrs.has(hint):
+        return lambda found: _from_object(hint, found)
+    return _unpacker(hint)
+
+
+def _as_object(found: Any) -> dict[str, Any]:
+    made = {}
+    for name, default in _defaults(type(found)):
+        part = getattr(found, name)
+        if part is not default and part != default:
+            made[name] = part
+    return made
+
+
+@cache
+def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    return tuple((field.name, field.default) for field in attrs.fields(kind))
+
+
+def _from_object(kind: type[Any], found: dict[str, Any]) -> Any:
+    readers = _readers(kind)
+    return kind(**{key: readers[key](part) for key, part in found.items()})
+
+
+@cache
+def _packer(hint: Any) -> Callable[[Any], Any] | None:
+    """What turns a value into JSON-able lists; `None` where it is one already."""
+    inner = _inner(hint)
+    if inner is not None:
+        part = _packer(inner)
+        return None if part is None else (lambda found: found if found is None else part(found))
+    if get_origin(hint) is tuple:
+        part = _packer(get_args(hint)[0]) if get_args(hint)[-1] is ... else None
+        return None if part is None else (lambda found: [part(item) for item in found])
+    if not attrs.has(hint):
+        return None
+    hints = get_type_hints(hint)
+    fields = tuple((field.name, _packer(hints[field.name])) for field in attrs.fields(hint))
+    return lambda found: [
+        pack_part(getattr(found, name)) if pack_part else getattr(found, name) for name, pack_part in fields
+    ]
+
+
+@cache
+def _unpacker(hint: Any) -> Callable[[Any], Any]:
+    """What turns JSON back into the value of that type."""
+    inner = _inner(hint)
+    if inner is not None:
+        part = _unpacker(inner)
+        return lambda found: found if found is None else part(found)
+    if get_origin(hint) is tuple:
+        parts = get_args(hint)
+        part = _unpacker(parts[0]) if parts[-1] is ... else _plain
+        return lambda found: tuple([part(item) for item in found])
+    if not attrs.has(hint):
+        return _plain
+    hints = get_type_hints(hint)
+    readers = tuple(_unpacker(hints[field.name]) for field in attrs.fields(hint))
+    return lambda found: hint(*[read(item) for read, item in zip(readers, found, strict=True)])
+
+
+def _inner(hint: Any) -> Any:
+    if get_origin(hint) in (Union, types.UnionType):
+        return next(part for part in get_args(hint) if part is not type(None))
+    return None
+
+
+def _plain(found: Any) -> Any:
+    return tuple([_plain(item) for item in found]) if type(found) is list else found

@@ -1,0 +1,152 @@
+"""Policies and calendars from TOML files: read, extended, checked, and every problem told at once."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from caseflow.calendars import load_calendar
+from caseflow.core.calendars import Calendar
+from caseflow.core.policy import Policy
+from caseflow.core.policy_check import check
+from caseflow.core.policy_document import Notes, depth, policy_from
+from caseflow.errors import CaseflowError, PolicyError
+
+LARGEST = 1_000_000
+"""Bytes of a policy or calendar file."""
+DEEPEST = 12
+"""Levels of nesting in a policy or calendar file."""
+
+
+def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = None) -> Policy:
+    """The policy shipped under that name, or read from that TOML file, checked as a whole.
+
+    A file may begin from another policy with ``extends = "wuhu"``: its tables are laid over that policy's,
+    and ``remove = ["states.rectification", "actions.assess"]`` takes entries away.
+
+    Args:
+        name: ``wuhu``, or the path of a file.
+        calendars: tables to use instead of those the policy names, by name.
+
+    Raises:
+        PolicyError: lists every problem with file, key path and what was found.
+    """
+    notes = Notes(str(name))
+    table, folder = _table(name, notes, ())
+    policy = policy_from(table, notes) if table is not None else None
+    if policy is None:
+        raise PolicyError(notes.problems)
+    check(policy, notes)
+    tables = _calendars(policy, folder, calendars or {}, notes) if not notes.problems else {}
+    if notes.problems:
+        raise PolicyError(notes.problems)
+    return attrs.evolve(policy, tables=tables)
+
+
+def shipped() -> tuple[str, ...]:
+    """The names of the shipped policies."""
+    names = (file.name for file in resources.files("caseflow.policies").iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def read_toml(path: Path, notes: Notes) -> dict[str, Any] | None:
+    """A TOML file as a table; `None` with the problem noted when it is none, too large or nested too deep."""
+    try:
+        if not path.is_file():
+            notes.add(".", "not-a-file" if path.exists() else "unknown-policy", path)
+            return None
+        if path.stat().st_size > LARGEST:
+            notes.add(".", "too-large", f"{path.stat().st_size} bytes, at most {LARGEST}")
+            return None
+        return _parse(path.read_bytes(), notes)
+    except OSError as error:
+        notes.add(".", "not-a-file", error.strerror or str(error))
+        return None
+
+
+def _parse(raw: bytes, notes: Notes) -> dict[str, Any] | None:
+    try:
+        table = tomllib.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, byte = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        notes.add(".", "not-utf8", f"line {line}, byte {byte}")
+        return None
+    except tomllib.TOMLDecodeError as error:
+        notes.add(".", "bad-toml", error)
+        return None
+    except RecursionError:
+        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
+        return None
+    if depth(table) > DEEPEST:
+        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
+        return None
+    return table
+
+
+def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict[str, Any] | None, Path]:
+    text = str(name)
+    path = Path(name)
+    if text in shipped():
+        raw = resources.files("caseflow.policies").joinpath(f"{text}.toml").read_bytes()
+        table, folder = _parse(raw, notes), Path()
+    else:
+        table, folder = read_toml(path, notes), path.parent
+    if table is None or "extends" not in table:
+        return table, folder
+    base = table.pop("extends")
+    removed = table.pop("remove", [])
+    if not isinstance(base, str) or text in above or not isinstance(removed, list):
+        notes.add("extends", "wrong-type", base)
+        return None, folder
+    inner = base if base in shipped() else folder / base
+    below, _ = _table(inner, notes, (*above, text))
+    if below is None:
+        return None, folder
+    for entry in removed:
+        if not _remove(below, str(entry).split(".")):
+            notes.add("remove", "unknown-key", entry)
+    return _laid_over(below, table), folder
+
+
+def _remove(table: dict[str, Any], path: list[str]) -> bool:
+    *tables, last = path
+    for key in tables:
+        found = table.get(key)
+        if not isinstance(found, dict):
+            return False
+        table = found
+    return table.pop(last, None) is not None
+
+
+def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, found in above.items():
+        under = merged.get(key)
+        both = isinstance(found, dict) and isinstance(under, dict)
+        merged[key] = _laid_over(under, found) if both else found  # type: ignore[arg-type]  # both are dicts
+    return merged
+
+
+def _calendars(
+    policy: Policy, folder: Path, given: Mapping[str, Calendar], notes: Notes
+) -> dict[str, Calendar]:
+    tables: dict[str, Calendar] = {}
+    used = {clock.calendar for clock in policy.clocks.values() if clock.calendar}
+    for name, source in policy.calendars.items():
+        if name in given:
+            tables[name] = given[name]
+        elif name in used:
+            try:
+                tables[name] = load_calendar(
+                    name, file=folder / source.file if source.file else None,
+                    provider=source.provider, week=source.week,
+                )  # fmt: skip
+            except CaseflowError as error:
+                notes.add(f"calendars.{name}", "calendar-unavailable", error)
+    return tables

@@ -1,0 +1,1 @@
+"""The pure core: lifecycle, policy, days, clocks, events, commands, case, decide."""

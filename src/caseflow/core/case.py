@@ -1,0 +1,321 @@
+"""The case and what it holds: clocks, cards, and the record of its life. Values only; `evolve` makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from caseflow.core.counting import Pause
+from caseflow.core.events import UNKNOWN_ORIGIN, Ladder, Origin
+from caseflow.core.instants import moment
+from caseflow.core.terms import NOWHERE, Place, Stage
+from caseflow.core.values import Value, value
+
+
+@value
+class Card(Value):
+    """A rung that was reached: a card (breach) or a reminder (warning). Evidence, so never deleted.
+
+    Attributes:
+        level: ``yellow``, ``red``, ``urge``... as the policy names it.
+        clock, subject, cycle: the clock instance; cycles count from 1.
+        unit: who held the case at `effective_at`.
+        annulled_us, annulled_because: set when a later fact showed that the card does not hold.
+    """
+
+    case_id: str
+    level: str
+    clock: str
+    subject: str
+    cycle: int
+    unit: str
+    effective_us: int
+    detected_us: int
+    is_breach: bool
+    zone: str
+    annulled_us: int | None = None
+    annulled_because: str = ""
+
+    @property
+    def effective_at(self) -> datetime:
+        """When it took effect, in the office's zone."""
+        return moment(self.effective_us, self.zone)
+
+    @property
+    def detected_at(self) -> datetime:
+        """When it was noticed, in the office's zone."""
+        return moment(self.detected_us, self.zone)
+
+    @property
+    def annulled_at(self) -> datetime | None:
+        """When it was annulled, in the office's zone; ``None`` while it stands."""
+        return None if self.annulled_us is None else moment(self.annulled_us, self.zone)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not annulled."""
+        return self.annulled_us is None
+
+
+@value
+class ClockRun(Value):
+    """One instance of a clock: (case, clock, subject, cycle).
+
+    Attributes:
+        status: ``running``, ``stopped``, ``cancelled`` or ``held`` (merged into a primary).
+        since_us, until_us: its start and, when it does not run, its end; a rung due at the very end counts.
+        ladder, dues: the rungs and the first late instant of each; ``None`` while an open pause defers it.
+        unknown: bit mask of rungs whose due is only "not before", since the calendar ends.
+        fired: bit mask of rungs with a standing card or reminder.
+        pauses: ``(from, to)`` in the order they were recorded; ``to`` is ``None`` while open.
+        grants: ``(granted at, days)`` of extensions.
+    """
+
+    clock: str
+    subject: str
+    cycle: int
+    status: str
+    since_us: int
+    until_us: int | None
+    ladder: Ladder
+    dues: tuple[int | None, ...]
+    unknown: int = 0
+    fired: int = 0
+    pauses: tuple[Pause, ...] = ()
+    grants: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What identifies the instance within its case."""
+        return self.clock, self.subject, self.cycle
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended (it may be paused)."""
+        return self.until_us is None
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a pause is open."""
+        return any(end is None for _, end in self.pauses)
+
+    def pending(self) -> Iterator[tuple[int, int]]:
+        """``(due, rung)`` of every certain rung that is still to fire, in the ladder's order."""
+        until, out = self.until_us, self.fired | self.unknown
+        for rung, due in enumerate(self.dues):
+            if due is not None and not out >> rung & 1 and (until is None or due <= until):
+                yield due, rung
+
+    @property
+    def next_due(self) -> int | None:
+        """When the next rung fires if nobody acts; ``None`` for never."""
+        if not self.fired and not self.unknown and self.dues:
+            first, until = self.dues[0], self.until_us  # a ladder's first rung is its earliest
+            if first is not None:
+                return first if until is None or first <= until else None
+        return min((due for due, _ in self.pending()), default=None)
+
+    @property
+    def waits_from(self) -> int | None:
+        """The earliest "not before" among rungs that wait for a calendar."""
+        waiting = self.unknown & ~self.fired if self.until_us is None else 0
+        dues = (due for rung, due in enumerate(self.dues) if waiting >> rung & 1)
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def deadline_us(self) -> int | None:
+        """The first late instant: its first breach rung, fired or not."""
+        for (_, is_breach), due in zip(self.ladder, self.dues, strict=True):
+            if is_breach:
+                return due
+        return None
+
+
+@value
+class Reply(Value):
+    """A public substantive reply: when, in which cycle, and whether it was taken back."""
+
+    at_us: int
+    cycle: int
+    retracted_us: int | None = None
+
+
+@value
+class ExtensionRequest(Value):
+    """An extension that waits for an answer."""
+
+    clock: str
+    days: int
+    at_us: int
+
+
+@value
+class Rating(Value):
+    """The citizen's evaluation, in the cycle it was given."""
+
+    at_us: int
+    score: int
+    automatic: bool
+    cycle: int
+
+
+@value
+class Assessment(Value):
+    """The authority's evaluation of efficiency and effect."""
+
+    at_us: int
+    efficiency: int
+    effect: int
+
+
+@value
+class Rectification(Value):
+    """A rectification the case is linked to, and when it was verified."""
+
+    id: str
+    linked_us: int
+    verified_us: int | None = None
+
+
+@value
+class Attachment(Value):
+    """A file the portal keeps: where it is and what it must hash to."""
+
+    reference: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+@value
+class Facts(Value):
+    """The record of a case's life that most commands do not change."""
+
+    cycle: int = 1
+    past_units: tuple[tuple[int, str], ...] = ()
+    """``(until, unit)`` of earlier holders, oldest first."""
+    co_handlers: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    returns: int = 0
+    reopens: int = 0
+    extension: ExtensionRequest | None = None
+    ratings: tuple[Rating, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    rectifications: tuple[Rectification, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    primary: str = ""
+    followers: tuple[str, ...] = ()
+    unknown_event: str = ""
+    """The name of an event this version of caseflow does not know."""
+
+
+NOTHING_YET = Facts()
+
+
+@value
+class Case(Value):
+    """A citizen's inquiry at one version. Instants inside are epoch microseconds; see the properties.
+
+    Attributes:
+        version: the number of events so far.
+        place: state, stage and whether it is an end.
+        unit: who holds the case; empty for nobody.
+        citizen: the id of whoever asked.
+        last_us: the instant of the last event; `acted_us`: of the last that was not a card or reminder.
+        next_due_us: the earliest instant at which the next rung fires.
+        clocks: every instance, oldest first.
+        steps: handling steps (四步曲) recorded in this cycle, in order of their first record.
+        rungs: every card and reminder, oldest effective instant first as a rule.
+    """
+
+    id: str
+    version: int = 0
+    place: Place = NOWHERE
+    unit: str = ""
+    citizen: str = ""
+    submitted_us: int = 0
+    last_us: int = 0
+    acted_us: int = 0
+    next_due_us: int | None = None
+    clocks: tuple[ClockRun, ...] = ()
+    rungs: tuple[Card, ...] = ()
+    steps: tuple[str, ...] = ()
+    origin: Origin = UNKNOWN_ORIGIN
+    facts: Facts = NOTHING_YET
+
+    @property
+    def state(self) -> str:
+        """The key of the state."""
+        return self.place.state
+
+    @property
+    def stage(self) -> Stage:
+        """Inquiry, handling, evaluation, rectification or ended."""
+        return Stage(self.place.stage)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is not an end."""
+        return not self.place.final
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Breaches, annulled ones included, in the order of `effective_at` as a rule."""
+        return tuple(card for card in self.rungs if card.is_breach)
+
+    @property
+    def reminders(self) -> tuple[Card, ...]:
+        """Warnings, in the same order."""
+        return tuple(card for card in self.rungs if not card.is_breach)
+
+    @property
+    def submitted_at(self) -> datetime:
+        """When the inquiry was made, in the office's zone."""
+        return moment(self.submitted_us, self.origin.zone)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next rung fires if nobody acts, in the office's zone."""
+        return None if self.next_due_us is None else moment(self.next_due_us, self.origin.zone)
+
+    @property
+    def deadline_us(self) -> int | None:
+        """The earliest first-late instant over the running clocks, passed or not."""
+        dues = (run.deadline_us for run in self.clocks if run.is_running)
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """`deadline_us` in the office's zone."""
+        due = self.deadline_us
+        return None if due is None else moment(due, self.origin.zone)
+
+    @property
+    def waits_from(self) -> int | None:
+        """The earliest "not before" among rungs that wait for a calendar."""
+        waits = (run.waits_from for run in self.clocks)
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether a public substantive reply stands, in any cycle."""
+        return any(reply.retracted_us is None for reply in self.facts.replies)
+
+    def unit_at(self, us: int) -> str:
+        """Who held the case at the instant; a hand-over at that very instant comes after it."""
+        for until, unit in self.facts.past_units:
+            if us <= until:
+                return unit
+        return self.unit
+
+    def running(self, clock: str, subject: str = "") -> ClockRun | None:
+        """The instance of that clock and subject that has not ended."""
+        for run in self.clocks:
+            if run.clock == clock and run.subject == subject and run.until_us is None:
+                return run
+        return None
+
+    def latest(self, clock: str, subject: str = "") -> ClockRun | None:
+        """The newest instance of that clock and subject."""
+        found = [run for run in self.clocks if run.clock == clock and run.subject == subject]
+        return max(found, key=lambda run: run.cycle, default=None)

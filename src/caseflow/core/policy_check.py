@@ -1,0 +1,156 @@
+"""Whether a policy can work: every name known, every state reachable and left again, every ladder in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from caseflow.core.actions import ACTIONS
+from caseflow.core.guards import GUARDS
+from caseflow.core.instants import zone_info
+from caseflow.core.policy import ClockRule, Policy
+from caseflow.core.policy_document import Notes
+from caseflow.core.rules import OPEN, START, STAY, moves
+from caseflow.core.terms import Stage
+from caseflow.errors import BadInput
+
+_SCOPES = ("own", "unit", "any")
+_SUBJECTS = ("", "unit", "co_handler")
+_VERBS = ("start", "stop", "pause", "resume", "cancel", "revive")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256")
+
+
+def check(policy: Policy, notes: Notes) -> None:
+    """Note every problem of the policy, in the order of its tables."""
+    if policy.format != 1:
+        notes.add("format", "unknown-format", policy.format)
+    try:
+        zone_info(policy.timezone)
+    except BadInput:
+        notes.add("timezone", "unknown-zone", policy.timezone)
+    for name, role in policy.roles.items():
+        if role.scope not in _SCOPES:
+            notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
+    _check_states(policy, notes)
+    _check_actions(policy, notes)
+    if not any(problem.code.startswith("unknown-state") for problem in notes.problems):
+        _check_ways(policy, notes)
+    for name, clock in policy.clocks.items():
+        _check_clock(policy, name, clock, notes)
+    for name, source in policy.calendars.items():
+        if not source.week:
+            notes.add(f"calendars.{name}.week", "empty-week", "[]")
+
+
+def _check_states(policy: Policy, notes: Notes) -> None:
+    for name, state in policy.states.items():
+        if name in (START, OPEN, STAY, ""):
+            notes.add(f"states.{name}", "reserved-name", name)
+        if state.stage not in tuple(Stage):
+            notes.add(f"states.{name}.stage", "unknown-stage", state.stage)
+    if not any(state.final for state in policy.states.values()):
+        notes.add("states", "no-end")
+
+
+def _check_actions(policy: Policy, notes: Notes) -> None:
+    for name, rule in policy.actions.items():
+        path = f"actions.{name}"
+        for origin, target in rule.moves.items():
+            if origin not in policy.states and origin not in (START, OPEN):
+                notes.add(f"{path}.moves.{origin}", "unknown-state", origin)
+            if target not in policy.states and (target != STAY or origin == START):
+                notes.add(f"{path}.moves.{origin}", "unknown-state", target)
+            if origin == START and name != "submit":
+                notes.add(f"{path}.moves.start", "start-not-submit", name)
+        if rule.with_unit and rule.with_unit not in policy.states:
+            notes.add(f"{path}.with_unit", "unknown-state", rule.with_unit)
+        _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
+        _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
+        if name in ACTIONS and rule.fields:
+            notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
+        for field, typed in rule.fields.items():
+            if typed.type not in _FIELD_TYPES:
+                notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
+            if field == "reason":
+                notes.add(f"{path}.fields.reason", "reserved-name", "reason")
+    if START not in (policy.actions["submit"].moves if "submit" in policy.actions else {}):
+        notes.add("actions.submit.moves", "no-start")
+
+
+def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:
+    for name in names:
+        if name not in known:
+            notes.add(path, code, name)
+
+
+def _check_ways(policy: Policy, notes: Notes) -> None:
+    ways: dict[str, set[str]] = {}
+    back: dict[str, set[str]] = {}
+    for state, action, target in moves(policy):
+        for end in {target, policy.actions[action].with_unit or target}:
+            ways.setdefault(state, set()).add(end)
+            back.setdefault(end, set()).add(state)
+    reachable = _spread({""}, ways)
+    ending = _spread({name for name, state in policy.states.items() if state.final}, back)
+    for name in policy.states:
+        if name not in reachable:
+            notes.add(f"states.{name}", "unreachable-state", name)
+        if name not in ending:
+            notes.add(f"states.{name}", "no-way-to-an-end", name)
+
+
+def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
+    seen, edge = set(start), list(start)
+    while edge:
+        for state in ways.get(edge.pop(), ()):
+            if state not in seen:
+                seen.add(state)
+                edge.append(state)
+    return seen
+
+
+def _check_clock(policy: Policy, name: str, clock: ClockRule, notes: Notes) -> None:
+    path = f"clocks.{name}"
+    targets = {**policy.actions, **{f"state:{state}": None for state in policy.states}}
+    for verb in _VERBS:
+        _all_known(getattr(clock, verb), targets, f"{path}.{verb}", "unknown-clock-target", notes)
+    if clock.subject not in _SUBJECTS:
+        notes.add(f"{path}.subject", "unknown-subject", clock.subject)
+    if clock.calendar and clock.calendar not in policy.calendars:
+        notes.add(f"{path}.calendar", "unknown-calendar", clock.calendar)
+    if clock.counting not in ("natural", "working", "elapsed"):
+        notes.add(f"{path}.counting", "bad-counting", clock.counting)
+    elif clock.roll not in ("none", "next-working-day"):
+        notes.add(f"{path}.roll", "bad-counting", clock.roll)
+    elif clock.roll != "none" and clock.counting == "elapsed":
+        notes.add(f"{path}.roll", "roll-needs-days", clock.roll)
+    elif (clock.counting == "working" or clock.roll != "none") and not clock.calendar:
+        notes.add(f"{path}.calendar", "calendar-needed", "none")
+    if {"complete", "placeholder"} <= set(clock.stop):
+        notes.add(f"{path}.stop", "placeholder-completes", ", ".join(clock.stop))
+    _check_ladder(policy, path, clock, notes)
+
+
+def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> None:
+    if not clock.rungs:
+        notes.add(f"{path}.rungs", "no-rungs")
+    last, levels, breached = 0, set[str](), False
+    for index, rung in enumerate(clock.rungs):
+        here = f"{path}.rungs[{index}]"
+        length = rung.days * 24 + rung.hours
+        if rung.days < 0 or rung.hours < 0 or (rung.days > 0) == (rung.hours > 0):
+            notes.add(here, "bad-count", f"{rung.days} days, {rung.hours} hours")
+        elif rung.hours and clock.counting != "elapsed":
+            notes.add(f"{here}.hours", "hours-need-elapsed", clock.counting)
+        elif length <= last:
+            notes.add(here, "rungs-out-of-order", f"{rung.level} at {rung.days or rung.hours}")
+        if rung.kind not in ("warning", "breach"):
+            notes.add(f"{here}.kind", "unknown-rung-kind", rung.kind)
+        elif rung.kind == "warning" and breached:
+            notes.add(here, "soft-after-hard", rung.level)
+        if rung.level in levels or not rung.level:
+            notes.add(f"{here}.level", "level-twice", rung.level)
+        if rung.then and rung.then not in policy.actions:
+            notes.add(f"{here}.then", "unknown-then", rung.then)
+        _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
+        last, breached = max(last, length), breached or rung.kind == "breach"
+        levels.add(rung.level)

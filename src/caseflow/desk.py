@@ -1,0 +1,501 @@
+"""The desk: load, decide, append. The one door through which cases are changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from os import urandom
+from typing import Any
+
+from caseflow.clock import SystemClock
+from caseflow.core.case import Card, Case
+from caseflow.core.commands import SYSTEM, Actor, Command
+from caseflow.core.decide import adopt_rules, caught_up, decide, follow
+from caseflow.core.evolve import evolve, replay
+from caseflow.core.events import Event, Followed, Rejected, Withdrawn
+from caseflow.core.fields import mistake, plain
+from caseflow.core.instants import micros
+from caseflow.core.policy import Policy
+from caseflow.core.policy_document import policy_from_document
+from caseflow.core.rules import Rules
+from caseflow.core.values import Value, value
+from caseflow.desk_actions import DeskActions
+from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
+from caseflow.views.allowed import Allowed, allowed
+from caseflow.views.explain import Explanation, explain
+from caseflow.views.forecast import Forecast, forecast
+
+ATTEMPTS = 5
+"""How often a command is decided anew when another writer was faster."""
+BATCH = 500
+"""Cases a sweep appends in one go."""
+
+
+@value
+class Sweep(Value):
+    """What a sweep did.
+
+    Attributes:
+        cards, reminders: newly issued, by case in the order they were due; annulled ones never appear.
+        conflicts: ids of cases that other writers kept changing; the next sweep meets them again.
+        refused: ids of cases that hold an event this version does not know.
+        waiting: how many cases wait for a calendar that reaches further.
+        more: whether more is due than `limit` let through.
+    """
+
+    cards: tuple[Card, ...] = ()
+    reminders: tuple[Card, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    waiting: int = 0
+    more: bool = False
+
+
+@value
+class Page(Value):
+    """Some cases in the order of (next due, id), and the cursor for those after them.
+
+    ``cursor`` is empty on the last page.
+    """
+
+    cases: tuple[Case, ...]
+    cursor: str = ""
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+
+class Desk(DeskActions):
+    """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
+
+    Args:
+        policy: the rules for new cases; older cases keep the rules they pinned.
+        store: where cases are kept.
+        clock: tells the time; the system's by default.
+        authorizer: replaces the policy's table of role x action.
+
+    Boundary:
+        The clock is read once for each command, before anything else, and that instant is kept through
+        every retry.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        authorizer: Authorizer | None = None,
+    ) -> None:
+        self.rules = Rules(policy)
+        self.store = store
+        self.clock: Any = clock if clock is not None else SystemClock()
+        self._authorize = authorizer
+        self._by_pin: dict[str, Rules] = {self.rules.pin: self.rules}
+        self._pinned = False
+        self._lock = threading.Lock()
+
+    # -- commands ---------------------------------------------------------------------------------------
+
+    def act(
+        self,
+        case_id: str,
+        action: str,
+        *,
+        by: Actor,
+        fields: Mapping[str, Any] | None = None,
+        effective_at: datetime | str | None = None,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Case:
+        """Take any action of the policy, its own ones included.
+
+        Args:
+            case_id: the case; for ``submit`` the id it will have.
+            action: the action's name.
+            by: who acts.
+            fields: the action's fields by name; every action takes ``reason``.
+            effective_at: since when it is true, when that is before now; needs a role that may backdate,
+                and a reason.
+            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
+            expected_version: refuse with `Stale` unless the case is at this version.
+
+        Returns:
+            The case after the command.
+
+        Raises:
+            Refused: the rules do not allow it; nothing was recorded.
+            Stale: the expected version is not the case's, or other writers were faster five times.
+            KeyReused: the key belongs to another command.
+            UnknownCase: no such case.
+        """
+        now: int = self.clock.now_us()
+        given: Mapping[str, Any] = fields or {}
+        since = None if effective_at is None else micros(effective_at, what="effective_at")
+        claim = None
+        if key is not None:
+            claim = KeyClaim(by.id, key, _digest(case_id, action, by, given, since), case_id, 0, 0)
+            repeated = self._repeated(claim)
+            if repeated is not None:
+                return repeated
+        if action == "adopt_rules":
+            rules: Rules | None = self.rules
+        else:
+            rules = None
+        case = self.store.load(case_id)
+        for _ in range(ATTEMPTS):
+            if case is None:
+                if action != "submit":
+                    raise UnknownCase(case_id)
+                case = Case(_checked_id(case_id))
+            if expected_version is not None and case.version != expected_version:
+                raise Stale(case_id, expected=expected_version, found=case.version)
+            pinned = self._rules_of(case)
+            command, texts = _sealed(pinned, case_id, action, by, given, since) if given else (
+                Command(action, by, given, (), since), ()
+            )  # fmt: skip
+            appends = self._decided(pinned, case, command, now, texts, rules)
+            after = appends[0].case
+            if claim is not None:
+                claim = claim.replace(first=case.version + 1, last=after.version)
+            try:
+                if not self._pinned:
+                    self._pin()
+                self.store.append(appends, claim)
+            except Stale:
+                if expected_version is not None:
+                    raise
+                case = self.store.load(case_id)
+                continue
+            except KeyReused:
+                repeated = self._repeated(claim) if claim is not None else None
+                if repeated is None:
+                    raise
+                return repeated
+            return after
+        raise Stale(case_id, expected=case.version if case else 0)
+
+    def _decided(
+        self,
+        rules: Rules,
+        case: Case,
+        command: Command,
+        now: int,
+        texts: tuple[Text, ...],
+        adopted: Rules | None,
+    ) -> list[Append]:
+        """What the command appends: to the case first, then to the cases it takes along."""
+        action = command.action
+        primary = None
+        if action == "merge":
+            primary = self.store.load(str(command.fields.get("primary", "")))
+        events = decide(rules, case, command, now, authorize=self._authorize, primary=primary)
+        if adopted is not None:
+            events = _adopting(rules, adopted, case, command, now, events)
+        after = case
+        for event in events:
+            after = evolve(after, event)
+            if texts and event.texts:
+                texts = tuple(text.replace(version=after.version) for text in texts)
+        appends = [Append(after, case.version, events, texts)]
+        if primary is not None:
+            appends.append(self._followed(primary, case.id, command.by, now))
+        elif case.facts.followers and any(isinstance(event, Withdrawn | Rejected) for event in events):
+            appends += [self._resumed(follower, now) for follower in case.facts.followers]
+        return [entry for entry in appends if entry.events]
+
+    def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
+        events = follow(self._rules_of(primary), primary, follower, by, now)
+        return Append(_after(primary, events), primary.version, events)
+
+    def _resumed(self, case_id: str, now: int) -> Append:
+        case = self._known(case_id)
+        if not case.facts.primary:
+            return Append(case, case.version, ())
+        events = decide(self._rules_of(case), case, Command("resume", SYSTEM), now)
+        return Append(_after(case, events), case.version, events)
+
+    def _repeated(self, claim: KeyClaim) -> Case | None:
+        """The case as the key's first command left it; `None` when the key is free."""
+        known = self.store.recall(claim.actor, claim.key)
+        if known is None:
+            return None
+        if known.digest != claim.digest:
+            raise KeyReused(claim.key, actor=claim.actor)
+        return replay(known.case_id, self.store.events(known.case_id)[: known.last])
+
+    # -- time -------------------------------------------------------------------------------------------
+
+    def sweep(self, *, limit: int | None = None, until: datetime | str | int | None = None) -> Sweep:
+        """Fire every rung that is due: the same cards, whenever and by however many it is called.
+
+        Args:
+            limit: look at no more than so many cases.
+            until: fire only what is due at or before this instant; never later than now.
+        """
+        now: int = self.clock.now_us()
+        horizon = now if until is None else min(micros(until, what="until"), now)
+        fired: list[Card] = []
+        conflicts: list[str] = []
+        refused: list[str] = []
+        left, after, more = limit, None, False
+        while left is None or left > 0:
+            size = BATCH if left is None else min(BATCH, left)
+            found = self.store.due(horizon, limit=size, after=after)
+            self._sweep_batch([case_id for _, case_id in found], horizon, now, fired, conflicts, refused)
+            left = None if left is None else left - len(found)
+            if len(found) < size:
+                break
+            after = found[-1]
+        else:
+            more = bool(self.store.due(horizon, limit=1, after=after))
+        return Sweep(
+            tuple(card for card in fired if card.is_breach),
+            tuple(card for card in fired if not card.is_breach),
+            tuple(conflicts),
+            tuple(refused),
+            self.store.waiting(now),
+            more,
+        )
+
+    def _sweep_batch(
+        self,
+        ids: list[str],
+        horizon: int,
+        now: int,
+        fired: list[Card],
+        conflicts: list[str],
+        refused: list[str],
+    ) -> None:
+        appends = []
+        for case_id in ids:
+            try:
+                entry = self._swept(case_id, horizon, now)
+            except Refused:
+                refused.append(case_id)
+                continue
+            if entry is not None:
+                appends.append(entry)
+        try:
+            if appends:
+                self.store.append(appends)
+        except Stale:
+            appends = [
+                entry for case_id in ids if (entry := self._swept_alone(case_id, horizon, now, conflicts))
+            ]
+        for entry in appends:
+            fired += entry.case.rungs[len(entry.case.rungs) - _fired(entry) :]
+
+    def _swept(self, case_id: str, horizon: int, now: int) -> Append | None:
+        case = self.store.load(case_id)
+        if case is None or case.next_due_us is None or case.next_due_us > horizon:
+            return None
+        after, events = caught_up(self._rules_of(case), case, horizon, now)
+        return Append(after, case.version, events)
+
+    def _swept_alone(self, case_id: str, horizon: int, now: int, conflicts: list[str]) -> Append | None:
+        for _ in range(ATTEMPTS):
+            try:
+                entry = self._swept(case_id, horizon, now)
+                if entry is not None:
+                    self.store.append((entry,))
+            except Refused:
+                return None
+            except Stale:
+                continue
+            return entry
+        conflicts.append(case_id)
+        return None
+
+    # -- questions --------------------------------------------------------------------------------------
+
+    def get(self, case_id: str) -> Case:
+        """The case as it is stored; what is due but not swept yet is not in it.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        return self._known(case_id)
+
+    def history(self, case_id: str) -> tuple[Event, ...]:
+        """Every event of the case, oldest first.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        self._known(case_id)
+        return self.store.events(case_id)
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        """The personal texts of the case: version, field and text, in the order they came.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        self._known(case_id)
+        return self.store.texts(case_id)
+
+    def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
+        """Why each deadline of a clock is what it is, day by day: every instance, oldest first.
+
+        Raises:
+            UnknownCase: no such case.
+            BadInput: the case has no such clock.
+        """
+        case = self._known(case_id)
+        return explain(self._rules_of(case), case, clock)
+
+    def forecast(self, case_id: str) -> tuple[Forecast, ...]:
+        """What happens, and when, if nobody acts: in the order of time.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._known(case_id)
+        return forecast(self._rules_of(case), case)
+
+    def allowed(self, case_id: str, *, by: Actor) -> tuple[Allowed, ...]:
+        """Every action of the policy, in its order: its fields, or the refusal with its remedy.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._known(case_id)
+        return allowed(self._rules_of(case), case, by, self.clock.now_us(), self._authorize)
+
+    def cases(
+        self,
+        *,
+        unit: str | None = None,
+        state: str | None = None,
+        overdue: bool = False,
+        by: Actor | None = None,
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page:
+        """Cases in the order of (next due, id), those with nothing due last.
+
+        Args:
+            unit: only those this unit holds.
+            state: only those in this state.
+            overdue: only those with a running clock past its deadline, swept or not.
+            by: only what this actor may see: a citizen their own, a handler their unit's.
+            limit: at most so many, 1 to 1000.
+            cursor: where the last page ended.
+        """
+        if not 1 <= limit <= 1000:
+            raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
+        scope = "any" if by is None else self.rules.role(by).scope
+        citizen = by.id if by is not None and scope == "own" else None
+        if by is not None and scope == "unit":
+            if not by.unit or unit not in (None, by.unit):
+                return Page(())
+            unit = by.unit
+        now = self.clock.now_us() if overdue else None
+        query = Query(unit, citizen, state, now, _cursor(cursor) if cursor else None, limit + 1)
+        found = self.store.find(query)
+        if len(found) <= limit:
+            return Page(found)
+        last = found[limit - 1]
+        return Page(found[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+
+    # -- rules ------------------------------------------------------------------------------------------
+
+    def _known(self, case_id: str) -> Case:
+        case = self.store.load(case_id)
+        if case is None:
+            raise UnknownCase(case_id)
+        return case
+
+    def _rules_of(self, case: Case) -> Rules:
+        """The rules the case pinned; this desk's for a case that is not submitted yet."""
+        pin = case.origin.pin
+        if pin == self.rules.pin or not pin:
+            return self.rules
+        rules = self._by_pin.get(pin)
+        if rules is None:
+            document = self.store.pinned(pin)
+            if document is None:
+                raise StoreError("unknown-pin", found=pin)
+            rules = self._by_pin[pin] = Rules(policy_from_document(document))
+        return rules
+
+    def _pin(self) -> None:
+        with self._lock:
+            self.store.pin(self.rules.pin, self.rules.policy.document())
+            self._pinned = True
+
+
+def _after(case: Case, events: tuple[Event, ...]) -> Case:
+    for event in events:
+        case = evolve(case, event)
+    return case
+
+
+def _fired(entry: Append) -> int:
+    return sum(hasattr(event, "detected_us") for event in entry.events)
+
+
+def _adopting(
+    rules: Rules, adopted: Rules, case: Case, command: Command, now: int, events: tuple[Event, ...]
+) -> tuple[Event, ...]:
+    """What was due under the old rules, then the adoption of the new ones."""
+    issued = events[: sum(hasattr(event, "detected_us") for event in events)]
+    return (*issued, *adopt_rules(adopted, _after(case, issued), command, now))
+
+
+def _checked_id(case_id: str) -> str:
+    usable = isinstance(case_id, str) and 1 <= len(case_id) <= 200 and case_id.isprintable()
+    if not usable or case_id != case_id.strip():
+        raise Refused(Refusal(code="bad-case-id", action="submit", found=repr(case_id)[:80]))
+    return case_id
+
+
+def _cursor(text: str) -> tuple[int | None, str]:
+    try:
+        due, case_id = json.loads(text)
+    except (ValueError, TypeError) as error:
+        raise BadInput("bad-cursor", what="cursor", found=text) from error
+    if not isinstance(case_id, str) or not (due is None or isinstance(due, int)):
+        raise BadInput("bad-cursor", what="cursor", found=text)
+    return due, case_id
+
+
+def _digest(case_id: str, action: str, by: Actor, fields: Mapping[str, Any], since: int | None) -> str:
+    """The hash an idempotency key remembers; the time it was asked at is no part of it."""
+    asked = [case_id, action, by.id, by.role, by.unit, since, sorted(fields.items())]
+    return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
+
+
+def _sealed(
+    rules: Rules, case_id: str, action: str, by: Actor, given: Mapping[str, Any], since: int | None
+) -> tuple[Command, tuple[Text, ...]]:
+    """The command with its texts replaced by their salted hashes, and the texts to keep apart.
+
+    A text that cannot be kept (too long, NUL, a lone surrogate) is left in the command, which is refused
+    for it.
+    """
+    known = rules.fields.get(action, {})
+    fields: dict[str, Any] = {}
+    seals: list[tuple[str, str]] = []
+    texts: list[Text] = []
+    for name, found in given.items():
+        rule = known.get(name)
+        if found is None:
+            continue
+        if rule is None or rule.type != "text" or mistake(rule, found):
+            fields[name] = plain(found)
+        elif found:
+            salt = urlsafe_b64encode(urandom(15)).decode()
+            digest = hashlib.sha256(f"{salt}{name}\0{found}".encode()).digest()
+            seals.append((name, urlsafe_b64encode(digest).decode().rstrip("=")))
+            texts.append(Text(0, name, salt, found))
+    return Command(action, by, fields, tuple(seals), since), tuple(texts)

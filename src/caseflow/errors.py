@@ -1,0 +1,152 @@
+"""Everything caseflow raises: one root, stable codes, data as fields, texts in Chinese and English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import attrs
+
+from caseflow.messages import text_of
+
+Lang = Literal["en", "zh"]
+
+
+class CaseflowError(Exception):
+    """The root of every error caseflow raises.
+
+    Attributes:
+        code: stable; programs decide by it, never by the text.
+        data: what the text speaks of, by name.
+    """
+
+    def __init__(self, code: str, **data: Any) -> None:
+        super().__init__(code, data)
+        self.code = code
+        self.data: Mapping[str, Any] = data
+
+    def text(self, lang: Lang = "en") -> str:
+        """The message for people: what, where, what came, and the way out."""
+        return text_of(self.code, lang, self.data)
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+class BadInput(CaseflowError):
+    """A value that cannot be what it should be: a naive time, an unknown zone, a count of 0."""
+
+
+class StoreError(CaseflowError):
+    """The place where cases are kept cannot be used: another program's file, a newer schema, read-only."""
+
+
+class StoreBusy(StoreError):
+    """Another process holds the store's lock; the same call may succeed later."""
+
+
+class UnknownCase(CaseflowError):
+    """No case has that id."""
+
+    def __init__(self, case_id: str) -> None:
+        super().__init__("unknown-case", case=case_id)
+
+
+class Stale(CaseflowError):
+    """A case moved on: its version is not the expected one. Load it again and decide again."""
+
+    def __init__(self, case_id: str, *, expected: int, found: int | None = None) -> None:
+        super().__init__("stale", case=case_id, expected=expected, found="?" if found is None else found)
+
+
+class KeyReused(CaseflowError):
+    """An idempotency key came again with another command."""
+
+    def __init__(self, key: str, *, actor: str) -> None:
+        super().__init__("key-reused", key=key, actor=actor)
+
+
+class LogError(CaseflowError):
+    """A line of a log that cannot be replayed; names file, line and column."""
+
+
+@attrs.frozen
+class Problem:
+    """One thing wrong with a policy: where it stands, what was found, and what it should be."""
+
+    file: str
+    path: str
+    code: str
+    found: str = ""
+
+    def text(self, lang: Lang = "en") -> str:
+        """``file: key.path: message``."""
+        return f"{self.file}: {self.path}: {text_of(self.code, lang, {'found': self.found})}"
+
+
+class PolicyError(CaseflowError):
+    """A policy that cannot be used; lists every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("policy-invalid", problems=self.problems)
+
+    def text(self, lang: Lang = "en") -> str:
+        """A line for each problem, in the order of the file's tables."""
+        lines = "\n".join(f"  {problem.text(lang)}" for problem in self.problems)
+        return f"{text_of(self.code, lang, {'count': len(self.problems)})}\n{lines}"
+
+
+@attrs.frozen(kw_only=True)
+class Refusal:
+    """Why a command was refused, as data.
+
+    Attributes:
+        code: which rule refused, stable.
+        action: what was asked.
+        state: the case's state at that moment, after everything due had been issued.
+        rule: the key path of the policy that says so.
+        missing: what would have been needed (fields, roles, actions that would be accepted).
+        possible_from: epoch microseconds from which the same command would be possible, when time decides.
+        source: the legal source the policy names for the rule.
+    """
+
+    code: str
+    action: str
+    state: str = ""
+    rule: str = ""
+    missing: tuple[str, ...] = ()
+    found: str = ""
+    possible_from: int | None = None
+    source: str = ""
+
+    def text(self, lang: Lang = "en") -> str:
+        """The refusal for people, with its remedy."""
+        data = {
+            "action": self.action,
+            "state": self.state or "-",
+            "missing": ", ".join(self.missing) or "-",
+            "found": self.found,
+        }
+        source = f" ({self.source})" if self.source else ""
+        return f"{text_of(self.code, lang, data)}{source}"
+
+
+class Refused(CaseflowError):
+    """A command that the rules do not allow; nothing was recorded.
+
+    Attributes:
+        refusal: which rule, in what state, what is missing, and the source.
+    """
+
+    def __init__(self, refusal: Refusal, *, case_id: str = "") -> None:
+        super().__init__(refusal.code, case=case_id)
+        self.refusal = refusal
+        self.case_id = case_id
+
+    def text(self, lang: Lang = "en") -> str:
+        """``case c1: <refusal>``."""
+        head = {"en": "case", "zh": "案件"}[lang]
+        return (
+            f"{head} {self.case_id}: {self.refusal.text(lang)}" if self.case_id else self.refusal.text(lang)
+        )

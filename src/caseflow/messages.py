@@ -1,0 +1,262 @@
+"""What people read for each code, in English and Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_TEXTS: dict[str, tuple[str, str]] = {
+    # values at the door
+    "bad-instant": (
+        "{what}: {found} is not an instant; write ISO 8601 such as 2025-03-03T09:30:00+08:00",
+        "{what}:{found} 不是时间;请写成 ISO 8601,例如 2025-03-03T09:30:00+08:00",
+    ),
+    "naive-instant": (
+        "{what}: {found} has no offset; add one, such as +08:00",
+        "{what}:{found} 没有时区偏移;请补上,例如 +08:00",
+    ),
+    "unknown-zone": (
+        "{what}: no zone is called {found}; use an IANA name such as Asia/Shanghai",
+        "{what}:没有名为 {found} 的时区;请用 IANA 名称,例如 Asia/Shanghai",
+    ),
+    "empty-week": ("{what}: the working week is empty: {found}", "{what}:工作周为空:{found}"),
+    "bad-horizon": (
+        "{what}: the last certain day precedes the first: {found}",
+        "{what}:最后确定日早于首日:{found}",
+    ),
+    "holiday-and-makeup": (
+        "{what}: {found} is both a holiday and a make-up working day",
+        "{what}:{found} 既是假日又是补班日",
+    ),
+    "bad-counting": (
+        "{what}: {found}; use natural, working or elapsed, and roll none or next-working-day",
+        "{what}:{found};应为 natural、working 或 elapsed,roll 为 none 或 next-working-day",
+    ),
+    "bad-count": (
+        "{what}: {found}; give days or hours, one of them, 1 or more",
+        "{what}:{found};请给出天数或小时数之一,至少为 1",
+    ),
+    "hours-need-elapsed": (
+        "{what}: hours can only be counted as elapsed, not {found}",
+        "{what}:小时只能按 elapsed 计,不能按 {found}",
+    ),
+    "roll-needs-days": ("{what}: {found} does not go with elapsed", "{what}:{found} 不能与 elapsed 同用"),
+    "calendar-needed": (
+        "{what}: working days and rolling need a calendar; found {found}",
+        "{what}:工作日与顺延需要日历;现为 {found}",
+    ),
+    "bad-name": (
+        "{what}: {found} is not a name; printable characters, 1 to 200 of them",
+        "{what}:{found} 不能作名称;须为 1 至 200 个可见字符",
+    ),
+    "bad-pause": ("{what}: {found}; a pause ends after it begins", "{what}:{found};暂停的结束须晚于开始"),
+    "bad-bool": ("{what}: {found} is neither true nor false", "{what}:{found} 不是 true 或 false"),
+    "bad-int": ("{what}: {found} is not a whole number", "{what}:{found} 不是整数"),
+    "bad-option": ("{what}: {found}", "{what}:{found}"),
+    "clock-moves-back": ("{what}: {found} lies before the clock's time", "{what}:{found} 早于当前时钟"),
+    "no-manual-clock": ("{what}: this clock cannot be set ({found})", "{what}:该时钟不能设置({found})"),
+    # policies
+    "policy-invalid": ("the policy has {count} problems:", "政策文件有 {count} 处问题:"),
+    "not-a-file": ("this is no file: {found}", "不是文件:{found}"),
+    "too-large": ("the file is too large: {found}", "文件过大:{found}"),
+    "too-deep": ("tables are nested too deeply: {found}", "表嵌套过深:{found}"),
+    "bad-toml": ("this is not TOML: {found}", "不是合法的 TOML:{found}"),
+    "not-utf8": ("this is not UTF-8: {found}", "不是 UTF-8:{found}"),
+    "unknown-policy": (
+        "no shipped policy and no file is called {found}; shipped are: wuhu",
+        "没有名为 {found} 的内置政策或文件;内置政策:wuhu",
+    ),
+    "unknown-key": ("unknown key {found}", "未知的键 {found}"),
+    "missing-key": ("the key is missing", "缺少此键"),
+    "wrong-type": ("wrong type: {found}", "类型不对:{found}"),
+    "not-finite": ("not a finite number: {found}", "不是有限数:{found}"),
+    "unknown-format": ("format {found} is not known; this version reads 1", "未知格式 {found};本版本只读 1"),
+    "unknown-state": ("no state is called {found}", "没有名为 {found} 的状态"),
+    "unknown-role": ("no role is called {found}", "没有名为 {found} 的角色"),
+    "unknown-guard": ("no guard is called {found}", "没有名为 {found} 的守卫"),
+    "unknown-stage": ("no stage is called {found}", "没有名为 {found} 的阶段"),
+    "unknown-scope": ("scope is own, unit or any; found {found}", "scope 应为 own、unit 或 any;现为 {found}"),
+    "unknown-field-type": ("no field type is called {found}", "没有名为 {found} 的字段类型"),
+    "unknown-calendar": ("no calendar is called {found}", "没有名为 {found} 的日历"),
+    "unknown-clock-target": ("no action or state is called {found}", "没有名为 {found} 的动作或状态"),
+    "unknown-then": ("no action is called {found}", "没有名为 {found} 的动作"),
+    "unknown-subject": (
+        "subject is empty, unit or co_handler; found {found}",
+        "subject 应为空、unit 或 co_handler;现为 {found}",
+    ),
+    "unknown-rung-kind": (
+        "kind is warning or breach; found {found}",
+        "kind 应为 warning 或 breach;现为 {found}",
+    ),
+    "unreachable-state": ("no action leads to the state {found}", "没有动作能到达状态 {found}"),
+    "no-way-to-an-end": ("no way leads from the state {found} to an end", "状态 {found} 无法到达终点"),
+    "no-end": ("no state is final", "没有终点状态"),
+    "no-start": (
+        "no action starts a case; give submit the move start",
+        "没有动作能开始案件;请为 submit 写上 start",
+    ),
+    "start-not-submit": (
+        "only submit may start a case; found {found}",
+        "只有 submit 能开始案件;现为 {found}",
+    ),
+    "final-moves-open": ("move {found}", "移动 {found}"),
+    "fields-of-built-in": (
+        "a built-in action brings its own fields; found {found}",
+        "内置动作自带字段;现为 {found}",
+    ),
+    "reserved-name": ("{found} is reserved", "{found} 是保留名称"),
+    "rungs-out-of-order": ("rungs rise in time; found {found}", "阶梯须按时间递增;现为 {found}"),
+    "level-twice": ("the level {found} stands twice in one ladder", "同一阶梯中级别 {found} 重复"),
+    "soft-after-hard": ("a warning after the first breach: {found}", "提醒晚于首个违限级别:{found}"),
+    "no-rungs": ("the clock has no rungs", "时钟没有阶梯"),
+    "placeholder-completes": (
+        "a clock that stops on completion never stops on a placeholder; found {found}",
+        "办结时钟不得因占位回复停止;现为 {found}",
+    ),
+    "calendar-unavailable": ("the calendar cannot be read: {found}", "无法读取日历:{found}"),
+    # refusals
+    "unknown-action": ("the policy has no action {action}", "政策中没有动作 {action}"),
+    "not-in-state": (
+        "is {state}, which accepts {missing}; got {action}",
+        "处于 {state},可用动作为 {missing};收到 {action}",
+    ),
+    "case-exists": ("exists already; got {action}", "已经存在;收到 {action}"),
+    "case-incomplete": (
+        "holds an event this version does not know ({found}); upgrade before {action}",
+        "含有本版本不认识的事件({found});请升级后再 {action}",
+    ),
+    "state-unknown": ("is {state}, which the new rules do not know", "处于 {state},新规则中没有此状态"),
+    "role-may-not": (
+        "the role {found} may not {action}; these may: {missing}",
+        "角色 {found} 不得 {action};可由 {missing} 进行",
+    ),
+    "not-your-case": ("belongs to another citizen; {action} is for its own", "属于其他公民;{action} 限本人"),
+    "not-your-unit": (
+        "is held by {missing}; the unit {found} may not {action}",
+        "由 {missing} 承办;单位 {found} 不得 {action}",
+    ),
+    "in-the-future": ("effective_at lies in the future", "生效时间在将来"),
+    "may-not-backdate": ("this role may not record a fact late", "该角色无权补记"),
+    "before-submission": ("effective_at lies before the submission", "生效时间早于提交"),
+    "field-missing": ("{action} needs {missing}", "{action} 缺少 {missing}"),
+    "field-unknown": (
+        "{action} has no field {found}; it has {missing}",
+        "{action} 没有字段 {found};可用 {missing}",
+    ),
+    "field-not-text": ("{found} is not text", "{found} 不是文本"),
+    "field-not-a-choice": ("{found} is not one of the choices", "{found} 不在可选值内"),
+    "field-not-printable": ("{found} is too long or not printable", "{found} 过长或含不可见字符"),
+    "field-not-int": ("{found} is not a whole number", "{found} 不是整数"),
+    "field-not-bool": ("{found} is neither true nor false", "{found} 不是布尔值"),
+    "field-out-of-range": ("{found} is out of range", "{found} 超出范围"),
+    "field-not-sha256": ("{found} is not 64 hexadecimal digits", "{found} 不是 64 位十六进制"),
+    "text-too-long": ("{found}: text longer than 100,000 characters", "{found}:文本超过 100,000 字"),
+    "text-with-nul": ("{found}: text with a NUL character", "{found}:文本含 NUL 字符"),
+    "text-with-surrogate": ("{found}: text with a lone surrogate", "{found}:文本含孤立代理项"),
+    "bad-case-id": (
+        "the case id {found} is not usable: 1 to 200 printable characters without spaces at the ends",
+        "案件编号 {found} 不可用:须为 1 至 200 个可见字符,首尾无空格",
+    ),
+    "no-unit": ("no unit holds the case; {missing} first", "尚无承办单位;请先 {missing}"),
+    "no-reply": ("no public reply stands; {missing} first", "尚无公开答复;请先 {missing}"),
+    "already-rated": ("was rated already", "已经评价过"),
+    "returns-used-up": ("was returned {found} times, which is the cap", "已退单 {found} 次,达到上限"),
+    "reopens-used-up": ("was reopened {found} times, which is the cap", "已重开 {found} 次,达到上限"),
+    "clock-not-running": ("the clock does not run", "时钟未在运行"),
+    "extensions-used-up": ("was extended {found} times, which is the cap", "已延期 {found} 次,达到上限"),
+    "extension-too-long": ("the extension is too long: {found} days", "延期过长:{found} 天"),
+    "after-breach": ("the deadline has passed; ask before it does", "期限已过;延期须在期限前申请"),
+    "no-extension-pending": ("no extension was asked for; {missing} first", "没有待批的延期;请先 {missing}"),
+    "extension-already-pending": ("an extension waits for {missing}", "已有延期等待 {missing}"),
+    "rectification-not-linked": (
+        "the rectification {found} is not waiting; {missing}",
+        "整改 {found} 不在待核之列;{missing}",
+    ),
+    "rectification-open": ("waits for the rectifications {missing}", "尚有整改未核实:{missing}"),
+    "primary-unknown": ("no primary case {found}", "没有主案件 {found}"),
+    "merge-cycle": ("merging into {found} would be a cycle", "并入 {found} 会形成循环"),
+    "primary-ended": ("the primary {found} is ended; {missing}", "主案件 {found} 已结束;{missing}"),
+    "primary-is-younger": (
+        "the clock of {found} started later; it cannot be primary",
+        "{found} 的时钟开始较晚,不能作主案件",
+    ),
+    # stores
+    "unknown-case": ("no case has the id {case}", "没有编号为 {case} 的案件"),
+    "stale": (
+        "case {case} is at version {found}, not {expected}: load it again",
+        "案件 {case} 的版本是 {found},不是 {expected}:请重新读取",
+    ),
+    "key-reused": (
+        "the key {key} of {actor} belongs to another command",
+        "{actor} 的幂等键 {key} 已用于另一命令",
+    ),
+    "store-foreign": ("{path} is not a caseflow store: {found}", "{path} 不是 caseflow 数据库:{found}"),
+    "store-newer": (
+        "{path} has schema {found}, newer than this version reads ({known}); upgrade caseflow",
+        "{path} 的结构版本为 {found},高于本版本({known});请升级 caseflow",
+    ),
+    "store-read-only": ("{path} cannot be written: {found}", "{path} 不可写:{found}"),
+    "store-busy": (
+        "{path} is locked by another process for longer than {seconds} s; try again",
+        "{path} 被其他进程锁定超过 {seconds} 秒;请重试",
+    ),
+    "store-failed": ("{path}: {found}", "{path}:{found}"),
+    "store-url": (
+        "{found} is no store URL; write sqlite:///relative.db or sqlite:////absolute.db",
+        "{found} 不是存储地址;请写 sqlite:///relative.db 或 sqlite:////absolute.db",
+    ),
+    "unknown-pin": (
+        "the store lacks the policy {found} that the case pins",
+        "存储中缺少案件所依政策 {found}",
+    ),
+    "bad-event": ("the stored event cannot be read: {found}", "无法读取已存事件:{found}"),
+    "no-clock": (
+        "case {case} has no clock {found}; it has {missing}",
+        "案件 {case} 没有时钟 {found};有 {missing}",
+    ),
+    "bad-cursor": ("the cursor {found} is not one of this query's", "游标 {found} 无效"),
+    # logs
+    "log-missing": ("{file}: {found}", "{file}:{found}"),
+    "log-encoding": (
+        "{file}, line {line}, byte {column}: {found} is not {encoding}; try --encoding gb18030",
+        "{file} 第 {line} 行第 {column} 字节:{found} 不是 {encoding};请试 --encoding gb18030",
+    ),
+    "log-columns": (
+        "{file}, line 1: the columns {found} are missing; there are {missing}",
+        "{file} 第 1 行:缺少列 {found};现有 {missing}",
+    ),
+    "log-row": ("{file}, line {line}, column {column}: {found}", "{file} 第 {line} 行,{column} 列:{found}"),
+    "log-duplicate": (
+        "{file}, line {line}: the same row as line {first}",
+        "{file} 第 {line} 行:与第 {first} 行完全相同",
+    ),
+    "log-cells": (
+        "{file}, line {line}: {found} cells, expected {expected}",
+        "{file} 第 {line} 行:有 {found} 格,应为 {expected} 格",
+    ),
+    "log-refused": (
+        "{file}, line {line}, column {column}: {found}",
+        "{file} 第 {line} 行,{column} 列:{found}",
+    ),
+    "no-such-time": ("{found} does not exist in {zone}", "{zone} 没有时刻 {found}"),
+    "log-naive": ("{found} has no offset; give --timezone", "{found} 没有时区偏移;请给出 --timezone"),
+    "mapping-invalid": ("{file}: {path}: {found}", "{file}:{path}:{found}"),
+}
+
+
+def text_of(code: str, lang: str, data: Mapping[str, Any]) -> str:
+    """The text of a code with its data filled in; the code itself where it is not known."""
+    texts = _TEXTS.get(code)
+    if texts is None:
+        return code
+    return texts[1 if lang == "zh" else 0].format_map(_Filled(data))
+
+
+def codes() -> tuple[str, ...]:
+    """Every code that has a text, sorted."""
+    return tuple(sorted(_TEXTS))
+
+
+class _Filled(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "-"

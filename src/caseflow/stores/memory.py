@@ -1,0 +1,195 @@
+"""A store in memory: for tests, simulations and replays. It keeps encoded events, so it proves the codec."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from array import array
+from collections.abc import Mapping, Sequence
+from threading import RLock
+from typing import Any
+
+from caseflow.codec import decode, encode
+from caseflow.core.case import Case
+from caseflow.core.events import Event
+from caseflow.errors import KeyReused, Stale
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Text
+
+_LAST = 1 << 62
+"""Sorts after every instant: the place of cases with nothing due."""
+
+
+class MemoryStore:
+    """Cases in memory, lost with the process. Safe to share between threads.
+
+    Beside the newest case of each id lie its encoded events and texts. Cases that become due at the same
+    instant share one list, and a heap holds the instants; an entry that no longer matches its case is
+    dropped when it is met.
+    """
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._cases: dict[str, Case] = {}
+        self._bodies: dict[str, list[bytes]] = {}
+        self._texts: dict[str, tuple[Text, ...]] = {}
+        self._keys: dict[tuple[str, str], KeyClaim] = {}
+        self._documents: dict[str, str] = {}
+        self._feed: list[str] = []
+        self._feed_versions = array("L")
+        self._due: dict[int, list[str]] = {}
+        self._instants: list[int] = []
+        self._waiting: dict[str, int] = {}
+
+    def load(self, case_id: str) -> Case | None:
+        """The case at its newest version; `None` when there is none."""
+        return self._cases.get(case_id)
+
+    def events(self, case_id: str) -> tuple[Event, ...]:
+        """Every event of the case, oldest first; empty when there is none."""
+        with self._lock:
+            bodies = tuple(self._bodies.get(case_id, ()))
+        return tuple(decode(body) for body in bodies)
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        """Every personal text of the case, in the order it came."""
+        return self._texts.get(case_id, ())
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Add events to one or several cases, with their texts and an idempotency key.
+
+        Raises:
+            Stale: a case is not at its expected version.
+            KeyReused: the key was taken in the meantime.
+        """
+        encoded = [[encode(event) for event in entry.events] for entry in appends]
+        with self._lock:
+            cases = self._cases
+            for entry in appends:
+                known = cases.get(entry.case.id)
+                found = known.version if known is not None else 0
+                if found != entry.expected:
+                    raise Stale(entry.case.id, expected=entry.expected, found=found)
+            if claim is not None:
+                if (claim.actor, claim.key) in self._keys:
+                    raise KeyReused(claim.key, actor=claim.actor)
+                self._keys[claim.actor, claim.key] = claim
+            for entry, bodies in zip(appends, encoded, strict=True):
+                self._add(entry, bodies)
+
+    def _add(self, entry: Append, bodies: list[bytes]) -> None:
+        case = entry.case
+        case_id = case.id
+        before = self._cases.get(case_id)
+        self._cases[case_id] = case
+        if before is None:
+            self._bodies[case_id] = bodies
+        else:
+            self._bodies[case_id] += bodies
+        for version in range(entry.expected + 1, entry.expected + len(bodies) + 1):
+            self._feed.append(case_id)
+            self._feed_versions.append(version)
+        if entry.texts:
+            self._texts[case_id] = (*self._texts.get(case_id, ()), *entry.texts)
+        due = case.next_due_us
+        if due is not None and (before is None or before.next_due_us != due):
+            found = self._due.get(due)
+            if found is None:
+                self._due[due] = [case_id]
+                heapq.heappush(self._instants, due)
+            else:
+                found.append(case_id)
+        waits = case.waits_from if case.clocks else None
+        if waits is not None:
+            self._waiting[case_id] = waits
+        elif self._waiting:
+            self._waiting.pop(case_id, None)
+
+    def recall(self, actor: str, key: str) -> KeyClaim | None:
+        """What the key of that actor stands for; `None` when it is free."""
+        return self._keys.get((actor, key))
+
+    def due(
+        self, before: int, *, limit: int, after: tuple[int, str] | None = None
+    ) -> tuple[tuple[int, str], ...]:
+        """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
+        found: list[tuple[int, str]] = []
+        with self._lock:
+            for instant in sorted(i for i in self._instants if i <= before) if self.next_due() else ():
+                if after is None or instant >= after[0]:
+                    ids = self._live(instant)
+                    found += [(instant, i) for i in ids if after is None or (instant, i) > after]
+                if len(found) >= limit:
+                    break
+        return tuple(found[:limit])
+
+    def _live(self, instant: int) -> list[str]:
+        """The cases due at exactly that instant, sorted; entries that no longer match are dropped."""
+        ids = sorted({i for i in self._due[instant] if self._cases[i].next_due_us == instant})
+        self._due[instant] = ids
+        return ids
+
+    def next_due(self) -> int | None:
+        """The earliest next due instant of all cases; `None` when nothing will ever fire."""
+        with self._lock:
+            while self._instants:
+                first = self._instants[0]
+                if any(self._cases[i].next_due_us == first for i in self._due[first]):
+                    return first
+                heapq.heappop(self._instants)
+                del self._due[first]
+        return None
+
+    def waiting(self, before: int) -> int:
+        """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
+        with self._lock:
+            return sum(waits <= before for waits in self._waiting.values())
+
+    def find(self, query: Query) -> tuple[Case, ...]:
+        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+        with self._lock:
+            found = sorted((_place(case), case.id) for case in self._cases.values() if _fits(case, query))
+            if query.after is not None:
+                due, case_id = query.after
+                seen = (_LAST if due is None else due, case_id)
+                found = [key for key in found if key > seen]
+            return tuple(self._cases[case_id] for _, case_id in found[: query.limit])
+
+    def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
+        """Events of all cases in one total order, after the position."""
+        with self._lock:
+            entries = [
+                (position + 1, self._feed[position], self._feed_versions[position])
+                for position in range(after, min(after + limit, len(self._feed)))
+            ]
+            bodies = [self._bodies[case_id][version - 1] for _, case_id, version in entries]
+        return tuple(Recorded(*entry, decode(body)) for entry, body in zip(entries, bodies, strict=True))
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
+        with self._lock:
+            self._documents.setdefault(pin, json.dumps(document, ensure_ascii=False))
+
+    def pinned(self, pin: str) -> Mapping[str, Any] | None:
+        """The document of that hash; `None` when there is none."""
+        found = self._documents.get(pin)
+        return None if found is None else json.loads(found)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _place(case: Case) -> int:
+    return _LAST if case.next_due_us is None else case.next_due_us
+
+
+def _fits(case: Case, query: Query) -> bool:
+    if query.unit is not None and case.unit != query.unit:
+        return False
+    if query.citizen is not None and case.citizen != query.citizen:
+        return False
+    if query.state is not None and case.state != query.state:
+        return False
+    if query.overdue_at is None:
+        return True
+    deadline = case.deadline_us
+    return deadline is not None and deadline <= query.overdue_at

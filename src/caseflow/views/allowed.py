@@ -1,0 +1,42 @@
+"""Which actions an actor may take on a case now, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+from caseflow.core.case import Case
+from caseflow.core.commands import Actor, Command
+from caseflow.core.decide import Authorize, caught_up, judge
+from caseflow.core.policy import FieldRule
+from caseflow.core.rules import Rules
+from caseflow.core.values import Value, value
+from caseflow.errors import Refusal
+
+
+@value
+class Allowed(Value):
+    """An action and its fields; ``refusal`` says why it is not allowed, ``None`` that it is."""
+
+    action: str
+    fields: dict[str, FieldRule]
+    required: tuple[str, ...] = ()
+    refusal: Refusal | None = None
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether the actor may take it now, given the right fields."""
+        return self.refusal is None
+
+
+def allowed(
+    rules: Rules, case: Case, by: Actor, now: int, authorize: Authorize | None = None
+) -> tuple[Allowed, ...]:
+    """Every action of the policy in its order, judged without fields on the case after what is due."""
+    at = max(now, case.acted_us)
+    if not case.facts.unknown_event:
+        case, _ = caught_up(rules, case, at)
+    found = []
+    for action in rules.policy.actions:
+        row = rules.table.get(case.state, {}).get(action)
+        refusal = judge(rules, case, Command(action, by), row, at, authorize, asked_only=True)
+        required = tuple(sorted(row.required)) if row else ()
+        found.append(Allowed(action, rules.fields[action], required, refusal))
+    return tuple(found)
