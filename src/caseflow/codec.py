@@ -35,23 +35,18 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circul
 def encode(event: e.Event) -> bytes:
     """The event as UTF-8 JSON.
 
-    What every event has is written directly, which is most of most events; the rest goes through `json`.
+    The text is written field by field by writers that were chosen once for each class: an event is small,
+    and building a dict for `json` costs twice as much as the text itself.
     """
     kind = type(event)
     if kind is e.UnknownEvent:
         return event.body  # type: ignore[attr-defined,no-any-return]  # kind was compared exactly
     by, to = event.by, event.to
-    head = f'{{"event":"{event.name}","at":{event.at_us},"by":[{quoted(by.id)},{quoted(by.role)},{quoted(by.unit)}]'
+    who = f"[{quoted(by.id)},{quoted(by.role)},{quoted(by.unit)}]"
+    text = f'{{"event":"{event.name}","at":{event.at_us},"by":{who}'
     if to is not None:
-        head += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'
-    rest: dict[str, Any] = {}
-    for name, default, packed in _later_fields(kind):
-        found = getattr(event, name)
-        if found is not default and found != default:
-            rest[name] = packed(found) if packed else found
-    if rest:
-        return f"{head},{_dump(rest)[1:]}".encode()
-    return f"{head}}}".encode()
+        text += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'
+    return f"{text}{_rest_writer(kind)(event)}}}".encode()
 
 
 def decode(body: bytes) -> e.Event:
@@ -79,7 +74,7 @@ def decode(body: bytes) -> e.Event:
 
 def pack(case: Case) -> bytes:
     """The case as UTF-8 JSON: a snapshot."""
-    return _dump([SNAPSHOT, *_packer(Case)(case)]).encode()  # type: ignore[misc]  # a value class has a packer
+    return _dump([SNAPSHOT, *_case_packer()(case)]).encode()
 
 
 def unpack(body: bytes) -> Case | None:
@@ -105,26 +100,65 @@ _HEAD = ("at_us", "by", "to")
 
 
 @cache
-def _later_fields(kind: type[e.Event]) -> tuple[tuple[str, Any, Callable[[Any], Any] | None], ...]:
+def _rest_writer(kind: Any) -> Callable[[Any], str]:
+    return _compiled(kind, _HEAD)
+
+
+def _compiled(kind: Any, leave_out: tuple[str, ...] = ()) -> Callable[[Any], str]:
+    """What writes ``,"name":value`` for each field that is not its default.
+
+    The function is put together once for each class, a line for each field, as attrs makes ``__init__``.
+    """
     hints = get_type_hints(kind)
-    return tuple(
-        (field.name, field.default, _packed_by_name(hints[field.name]))
-        for field in attrs.fields(kind)
-        if field.name not in _HEAD
-    )
+    known: dict[str, Any] = {}
+    lines = ["def write(value):", "    text = ''"]
+    for field in attrs.fields(kind):
+        if field.name not in leave_out:
+            known[f"default_{field.name}"] = field.default
+            known[f"write_{field.name}"] = _writer(hints[field.name])
+            lines += [
+                f"    part = value.{field.name}",
+                f"    if part is not default_{field.name} and part != default_{field.name}:",
+                f"        text += ',\"{field.name}\":' + write_{field.name}(part)",
+            ]
+    exec("\n".join([*lines, "    return text"]), known)  # the text is made of field names only
+    made: Callable[[Any], str] = known["write"]
+    return made
 
 
 @cache
-def _readers(kind: type[Any]) -> dict[str, Callable[[Any], Any]]:
+def _writer(hint: Any) -> Callable[[Any], str]:
+    """What writes a value of that type as JSON; nested values become objects without their defaults."""
+    inner = _inner(hint)
+    if inner is not None:
+        write = _writer(inner)
+        return lambda found: "null" if found is None else write(found)
+    if hint is str:
+        return quoted
+    if hint is int:
+        return int.__repr__
+    if get_origin(hint) is tuple and get_args(hint)[-1] is ...:
+        write = _writer(get_args(hint)[0])
+        written: Callable[[Any], str] = lambda found: f"[{','.join([write(item) for item in found])}]"  # noqa: E731
+        return lru_cache(maxsize=4096)(written) if hint in _SHARED else written
+    if not attrs.has(hint):
+        return _dump
+    compiled = _compiled(hint)
+
+    def write_object(found: Any) -> str:
+        return f"{{{compiled(found)[1:]}}}"
+
+    return lru_cache(maxsize=4096)(write_object) if hint in _SHARED else write_object
+
+
+_SHARED = (e.Ladder, tuple[int | None, ...], e.Origin)
+"""Values that many cases have in common; their text is remembered."""
+
+
+@cache
+def _readers(kind: Any) -> dict[str, Callable[[Any], Any]]:
     hints = get_type_hints(kind)
     return {field.name: _read_by_name(hints[field.name]) for field in attrs.fields(kind)}
-
-
-def _packed_by_name(hint: Any) -> Callable[[Any], Any] | None:
-    """Inside events nested values are objects that leave out their defaults."""
-    if hint == tuple[e.ClockChange, ...]:
-        return lambda changes: [_as_object(change) for change in changes]
-    return _as_object if attrs.has(hint) else None
 
 
 def _read_by_name(hint: Any) -> Callable[[Any], Any]:
@@ -135,23 +169,16 @@ def _read_by_name(hint: Any) -> Callable[[Any], Any]:
     return _unpacker(hint)
 
 
-def _as_object(found: Any) -> dict[str, Any]:
-    made = {}
-    for name, default in _defaults(type(found)):
-        part = getattr(found, name)
-        if part is not default and part != default:
-            made[name] = part
-    return made
-
-
-@cache
-def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in attrs.fields(kind))
-
-
 def _from_object(kind: type[Any], found: dict[str, Any]) -> Any:
     readers = _readers(kind)
     return kind(**{key: readers[key](part) for key, part in found.items()})
+
+
+@cache
+def _case_packer() -> Callable[[Any], Any]:
+    packer = _packer(Case)
+    assert packer is not None  # a value class has one
+    return packer
 
 
 @cache

@@ -5,19 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from os import urandom
 from typing import Any
 
 from caseflow.clock import SystemClock
 from caseflow.core.case import Card, Case
 from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.decide import adopt_rules, caught_up, decide, follow
+from caseflow.core.events import Event, Rejected, RungEvent, Withdrawn
 from caseflow.core.evolve import evolve, replay
-from caseflow.core.events import Event, Followed, Rejected, Withdrawn
-from caseflow.core.fields import mistake, plain
 from caseflow.core.instants import micros
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
@@ -26,6 +23,7 @@ from caseflow.core.values import Value, value
 from caseflow.desk_actions import DeskActions
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
+from caseflow.sealing import sealed
 from caseflow.views.allowed import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -34,6 +32,8 @@ ATTEMPTS = 5
 """How often a command is decided anew when another writer was faster."""
 BATCH = 500
 """Cases a sweep appends in one go."""
+
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 @value
@@ -100,6 +100,7 @@ class Desk(DeskActions):
         self.clock: Any = clock if clock is not None else SystemClock()
         self._authorize = authorizer
         self._by_pin: dict[str, Rules] = {self.rules.pin: self.rules}
+        self._newest = self.rules.pin
         self._pinned = False
         self._lock = threading.Lock()
 
@@ -138,42 +139,32 @@ class Desk(DeskActions):
             UnknownCase: no such case.
         """
         now: int = self.clock.now_us()
-        given: Mapping[str, Any] = fields or {}
         since = None if effective_at is None else micros(effective_at, what="effective_at")
         claim = None
         if key is not None:
-            claim = KeyClaim(by.id, key, _digest(case_id, action, by, given, since), case_id, 0, 0)
+            digest = _digest(case_id, action, by, fields or {}, since)
+            claim = KeyClaim(by.id, key, digest, case_id, 0, 0)
             repeated = self._repeated(claim)
             if repeated is not None:
                 return repeated
-        if action == "adopt_rules":
-            rules: Rules | None = self.rules
-        else:
-            rules = None
-        case = self.store.load(case_id)
+        store = self.store
         for _ in range(ATTEMPTS):
+            case = store.load(case_id)
             if case is None:
-                if action != "submit":
-                    raise UnknownCase(case_id)
-                case = Case(_checked_id(case_id))
+                case = _unsubmitted(case_id, action)
             if expected_version is not None and case.version != expected_version:
                 raise Stale(case_id, expected=expected_version, found=case.version)
-            pinned = self._rules_of(case)
-            command, texts = _sealed(pinned, case_id, action, by, given, since) if given else (
-                Command(action, by, given, (), since), ()
-            )  # fmt: skip
-            appends = self._decided(pinned, case, command, now, texts, rules)
-            after = appends[0].case
-            if claim is not None:
-                claim = claim.replace(first=case.version + 1, last=after.version)
+            rules = self.rules if case.origin.pin is self._newest else self._rules_of(case)
+            texts: tuple[Text, ...] = ()
+            if fields:
+                command, texts = sealed(rules, action, by, fields, since)
+            else:
+                command = Command(action, by, _NO_FIELDS, (), since)
             try:
-                if not self._pinned:
-                    self._pin()
-                self.store.append(appends, claim)
+                after = self._appended(rules, case, command, now, texts, claim)
             except Stale:
                 if expected_version is not None:
                     raise
-                case = self.store.load(case_id)
                 continue
             except KeyReused:
                 repeated = self._repeated(claim) if claim is not None else None
@@ -181,36 +172,50 @@ class Desk(DeskActions):
                     raise
                 return repeated
             return after
-        raise Stale(case_id, expected=case.version if case else 0)
+        raise Stale(case_id, expected=case.version)
 
-    def _decided(
+    def _appended(
         self,
         rules: Rules,
         case: Case,
         command: Command,
         now: int,
         texts: tuple[Text, ...],
-        adopted: Rules | None,
-    ) -> list[Append]:
-        """What the command appends: to the case first, then to the cases it takes along."""
-        action = command.action
+        claim: KeyClaim | None,
+    ) -> Case:
+        """The case after the command was decided and its events appended."""
         primary = None
-        if action == "merge":
+        if command.action == "merge":
             primary = self.store.load(str(command.fields.get("primary", "")))
         events = decide(rules, case, command, now, authorize=self._authorize, primary=primary)
-        if adopted is not None:
-            events = _adopting(rules, adopted, case, command, now, events)
+        if command.action == "adopt_rules":
+            events = self._adopting(rules, case, command, now, events)
         after = case
         for event in events:
             after = evolve(after, event)
             if texts and event.texts:
-                texts = tuple(text.replace(version=after.version) for text in texts)
-        appends = [Append(after, case.version, events, texts)]
+                texts = tuple([text.replace(version=after.version) for text in texts])
+        entry = Append(after, case.version, events, texts)
+        if claim is not None:
+            claim = claim.replace(first=case.version + 1, last=after.version)
+        if not self._pinned:
+            self._pin()
+        if primary is not None or case.facts.followers:
+            self.store.append((entry, *self._taken_along(case, primary, events, command, now)), claim)
+        else:
+            self.store.append((entry,), claim)
+        return after
+
+    def _taken_along(
+        self, case: Case, primary: Case | None, events: tuple[Event, ...], command: Command, now: int
+    ) -> list[Append]:
+        """What the command appends to other cases: a merge to its primary, an ended primary to its followers."""
         if primary is not None:
-            appends.append(self._followed(primary, case.id, command.by, now))
-        elif case.facts.followers and any(isinstance(event, Withdrawn | Rejected) for event in events):
-            appends += [self._resumed(follower, now) for follower in case.facts.followers]
-        return [entry for entry in appends if entry.events]
+            return [self._followed(primary, case.id, command.by, now)]
+        if not any(isinstance(event, Withdrawn | Rejected) for event in events):
+            return []
+        resumed = [self._resumed(follower, now) for follower in case.facts.followers]
+        return [entry for entry in resumed if entry.events]
 
     def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
         events = follow(self._rules_of(primary), primary, follower, by, now)
@@ -428,6 +433,13 @@ class Desk(DeskActions):
             rules = self._by_pin[pin] = Rules(policy_from_document(document))
         return rules
 
+    def _adopting(
+        self, rules: Rules, case: Case, command: Command, now: int, events: tuple[Event, ...]
+    ) -> tuple[Event, ...]:
+        """What was due under the old rules, then the adoption of this desk's."""
+        issued = events[: sum(isinstance(event, RungEvent) for event in events)]
+        return (*issued, *adopt_rules(self.rules, _after(case, issued), command, now))
+
     def _pin(self) -> None:
         with self._lock:
             self.store.pin(self.rules.pin, self.rules.policy.document())
@@ -441,22 +453,22 @@ def _after(case: Case, events: tuple[Event, ...]) -> Case:
 
 
 def _fired(entry: Append) -> int:
-    return sum(hasattr(event, "detected_us") for event in entry.events)
+    return sum(isinstance(event, RungEvent) for event in entry.events)
 
 
-def _adopting(
-    rules: Rules, adopted: Rules, case: Case, command: Command, now: int, events: tuple[Event, ...]
-) -> tuple[Event, ...]:
-    """What was due under the old rules, then the adoption of the new ones."""
-    issued = events[: sum(hasattr(event, "detected_us") for event in events)]
-    return (*issued, *adopt_rules(adopted, _after(case, issued), command, now))
+def _unsubmitted(case_id: str, action: str) -> Case:
+    """The case before its submission.
 
-
-def _checked_id(case_id: str) -> str:
+    Raises:
+        UnknownCase: for every other action.
+        Refused: the id is not usable.
+    """
+    if action != "submit":
+        raise UnknownCase(case_id)
     usable = isinstance(case_id, str) and 1 <= len(case_id) <= 200 and case_id.isprintable()
     if not usable or case_id != case_id.strip():
         raise Refused(Refusal(code="bad-case-id", action="submit", found=repr(case_id)[:80]))
-    return case_id
+    return Case(case_id)
 
 
 def _cursor(text: str) -> tuple[int | None, str]:
@@ -473,29 +485,3 @@ def _digest(case_id: str, action: str, by: Actor, fields: Mapping[str, Any], sin
     """The hash an idempotency key remembers; the time it was asked at is no part of it."""
     asked = [case_id, action, by.id, by.role, by.unit, since, sorted(fields.items())]
     return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
-
-
-def _sealed(
-    rules: Rules, case_id: str, action: str, by: Actor, given: Mapping[str, Any], since: int | None
-) -> tuple[Command, tuple[Text, ...]]:
-    """The command with its texts replaced by their salted hashes, and the texts to keep apart.
-
-    A text that cannot be kept (too long, NUL, a lone surrogate) is left in the command, which is refused
-    for it.
-    """
-    known = rules.fields.get(action, {})
-    fields: dict[str, Any] = {}
-    seals: list[tuple[str, str]] = []
-    texts: list[Text] = []
-    for name, found in given.items():
-        rule = known.get(name)
-        if found is None:
-            continue
-        if rule is None or rule.type != "text" or mistake(rule, found):
-            fields[name] = plain(found)
-        elif found:
-            salt = urlsafe_b64encode(urandom(15)).decode()
-            digest = hashlib.sha256(f"{salt}{name}\0{found}".encode()).digest()
-            seals.append((name, urlsafe_b64encode(digest).decode().rstrip("=")))
-            texts.append(Text(0, name, salt, found))
-    return Command(action, by, fields, tuple(seals), since), tuple(texts)

@@ -94,9 +94,9 @@ class DeskActions:
         """及时派员: send someone."""
         return self._do(case_id, "dispatch", by, terms, officer=officer)
 
-    def add_co_handler(self, case_id: str, *, unit: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+    def add_co_handler(self, case_id: str, *, co_handler: str, by: Actor, **terms: Unpack[Terms]) -> Case:
         """协办: ask another unit to help; the public reply stays the lead's."""
-        return self._do(case_id, "add_co_handler", by, terms, unit=unit)
+        return self._do(case_id, "add_co_handler", by, terms, co_handler=co_handler)
 
     def report(self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]) -> Case:
         """A co-handling unit reports to the lead."""

@@ -44,5 +44,5 @@ def chinese_calendar(name: str = "CN", *, week: tuple[int, ...] = (0, 1, 2, 3, 4
 
 
 def _name(found: object) -> str:
-    holidays = {holiday.value: holiday.chinese for holiday in package.Holiday}
-    return holidays.get(str(found), str(found or ""))
+    names: dict[str, str] = {holiday.value: holiday.chinese for holiday in package.Holiday}
+    return names.get(str(found), str(found or ""))

@@ -52,7 +52,7 @@ ACTIONS: dict[str, ActionSpec] = {
         ("route", e.Routed, _fields(to="unit!")),
         ("sign_in", e.SignedIn, {}),
         ("dispatch", e.Dispatched, _fields(officer="string")),
-        ("add_co_handler", e.CoHandlerAdded, _fields(unit="unit!")),
+        ("add_co_handler", e.CoHandlerAdded, _fields(co_handler="unit!")),
         ("report", e.Reported, _fields(text="text")),
         ("request_information", e.InformationRequested, _fields(text="text")),
         ("receive_information", e.InformationReceived, _fields(text="text")),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
 
 import attrs
 
 from caseflow.errors import BadInput
+
+
+def _sorted_week(week: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(week)))
 
 
 def _frozen_dates(value: Mapping[date, str]) -> dict[int, str]:
@@ -37,7 +41,7 @@ class Calendar:
     name: str
     first: date
     last: date
-    week: tuple[int, ...] = attrs.field(default=(0, 1, 2, 3, 4), converter=lambda w: tuple(sorted(set(w))))
+    week: tuple[int, ...] = attrs.field(default=(0, 1, 2, 3, 4), converter=_sorted_week)
     holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates)
     makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates)
     source: str = ""

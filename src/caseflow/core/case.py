@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from caseflow.core.counting import Pause
@@ -99,26 +98,31 @@ class ClockRun(Value):
         """Whether a pause is open."""
         return any(end is None for _, end in self.pauses)
 
-    def pending(self) -> Iterator[tuple[int, int]]:
-        """``(due, rung)`` of every certain rung that is still to fire, in the ladder's order."""
-        until, out = self.until_us, self.fired | self.unknown
-        for rung, due in enumerate(self.dues):
-            if due is not None and not out >> rung & 1 and (until is None or due <= until):
-                yield due, rung
+    def is_pending(self, rung: int) -> bool:
+        """Whether the rung is still to fire: certain, not fired, and due before the end if there is one."""
+        due, until = self.dues[rung], self.until_us
+        return (
+            due is not None
+            and not (self.fired | self.unknown) >> rung & 1
+            and (until is None or due <= until)
+        )
 
     @property
     def next_due(self) -> int | None:
         """When the next rung fires if nobody acts; ``None`` for never."""
-        if not self.fired and not self.unknown and self.dues:
-            first, until = self.dues[0], self.until_us  # a ladder's first rung is its earliest
-            if first is not None:
-                return first if until is None or first <= until else None
-        return min((due for due, _ in self.pending()), default=None)
+        until, out, earliest = self.until_us, self.fired | self.unknown, None
+        for due in self.dues:
+            if due is not None and not out & 1 and (earliest is None or due < earliest):
+                earliest = due
+            out >>= 1
+        return earliest if earliest is None or until is None or earliest <= until else None
 
     @property
     def waits_from(self) -> int | None:
         """The earliest "not before" among rungs that wait for a calendar."""
-        waiting = self.unknown & ~self.fired if self.until_us is None else 0
+        if not self.unknown or self.until_us is not None:
+            return None
+        waiting = self.unknown & ~self.fired
         dues = (due for rung, due in enumerate(self.dues) if waiting >> rung & 1)
         return min((due for due in dues if due is not None), default=None)
 
@@ -293,8 +297,13 @@ class Case(Value):
     @property
     def waits_from(self) -> int | None:
         """The earliest "not before" among rungs that wait for a calendar."""
-        waits = (run.waits_from for run in self.clocks)
-        return min((wait for wait in waits if wait is not None), default=None)
+        earliest = None
+        for run in self.clocks:
+            if run.unknown:
+                wait = run.waits_from
+                if wait is not None and (earliest is None or wait < earliest):
+                    earliest = wait
+        return earliest
 
     @property
     def has_reply(self) -> bool:

@@ -12,7 +12,8 @@ from caseflow.errors import BadInput
 
 
 def _is_name(instance: object, attribute: attrs.Attribute[str], found: str) -> None:
-    if not isinstance(found, str) or len(found) > 200 or not found.isprintable():
+    given: object = found
+    if not isinstance(given, str) or len(given) > 200 or not given.isprintable():
         raise BadInput("bad-name", what=f"actor {attribute.name}", found=repr(found)[:80])
 
 
@@ -51,6 +52,6 @@ class Command(Value):
 
     action: str
     by: Actor
-    fields: Mapping[str, Any] = {}  # noqa: RUF012  # a default that nothing writes to
+    fields: Mapping[str, Any] = {}
     texts: tuple[tuple[str, str], ...] = ()
     effective_us: int | None = None

@@ -135,7 +135,11 @@ def _first_due(rules: Rules, case: Case, due: int) -> tuple[ClockRun, int]:
         clocks = tuple(
             sorted(clocks, key=lambda run: (order.get(run.clock, len(order)), run.subject, run.cycle))
         )
-    return next((run, rung) for run in clocks for at, rung in run.pending() if at == due)
+    for run in clocks:
+        for rung, at in enumerate(run.dues):
+            if at == due and run.is_pending(rung):
+                return run, rung
+    raise LookupError("no rung is due then")  # the caller asked for the case's own next due
 
 
 def follow(rules: Rules, primary: Case, follower: str, by: Actor, now: int) -> tuple[e.Event, ...]:
@@ -303,7 +307,9 @@ def _effects(
         if verb == "start":
             if not plan.applies(origin):
                 continue
-            subject = holder if subject_of == "unit" else command.fields.get("unit", "") if subject_of else ""
+            subject = (
+                holder if subject_of == "unit" else command.fields.get("co_handler", "") if subject_of else ""
+            )
             if subject or not subject_of:
                 paused = f"state:{state}" in plan.rule.pause
                 change = plan.started(case, subject, since, paused=paused)

@@ -97,26 +97,26 @@ def _with_change(clocks: tuple[ClockRun, ...], change: e.ClockChange) -> tuple[C
             change.grants or (),
         )
         return (*clocks, begun)
-    key = (change.clock, change.subject, change.cycle)
-    if len(clocks) == 1 and clocks[0].key == key:
-        return (_changed(clocks[0], change),)
-    return tuple(_changed(run, change) if run.key == key else run for run in clocks)
+    return tuple([_changed(run, change) if _is_of(change, run) else run for run in clocks])
+
+
+def _is_of(change: e.ClockChange | e.RungEvent | e.CardAnnulled, run: ClockRun) -> bool:
+    return change.clock == run.clock and change.cycle == run.cycle and change.subject == run.subject
 
 
 def _changed(run: ClockRun, change: e.ClockChange) -> ClockRun:
-    until = run.until_us if change.until is None else change.until
-    ladder = run.ladder if change.ladder is None else change.ladder
+    until, ladder = change.until, change.ladder
     return ClockRun(
         run.clock,
         run.subject,
         run.cycle,
         change.status or run.status,
         run.since_us,
-        None if until == e.RUNS_AGAIN else until,
-        ladder,
+        run.until_us if until is None else None if until == e.RUNS_AGAIN else until,
+        run.ladder if ladder is None else ladder,
         run.dues if change.dues is None else change.dues,
         run.unknown if change.unknown is None else change.unknown,
-        run.fired if ladder == run.ladder else _refired(run, ladder),
+        run.fired if ladder is None else _refired(run, ladder),
         run.pauses if change.pauses is None else change.pauses,
         run.grants if change.grants is None else change.grants,
     )
@@ -130,17 +130,15 @@ def _refired(run: ClockRun, ladder: e.Ladder) -> int:
 
 def _marked(case: Case, event: e.RungEvent | e.CardAnnulled, *, fired: bool) -> tuple[ClockRun, ...]:
     """The clocks with one rung's bit set or freed."""
-    key = (event.clock, event.subject, event.cycle)
-    marked = []
-    for run in case.clocks:
-        if run.key == key:
-            for index, (level, _) in enumerate(run.ladder):
-                if level == event.level:
-                    bit = 1 << index
-                    run = run.replace(fired=run.fired | bit if fired else run.fired & ~bit)
-                    break
-        marked.append(run)
-    return tuple(marked)
+    return tuple([_mark(run, event.level, fired) if _is_of(event, run) else run for run in case.clocks])
+
+
+def _mark(run: ClockRun, level: str, fired: bool) -> ClockRun:
+    for index, (name, _) in enumerate(run.ladder):
+        if name == level:
+            bit = 1 << index
+            return run.replace(fired=run.fired | bit if fired else run.fired & ~bit)
+    return run
 
 
 def _with_rung(case: Case, event: e.RungEvent) -> Case:
@@ -158,12 +156,21 @@ def _with_rung(case: Case, event: e.RungEvent) -> Case:
         type(event) is e.CardIssued,
         case.origin.zone,
     )
-    return case.replace(
-        version=case.version + 1,
-        last_us=max(at, case.last_us),
-        next_due_us=_earliest(clocks),
-        clocks=clocks,
-        rungs=(*case.rungs, card),
+    return Case(
+        case.id,
+        case.version + 1,
+        case.place,
+        case.unit,
+        case.citizen,
+        case.submitted_us,
+        at if at > case.last_us else case.last_us,
+        case.acted_us,
+        _earliest(clocks),
+        clocks,
+        (*case.rungs, card),
+        case.steps,
+        case.origin,
+        case.facts,
     )
 
 

@@ -157,5 +157,7 @@ def rectification_linked(rules: Rules, case: Case, command: Command, at: int) ->
 @_named
 def rectifications_verified(rules: Rules, case: Case, command: Command, at: int) -> Refusal | None:
     """Every linked rectification was verified."""
+    if not case.facts.rectifications:
+        return None
     waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
     return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None

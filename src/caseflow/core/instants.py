@@ -7,7 +7,7 @@ too, the proleptic ordinal of its date (``datetime.date.toordinal``).
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from importlib import resources
 from zoneinfo import ZoneInfo
 
@@ -52,7 +52,7 @@ def moment(us: int, zone: str = "UTC") -> datetime:
     return utc if zone == "UTC" else utc.astimezone(zone_info(zone))
 
 
-@lru_cache(maxsize=None)
+@cache
 def zone_info(name: str) -> ZoneInfo:
     """The zone of that IANA name, read from the ``tzdata`` package and never from the machine.
 
@@ -115,7 +115,7 @@ class OfficeDays:
         return self.midnight(day) < self.midnight(day + 1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def office_days(zone: str) -> OfficeDays:
     """The days of that zone, shared by all who ask.
 

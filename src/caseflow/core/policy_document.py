@@ -6,13 +6,16 @@ import math
 import types
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
 from caseflow.core.calendars import Calendar
 from caseflow.core.policy import Policy
 from caseflow.errors import BadInput, PolicyError, Problem
+
+
+_T = TypeVar("_T")
 
 
 class Notes:
@@ -30,9 +33,7 @@ class Notes:
 def policy_from(table: Mapping[str, Any], notes: Notes) -> Policy | None:
     """The policy a table describes; `None` when it cannot be built, with the reasons in `notes`."""
     table = {key: found for key, found in table.items() if key != "tables"}
-    before = len(notes.problems)
-    policy = _build(Policy, table, "", notes)
-    return policy if len(notes.problems) == before else None
+    return built(Policy, table, notes)
 
 
 def policy_from_document(document: Mapping[str, Any]) -> Policy:
@@ -50,6 +51,13 @@ def policy_from_document(document: Mapping[str, Any]) -> Policy:
     except (BadInput, KeyError) as error:
         raise PolicyError([Problem(notes.file, "calendars", "calendar-unavailable", str(error))]) from error
     return attrs.evolve(policy, tables=tables)
+
+
+def built(cls: type[_T], table: object, notes: Notes) -> _T | None:
+    """The value of an attrs class that a table describes; `None` with the problems noted."""
+    before = len(notes.problems)
+    made: _T = _build(cls, table, "", notes)
+    return made if len(notes.problems) == before else None
 
 
 def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from caseflow.core import events as e
 from caseflow.core.actions import ACTIONS, REASON
 from caseflow.core.case import Case
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.commands import SYSTEM, Actor, Command
-from caseflow.core import events as e
 from caseflow.core.guards import GUARDS
 from caseflow.core.instants import office_days
 from caseflow.core.policy import Action, FieldRule, Policy, Role
@@ -81,7 +81,7 @@ class Rules:
         self.plan = {plan.name: plan for plan in self.plans}
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
-        self.table: dict[str, dict[str, Row]] = {"": {}} | {name: {} for name in policy.states}
+        self.table: dict[str, dict[str, Row]] = {state: {} for state in ("", *policy.states)}
         for state, action, target in moves(policy):
             self.table[state][action] = self._row(state, action, target)
 
@@ -138,9 +138,11 @@ class Rules:
                 names: tuple[str, ...] = getattr(rule, verb)
                 if action in names:
                     found.append((verb, plan, False))
-                elif entered and entered in names:
-                    found.append((verb, plan, True))
-                elif (verb == "resume" and left and left in rule.pause) or (verb == "cancel" and final):
+                elif (
+                    (entered and entered in names)
+                    or (verb == "resume" and left and left in rule.pause)
+                    or (verb == "cancel" and final)
+                ):
                     found.append((verb, plan, True))
         return tuple(found)
 

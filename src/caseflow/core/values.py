@@ -39,7 +39,7 @@ def value(cls: _T) -> _T:
     asked = ", ".join(f"{f.name}=_same" for f in fields)
     mixed = "".join(f"\n    self.{f.name} = old.{f.name} if {f.name} is _same else {f.name}" for f in fields)
     end = "\n    self.__class__ = cls\n    return self\n"
-    exec(  # noqa: S102  # the text is made of field names only, as attrs makes its own __init__
+    exec(  # the text is made of field names only, as attrs makes its own __init__
         f"def __new__(cls, {plain}):\n    self = _new(_twin){fill}{end}"
         f"def replace(old, *, {asked}):\n    self = _new(_twin); cls = old.__class__{mixed}{end}",
         known,

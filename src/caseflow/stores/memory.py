@@ -5,7 +5,9 @@ from __future__ import annotations
 import heapq
 import json
 from array import array
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from threading import RLock
 from typing import Any
 
@@ -23,8 +25,7 @@ class MemoryStore:
     """Cases in memory, lost with the process. Safe to share between threads.
 
     Beside the newest case of each id lie its encoded events and texts. Cases that become due at the same
-    instant share one list, and a heap holds the instants; an entry that no longer matches its case is
-    dropped when it is met.
+    instant share one set, and a heap holds the instants.
     """
 
     def __init__(self) -> None:
@@ -36,7 +37,8 @@ class MemoryStore:
         self._documents: dict[str, str] = {}
         self._feed: list[str] = []
         self._feed_versions = array("L")
-        self._due: dict[int, list[str]] = {}
+        self._due: dict[int, set[str]] = {}
+        self._paged: tuple[int, list[str]] = (0, [])
         self._instants: list[int] = []
         self._waiting: dict[str, int] = {}
 
@@ -61,44 +63,45 @@ class MemoryStore:
             Stale: a case is not at its expected version.
             KeyReused: the key was taken in the meantime.
         """
-        encoded = [[encode(event) for event in entry.events] for entry in appends]
         with self._lock:
-            cases = self._cases
             for entry in appends:
-                known = cases.get(entry.case.id)
-                found = known.version if known is not None else 0
+                known = self._cases.get(entry.case.id)
+                found = 0 if known is None else known.version
                 if found != entry.expected:
                     raise Stale(entry.case.id, expected=entry.expected, found=found)
             if claim is not None:
                 if (claim.actor, claim.key) in self._keys:
                     raise KeyReused(claim.key, actor=claim.actor)
                 self._keys[claim.actor, claim.key] = claim
-            for entry, bodies in zip(appends, encoded, strict=True):
-                self._add(entry, bodies)
+            for entry in appends:
+                self._add(entry)
 
-    def _add(self, entry: Append, bodies: list[bytes]) -> None:
+    def _add(self, entry: Append) -> None:
         case = entry.case
-        case_id = case.id
+        case_id, due = case.id, case.next_due_us
         before = self._cases.get(case_id)
         self._cases[case_id] = case
+        bodies = [encode(event) for event in entry.events]
         if before is None:
             self._bodies[case_id] = bodies
         else:
             self._bodies[case_id] += bodies
-        for version in range(entry.expected + 1, entry.expected + len(bodies) + 1):
+        for version in range(entry.expected + 1, case.version + 1):
             self._feed.append(case_id)
             self._feed_versions.append(version)
         if entry.texts:
             self._texts[case_id] = (*self._texts.get(case_id, ()), *entry.texts)
-        due = case.next_due_us
-        if due is not None and (before is None or before.next_due_us != due):
-            found = self._due.get(due)
-            if found is None:
-                self._due[due] = [case_id]
-                heapq.heappush(self._instants, due)
-            else:
-                found.append(case_id)
-        waits = case.waits_from if case.clocks else None
+        was_due = None if before is None else before.next_due_us
+        if due != was_due:
+            if was_due is not None:
+                self._due[was_due].discard(case_id)
+            if due is not None:
+                found = self._due.get(due)
+                if found is None:
+                    found = self._due[due] = set()
+                    heapq.heappush(self._instants, due)
+                found.add(case_id)
+        waits = case.waits_from
         if waits is not None:
             self._waiting[case_id] = waits
         elif self._waiting:
@@ -114,26 +117,31 @@ class MemoryStore:
         """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
         found: list[tuple[int, str]] = []
         with self._lock:
-            for instant in sorted(i for i in self._instants if i <= before) if self.next_due() else ():
-                if after is None or instant >= after[0]:
-                    ids = self._live(instant)
-                    found += [(instant, i) for i in ids if after is None or (instant, i) > after]
+            for instant in sorted(i for i in self._instants if i <= before):
+                if after is not None and instant < after[0]:
+                    continue
+                ids = self._page(instant, again=after is not None and instant == after[0])
+                begin = bisect_right(ids, after[1]) if after is not None and instant == after[0] else 0
+                live = self._due[instant]
+                found += [
+                    (instant, i) for i in islice((i for i in ids[begin:] if i in live), limit - len(found))
+                ]
                 if len(found) >= limit:
                     break
-        return tuple(found[:limit])
+        return tuple(found)
 
-    def _live(self, instant: int) -> list[str]:
-        """The cases due at exactly that instant, sorted; entries that no longer match are dropped."""
-        ids = sorted({i for i in self._due[instant] if self._cases[i].next_due_us == instant})
-        self._due[instant] = ids
-        return ids
+    def _page(self, instant: int, *, again: bool) -> list[str]:
+        """The ids due at that instant, sorted; the same list again while a sweep pages through it."""
+        if not again or self._paged[0] != instant:
+            self._paged = (instant, sorted(self._due[instant]))
+        return self._paged[1]
 
     def next_due(self) -> int | None:
         """The earliest next due instant of all cases; `None` when nothing will ever fire."""
         with self._lock:
             while self._instants:
                 first = self._instants[0]
-                if any(self._cases[i].next_due_us == first for i in self._due[first]):
+                if self._due[first]:
                     return first
                 heapq.heappop(self._instants)
                 del self._due[first]

@@ -1,0 +1,45 @@
+"""Personal texts taken out of a command: what stays in the event is a salted hash."""
+
+from __future__ import annotations
+
+from binascii import b2a_base64
+from collections.abc import Mapping
+from hashlib import sha256
+from os import urandom
+from typing import Any
+
+from caseflow.core.commands import Actor, Command
+from caseflow.core.fields import mistake, plain
+from caseflow.core.rules import Rules
+from caseflow.ports import Text
+
+
+def sealed(
+    rules: Rules, action: str, by: Actor, given: Mapping[str, Any], since: int | None
+) -> tuple[Command, tuple[Text, ...]]:
+    """The command with its texts replaced by their salted hashes, and the texts to keep apart.
+
+    A text that cannot be kept (too long, NUL, a lone surrogate) stays in the command, which is refused for
+    it; a field that is `None` was not given.
+    """
+    known = rules.fields.get(action, {})
+    fields: dict[str, Any] = {}
+    seals: list[tuple[str, str]] = []
+    texts: list[Text] = []
+    for name, found in given.items():
+        rule = known.get(name)
+        if found is None:
+            continue
+        if rule is None or rule.type != "text" or mistake(rule, found):
+            fields[name] = plain(found)
+        elif found:
+            salt = b2a_base64(urandom(15), newline=False).decode()
+            seals.append((name, seal(salt, name, found)))
+            texts.append(Text(0, name, salt, found))
+    return Command(action, by, fields, tuple(seals), since), tuple(texts)
+
+
+def seal(salt: str, field: str, text: str) -> str:
+    """The salted hash of a text: SHA-256 over salt, field name, NUL and text; base64 without padding."""
+    digest = sha256(f"{salt}{field}\0{text}".encode()).digest()
+    return b2a_base64(digest, newline=False)[:43].decode()

@@ -1,0 +1,1 @@
+"""What caseflow promises, test by test."""
