@@ -46,7 +46,8 @@ def encode(event: e.Event) -> bytes:
     text = f'{{"event":"{event.name}","at":{event.at_us},"by":{who}'
     if to is not None:
         text += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'
-    return f"{text}{_rest_writer(kind)(event)}}}".encode()
+    write = _rest_writer(kind)  # type: ignore[arg-type]  # mypy takes a class of values for unhashable
+    return f"{text}{write(event)}}}".encode()
 
 
 def decode(body: bytes) -> e.Event:
@@ -65,7 +66,7 @@ def decode(body: bytes) -> e.Event:
         if kind is None:
             return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
         to = found.pop("to", None)
-        readers = _readers(kind)
+        readers = _readers(kind)  # type: ignore[arg-type]  # as in `encode`
         given = {key: readers[key](part) for key, part in found.items()}
         return kind(at, by, None if to is None else _place(*to), **given)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -81,7 +82,7 @@ def unpack(body: bytes) -> Case | None:
     """The case of a snapshot; `None` when its format is another version's."""
     try:
         version, *fields = json.loads(body)
-        return _unpacker(Case)(fields) if version == SNAPSHOT else None  # type: ignore[no-any-return]
+        return _unpacker(Case)(fields) if version == SNAPSHOT else None
     except (ValueError, TypeError):
         return None
 
@@ -140,7 +141,7 @@ def _writer(hint: Any) -> Callable[[Any], str]:
     if get_origin(hint) is tuple and get_args(hint)[-1] is ...:
         write = _writer(get_args(hint)[0])
         written: Callable[[Any], str] = lambda found: f"[{','.join([write(item) for item in found])}]"  # noqa: E731
-        return lru_cache(maxsize=4096)(written) if hint in _SHARED else written
+        return lru_cache(maxsize=4096)(written) if _is_shared(hint) else written
     if not attrs.has(hint):
         return _dump
     compiled = _compiled(hint)
@@ -148,10 +149,14 @@ def _writer(hint: Any) -> Callable[[Any], str]:
     def write_object(found: Any) -> str:
         return f"{{{compiled(found)[1:]}}}"
 
-    return lru_cache(maxsize=4096)(write_object) if hint in _SHARED else write_object
+    return lru_cache(maxsize=4096)(write_object) if _is_shared(hint) else write_object
 
 
-_SHARED = (e.Ladder, tuple[int | None, ...], e.Origin)
+def _is_shared(hint: Any) -> bool:
+    return hint in _SHARED
+
+
+_SHARED: tuple[Any, ...] = (e.Ladder, tuple[int | None, ...], e.Origin)
 """Values that many cases have in common; their text is remembered."""
 
 
@@ -170,7 +175,7 @@ def _read_by_name(hint: Any) -> Callable[[Any], Any]:
 
 
 def _from_object(kind: type[Any], found: dict[str, Any]) -> Any:
-    readers = _readers(kind)
+    readers = _readers(kind)  # type: ignore[arg-type]  # as in `encode`
     return kind(**{key: readers[key](part) for key, part in found.items()})
 
 
@@ -186,11 +191,9 @@ def _packer(hint: Any) -> Callable[[Any], Any] | None:
     """What turns a value into JSON-able lists; `None` where it is one already."""
     inner = _inner(hint)
     if inner is not None:
-        part = _packer(inner)
-        return None if part is None else (lambda found: found if found is None else part(found))
+        return _packing_none(_packer(inner))
     if get_origin(hint) is tuple:
-        part = _packer(get_args(hint)[0]) if get_args(hint)[-1] is ... else None
-        return None if part is None else (lambda found: [part(item) for item in found])
+        return _packing_each(_packer(get_args(hint)[0]) if get_args(hint)[-1] is ... else None)
     if not attrs.has(hint):
         return None
     hints = get_type_hints(hint)
@@ -198,6 +201,14 @@ def _packer(hint: Any) -> Callable[[Any], Any] | None:
     return lambda found: [
         pack_part(getattr(found, name)) if pack_part else getattr(found, name) for name, pack_part in fields
     ]
+
+
+def _packing_none(pack_part: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    return None if pack_part is None else (lambda found: None if found is None else pack_part(found))
+
+
+def _packing_each(pack_part: Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    return None if pack_part is None else (lambda found: [pack_part(item) for item in found])
 
 
 @cache

@@ -90,28 +90,34 @@ def _parse(raw: bytes, notes: Notes) -> dict[str, Any] | None:
 
 
 def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict[str, Any] | None, Path]:
-    text = str(name)
-    path = Path(name)
-    if text in shipped():
-        raw = resources.files("caseflow.policies").joinpath(f"{text}.toml").read_bytes()
-        table, folder = _parse(raw, notes), Path()
+    """The table of a shipped policy or a file, laid over the one it extends; and the folder it stands in."""
+    if str(name) in shipped():
+        raw = resources.files("caseflow.policies").joinpath(f"{name}.toml").read_bytes()
+        table, path = _parse(raw, notes), Path(str(name))
     else:
-        table, folder = read_toml(path, notes), path.parent
+        path = Path(name)
+        table = read_toml(path, notes)
     if table is None or "extends" not in table:
-        return table, folder
-    base = table.pop("extends")
-    removed = table.pop("remove", [])
-    if not isinstance(base, str) or text in above or not isinstance(removed, list):
-        notes.add("extends", "wrong-type", base)
-        return None, folder
-    inner = base if base in shipped() else folder / base
-    below, _ = _table(inner, notes, (*above, text))
+        return table, path.parent
+    base, removed = table.pop("extends"), table.pop("remove", [])
+    here = str(path.resolve())
+    if not isinstance(base, str):
+        notes.add("extends", "wrong-type", f"{type(base).__name__}, expected a name or path")
+        return None, path.parent
+    if here in above:
+        notes.add("extends", "extends-itself", base)
+        return None, path.parent
+    inner = base if base in shipped() else path.parent / base
+    below, _ = _table(inner, notes.of(str(inner)), (*above, here))
     if below is None:
-        return None, folder
+        return None, path.parent
+    if not isinstance(removed, list):
+        notes.add("remove", "wrong-type", f"{removed}, expected a list")
+        removed = []
     for entry in removed:
         if not _remove(below, str(entry).split(".")):
             notes.add("remove", "unknown-key", entry)
-    return _laid_over(below, table), folder
+    return _laid_over(below, table), path.parent
 
 
 def _remove(table: dict[str, Any], path: list[str]) -> bool:

@@ -27,6 +27,7 @@ from caseflow.sealing import sealed
 from caseflow.views.allowed import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.public import PublicCase, public_view
 
 ATTEMPTS = 5
 """How often a command is decided anew when another writer was faster."""
@@ -147,13 +148,12 @@ class Desk(DeskActions):
             repeated = self._repeated(claim)
             if repeated is not None:
                 return repeated
-        store = self.store
+        version = 0
         for _ in range(ATTEMPTS):
-            case = store.load(case_id)
-            if case is None:
-                case = _unsubmitted(case_id, action)
-            if expected_version is not None and case.version != expected_version:
-                raise Stale(case_id, expected=expected_version, found=case.version)
+            case = self.store.load(case_id) or _unsubmitted(case_id, action)
+            version = case.version
+            if expected_version is not None and version != expected_version:
+                raise Stale(case_id, expected=expected_version, found=version)
             rules = self.rules if case.origin.pin is self._newest else self._rules_of(case)
             texts: tuple[Text, ...] = ()
             if fields:
@@ -172,7 +172,7 @@ class Desk(DeskActions):
                     raise
                 return repeated
             return after
-        raise Stale(case_id, expected=case.version)
+        raise Stale(case_id, expected=version)
 
     def _appended(
         self,
@@ -209,7 +209,7 @@ class Desk(DeskActions):
     def _taken_along(
         self, case: Case, primary: Case | None, events: tuple[Event, ...], command: Command, now: int
     ) -> list[Append]:
-        """What the command appends to other cases: a merge to its primary, an ended primary to its followers."""
+        """What goes to other cases: of a merge to its primary, of an ended primary to its followers."""
         if primary is not None:
             return [self._followed(primary, case.id, command.by, now)]
         if not any(isinstance(event, Withdrawn | Rejected) for event in events):
@@ -358,6 +358,15 @@ class Desk(DeskActions):
         case = self._known(case_id)
         return explain(self._rules_of(case), case, clock)
 
+    def public(self, case_id: str) -> PublicCase:
+        """The case as anyone may see it: an allow-list without texts, people and notes.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._known(case_id)
+        return public_view(self._rules_of(case), case)
+
     def forecast(self, case_id: str) -> tuple[Forecast, ...]:
         """What happens, and when, if nobody acts: in the order of time.
 
@@ -465,7 +474,7 @@ def _unsubmitted(case_id: str, action: str) -> Case:
     """
     if action != "submit":
         raise UnknownCase(case_id)
-    usable = isinstance(case_id, str) and 1 <= len(case_id) <= 200 and case_id.isprintable()
+    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
     if not usable or case_id != case_id.strip():
         raise Refused(Refusal(code="bad-case-id", action="submit", found=repr(case_id)[:80]))
     return Case(case_id)
@@ -476,7 +485,7 @@ def _cursor(text: str) -> tuple[int | None, str]:
         due, case_id = json.loads(text)
     except (ValueError, TypeError) as error:
         raise BadInput("bad-cursor", what="cursor", found=text) from error
-    if not isinstance(case_id, str) or not (due is None or isinstance(due, int)):
+    if type(case_id) is not str or type(due) not in (int, type(None)):
         raise BadInput("bad-cursor", what="cursor", found=text)
     return due, case_id
 

@@ -42,7 +42,7 @@ class DeskActions:
         if reason is not None:
             fields["reason"] = reason
         given = {name: found for name, found in fields.items() if found is not None}
-        return self.act(case_id, action, by=by, fields=given, **terms)  # type: ignore[misc]  # reason was taken out
+        return self.act(case_id, action, by=by, fields=given, **terms)  # type: ignore[misc]  # no reason in it
 
     def submit(
         self,
@@ -61,11 +61,9 @@ class DeskActions:
     ) -> Case:
         """Take in an inquiry (网络问事); with ``to`` it is routed to that unit at once.
 
-        Args:
-            title, body: what the citizen wrote; kept apart from the events.
-            kind: a kind of the policy, such as ``complaint``.
-            citizen: the id of whoever asked, when somebody else submits for them.
-            case_id: the id of the new case; a random one by default.
+        ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
+        ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
+        ``case_id`` is random unless given.
         """
         fields = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
@@ -126,9 +124,8 @@ class DeskActions:
     ) -> Case:
         """Reply in public and in substance; or only say that there will be a reply; or note internally.
 
-        Args:
-            placeholder: the reply only says "已收到" (action ``placeholder``).
-            internal: the text stays inside (action ``note``).
+        ``placeholder``: the reply only says "已收到" (action ``placeholder``); ``internal``: the text stays
+        inside (action ``note``).
         """
         action = "note" if internal else "placeholder" if placeholder else "reply"
         return self._do(case_id, action, by, terms, text=text)

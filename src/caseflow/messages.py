@@ -80,6 +80,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown-calendar": ("no calendar is called {found}", "没有名为 {found} 的日历"),
     "unknown-clock-target": ("no action or state is called {found}", "没有名为 {found} 的动作或状态"),
     "unknown-then": ("no action is called {found}", "没有名为 {found} 的动作"),
+    "then-needs-fields": (
+        "the system cannot take {found} by itself: it needs fields, a reason or another case",
+        "系统无法自行进行 {found}:它需要字段、理由或另一案件",
+    ),
+    "extends-itself": ("extending {found} comes back to this file", "extends {found} 又回到本文件"),
     "unknown-subject": (
         "subject is empty, unit or co_handler; found {found}",
         "subject 应为空、unit 或 co_handler;现为 {found}",

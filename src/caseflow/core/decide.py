@@ -108,6 +108,7 @@ def caught_up(
     follows it at once.
     """
     issued: list[e.Event] = []
+    noticed = until if seen is None else seen
     while (due := case.next_due_us) is not None and due <= until:
         if case.facts.unknown_event:
             raise Refused(_no_row(rules, case, Command("sweep", SYSTEM)), case_id=case.id)
@@ -117,7 +118,7 @@ def caught_up(
         kind = e.CardIssued if is_breach else e.Reminded
         fired = kind(
             due, SYSTEM, None, (), None, None, (),
-            run.clock, run.subject, run.cycle, level, case.unit_at(due), until if seen is None else seen, skipped,
+            run.clock, run.subject, run.cycle, level, case.unit_at(due), noticed, skipped,
         )  # fmt: skip
         case = evolve(case, fired)
         issued.append(fired)
@@ -338,6 +339,13 @@ def _effects(
     return tuple(changes)
 
 
+def _started_for(subject_of: str, holder: str, command: Command) -> str:
+    """Whose clock begins: the new holder's, the new co-handler's, or the case's own."""
+    if not subject_of:
+        return ""
+    return holder if subject_of == "unit" else str(command.fields.get("co_handler", ""))
+
+
 def _held(rules: Rules, case: Case, command: Command, since: int) -> tuple[e.ClockChange, ...]:
     return tuple(ended(run, since, "held") for run in case.clocks if run.until_us is None)
 
@@ -384,29 +392,23 @@ def _settled(rules: Rules, case: Case, event: e.Event) -> tuple[e.Event, ...]:
     Those that no longer hold are annulled, with the fact as the reason; those newly owed are issued at
     their own instants.
     """
-    settled: list[e.Event] = []
-    for card in case.rungs:
-        if card.stands and not _holds(case, card):
-            settled.append(
-                e.CardAnnulled(
-                    event.at_us,
-                    event.by,
-                    None,
-                    (),
-                    None,
-                    None,
-                    (),
-                    card.clock,
-                    card.subject,
-                    card.cycle,
-                    card.level,
-                    card.effective_us,
-                    event.name,
-                )  # fmt: skip
-            )
+    settled = [_annulment(card, event) for card in case.rungs if card.stands and not _holds(case, card)]
     for annulled in settled:
         case = evolve(case, annulled)
     return (*settled, *caught_up(rules, case, max(event.at_us, case.acted_us))[1])
+
+
+def _annulment(card: Card, cause: e.Event) -> e.CardAnnulled:
+    return e.CardAnnulled(
+        cause.at_us,
+        cause.by,
+        clock=card.clock,
+        subject=card.subject,
+        cycle=card.cycle,
+        level=card.level,
+        issued_us=card.effective_us,
+        cause=cause.name,
+    )
 
 
 def _holds(case: Case, card: Card) -> bool:

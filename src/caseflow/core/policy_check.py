@@ -1,4 +1,4 @@
-"""Whether a policy can work: every name known, every state reachable and left again, every ladder in order."""
+"""Whether a policy can work: names known, states reachable and left again, ladders in order."""
 
 from __future__ import annotations
 
@@ -98,6 +98,14 @@ def _check_ways(policy: Policy, notes: Notes) -> None:
             notes.add(f"states.{name}", "no-way-to-an-end", name)
 
 
+def _needs_nothing(policy: Policy, action: str) -> bool:
+    """Whether the system can take the action by itself: without fields, and with no other case involved."""
+    rule = policy.actions[action]
+    fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
+    by_hand = ("submit", "merge", "resume", "adopt_rules")
+    return action not in by_hand and not rule.reason and not any(f.required for f in fields.values())
+
+
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
     seen, edge = set(start), list(start)
     while edge:
@@ -151,6 +159,8 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
             notes.add(f"{here}.level", "level-twice", rung.level)
         if rung.then and rung.then not in policy.actions:
             notes.add(f"{here}.then", "unknown-then", rung.then)
+        elif rung.then and not _needs_nothing(policy, rung.then):
+            notes.add(f"{here}.then", "then-needs-fields", rung.then)
         _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
         last, breached = max(last, length), breached or rung.kind == "breach"
         levels.add(rung.level)

@@ -14,16 +14,21 @@ from caseflow.core.calendars import Calendar
 from caseflow.core.policy import Policy
 from caseflow.errors import BadInput, PolicyError, Problem
 
-
 _T = TypeVar("_T")
+_WRONG = object()
+"""What a value that does not fit is read as; it is left out."""
 
 
 class Notes:
     """The problems found so far in one file."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, problems: list[Problem] | None = None) -> None:
         self.file = file
-        self.problems: list[Problem] = []
+        self.problems: list[Problem] = [] if problems is None else problems
+
+    def of(self, file: str) -> Notes:
+        """Notes on another file that go to the same list."""
+        return Notes(file, self.problems)
 
     def add(self, path: str, code: str, found: object = "") -> None:
         """Note one problem at a key path."""
@@ -31,9 +36,12 @@ class Notes:
 
 
 def policy_from(table: Mapping[str, Any], notes: Notes) -> Policy | None:
-    """The policy a table describes; `None` when it cannot be built, with the reasons in `notes`."""
-    table = {key: found for key, found in table.items() if key != "tables"}
-    return built(Policy, table, notes)
+    """The policy a table describes, without the parts that do not fit, which are noted.
+
+    `None` when too much is missing to make one.
+    """
+    policy: Policy | None = _build(Policy, table, "", notes)
+    return policy
 
 
 def policy_from_document(document: Mapping[str, Any]) -> Policy:
@@ -44,7 +52,7 @@ def policy_from_document(document: Mapping[str, Any]) -> Policy:
     """
     notes = Notes("stored policy")
     policy = policy_from(document["policy"], notes)
-    if policy is None:
+    if policy is None or notes.problems:
         raise PolicyError(notes.problems)
     try:
         tables = {name: Calendar.from_document(table) for name, table in document["calendars"].items()}
@@ -63,24 +71,29 @@ def built(cls: type[_T], table: object, notes: Notes) -> _T | None:
 def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
     if not isinstance(table, Mapping):
         notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
-        return None
+        return _WRONG if path else None
     given: dict[str, Any] = {}
-    hints = _hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes attrs classes for unhashable
     for key, found in table.items():
         if key not in hints:
             notes.add(_join(path, key), "unknown-key", key)
         elif found is not None:
-            given[key] = _read(hints[key], found, _join(path, key), notes)
-    for field in attrs.fields(cls):
-        if field.default is attrs.NOTHING and field.name not in given:
-            notes.add(_join(path, field.name), "missing-key")
-            return None
+            read = _read(hints[key], found, _join(path, key), notes)
+            if read is not _WRONG:
+                given[key] = read
+    missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    for name in missing:
+        if name not in table:
+            notes.add(_join(path, name), "missing-key")
+        if name not in given:
+            return _WRONG if path else None
     return cls(**given)
 
 
 @cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
-    return get_type_hints(cls)
+def _hints(cls: Any) -> dict[str, Any]:
+    kept = {field.name for field in attrs.fields(cls) if field.metadata.get("document", True)}
+    return {name: hint for name, hint in get_type_hints(cls).items() if name in kept}
 
 
 def _read(hint: Any, found: object, path: str, notes: Notes) -> Any:
@@ -90,21 +103,25 @@ def _read(hint: Any, found: object, path: str, notes: Notes) -> Any:
     if origin is dict:
         if not isinstance(found, Mapping):
             notes.add(path, "wrong-type", f"{type(found).__name__}, expected a table")
-            return {}
+            return _WRONG
         inner = get_args(hint)[1]
-        return {str(key): _read(inner, part, _join(path, str(key)), notes) for key, part in found.items()}
+        read = {str(key): _read(inner, part, _join(path, str(key)), notes) for key, part in found.items()}
+        return {key: part for key, part in read.items() if part is not _WRONG}
     if origin is tuple:
         if not isinstance(found, list | tuple):
             notes.add(path, "wrong-type", f"{type(found).__name__}, expected a list")
-            return ()
+            return _WRONG
         inner = get_args(hint)[0]
-        return tuple(_read(inner, part, f"{path}[{index}]", notes) for index, part in enumerate(found))
+        parts = [_read(inner, part, f"{path}[{index}]", notes) for index, part in enumerate(found)]
+        return tuple(part for part in parts if part is not _WRONG)
     if attrs.has(hint):
         return _build(hint, found, path, notes)
     if isinstance(found, float) and not math.isfinite(found):
         notes.add(path, "not-finite", found)
-    elif type(found) is not hint:
+        return _WRONG
+    if type(found) is not hint:
         notes.add(path, "wrong-type", f"{type(found).__name__}, expected {hint.__name__}")
+        return _WRONG
     return found
 
 

@@ -136,14 +136,13 @@ class Rules:
             rule = plan.rule
             for verb in ("resume", "stop", "cancel", "revive", "start", "pause"):
                 names: tuple[str, ...] = getattr(rule, verb)
-                if action in names:
-                    found.append((verb, plan, False))
-                elif (
-                    (entered and entered in names)
-                    or (verb == "resume" and left and left in rule.pause)
+                by_state = (
+                    (entered != "" and entered in names)
+                    or (verb == "resume" and left in rule.pause)
                     or (verb == "cancel" and final)
-                ):
-                    found.append((verb, plan, True))
+                )
+                if action in names or by_state:
+                    found.append((verb, plan, action not in names))
         return tuple(found)
 
 

@@ -258,7 +258,8 @@ class SqliteStore:
         )  # fmt: skip
         if entry.expected == 0:
             done = connection.execute(
-                "INSERT INTO cases (version, state, unit, citizen, next_due, place, deadline, waits, snapshot, id)"
+                "INSERT INTO cases"
+                " (version, state, unit, citizen, next_due, place, deadline, waits, snapshot, id)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 row,
             )
@@ -332,7 +333,9 @@ class SqliteStore:
         )
         with self._reading() as connection:
             rows = connection.execute(sql, (after, limit)).fetchall()
-        return tuple(Recorded(*row, decode(body)) for *row, body in rows)
+        return tuple(
+            Recorded(position, case_id, version, decode(body)) for position, case_id, version, body in rows
+        )
 
     # -- policies ---------------------------------------------------------------------------------------
 

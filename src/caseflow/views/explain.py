@@ -106,7 +106,7 @@ def _explained(rules: Rules, plan: ClockPlan, run: ClockRun) -> Explanation:
                 bool(run.fired >> index & 1),
                 f"clocks.{plan.name}.rungs[{index}]",
                 rung.source,
-            )  # fmt: skip
+            )
         )
         if rule.counting != Counting.ELAPSED:
             for day in walk(span, run.since_us, run.pauses, rules.days):
