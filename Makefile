@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types examples bench soak clean
+.PHONY: demo test lint types examples bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,14 @@ examples: $(VENV)/ready-main
 
 bench: $(VENV)/ready-bench
 	$(BIN)/python -m benchmarks
+
+# The core without any extra: it must import, and the command line must say what it lacks.
+bare:
+	@rm -rf build/bare && $(PYTHON) -m venv build/bare
+	build/bare/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt .
+	build/bare/bin/python -W error -c 'import caseflow; print("caseflow", caseflow.__version__, "imports without extras")'
+	build/bare/bin/caseflow --help >/dev/null 2>&1; test $$? -eq 2
+	@rm -rf build/bare
 
 clean:
 	rm -rf $(VENV) demo

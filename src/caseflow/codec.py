@@ -19,7 +19,7 @@ from caseflow.core import events as e
 from caseflow.core.case import Case
 from caseflow.core.commands import Actor
 from caseflow.core.terms import Place
-from caseflow.errors import StoreError
+from caseflow.errors import BadInput, StoreError
 
 SNAPSHOT = 1
 """The format of packed cases; another number is not read."""
@@ -35,19 +35,10 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circul
 def encode(event: e.Event) -> bytes:
     """The event as UTF-8 JSON.
 
-    The text is written field by field by writers that were chosen once for each class: an event is small,
-    and building a dict for `json` costs twice as much as the text itself.
+    The text is written field by field by a writer made once for each class: an event is small, and building
+    a dict for `json` costs more than the text itself.
     """
-    kind = type(event)
-    if kind is e.UnknownEvent:
-        return event.body  # type: ignore[attr-defined,no-any-return]  # kind was compared exactly
-    by, to = event.by, event.to
-    who = f"[{quoted(by.id)},{quoted(by.role)},{quoted(by.unit)}]"
-    text = f'{{"event":"{event.name}","at":{event.at_us},"by":{who}'
-    if to is not None:
-        text += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'
-    write = _rest_writer(kind)  # type: ignore[arg-type]  # mypy takes a class of values for unhashable
-    return f"{text}{write(event)}}}".encode()
+    return _event_writers[type(event)](event).encode()
 
 
 def decode(body: bytes) -> e.Event:
@@ -69,7 +60,7 @@ def decode(body: bytes) -> e.Event:
         readers = _readers(kind)  # type: ignore[arg-type]  # as in `encode`
         given = {key: readers[key](part) for key, part in found.items()}
         return kind(at, by, None if to is None else _place(*to), **given)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as error:
         raise StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}") from error
 
 
@@ -83,7 +74,7 @@ def unpack(body: bytes) -> Case | None:
     try:
         version, *fields = json.loads(body)
         return _unpacker(Case)(fields) if version == SNAPSHOT else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return None
 
 
@@ -97,24 +88,42 @@ def _place(state: str, stage: str, final: bool) -> Place:
     return Place(state, stage, final)
 
 
-_HEAD = ("at_us", "by", "to")
+class _EventWriters(dict[type[e.Event], Callable[[Any], str]]):
+    """Event class -> its writer, put together when the class is first met."""
+
+    def __missing__(self, kind: type[e.Event]) -> Callable[[Any], str]:
+        if kind is e.UnknownEvent:
+            write: Callable[[Any], str] = _kept
+        else:
+            write = _compiled(kind, head=_HEAD.replace("NAME", kind.name), skip=("at_us", "by", "to"))
+        self[kind] = write
+        return write
 
 
-@cache
-def _rest_writer(kind: Any) -> Callable[[Any], str]:
-    return _compiled(kind, _HEAD)
+_event_writers = _EventWriters()
+_HEAD = """
+    by = value.by
+    to = value.to
+    text = f'{{"event":"NAME","at":{value.at_us},"by":[{quoted(by.id)},{quoted(by.role)},{quoted(by.unit)}]'
+    if to is not None:
+        text += f',"to":[{quoted(to.state)},{quoted(to.stage)},{"true" if to.final else "false"}]'"""
 
 
-def _compiled(kind: Any, leave_out: tuple[str, ...] = ()) -> Callable[[Any], str]:
-    """What writes ``,"name":value`` for each field that is not its default.
+def _kept(event: e.UnknownEvent) -> str:
+    return event.body.decode()
 
-    The function is put together once for each class, a line for each field, as attrs makes ``__init__``.
+
+def _compiled(kind: Any, *, head: str, skip: tuple[str, ...] = ()) -> Callable[[Any], str]:
+    """What writes a value as a JSON object without the fields that are at their defaults.
+
+    The function is put together once for each class, two lines for each field, as attrs makes ``__init__``:
+    it reads one class only, which the interpreter then does fast.
     """
     hints = get_type_hints(kind)
-    known: dict[str, Any] = {}
-    lines = ["def write(value):", "    text = ''"]
+    known: dict[str, Any] = {"quoted": quoted}
+    lines = ["def write(value):", head]
     for field in attrs.fields(kind):
-        if field.name not in leave_out:
+        if field.name not in skip:
             known[f"default_{field.name}"] = field.default
             known[f"write_{field.name}"] = _writer(hints[field.name])
             lines += [
@@ -122,7 +131,7 @@ def _compiled(kind: Any, leave_out: tuple[str, ...] = ()) -> Callable[[Any], str
                 f"    if part is not default_{field.name} and part != default_{field.name}:",
                 f"        text += ',\"{field.name}\":' + write_{field.name}(part)",
             ]
-    exec("\n".join([*lines, "    return text"]), known)  # the text is made of field names only
+    exec("\n".join([*lines, "    return text + '}'"]), known)  # the text is made of field names only
     made: Callable[[Any], str] = known["write"]
     return made
 
@@ -144,19 +153,19 @@ def _writer(hint: Any) -> Callable[[Any], str]:
         return lru_cache(maxsize=4096)(written) if _is_shared(hint) else written
     if not attrs.has(hint):
         return _dump
-    compiled = _compiled(hint)
-
-    def write_object(found: Any) -> str:
-        return f"{{{compiled(found)[1:]}}}"
-
-    return lru_cache(maxsize=4096)(write_object) if _is_shared(hint) else write_object
+    compiled = _compiled(hint, head="    text = ''")
+    found: Callable[[Any], str] = lambda value: "{" + compiled(value)[1:]  # noqa: E731  # the first comma
+    if hint is not e.Origin:
+        return found
+    remembered = lru_cache(maxsize=4096)(lambda *fields: found(e.Origin(*fields)))
+    return lambda o: remembered(o.pin, o.zone, o.kind, o.channel, o.region, o.urgency)
 
 
 def _is_shared(hint: Any) -> bool:
     return hint in _SHARED
 
 
-_SHARED: tuple[Any, ...] = (e.Ladder, tuple[int | None, ...], e.Origin)
+_SHARED: tuple[Any, ...] = (e.Ladder, tuple[int | None, ...])
 """Values that many cases have in common; their text is remembered."""
 
 

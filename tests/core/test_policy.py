@@ -10,98 +10,7 @@ from caseflow import PolicyError, load_policy
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
-from caseflow.errors import Problem
-
-RUNG = '[[clocks.c.rungs]]\nlevel = "{}"\n{}\n'
-
-
-def written(folder: Path, text: str | bytes, name: str = "mine.toml") -> Path:
-    path = folder / name
-    path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    return path
-
-
-def over_wuhu(folder: Path, text: str) -> Path:
-    return written(folder, f'extends = "wuhu"\nname = "mine"\n{text}')
-
-
-def problems(path: Path) -> tuple[Problem, ...]:
-    with pytest.raises(PolicyError) as caught:
-        load_policy(path)
-    return caught.value.problems
-
-
-def clock(keys: str, *rungs: str) -> str:
-    return f"[clocks.c]\n{keys}\n" + "".join(rungs or (RUNG.format("yellow", "days = 5"),))
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "path", "found"),
-    [
-        ('[actions.reply.moves]\nnowhere = "answered"', "unknown-state", "actions.reply.moves.nowhere", "nowhere"),
-        ('[actions.reply.moves]\nhandling = "nowhere"', "unknown-state", "actions.reply.moves.handling", "nowhere"),
-        ('[actions.submit]\nwith_unit = "nowhere"', "unknown-state", "actions.submit.with_unit", "nowhere"),
-        ('[states.lost]\nstage = "handling"', "unreachable-state", "states.lost", "lost"),
-        ('[states.trap]\nstage = "handling"\n[actions.fall.moves]\nhandling = "trap"\n'
-         '[actions.withdraw.moves]\ntrap = "="\n', "no-way-to-an-end", "states.trap", "trap"),
-        ('[states.odd]\nstage = "limbo"', "unknown-stage", "states.odd.stage", "limbo"),
-        ('[states.open]\nstage = "handling"', "reserved-name", "states.open", "open"),
-        ('[actions.route.moves]\nstart = "routed"', "start-not-submit", "actions.route.moves.start", "route"),
-        ('[actions.reply]\nroles = ["nobody"]', "unknown-role", "actions.reply.roles", "nobody"),
-        ('[actions.reply]\nguards = ["luck"]', "unknown-guard", "actions.reply.guards", "luck"),
-        ('[actions.reply.fields.x]\ntype = "int"', "fields-of-built-in", "actions.reply.fields", "x"),
-        ('[actions.visit.fields.x]\ntype = "float"', "unknown-field-type", "actions.visit.fields.x.type", "float"),
-        ("[actions.visit.fields.reason]", "reserved-name", "actions.visit.fields.reason", "reason"),
-        ('[roles.handler]\nscope = "town"', "unknown-scope", "roles.handler.scope", "town"),
-        ('timezone = "Asia/Wuhu"', "unknown-zone", "timezone", "Asia/Wuhu"),
-        ("format = 2", "unknown-format", "format", "2"),
-        (clock('start = ["submti"]'), "unknown-clock-target", "clocks.c.start", "submti"),
-        (clock('stop = ["state:nowhere"]'), "unknown-clock-target", "clocks.c.stop", "state:nowhere"),
-        (clock('subject = "citizen"'), "unknown-subject", "clocks.c.subject", "citizen"),
-        (clock('counting = "working"\ncalendar = "XX"'), "unknown-calendar", "clocks.c.calendar", "XX"),
-        (clock('counting = "working"'), "calendar-needed", "clocks.c.calendar", "none"),
-        (clock('counting = "business"'), "bad-counting", "clocks.c.counting", "business"),
-        (clock('roll = "back"'), "bad-counting", "clocks.c.roll", "back"),
-        (clock('roll = "next-working-day"\ncounting = "elapsed"'), "roll-needs-days", "clocks.c.roll",
-         "next-working-day"),
-        (clock('stop = ["complete", "placeholder"]'), "placeholder-completes", "clocks.c.stop",
-         "complete, placeholder"),
-        ("[clocks.c]", "no-rungs", "clocks.c.rungs", ""),
-        (clock("", RUNG.format("a", "days = 5"), RUNG.format("b", "days = 3")), "rungs-out-of-order",
-         "clocks.c.rungs[1]", "b at 3"),
-        (clock("", RUNG.format("a", "days = 5"), RUNG.format("b", "days = 5")), "rungs-out-of-order",
-         "clocks.c.rungs[1]", "b at 5"),
-        (clock("", RUNG.format("a", "days = 5"), RUNG.format("b", 'days = 9\nkind = "warning"')),
-         "soft-after-hard", "clocks.c.rungs[1]", "b"),
-        (clock("", RUNG.format("a", "days = 5"), RUNG.format("a", "days = 9")), "level-twice",
-         "clocks.c.rungs[1].level", "a"),
-        (clock("", RUNG.format("a", "")), "bad-count", "clocks.c.rungs[0]", "0 days, 0 hours"),
-        (clock("", RUNG.format("a", "days = -5")), "bad-count", "clocks.c.rungs[0]", "-5 days, 0 hours"),
-        (clock("", RUNG.format("a", "hours = 5")), "hours-need-elapsed", "clocks.c.rungs[0].hours", "natural"),
-        (clock("", RUNG.format("a", 'days = 5\nkind = "soft"')), "unknown-rung-kind", "clocks.c.rungs[0].kind",
-         "soft"),
-        (clock("", RUNG.format("a", 'days = 5\nthen = "explode"')), "unknown-then", "clocks.c.rungs[0].then",
-         "explode"),
-        (clock("", RUNG.format("a", 'days = 5\nrecipients = ["nobody"]')), "unknown-role",
-         "clocks.c.rungs[0].recipients", "nobody"),
-        ("[calendars.CN]\nweek = []", "empty-week", "calendars.CN.week", "[]"),
-        ("[actions.reply]\nrols = []", "unknown-key", "actions.reply.rols", "rols"),
-        ("colour = 1", "unknown-key", "colour", "colour"),
-        ("[tables.CN]\nx = 1", "unknown-key", "tables", "tables"),
-        ('[actions.reply]\nroles = "handler"', "wrong-type", "actions.reply.roles", "str, expected a list"),
-        ("[states]\nrouted = 5", "wrong-type", "states.routed", "int, expected a table"),
-        ("[limits]\nreturns = true", "wrong-type", "limits.returns", "bool, expected int"),
-        ("[limits]\nreturns = nan", "not-finite", "limits.returns", "nan"),
-        ("[limits]\nreturns = inf", "not-finite", "limits.returns", "inf"),
-        ("[states.new]\nfinal = true", "missing-key", "states.new.stage", ""),
-    ],
-)  # fmt: skip
-def test_each_problem_has_its_code_and_place(
-    tmp_path: Path, text: str, code: str, path: str, found: str
-) -> None:
-    """A policy with one fault names file, key path, code and what was found."""
-    file = over_wuhu(tmp_path, text)
-    assert Problem(str(file), path, code, found) in problems(file)
+from tests.core.policy_files import RUNG, clock, over_wuhu, problems, written
 
 
 @pytest.mark.parametrize(
@@ -123,10 +32,18 @@ def test_a_removal_that_breaks_the_policy_is_told(tmp_path: Path, text: str, cod
     assert (code, path) in {(p.code, p.path) for p in problems(over_wuhu(tmp_path, text))}
 
 
+@pytest.mark.parametrize("action", ["rate", "route", "attach", "transfer", "merge"])
+def test_a_timed_action_needs_no_fields(tmp_path: Path, action: str) -> None:
+    """The system gives no fields, so a rung's ``then`` cannot name an action that requires some."""
+    found = problems(over_wuhu(tmp_path, clock("", RUNG.format("a", f'days = 5\nthen = "{action}"'))))
+    assert [problem.path for problem in found] == ["clocks.c.rungs[0].then"]
+
+
 def test_one_error_lists_every_problem(tmp_path: Path) -> None:
     """Faults of every kind, in keys, names, ways and ladders, come in one error, a line for each."""
     text = (
-        'colour = 1\ntimezone = "Mars"\n[states.lost]\nstage = "handling"\n[actions.reply]\nguards = ["luck"]\n'
+        'colour = 1\ntimezone = "Mars"\n[states.lost]\nstage = "handling"\n'
+        '[actions.reply]\nguards = ["luck"]\n'
         + clock('start = ["submti"]', RUNG.format("a", "days = 5"), RUNG.format("b", "days = 3"))
     )
     file = over_wuhu(tmp_path, text)
@@ -198,7 +115,8 @@ def test_a_calendar_that_cannot_be_read_is_a_problem_of_the_policy(tmp_path: Pat
 
 def test_extends_lays_tables_over_and_removes_entries(tmp_path: Path) -> None:
     """What the file says wins key by key, what it does not say stays, what it removes is gone."""
-    text = 'remove = ["actions.assess"]\nversion = "2"\n[limits]\nreturns = 1\n[states.routed]\nstage = "inquiry"\n'
+    text = 'remove = ["actions.assess"]\nversion = "2"\n[limits]\nreturns = 1\n'
+    text += '[states.routed]\nstage = "inquiry"\n'
     mine, wuhu = load_policy(over_wuhu(tmp_path, text)), load_policy("wuhu")
     assert (mine.name, mine.version, mine.limits.returns, mine.limits.reopens) == ("mine", "2", 1, 2)
     assert mine.states["routed"].stage == "inquiry"
@@ -220,8 +138,9 @@ def test_every_key_of_wuhu_has_labels_in_both_languages() -> None:
 def test_every_rule_of_wuhu_names_its_source() -> None:
     """The policy, each action, the clock and each rung say where they come from."""
     wuhu = load_policy("wuhu")
-    rungs = [rung for clock in wuhu.clocks.values() for rung in clock.rungs]
-    assert all(rule.source for rule in (wuhu, *wuhu.actions.values(), *wuhu.clocks.values(), *rungs))
+    rungs = [rung.source for clock in wuhu.clocks.values() for rung in clock.rungs]
+    actions = [action.source for action in wuhu.actions.values()]
+    assert all([wuhu.source, *actions, *rungs, wuhu.clocks["reply"].source])
 
 
 def test_the_pin_is_the_content() -> None:

@@ -111,6 +111,10 @@ class ClockRun(Value):
     def next_due(self) -> int | None:
         """When the next rung fires if nobody acts; ``None`` for never."""
         until, out, earliest = self.until_us, self.fired | self.unknown, None
+        if until is not None and self.dues:
+            first = self.dues[0]  # the earliest of its ladder
+            if first is not None and first > until:
+                return None
         for due in self.dues:
             if due is not None and not out & 1 and (earliest is None or due < earliest):
                 earliest = due

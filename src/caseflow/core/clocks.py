@@ -9,7 +9,7 @@ from caseflow.core.case import Case, ClockRun
 from caseflow.core.counting import Counting, Pause, Span, breach
 from caseflow.core.events import RUNS_AGAIN, ClockChange, Ladder, Origin
 from caseflow.core.instants import OfficeDays
-from caseflow.core.policy import ClockRule, Rung
+from caseflow.core.policy import ClockRule, Rung, When
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
@@ -22,7 +22,7 @@ class ClockPlan:
     remembered by day and shared by all cases that started on it.
     """
 
-    __slots__ = ("_by_day", "calendar", "days", "ladder", "name", "order", "rule", "spans")
+    __slots__ = ("_by_day", "_is_for_all", "calendar", "days", "ladder", "name", "order", "rule", "spans")
 
     def __init__(
         self, name: str, rule: ClockRule, *, order: int, days: OfficeDays, calendar: Calendar | None
@@ -38,6 +38,7 @@ class ClockPlan:
             for rung in rule.rungs
         )
         self._by_day: dict[int, Dues] = {}
+        self._is_for_all = rule.when == When()
 
     def rung(self, level: str) -> Rung | None:
         """The rung of that level."""
@@ -46,7 +47,7 @@ class ClockPlan:
     def applies(self, origin: Origin) -> bool:
         """Whether the clock is for cases like this one."""
         when = self.rule.when
-        return (
+        return self._is_for_all or (
             (not when.kind or origin.kind in when.kind)
             and (not when.urgency or origin.urgency in when.urgency)
             and (not when.channel or origin.channel in when.channel)

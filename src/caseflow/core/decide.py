@@ -6,6 +6,7 @@ Everything due at or before `now` is issued first; the command is judged on the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from caseflow.core import events as e
@@ -18,6 +19,8 @@ from caseflow.core.guards import clock_asked, refusal
 from caseflow.core.rules import HANDS_OVER, OWN_EFFECTS, Effect, Row, Rules
 from caseflow.errors import Refusal, Refused
 
+_origin = lru_cache(maxsize=4096)(e.Origin)
+"""Cases of one kind and channel share their origin."""
 _NO_ROWS: dict[str, Row] = {}
 
 Authorize = Callable[[Rules, Case, Row, Command], Refusal | None]
@@ -266,7 +269,7 @@ def _event(
     origin = case.origin
     if kind is e.Submitted:
         get = fields.get
-        origin = e.Origin(
+        origin = _origin(
             rules.pin, rules.policy.timezone,
             get("kind", ""), get("channel", ""), get("region", ""), get("urgency", ""),
         )  # fmt: skip
@@ -281,16 +284,13 @@ def _event(
         return e.Submitted(at, by, place, clocks, late, clamped, command.texts, holder, citizen, origin)
     payload: tuple[Any, ...] = ()
     if kind is e.Acted:
-        payload = (command.action, tuple((name, fields[name]) for name in row.payload if name in fields))
+        payload = (command.action, tuple((name, fields[name]) for name, _ in row.payload if name in fields))
     elif kind is e.ExtensionRequested or kind is e.ExtensionGranted:
         run, asked = clock_asked(rules, case, command), case.facts.extension
         payload = (run.clock if run else "", fields.get("days") or (asked.days if asked else 0))
     elif row.payload and fields:
-        payload = tuple(fields.get(name, _NOTHING[row.fields[name].type]) for name in row.payload)
+        payload = tuple([fields.get(name, nothing) for name, nothing in row.payload])
     return kind(at, by, place, clocks, late, clamped, command.texts, *payload)
-
-
-_NOTHING: dict[str, Any] = {"string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0}
 
 
 def _effects(

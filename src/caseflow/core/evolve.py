@@ -97,6 +97,9 @@ def _with_change(clocks: tuple[ClockRun, ...], change: e.ClockChange) -> tuple[C
             change.grants or (),
         )
         return (*clocks, begun)
+    if len(clocks) == 1:
+        run = clocks[0]
+        return (_changed(run, change),) if _is_of(change, run) else clocks
     return tuple([_changed(run, change) if _is_of(change, run) else run for run in clocks])
 
 

@@ -32,7 +32,7 @@ def wrong_field(rules: Rules, case: Case, row: Row, command: Command) -> Refusal
             return refusal(
                 "field-unknown", rules, case, command, found=name, missing=tuple(known), rule="fields"
             )
-        wrong = mistake(rule, found)
+        wrong = _MISTAKES[rule.type](rule, found)
         if wrong:
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={found!r:.80}", rule=path)

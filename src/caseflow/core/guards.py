@@ -74,7 +74,8 @@ def has_reply(rules: Rules, case: Case, command: Command, at: int) -> Refusal | 
 @_named
 def not_rated(rules: Rules, case: Case, command: Command, at: int) -> Refusal | None:
     """The citizen has not rated this cycle yet."""
-    if all(rating.cycle != case.facts.cycle for rating in case.facts.ratings):
+    ratings = case.facts.ratings
+    if not ratings or all(rating.cycle != case.facts.cycle for rating in ratings):
         return None
     return refusal("already-rated", rules, case, command)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from caseflow.core import events as e
 from caseflow.core.actions import ACTIONS, REASON
@@ -28,6 +29,9 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
+_NOTHING: dict[str, Any] = {"string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0}
+"""What an event says of a field that was not given."""
+
 _NOBODY = Role(scope="own")
 
 Guard = Callable[["Rules", Case, Command, int], Refusal | None]
@@ -39,6 +43,7 @@ Effect = tuple[str, ClockPlan, bool]
 class Row(Value):
     """What an action does from one state: where it leads, who may, under which guards, to which clocks.
 
+    ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
     is ``None`` when the case stays where it is.
@@ -48,7 +53,7 @@ class Row(Value):
     rule: Action
     event: type[e.Event]
     fields: dict[str, FieldRule]
-    payload: tuple[str, ...]
+    payload: tuple[tuple[str, Any], ...]
     required: frozenset[str]
     scopes: dict[str, str]
     guards: tuple[Guard, ...]
@@ -105,7 +110,9 @@ class Rules:
         required = {field for field, typed in fields.items() if typed.required}
         held = rule.with_unit or target
         event = spec.event if spec else e.Acted
-        payload = tuple(field for field, typed in fields.items() if typed.type != "text")
+        payload = tuple(
+            (field, _NOTHING[typed.type]) for field, typed in fields.items() if typed.type != "text"
+        )
         effects, held_effects = self._effects(name, state, target), self._effects(name, state, held)
         return Row(
             name,

@@ -77,35 +77,38 @@ class MemoryStore:
                 self._add(entry)
 
     def _add(self, entry: Append) -> None:
-        case = entry.case
-        case_id, due = case.id, case.next_due_us
+        case, events = entry.case, entry.events
+        case_id, due, version = case.id, case.next_due_us, entry.expected
         before = self._cases.get(case_id)
         self._cases[case_id] = case
-        bodies = [encode(event) for event in entry.events]
-        if before is None:
-            self._bodies[case_id] = bodies
-        else:
-            self._bodies[case_id] += bodies
-        for version in range(entry.expected + 1, case.version + 1):
+        bodies = self._bodies.get(case_id)
+        if bodies is None:
+            bodies = self._bodies[case_id] = []
+        for event in events:
+            version += 1
+            bodies.append(encode(event))
             self._feed.append(case_id)
             self._feed_versions.append(version)
         if entry.texts:
             self._texts[case_id] = (*self._texts.get(case_id, ()), *entry.texts)
-        was_due = None if before is None else before.next_due_us
+        was_due = before.next_due_us if before is not None else None
         if due != was_due:
-            if was_due is not None:
-                self._due[was_due].discard(case_id)
-            if due is not None:
-                found = self._due.get(due)
-                if found is None:
-                    found = self._due[due] = set()
-                    heapq.heappush(self._instants, due)
-                found.add(case_id)
+            self._move_due(case_id, was_due, due)
         waits = case.waits_from
         if waits is not None:
             self._waiting[case_id] = waits
         elif self._waiting:
             self._waiting.pop(case_id, None)
+
+    def _move_due(self, case_id: str, before: int | None, after: int | None) -> None:
+        if before is not None:
+            self._due[before].discard(case_id)
+        if after is not None:
+            found = self._due.get(after)
+            if found is None:
+                found = self._due[after] = set()
+                heapq.heappush(self._instants, after)
+            found.add(case_id)
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""

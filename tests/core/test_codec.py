@@ -1,0 +1,163 @@
+"""Events and cases survive being written down: every kind, every value, and those from other versions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Refused, StoreError, load_policy
+from caseflow.codec import UPCASTERS, decode, encode, pack, unpack
+from caseflow.core import events as e
+from caseflow.core.evolve import evolve, replay
+from caseflow.ports import Append
+from tests.core.values import values
+
+quickly = settings(derandomize=True, database=None, max_examples=200, deadline=None)
+
+NAMES = {
+    "acknowledged", "acted", "assessed", "attached", "card-annulled", "card-issued", "closed",
+    "co-handler-added", "completed", "dispatched", "extension-granted", "extension-refused",
+    "extension-requested", "followed", "information-received", "information-requested", "merged", "noted",
+    "placeholder-replied", "rated", "rectification-linked", "rectification-verified", "rejected", "reminded",
+    "reopened", "replied", "reply-retracted", "reported", "resumed", "returned", "routed", "rules-adopted",
+    "signed-in", "submitted", "transferred", "withdrawn",
+}  # fmt: skip
+"""The registered names, frozen: a stored history depends on each."""
+
+UNKNOWN = b'{"event":"teleported","at":7,"by":["x-1","system",""],"where":{"moon":[1,2.50]} }'
+
+
+@pytest.fixture
+def upcasters() -> Any:
+    before = {name: list(found) for name, found in UPCASTERS.items()}
+    yield UPCASTERS
+    UPCASTERS.clear()
+    UPCASTERS.update(before)
+
+
+def test_registered_names_never_change() -> None:
+    """The names under which events lie in stores are these, each of one class."""
+    assert set(e.EVENTS) == NAMES
+    assert len(set(e.EVENTS.values())) == len(NAMES)
+    assert all(kind.name == name for name, kind in e.EVENTS.items())
+
+
+@quickly
+@given(st.one_of([values(kind) for kind in e.EVENTS.values()]))
+def test_any_event_comes_back_as_it_was(event: e.Event) -> None:
+    """Chinese, emoji, quotes and control characters included, in every field of every kind of event."""
+    body = encode(event)
+    again = decode(body)
+    assert again == event
+    assert type(again) is type(event)
+    assert encode(again) == body
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_an_event_with_nothing_but_its_head_comes_back(name: str) -> None:
+    """The smallest event of each kind is written under its own name and read as its own class."""
+    event = e.EVENTS[name](1_741_000_000_000_001, Actor("a", role="b"))
+    assert json.loads(encode(event)) == {"event": name, "at": 1_741_000_000_000_001, "by": ["a", "b", ""]}
+    assert decode(encode(event)) == event
+
+
+@quickly
+@given(values(Case))
+def test_any_case_comes_back_from_its_snapshot(case: Case) -> None:
+    """A snapshot holds the whole case, equal in every field."""
+    assert unpack(pack(case)) == case
+
+
+def test_a_snapshot_equals_the_fold_of_the_events() -> None:
+    """After a life with pauses, cards and ratings, stored events fold to the case that was kept."""
+    desk = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    boss = Actor("s-1", role="importer")
+    case = desk.submit(title="路灯不亮🚧", to="城管局", by=Actor("c-1", role="citizen"))
+    desk.clock.advance(days=7)
+    for action, fields in (
+        ("reply", {"text": "x"}), ("retract_reply", {"reason": "r"}), ("reply", {"text": "y"}),
+        ("rate", {"score": 2}), ("assess", {"efficiency": 1, "effect": 5}),
+        ("link_rectification", {"rectification": "R-1"}),
+        ("attach", {"reference": "f", "sha256": "0" * 64, "size": 0, "media_type": "a/b", "name": "n"}),
+    ):  # fmt: skip
+        case = desk.act(case.id, action, by=boss, fields=fields)
+    assert case.cards
+    assert case.clocks[0].pauses == ()
+    history = [decode(encode(event)) for event in desk.history(case.id)]
+    assert unpack(pack(case)) == case == replay(case.id, history)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"[99]", b"null", b"{}", b"\xff\xfe", b"[1,2]", b'["1"]', b"[" * 99_999]
+)
+def test_a_snapshot_of_another_format_is_not_read(body: bytes) -> None:
+    """What is no snapshot of this version gives none, so that the store folds the events."""
+    assert unpack(body) is None
+
+
+def test_an_unknown_event_keeps_its_bytes() -> None:
+    """Even spacing and number forms of an event from another version survive."""
+    event = decode(UNKNOWN)
+    assert isinstance(event, e.UnknownEvent)
+    assert (event.unknown, event.at_us, event.by.id) == ("teleported", 7, "x-1")
+    assert encode(event) == UNKNOWN
+
+
+def test_an_unknown_event_marks_the_case_incomplete() -> None:
+    """It raises the version; commands and sweeps on the case are then refused, naming the event."""
+    desk = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    officer = Actor("o-1", role="handler", unit="城管局")
+    case = desk.submit(title="路灯不亮", to="城管局", by=Actor("c-1", role="citizen"))
+    after = evolve(case, decode(UNKNOWN))
+    assert (after.version, after.facts.unknown_event, after.state) == (2, "teleported", "routed")
+    desk.store.append([Append(after, 1, (decode(UNKNOWN),))])
+    with pytest.raises(Refused) as caught:
+        desk.reply(case.id, text="已修复", by=officer)
+    assert (caught.value.code, caught.value.refusal.found) == ("case-incomplete", "teleported")
+    desk.clock.advance(days=9)
+    swept = desk.sweep()
+    assert (swept.cards, swept.refused) == ((), (case.id,))
+    assert desk.history(case.id)[-1] == decode(UNKNOWN)
+    assert desk.forecast(case.id) == ()
+
+
+def test_upcasters_bring_old_bodies_to_todays_form(upcasters: Any) -> None:
+    """An older event passes through every upcaster of its name, in order."""
+    upcasters["routed"] = [
+        lambda body: {"office": body.pop("department"), **body},
+        lambda body: {"unit": body.pop("office"), **body},
+    ]
+    event = decode(b'{"event":"routed","at":1,"by":["a","b",""],"department":"\\u57ce\\u7ba1\\u5c40"}')
+    assert event == e.Routed(1, Actor("a", role="b"), unit="城管局")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"[]", b"7", b"{}", b"\xff", b'{"event":"noted"', b'{"event":"noted"}',
+        b'{"event":"noted","at":1}', b'{"event":"noted","at":1,"by":["a"]}',
+        b'{"event":"noted","at":1,"by":["","",""]}', b'{"event":"noted","at":1,"by":7}',
+        b'{"event":["noted"],"at":1,"by":["a","b",""]}',
+        b'{"event":"noted","at":1,"by":["a","b",""],"to":["x"]}',
+        b'{"event":"noted","at":1,"by":["a","b",""],"clocks":[7]}',
+        b'{"event":"noted","at":1,"by":["a","b",""],"colour":1}',
+        b"[" * 99_999,
+    ],
+)  # fmt: skip
+def test_bytes_that_are_no_event_give_a_store_error(body: bytes) -> None:
+    """A damaged body is told as ``bad-event`` with its beginning, in both languages; nothing else escapes."""
+    with pytest.raises(StoreError) as caught:
+        decode(body)
+    assert caught.value.code == "bad-event"
+    assert caught.value.text("en") != caught.value.text("zh")
+
+
+def test_a_body_is_plain_readable_json() -> None:
+    """Chinese stays Chinese: a portal's own tools can read what lies in the store."""
+    body = encode(e.Routed(1, Actor("d-1", role="dispatcher"), unit="城管局"))
+    assert "城管局" in body.decode()
+    assert json.loads(body)["unit"] == "城管局"

@@ -1,0 +1,140 @@
+"""Every fault a policy can have, its code, and the place where it is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from caseflow.errors import Problem
+from tests.core.policy_files import RUNG, clock, over_wuhu, problems
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "path", "found"),
+    [
+        (
+            '[actions.reply.moves]\nnowhere = "answered"',
+            "unknown-state",
+            "actions.reply.moves.nowhere",
+            "nowhere",
+        ),
+        (
+            '[actions.reply.moves]\nhandling = "nowhere"',
+            "unknown-state",
+            "actions.reply.moves.handling",
+            "nowhere",
+        ),
+        ('[actions.submit]\nwith_unit = "nowhere"', "unknown-state", "actions.submit.with_unit", "nowhere"),
+        ('[states.lost]\nstage = "handling"', "unreachable-state", "states.lost", "lost"),
+        (
+            '[states.trap]\nstage = "handling"\n[actions.fall.moves]\nhandling = "trap"\n'
+            '[actions.withdraw.moves]\ntrap = "="\n[actions.reply.moves]\ntrap = "="',
+            "no-way-to-an-end",
+            "states.trap",
+            "trap",
+        ),
+        ('[states.odd]\nstage = "limbo"', "unknown-stage", "states.odd.stage", "limbo"),
+        ('[states.open]\nstage = "handling"', "reserved-name", "states.open", "open"),
+        ('[actions.route.moves]\nstart = "routed"', "start-not-submit", "actions.route.moves.start", "route"),
+        ('[actions.reply]\nroles = ["nobody"]', "unknown-role", "actions.reply.roles", "nobody"),
+        ('[actions.reply]\nguards = ["luck"]', "unknown-guard", "actions.reply.guards", "luck"),
+        ('[actions.reply.fields.x]\ntype = "int"', "fields-of-built-in", "actions.reply.fields", "x"),
+        (
+            '[actions.visit.fields.x]\ntype = "float"',
+            "unknown-field-type",
+            "actions.visit.fields.x.type",
+            "float",
+        ),
+        ("[actions.visit.fields.reason]", "reserved-name", "actions.visit.fields.reason", "reason"),
+        ('[roles.handler]\nscope = "town"', "unknown-scope", "roles.handler.scope", "town"),
+        ('timezone = "Asia/Wuhu"', "unknown-zone", "timezone", "Asia/Wuhu"),
+        ("format = 2", "unknown-format", "format", "2"),
+        (clock('start = ["submti"]'), "unknown-clock-target", "clocks.c.start", "submti"),
+        (clock('stop = ["state:nowhere"]'), "unknown-clock-target", "clocks.c.stop", "state:nowhere"),
+        (clock('subject = "citizen"'), "unknown-subject", "clocks.c.subject", "citizen"),
+        (clock('counting = "working"\ncalendar = "XX"'), "unknown-calendar", "clocks.c.calendar", "XX"),
+        (clock('counting = "working"'), "calendar-needed", "clocks.c.calendar", "none"),
+        (clock('counting = "business"'), "bad-counting", "clocks.c.counting", "business"),
+        (clock('roll = "back"'), "bad-counting", "clocks.c.roll", "back"),
+        (
+            clock('roll = "next-working-day"\ncounting = "elapsed"'),
+            "roll-needs-days",
+            "clocks.c.roll",
+            "next-working-day",
+        ),
+        (
+            clock('stop = ["complete", "placeholder"]'),
+            "placeholder-completes",
+            "clocks.c.stop",
+            "complete, placeholder",
+        ),
+        ("[clocks.c]", "no-rungs", "clocks.c.rungs", ""),
+        (
+            clock("", RUNG.format("a", "days = 5"), RUNG.format("b", "days = 3")),
+            "rungs-out-of-order",
+            "clocks.c.rungs[1]",
+            "b at 3",
+        ),
+        (
+            clock("", RUNG.format("a", "days = 5"), RUNG.format("b", "days = 5")),
+            "rungs-out-of-order",
+            "clocks.c.rungs[1]",
+            "b at 5",
+        ),
+        (
+            clock("", RUNG.format("a", "days = 5"), RUNG.format("b", 'days = 9\nkind = "warning"')),
+            "soft-after-hard",
+            "clocks.c.rungs[1]",
+            "b",
+        ),
+        (
+            clock("", RUNG.format("a", "days = 5"), RUNG.format("a", "days = 9")),
+            "level-twice",
+            "clocks.c.rungs[1].level",
+            "a",
+        ),
+        (clock("", RUNG.format("a", "")), "bad-count", "clocks.c.rungs[0]", "0 days, 0 hours"),
+        (clock("", RUNG.format("a", "days = -5")), "bad-count", "clocks.c.rungs[0]", "-5 days, 0 hours"),
+        (
+            clock("", RUNG.format("a", "hours = 5")),
+            "hours-need-elapsed",
+            "clocks.c.rungs[0].hours",
+            "natural",
+        ),
+        (
+            clock("", RUNG.format("a", 'days = 5\nkind = "soft"')),
+            "unknown-rung-kind",
+            "clocks.c.rungs[0].kind",
+            "soft",
+        ),
+        (
+            clock("", RUNG.format("a", 'days = 5\nthen = "explode"')),
+            "unknown-then",
+            "clocks.c.rungs[0].then",
+            "explode",
+        ),
+        (
+            clock("", RUNG.format("a", 'days = 5\nrecipients = ["nobody"]')),
+            "unknown-role",
+            "clocks.c.rungs[0].recipients",
+            "nobody",
+        ),
+        ("[calendars.CN]\nweek = []", "empty-week", "calendars.CN.week", "[]"),
+        ("[actions.reply]\nrols = []", "unknown-key", "actions.reply.rols", "rols"),
+        ("colour = 1", "unknown-key", "colour", "colour"),
+        ("[tables.CN]\nx = 1", "unknown-key", "tables", "tables"),
+        ('[actions.reply]\nroles = "handler"', "wrong-type", "actions.reply.roles", "str, expected a list"),
+        ("[states]\nrouted = 5", "wrong-type", "states.routed", "int, expected a table"),
+        ("[limits]\nreturns = true", "wrong-type", "limits.returns", "bool, expected int"),
+        ("[limits]\nreturns = nan", "not-finite", "limits.returns", "nan"),
+        ("[limits]\nreturns = inf", "not-finite", "limits.returns", "inf"),
+        ("[states.new]\nfinal = true", "missing-key", "states.new.stage", ""),
+    ],
+)
+def test_each_problem_has_its_code_and_place(
+    tmp_path: Path, text: str, code: str, path: str, found: str
+) -> None:
+    """A policy with one fault names file, key path, code and what was found."""
+    file = over_wuhu(tmp_path, text)
+    assert Problem(str(file), path, code, found) in problems(file)

@@ -1,0 +1,56 @@
+"""Strategies for any value of the core, built from its type hints."""
+
+from __future__ import annotations
+
+import types
+from functools import cache
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+import attrs
+from hypothesis import strategies as st
+
+from caseflow.core.commands import Actor
+
+AWKWARD = (
+    "",
+    "路灯不亮",
+    "🚧👩‍🔧",
+    '"quoted" \\ back/slash',
+    "a\nb\tc\x01\x7f\u2028",
+    "x" * 300,
+    "null",
+    "é",
+    "ｅ",
+)
+"""Chinese, emoji, quotes, control characters: what JSON and SQLite have to carry."""
+
+TEXTS = st.sampled_from(AWKWARD) | st.text(max_size=8)
+NAMES = st.sampled_from(("c-1", "城管局", '李"四"', "🚧", "a b", "'; DROP TABLE cases; --"))
+INTS = st.integers(-(1 << 63), (1 << 63) - 1) | st.integers(-2, 2)
+ACTORS = st.builds(Actor, NAMES, role=NAMES, unit=NAMES | st.just(""))
+
+PLAIN: dict[Any, st.SearchStrategy[Any]] = {
+    int: INTS, bool: st.booleans(), str: TEXTS, Any: TEXTS | INTS | st.booleans(),
+}  # fmt: skip
+
+
+@cache
+def _values(hint: Any) -> st.SearchStrategy[Any]:
+    if hint is Actor:
+        return ACTORS
+    if attrs.has(hint):
+        hints = get_type_hints(hint)
+        return st.builds(hint, **{field.name: _values(hints[field.name]) for field in attrs.fields(hint)})
+    origin, parts = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return st.one_of([st.none() if part is types.NoneType else _values(part) for part in parts])
+    if origin is tuple:
+        if parts[-1] is ...:
+            return st.lists(_values(parts[0]), max_size=2).map(tuple)
+        return st.tuples(*(_values(part) for part in parts))
+    return PLAIN[hint]
+
+
+def values(hint: Any) -> st.SearchStrategy[Any]:
+    """Any value of that type; for a value class, any of its fields."""
+    return _values(hint)
