@@ -19,7 +19,7 @@ from caseflow.core.instants import micros
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
+from caseflow.core.values import Value, maker, value
 from caseflow.desk_actions import DeskActions
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
@@ -34,6 +34,8 @@ ATTEMPTS = 5
 BATCH = 500
 """Cases a sweep appends in one go."""
 
+_command = maker(Command)
+_append = maker(Append)
 _NO_FIELDS: Mapping[str, Any] = {}
 
 
@@ -159,7 +161,7 @@ class Desk(DeskActions):
             if fields:
                 command, texts = sealed(rules, action, by, fields, since)
             else:
-                command = Command(action, by, _NO_FIELDS, (), since)
+                command = _command(action, by, _NO_FIELDS, (), since)
             try:
                 after = self._appended(rules, case, command, now, texts, claim)
             except Stale:
@@ -195,7 +197,7 @@ class Desk(DeskActions):
             after = evolve(after, event)
             if texts and event.texts:
                 texts = tuple([text.replace(version=after.version) for text in texts])
-        entry = Append(after, case.version, events, texts)
+        entry = _append(after, case.version, events, texts)
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=after.version)
         if not self._pinned:
@@ -304,7 +306,7 @@ class Desk(DeskActions):
         if case is None or case.next_due_us is None or case.next_due_us > horizon:
             return None
         after, events = caught_up(self._rules_of(case), case, horizon, now)
-        return Append(after, case.version, events)
+        return _append(after, case.version, events)
 
     def _swept_alone(self, case_id: str, horizon: int, now: int, conflicts: list[str]) -> Append | None:
         for _ in range(ATTEMPTS):

@@ -9,10 +9,13 @@ from caseflow.core.case import Case, ClockRun
 from caseflow.core.counting import Counting, Pause, Span, breach
 from caseflow.core.events import RUNS_AGAIN, ClockChange, Ladder, Origin
 from caseflow.core.instants import OfficeDays
-from caseflow.core.policy import ClockRule, Rung, When
+from caseflow.core.policy import ClockRule, When
+from caseflow.core.values import maker
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
+
+_change = maker(ClockChange)
 
 
 class ClockPlan:
@@ -22,7 +25,18 @@ class ClockPlan:
     remembered by day and shared by all cases that started on it.
     """
 
-    __slots__ = ("_by_day", "_is_for_all", "calendar", "days", "ladder", "name", "order", "rule", "spans")
+    __slots__ = (
+        "_by_day",
+        "_is_for_all",
+        "calendar",
+        "days",
+        "ladder",
+        "name",
+        "order",
+        "rule",
+        "spans",
+        "then",
+    )
 
     def __init__(
         self, name: str, rule: ClockRule, *, order: int, days: OfficeDays, calendar: Calendar | None
@@ -37,12 +51,9 @@ class ClockPlan:
             Span.of(rung.days, hours=rung.hours, counting=rule.counting, roll=rule.roll, calendar=calendar)
             for rung in rule.rungs
         )
+        self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
         self._by_day: dict[int, Dues] = {}
         self._is_for_all = rule.when == When()
-
-    def rung(self, level: str) -> Rung | None:
-        """The rung of that level."""
-        return next((rung for rung in self.rule.rungs if rung.level == level), None)
 
     def applies(self, origin: Origin) -> bool:
         """Whether the clock is for cases like this one."""
@@ -95,7 +106,7 @@ class ClockPlan:
         cycle = 1 if latest is None else latest.cycle + 1
         pauses: tuple[Pause, ...] | None = ((at, None),) if paused else None
         dues, unknown = self.dues(at, pauses or ())
-        return ClockChange(
+        return _change(
             self.name, subject, cycle, "running", at, None, self.ladder, dues, unknown or None, pauses
         )
 
@@ -138,7 +149,7 @@ class ClockPlan:
             run.pauses if pauses is None else pauses,
             run.grants if grants is None else grants,
         )
-        return ClockChange(*run.key, dues=dues, unknown=unknown, pauses=pauses, grants=grants)
+        return _change(*run.key, dues=dues, unknown=unknown, pauses=pauses, grants=grants)
 
 
 def ended(run: ClockRun, at: int, status: str) -> ClockChange:
@@ -146,9 +157,9 @@ def ended(run: ClockRun, at: int, status: str) -> ClockChange:
 
     An open pause stays open: nothing breaches in it, and a revival closes it.
     """
-    return ClockChange(*run.key, status=status, until=at)
+    return _change(run.clock, run.subject, run.cycle, status, None, at)
 
 
 def let_go(run: ClockRun) -> ClockChange:
     """The change that lets a held instance run on; the time in between counts as run."""
-    return ClockChange(*run.key, status="running", until=RUNS_AGAIN)
+    return _change(*run.key, status="running", until=RUNS_AGAIN)

@@ -17,10 +17,12 @@ from caseflow.core.evolve import evolve
 from caseflow.core.fields import wrong_field
 from caseflow.core.guards import clock_asked, refusal
 from caseflow.core.rules import HANDS_OVER, OWN_EFFECTS, Effect, Row, Rules
+from caseflow.core.values import maker
 from caseflow.errors import Refusal, Refused
 
 _origin = lru_cache(maxsize=4096)(e.Origin)
-"""Cases of one kind and channel share their origin."""
+_card_issued = maker(e.CardIssued)
+_reminded = maker(e.Reminded)
 _NO_ROWS: dict[str, Row] = {}
 
 Authorize = Callable[[Rules, Case, Row, Command], Refusal | None]
@@ -118,8 +120,8 @@ def caught_up(
         run, rung = _first_due(rules, case, due)
         level, is_breach = run.ladder[rung]
         then, skipped = _timed_action(rules, case, run.clock, level, due)
-        kind = e.CardIssued if is_breach else e.Reminded
-        fired = kind(
+        make = _card_issued if is_breach else _reminded
+        fired = make(
             due, SYSTEM, None, (), None, None, (),
             run.clock, run.subject, run.cycle, level, case.unit_at(due), noticed, skipped,
         )  # fmt: skip
@@ -262,7 +264,7 @@ def _event(
     late = None if since == at else since
     holder = case.unit
     if row.is_plain:
-        return kind(at, by, row.held_place if holder else row.place, (), late, clamped, command.texts)
+        return row.make(at, by, row.held_place if holder else row.place, (), late, clamped, command.texts)
     if kind in HANDS_OVER:
         holder = fields.get("to", "") if kind is not e.Returned else ""
     place, effects = (row.held_place, row.held_effects) if holder else (row.place, row.effects)
@@ -281,7 +283,7 @@ def _event(
         clocks += _OWN_CHANGES[kind](rules, case, command, since)
     if kind is e.Submitted:
         citizen = by.id if rules.role(by).scope == "own" else fields.get("citizen", "")
-        return e.Submitted(at, by, place, clocks, late, clamped, command.texts, holder, citizen, origin)
+        return row.make(at, by, place, clocks, late, clamped, command.texts, holder, citizen, origin)
     payload: tuple[Any, ...] = ()
     if kind is e.Acted:
         payload = (command.action, tuple((name, fields[name]) for name, _ in row.payload if name in fields))
@@ -290,7 +292,7 @@ def _event(
         payload = (run.clock if run else "", fields.get("days") or (asked.days if asked else 0))
     elif row.payload and fields:
         payload = tuple([fields.get(name, nothing) for name, nothing in row.payload])
-    return kind(at, by, place, clocks, late, clamped, command.texts, *payload)
+    return row.make(at, by, place, clocks, late, clamped, command.texts, *payload)
 
 
 def _effects(
@@ -373,11 +375,11 @@ _OWN_CHANGES: dict[type[e.Event], Callable[[Rules, Case, Command, int], tuple[e.
 def _timed_action(rules: Rules, case: Case, clock: str, level: str, at: int) -> tuple[e.Event | None, str]:
     """The event of the rung's ``then``, or why it is not taken."""
     plan = rules.plan.get(clock)
-    rung = plan.rung(level) if plan else None
-    if rung is None or not rung.then:
+    action = plan.then.get(level) if plan and plan.then else None
+    if action is None:
         return None, ""
-    command = Command(rung.then, SYSTEM)
-    row = rules.table[case.place.state].get(rung.then)
+    command = Command(action, SYSTEM)
+    row = rules.table[case.place.state].get(action)
     refused = _no_row(rules, case, command) if row is None else None
     for guard in row.guards if row else ():
         refused = refused or guard(rules, case, command, at)

@@ -18,6 +18,13 @@ from caseflow.core.case import (
     Reply,
 )
 from caseflow.core.terms import HandlingStep
+from caseflow.core.values import maker
+
+_case = maker(Case)
+_clock_run = maker(ClockRun)
+_card = maker(Card)
+_reply = maker(Reply)
+_rating = maker(Rating)
 
 
 def replay(case_id: str, events: Iterable[e.Event]) -> Case:
@@ -54,7 +61,7 @@ def evolve(case: Case, event: e.Event) -> Case:
             clocks = _with_change(clocks, change)
         due = _earliest(clocks)
     at = event.at_us
-    moved = Case(
+    moved = _case(
         case.id,
         case.version + 1,
         event.to or case.place,
@@ -82,7 +89,7 @@ def _earliest(clocks: tuple[ClockRun, ...]) -> int | None:
 
 def _with_change(clocks: tuple[ClockRun, ...], change: e.ClockChange) -> tuple[ClockRun, ...]:
     if change.since is not None:
-        begun = ClockRun(
+        begun = _clock_run(
             change.clock,
             change.subject,
             change.cycle,
@@ -109,7 +116,7 @@ def _is_of(change: e.ClockChange | e.RungEvent | e.CardAnnulled, run: ClockRun) 
 
 def _changed(run: ClockRun, change: e.ClockChange) -> ClockRun:
     until, ladder = change.until, change.ladder
-    return ClockRun(
+    return _clock_run(
         run.clock,
         run.subject,
         run.cycle,
@@ -133,21 +140,37 @@ def _refired(run: ClockRun, ladder: e.Ladder) -> int:
 
 def _marked(case: Case, event: e.RungEvent | e.CardAnnulled, *, fired: bool) -> tuple[ClockRun, ...]:
     """The clocks with one rung's bit set or freed."""
-    return tuple([_mark(run, event.level, fired) if _is_of(event, run) else run for run in case.clocks])
+    clocks = case.clocks
+    if len(clocks) == 1 and _is_of(event, clocks[0]):
+        return (_mark(clocks[0], event.level, fired),)
+    return tuple([_mark(run, event.level, fired) if _is_of(event, run) else run for run in clocks])
 
 
 def _mark(run: ClockRun, level: str, fired: bool) -> ClockRun:
     for index, (name, _) in enumerate(run.ladder):
         if name == level:
             bit = 1 << index
-            return run.replace(fired=run.fired | bit if fired else run.fired & ~bit)
+            return _clock_run(
+                run.clock,
+                run.subject,
+                run.cycle,
+                run.status,
+                run.since_us,
+                run.until_us,
+                run.ladder,
+                run.dues,
+                run.unknown,
+                run.fired | bit if fired else run.fired & ~bit,
+                run.pauses,
+                run.grants,
+            )
     return run
 
 
 def _with_rung(case: Case, event: e.RungEvent) -> Case:
     clocks = _marked(case, event, fired=True)
     at = event.at_us
-    card = Card(
+    card = _card(
         case.id,
         event.level,
         event.clock,
@@ -159,7 +182,7 @@ def _with_rung(case: Case, event: e.RungEvent) -> Case:
         type(event) is e.CardIssued,
         case.origin.zone,
     )
-    return Case(
+    return _case(
         case.id,
         case.version + 1,
         case.place,
@@ -194,7 +217,7 @@ def _submitted(case: Case, event: e.Submitted) -> Case:
     clocks: tuple[ClockRun, ...] = ()
     for change in event.clocks:
         clocks = _with_change(clocks, change)
-    return Case(
+    return _case(
         case.id,
         1,
         event.to or case.place,
@@ -247,7 +270,7 @@ def _handed_over(case: Case, event: e.Event) -> Facts:
 
 
 def _replied(case: Case, event: e.Event) -> Facts:
-    reply = Reply(_since(event), case.facts.cycle)
+    reply = _reply(_since(event), case.facts.cycle)
     return case.facts.replace(replies=(*case.facts.replies, reply))
 
 
@@ -266,7 +289,7 @@ def _reopened(case: Case, event: e.Event) -> Facts:
 
 
 def _rated(case: Case, event: e.Rated) -> Facts:
-    rating = Rating(_since(event), event.score, event.automatic, case.facts.cycle)
+    rating = _rating(_since(event), event.score, event.automatic, case.facts.cycle)
     return case.facts.replace(ratings=(*case.facts.ratings, rating))
 
 

@@ -14,7 +14,7 @@ from caseflow.core.guards import GUARDS
 from caseflow.core.instants import office_days
 from caseflow.core.policy import Action, FieldRule, Policy, Role
 from caseflow.core.terms import Place
-from caseflow.core.values import Value, value
+from caseflow.core.values import Value, maker, value
 from caseflow.errors import Refusal
 
 START = "start"
@@ -52,6 +52,7 @@ class Row(Value):
     action: str
     rule: Action
     event: type[e.Event]
+    make: Callable[..., e.Event]
     fields: dict[str, FieldRule]
     payload: tuple[tuple[str, Any], ...]
     required: frozenset[str]
@@ -118,6 +119,7 @@ class Rules:
             name,
             rule,
             event,
+            maker(event),
             fields,
             payload,
             frozenset(required | ({"reason"} if rule.reason else set())),

@@ -21,6 +21,8 @@ from caseflow.ports import Append, KeyClaim, Query, Recorded, Text
 APPLICATION_ID = 0x63617365
 """``case`` in ASCII: marks a file as ours in SQLite's own header."""
 SCHEMA = 1
+RECENT = 4096
+"""Cases whose snapshots are remembered unpacked."""
 NEVER = (1 << 63) - 1
 """In ``place``: nothing is due, sorts last."""
 SAFE_WAL = (3, 51, 3)
@@ -73,6 +75,9 @@ _TABLES = (
 )
 
 
+_INSERT_EVENT = "INSERT INTO events (case_id, version, body) VALUES (?, ?, ?)"
+
+
 class SqliteStore:
     """Cases in a SQLite file. Safe to share between threads; a forked child opens its own connection.
 
@@ -105,6 +110,7 @@ class SqliteStore:
         self.synchronous = synchronous
         self.timeout = timeout
         self._lock = threading.RLock()
+        self._recent: dict[str, tuple[bytes, Case]] = {}
         self._process = 0
         self._connection: sqlite3.Connection | None = None
         with self._reading():
@@ -197,9 +203,21 @@ class SqliteStore:
         """The case at its newest version; `None` when there is none."""
         with self._reading() as connection:
             row = connection.execute("SELECT snapshot FROM cases WHERE id = ?", (case_id,)).fetchone()
-        if row is None:
-            return None
-        return unpack(row[0]) or replay(case_id, self.events(case_id))
+        return None if row is None else self._unpacked(case_id, row[0])
+
+    def _unpacked(self, case_id: str, snapshot: bytes) -> Case:
+        """The case of a snapshot, remembered by its very bytes; folded from its events if need be."""
+        known = self._recent.get(case_id)
+        if known is not None and known[0] == snapshot:
+            return known[1]
+        case = unpack(snapshot) or replay(case_id, self.events(case_id))
+        self._remember(case_id, snapshot, case)
+        return case
+
+    def _remember(self, case_id: str, snapshot: bytes, case: Case) -> None:
+        if len(self._recent) >= RECENT:
+            self._recent.clear()
+        self._recent[case_id] = (snapshot, case)
 
     def events(self, case_id: str) -> tuple[Event, ...]:
         """Every event of the case, oldest first; empty when there is none."""
@@ -233,13 +251,8 @@ class SqliteStore:
         with self._writing() as connection:
             for entry, snapshot, bodies in prepared:
                 self._write_case(connection, entry, snapshot)
-                connection.executemany(
-                    "INSERT INTO events (case_id, version, body) VALUES (?, ?, ?)",
-                    [
-                        (entry.case.id, version, body)
-                        for version, body in enumerate(bodies, entry.expected + 1)
-                    ],
-                )
+                for version, body in enumerate(bodies, entry.expected + 1):
+                    connection.execute(_INSERT_EVENT, (entry.case.id, version, body))
                 if entry.texts:
                     fields = {text.field: (text.salt, text.text) for text in entry.texts}
                     connection.execute(
@@ -248,6 +261,8 @@ class SqliteStore:
                     )
             if claim is not None:
                 self._write_claim(connection, claim)
+        for entry, snapshot, _ in prepared:
+            self._remember(entry.case.id, snapshot, entry.case)
 
     def _write_case(self, connection: sqlite3.Connection, entry: Append, snapshot: bytes) -> None:
         case = entry.case
@@ -321,7 +336,7 @@ class SqliteStore:
         sql, given = _find(query)
         with self._reading() as connection:
             rows = connection.execute(sql, given).fetchall()
-        return tuple(unpack(snapshot) or replay(case_id, self.events(case_id)) for case_id, snapshot in rows)
+        return tuple(self._unpacked(case_id, snapshot) for case_id, snapshot in rows)
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position.
