@@ -425,6 +425,14 @@ class Desk(DeskActions):
 
     # -- rules ------------------------------------------------------------------------------------------
 
+    def rules_of(self, case_id: str) -> Rules:
+        """The rules that the case pinned.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        return self._rules_of(self._known(case_id))
+
     def _known(self, case_id: str) -> Case:
         case = self.store.load(case_id)
         if case is None:

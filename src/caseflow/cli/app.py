@@ -1,0 +1,63 @@
+"""The command group, and what every command has in common: errors on one line, a language, exit codes."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from caseflow import __version__
+from caseflow.cli import cases, deadline, demo, exits, policy, replay
+from caseflow.cli.words import lang_of_locale
+from caseflow.errors import CaseflowError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=exits.HELP)
+@click.version_option(__version__, prog_name="caseflow")
+def cli() -> None:
+    """The life of a citizen's inquiry in a government portal, with deadlines that escalate."""
+
+
+for _command in (
+    demo.demo,
+    replay.replay,
+    deadline.deadline,
+    policy.policy,
+    cases.show,
+    cases.explain,
+    cases.forecast,
+    cases.cases,
+    cases.sweep,
+):
+    cli.add_command(_command)
+
+
+def run_app(arguments: Sequence[str] | None = None) -> int:
+    """Run the group; returns the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese still gets the rest
+    try:
+        code = cli.main(args=arguments, prog_name="caseflow", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else exits.OK
+    except click.exceptions.Exit as left:
+        return left.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        print("caseflow: interrupted; what was committed stands", file=sys.stderr)
+        return exits.INTERRUPTED
+    except CaseflowError as error:
+        print(f"caseflow: {error.text(lang_of_locale())}", file=sys.stderr)
+        return exits.code_of(error)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exits.PIPE_CLOSED
+    except OSError as error:
+        print(f"caseflow: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return exits.BAD_INPUT

@@ -1,0 +1,31 @@
+"""The exit codes of the command line."""
+
+from __future__ import annotations
+
+from caseflow.errors import CaseflowError, StoreError
+
+OK = 0
+FOUND = 1
+"""The command ran, and found what it looks for: problems of a policy, rows that were skipped."""
+USAGE = 2
+"""The command was written wrongly, or an extra is missing."""
+BAD_INPUT = 3
+"""A file, a time, a case or a command that cannot be used; nothing was lost."""
+UNKNOWN_DEADLINE = 4
+"""The deadline lies past the calendar's horizon."""
+STORE = 5
+"""The store cannot be used: locked, read-only, of a newer schema, another program's."""
+INTERRUPTED = 130
+"""Ctrl-C; what was committed stands."""
+PIPE_CLOSED = 141
+"""Whoever read the output stopped reading."""
+
+HELP = """\b
+Exit codes: 0 done; 1 problems found or rows skipped; 2 wrong usage;
+3 bad input; 4 deadline past the calendar's horizon; 5 store cannot be
+used; 130 Ctrl-C (what was committed stands); 141 pipe closed."""
+
+
+def code_of(error: CaseflowError) -> int:
+    """The exit code of an error."""
+    return STORE if isinstance(error, StoreError) else BAD_INPUT

@@ -1,0 +1,60 @@
+"""``caseflow policy``: show, lint and draw policies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import tomli_w
+
+from caseflow.cli import exits
+from caseflow.cli.options import chosen, lang_option
+from caseflow.cli.words import word
+from caseflow.config import load_policy
+from caseflow.errors import PolicyError
+from caseflow.views.diagram import diagram as drawn
+
+
+@click.group()
+def policy() -> None:
+    """Show, check and draw policies."""
+
+
+@policy.command()
+@click.argument("name", metavar="NAME|FILE")
+def show(name: str) -> None:
+    """Print the whole policy as TOML, every default included."""
+    click.echo(tomli_w.dumps(_without_none(load_policy(name).document()["policy"])), nl=False)
+
+
+def _without_none(found: Any) -> Any:
+    """The table without keys that have no value: TOML has no word for that."""
+    if isinstance(found, dict):
+        return {key: _without_none(part) for key, part in found.items() if part is not None}
+    if isinstance(found, list | tuple):
+        return [_without_none(part) for part in found]
+    return found
+
+
+@policy.command()
+@click.argument("name", metavar="NAME|FILE")
+@lang_option
+def lint(name: str, lang: str | None) -> int:
+    """Check a policy: every problem with file, key path and what was found."""
+    tongue = chosen(lang)
+    try:
+        load_policy(name)
+    except PolicyError as error:
+        for problem in error.problems:
+            click.echo(problem.text(tongue))
+        return exits.FOUND
+    click.echo(f"{name}: {word('clean', tongue)}")
+    return exits.OK
+
+
+@policy.command()
+@click.argument("name", metavar="NAME|FILE")
+@lang_option
+def diagram(name: str, lang: str | None) -> None:
+    """Draw the lifecycle as a Mermaid diagram, states grouped by stage."""
+    click.echo(drawn(load_policy(name), lang=chosen(lang)), nl=False)

@@ -1,0 +1,91 @@
+"""What the command line says in Chinese and English."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import Literal
+
+Lang = Literal["en", "zh"]
+
+_WORDS: dict[str, tuple[str, str]] = {
+    "case": ("case", "案件"),
+    "state": ("state", "状态"),
+    "stage": ("stage", "阶段"),
+    "unit": ("unit", "承办单位"),
+    "nobody": ("nobody", "无"),
+    "submitted": ("submitted", "提交"),
+    "version": ("version", "版本"),
+    "next": ("next due", "下一期限"),
+    "never": ("nothing", "无"),
+    "clocks": ("clocks", "时钟"),
+    "cards": ("cards", "牌"),
+    "reminders": ("reminders", "提醒"),
+    "annulled": ("annulled", "已撤销"),
+    "running": ("running", "运行中"),
+    "paused": ("paused", "暂停"),
+    "stopped": ("stopped", "已停止"),
+    "cancelled": ("cancelled", "已取消"),
+    "held": ("held by its primary", "随主案件"),
+    "since": ("since", "自"),
+    "until": ("until", "至"),
+    "cycle": ("cycle", "周期"),
+    "late from": ("late from", "逾期自"),
+    "not before": ("unknown, not before", "未知,不早于"),
+    "no breach": ("never late while the pause is open", "暂停期间不逾期"),
+    "day": ("day", "日期"),
+    "count": ("count", "计数"),
+    "why": ("why", "说明"),
+    "start": ("start day, not counted", "起始日,不计"),
+    "counts": ("counts", "计入"),
+    "rest": ("rest day", "休息日,不计"),
+    "no-such-day": ("no such day in this zone", "该时区无此日"),
+    "rolled": ("last day, but a rest day: rolls on", "期限末日为休息日,顺延"),
+    "last": ("last day", "期限末日"),
+    "weekend": ("weekend", "周末"),
+    "past-horizon": ("past the calendar's horizon", "超出日历范围"),
+    "source": ("source", "依据"),
+    "rule": ("rule", "规则"),
+    "calendar": ("calendar", "日历"),
+    "extended": ("extended by {} days", "延期 {} 天"),
+    "fired": ("issued", "已发出"),
+    "nothing to come": ("nothing more happens by itself", "此后无自动事项"),
+    "no cases": ("no cases", "没有案件"),
+    "more": ("more: --cursor {}", "更多:--cursor {}"),
+    "swept": (
+        "{} cards, {} reminders, {} conflicts, {} waiting for a calendar",
+        "发出 {} 张牌、{} 次提醒,{} 个冲突,{} 个等待日历",
+    ),
+    "more due": ("more is due", "还有到期"),
+    "refused": ("refused, unknown events: {}", "含未知事件而拒绝:{}"),
+    "clean": ("no problems", "没有问题"),
+    "total": ("in all", "合计"),
+    "cases": ("cases", "案件"),
+    "replied": ("replied", "已答复"),
+    "on time": ("on time, of replied", "其中按时"),
+    "demo title": ("A made-up city, 2025: cases by the unit that holds them", "虚构城市 2025 年:按承办单位"),
+    "demo files": ("store: {}\nlog:   {}", "数据库:{}\n日志: {}"),
+    "demo next": ("look further with:  caseflow cases --store {}", "继续查看:caseflow cases --store {}"),
+}
+
+
+def word(key: str, lang: Lang) -> str:
+    """The word in that language; the key itself where there is none."""
+    pair = _WORDS.get(key)
+    return key if pair is None else pair[1 if lang == "zh" else 0]
+
+
+def lang_of_locale() -> Lang:
+    """Chinese when the locale of messages is, else English."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        found = os.environ.get(name)
+        if found:
+            return "zh" if found.lower().startswith("zh") else "en"
+    return "en"
+
+
+def instant(found: datetime | None) -> str:
+    """An instant for people: to the second, or to the microsecond where it matters, with its offset."""
+    if found is None:
+        return "-"
+    return found.isoformat(sep=" ", timespec="microseconds" if found.microsecond else "seconds")

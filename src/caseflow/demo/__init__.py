@@ -1,0 +1,1 @@
+"""A made-up city's year of inquiries, bundled as a log, and the program that made it."""

@@ -1,0 +1,96 @@
+"""The shipped stores keep the contract, and give the same answers as each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import MemoryStore, SqliteStore
+from caseflow.ports import Append, Query, Store
+from tests.contracts.contract import StoreContract
+from tests.contracts.made import stopped, submitted
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        yield MemoryStore()
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        store = SqliteStore(tmp_path / "cases.db")
+        yield store
+        store.close()
+
+
+class TestSqliteStoreInMemory(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[Store]:
+        store = SqliteStore(":memory:")
+        yield store
+        store.close()
+
+
+class TestSqliteStoreWithWal(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        store = SqliteStore(tmp_path / "案件.db", journal="wal", synchronous="normal")
+        yield store
+        store.close()
+
+
+DUES = st.none() | st.integers(1, 6)
+UNITS = st.sampled_from(("", "城管局", "水务局"))
+
+
+@st.composite
+def appends(draw: st.DrawFn) -> list[Append]:
+    ids = draw(st.lists(st.sampled_from("abcdefghij案😀"), unique=True, max_size=12))
+    return [
+        submitted(
+            name, remind=draw(DUES), due=draw(DUES), unit=draw(UNITS), citizen=draw(st.sampled_from(("", "x", "y"))),
+            state=draw(st.sampled_from(("routed", "answered"))), certain=draw(st.booleans()),
+        )
+        for name in ids
+    ]  # fmt: skip
+
+
+QUERIES = st.builds(
+    Query, unit=st.none() | UNITS, citizen=st.none() | st.sampled_from(("", "x", "y")),
+    state=st.none() | st.just("routed"), overdue_at=st.none() | st.integers(0, 7), limit=st.integers(1, 5),
+)  # fmt: skip
+
+
+@settings(derandomize=True, database=None, max_examples=60, deadline=None)
+@given(appends(), st.lists(QUERIES, min_size=3, max_size=3), st.sets(st.integers(0, 11)))
+def test_stores_agree_on_every_question(news: list[Append], queries: list[Query], ended: set[int]) -> None:
+    """Both stores give the same pages, dues and counts for any cases and any query."""
+    stores: list[Store] = [MemoryStore(), SqliteStore(":memory:")]
+    answers = []
+    for store in stores:
+        store.append(news)
+        for index in sorted(ended):
+            if index < len(news):
+                store.append([stopped(news[index].case)])
+        found: list[object] = [pages(store, query) for query in queries]
+        found += [store.next_due(), [store.waiting(at) for at in range(8)]]
+        found += [store.due(at, limit=limit) for at in range(8) for limit in (2, 99)]
+        answers.append([*found, [(entry.case_id, entry.version) for entry in store.feed()]])
+        store.close()
+    assert answers[0] == answers[1]
+
+
+def pages(store: Store, query: Query) -> list[str]:
+    """The ids of all pages, in order, checked to be those of one long page."""
+    ids: list[str] = []
+    while page := store.find(query):
+        ids += [case.id for case in page]
+        query = query.replace(after=(page[-1].next_due_us, page[-1].id))
+    assert ids == [case.id for case in store.find(query.replace(after=None, limit=99))]
+    return ids
