@@ -257,6 +257,11 @@ def text_of(code: str, lang: str, data: Mapping[str, Any]) -> str:
     return texts[1 if lang == "zh" else 0].format_map(_Filled(data))
 
 
+def template(code: str, lang: str) -> str:
+    """The text of a code before its data are filled in."""
+    return _TEXTS[code][1 if lang == "zh" else 0]
+
+
 def codes() -> tuple[str, ...]:
     """Every code that has a text, sorted."""
     return tuple(sorted(_TEXTS))

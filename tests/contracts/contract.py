@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -65,6 +66,15 @@ class StoreContract:
         assert [store.load(name) for name in ("a", "b", "n")] == [olds[0].case, olds[1].case, None]
         assert (store.next_due(), len(store.feed()), store.recall("a", "k")) == (None, 2, None)
         assert len(store.find(Query(unit="u"))) == 2
+
+    def test_one_append_names_a_case_once(self, store: Store) -> None:
+        """Two entries for one case at the same version cannot both hold: `Stale`, and neither is kept."""
+        first = submitted("c1")
+        store.append([first])
+        with pytest.raises(Stale):
+            store.append([then(first.case), then(first.case)])
+        assert store.load("c1") == first.case
+        assert store.events("c1") == first.events
 
     def test_several_cases_move_together(self, store: Store) -> None:
         """An append over two cases brings both to their new versions."""
@@ -153,7 +163,8 @@ class StoreContract:
         ])  # fmt: skip
         asked = {
             "bacd": Query(), "ba": Query(unit="u"), "ac": Query(citizen="x"), "c": Query(state="answered"),
-            "a": Query(overdue_at=49), "": Query(overdue_at=9), "d": Query(unit=""), "b": Query(unit="u", citizen="y"),
+            "a": Query(overdue_at=49), "": Query(overdue_at=9), "d": Query(unit=""),
+            "b": Query(unit="u", citizen="y"),
         }  # fmt: skip
         for ids, query in asked.items():
             assert "".join(case.id for case in store.find(query)) == ids
@@ -216,10 +227,15 @@ class StoreContract:
                         return
 
         threads = [threading.Thread(target=work, args=(name,)) for name in range(6)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-5)  # so that they do meet
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        finally:
+            sys.setswitchinterval(before)
         assert failed == []
         assert desk.get("c1").version == case.version + 60
         notes = [text.text for text in desk.texts("c1") if text.field == "text"]

@@ -14,9 +14,9 @@ BY = Actor("d-1", role="dispatcher")
 
 def submitted(
     case_id: str, *, remind: int | None = None, due: int | None = None, unit: str = "", citizen: str = "",
-    state: str = "routed", certain: bool = True, at: int = 1_000,
+    state: str = "routed", certain: bool = True, at: int = 1,
 ) -> Append:  # fmt: skip
-    """A new case with one clock: a warning at ``remind`` and a breach at ``due``, or no clock without them."""
+    """A new case with one clock: a warning at ``remind`` and a breach at ``due``; without them no clock."""
     rungs = [("reminder", False, remind)] if remind is not None else []
     rungs += [("yellow", True, due)] if due is not None else []
     change = e.ClockChange(

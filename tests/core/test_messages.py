@@ -56,7 +56,7 @@ def sites_of(call: ast.Call, function: ast.AST) -> Iterator[tuple[str, set[str]]
         if code is None:
             return
         found = code, {"action", "state"} | (given & {"found", "missing"})
-    elif name == "add" and len(args) > 1:
+    elif name == "add" and ast.unparse(call.func) == "notes.add":
         found = args[1], {"found"} if len(args) > 2 else set()
     elif name == "Problem" and len(args) > 2:
         found = args[2], {"found"} if len(args) > 3 else set()

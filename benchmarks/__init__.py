@@ -1,0 +1,1 @@
+"""What caseflow costs, measured side by side with others in one run: ``python -m benchmarks``."""

@@ -1,0 +1,128 @@
+"""Write the reference pages from the code: ``python docs/generate.py``. A test checks that they are up to date."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from caseflow import errors, load_policy, messages
+from caseflow.core import events, policy
+from caseflow.core.actions import ACTIONS
+from caseflow.core.guards import GUARDS
+from caseflow.views.diagram import diagram
+
+REFERENCE = Path(__file__).parent / "reference"
+POLICY_CLASSES = (
+    policy.Policy, policy.Limits, policy.Role, policy.Named, policy.State, policy.Action, policy.FieldRule,
+    policy.ClockRule, policy.When, policy.Rung, policy.CalendarSource,
+)  # fmt: skip
+
+
+def pages() -> dict[str, str]:
+    """File name -> text of every generated page."""
+    return {
+        "policy-keys.md": "".join(_policy_keys()),
+        "actions.md": "".join(_actions()),
+        "events.md": "".join(_events()),
+        "errors.md": "".join(_errors()),
+        "wuhu.md": "".join(_wuhu()),
+    }
+
+
+def _policy_keys() -> Iterator[str]:
+    yield "# Policy keys\n\nEvery table of a policy file, with its defaults. `caseflow policy show wuhu` prints them all.\n"
+    notes = _attribute_docs(policy)
+    for cls in POLICY_CLASSES:
+        yield f"\n## {cls.__name__}\n\n{_one_paragraph(inspect.getdoc(cls))}\n\n| key | default | meaning |\n|---|---|---|\n"
+        for field in attrs.fields(cls):
+            if field.metadata.get("document", True):
+                yield f"| `{field.name}` | {_default(field)} | {notes.get((cls.__name__, field.name), '')} |\n"
+
+
+def _actions() -> Iterator[str]:
+    yield "# Built-in actions\n\nEach becomes the event beside it. Every action also takes `reason`; `!` marks what must be\n"
+    yield "given. Which of them a portal knows, and who may take them, is its policy's table.\n\n"
+    yield "| action | event | fields |\n|---|---|---|\n"
+    for name, spec in ACTIONS.items():
+        fields = ", ".join(
+            f"`{field}` {rule.type}{'!' if rule.required else ''}"
+            for field, rule in spec.fields.items()
+            if field != "reason"
+        )
+        yield f"| `{name}` | `{spec.event.name}` | {fields or '-'} |\n"
+    yield "\n## Guards\n\n| guard | holds when |\n|---|---|\n"
+    for name, guard in GUARDS.items():
+        yield f"| `{name}` | {inspect.getdoc(guard)} |\n"
+
+
+def _events() -> Iterator[str]:
+    yield "# Events\n\nThe registered names never change. Besides its own fields every event says `at`, `by`, and where they\n"
+    yield "apply `to` (state, stage, final), `clocks`, `effective_us`, `clamped_us` and `texts` (salted hashes). Instants\n"
+    yield "are epoch microseconds, UTC.\n\n| name | class | own fields | meaning |\n|---|---|---|---|\n"
+    base = {field.name for field in attrs.fields(events.Event)}
+    for name, cls in events.EVENTS.items():
+        own = ", ".join(f"`{field.name}`" for field in attrs.fields(cls) if field.name not in base)
+        yield f"| `{name}` | `{cls.__name__}` | {own or '-'} | {inspect.getdoc(cls)} |\n"
+
+
+def _errors() -> Iterator[str]:
+    yield "# Errors and codes\n\nEvery error is a `CaseflowError` with a stable `code`, its `data`, and `text(lang)`.\n\n"
+    yield "| class | meaning |\n|---|---|\n"
+    for name, cls in vars(errors).items():
+        if inspect.isclass(cls) and issubclass(cls, errors.CaseflowError):
+            yield f"| `{name}` | {_one_paragraph(inspect.getdoc(cls))} |\n"
+    yield "\nA refusal has `code`, `action`, `state`, `rule` (the policy's key path), `missing`, `found`,\n"
+    yield "`possible_from` and `source`.\n\n| code | English | 中文 |\n|---|---|---|\n"
+    for code in messages.codes():
+        yield f"| `{code}` | {_cell(messages.template(code, 'en'))} | {_cell(messages.template(code, 'zh'))} |\n"
+
+
+def _wuhu() -> Iterator[str]:
+    wuhu = load_policy("wuhu")
+    yield f"# The Wuhu lifecycle\n\n{wuhu.labels.zh} · {wuhu.labels.en}\n\n```mermaid\n{diagram(wuhu)}```\n\n"
+    yield "| clock | level | after | source |\n|---|---|---|---|\n"
+    for name, clock in wuhu.clocks.items():
+        for rung in clock.rungs:
+            label = f"{rung.level} ({rung.labels.zh})"
+            yield f"| `{name}` | {label} | {rung.days} {clock.counting} days | {rung.source} |\n"
+
+
+def _attribute_docs(module: Any) -> dict[tuple[str, str], str]:
+    """(class, attribute) -> the string that stands after the attribute."""
+    found: dict[tuple[str, str], str] = {}
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.ClassDef):
+            for before, after in zip(node.body, node.body[1:], strict=False):
+                if isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr):
+                    name, text = before.target, after.value
+                    if isinstance(name, ast.Name) and isinstance(text, ast.Constant):
+                        found[node.name, name.id] = _cell(inspect.cleandoc(str(text.value)))
+    return found
+
+
+def _default(field: attrs.Attribute[Any]) -> str:
+    default = field.default
+    if default is attrs.NOTHING:
+        return "required"
+    if isinstance(default, attrs.Factory) or attrs.has(type(default)):  # type: ignore[arg-type]  # Factory is a class
+        return "a table"
+    return f"`{default!r}`" if default is not None else "none"
+
+
+def _one_paragraph(text: str | None) -> str:
+    return _cell((text or "").split("\n\n")[0])
+
+
+def _cell(text: str) -> str:
+    return text.replace("\n", " ").replace("|", "\\|").replace("``", "`")
+
+
+if __name__ == "__main__":
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")

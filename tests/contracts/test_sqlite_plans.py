@@ -1,0 +1,144 @@
+"""What the SQLite store says to SQLite: few statements a command, and every question by index."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
+from caseflow.ports import Query
+from tests.contracts.made import submitted
+
+BOSS = Actor("s-1", role="importer")
+SAID: list[tuple[str, Any]] = []
+
+
+class Recording(sqlite3.Connection):
+    """Notes every statement with its parameters, and runs it."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        SAID.append((sql, parameters))
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        rows = list(parameters)
+        SAID.extend((sql, row) for row in rows)
+        return super().executemany(sql, rows)
+
+
+@pytest.fixture
+def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **given: connect(*args, factory=Recording, **given))
+    return tmp_path / "cases.db"
+
+
+@pytest.fixture
+def store(path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(path)
+    store.append([submitted(f"c{n}", due=n + 9, unit=f"u{n % 3}", citizen=f"x{n}") for n in range(50)])
+    SAID.clear()
+    yield store
+    store.close()
+
+
+def plans(path: Path) -> list[str]:
+    """How SQLite would answer each of the questions asked."""
+    asked = [(sql, given) for sql, given in SAID if sql.startswith("SELECT")]
+    assert asked, "no question was recorded"
+    connection = sqlite3.Connection(path)
+    try:
+        rows = [connection.execute(f"EXPLAIN QUERY PLAN {sql}", given).fetchall() for sql, given in asked]
+    finally:
+        connection.close()
+    return [detail for found in rows for *_, detail in found]
+
+
+def test_what_is_due_is_read_by_its_index(path: Path, store: SqliteStore) -> None:
+    """``due``, its next page, ``next_due`` and ``waiting`` search a partial index; nothing is sorted."""
+    store.due(100, limit=10)
+    store.due(100, limit=10, after=(20, "c11"))
+    store.next_due()
+    store.waiting(100)
+    found = plans(path)
+    assert len(found) == 4
+    assert all("INDEX cases_due" in plan or "INDEX cases_waiting" in plan for plan in found)
+    assert all("SEARCH" in plan for plan in (found[0], found[1], found[3]))
+
+
+SHAPES = [
+    Query(unit=unit, citizen=citizen, state=state, overdue_at=overdue, after=after)
+    for unit, citizen, state, overdue, after in itertools.product(
+        (None, "u1"), (None, "x4"), (None, "routed"), (None, 30), (None, (20, "c11"), (None, "c11"))
+    )
+]
+
+
+@pytest.mark.parametrize("query", SHAPES, ids=lambda query: "".join("+" if part else "-" for part in (
+    query.unit, query.citizen, query.state, query.overdue_at, query.after)))  # fmt: skip
+def test_find_never_sorts_and_never_scans_the_table(path: Path, store: SqliteStore, query: Query) -> None:
+    """Every combination of filters and cursor is served in order by an index."""
+    store.find(query)
+    found = plans(path)
+    assert all("INDEX" in plan and "TEMP B-TREE" not in plan for plan in found)
+    if query.unit or query.citizen or query.after:
+        assert all("SEARCH" in plan for plan in found)
+
+
+def test_a_case_and_its_history_are_searched(path: Path, store: SqliteStore) -> None:
+    """Loading a case, its events and texts, a key, a policy and the feed's next page scan nothing."""
+    store.load("c7")
+    store.events("c7")
+    store.texts("c7")
+    store.recall("a", "k")
+    store.pinned("p")
+    store.feed(10)
+    found = plans(path)
+    assert len(found) == 6
+    assert all("SEARCH" in plan and "TEMP" not in plan for plan in found)
+
+
+def test_a_command_costs_at_most_three_inserts_and_one_update(path: Path) -> None:
+    """After ``submit``, with nothing due, whatever the command brings: a text, a key, a move, a clock."""
+    desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    case = desk.submit(title="t", to="城管局", by=BOSS, key="k-0")
+    for action, fields in (
+        ("acknowledge", {"text": "x"}), ("sign_in", {}), ("dispatch", {"officer": "o"}),
+        ("reply", {"text": "y", "reason": "r"}), ("retract_reply", {"reason": "r"}), ("reply", {"text": "z"}),
+        ("complete", {"text": "z"}), ("rate", {"score": 5, "text": "好"}), ("close", {}),
+    ):  # fmt: skip
+        desk.clock.advance(minutes=1)
+        SAID.clear()
+        desk.act(case.id, action, by=BOSS, fields=fields, key=f"k-{action}-{case.version}")
+        case = desk.get(case.id)
+        said = [sql.split()[0].upper() for sql, _ in SAID]
+        assert said.count("INSERT") <= 3
+        assert said.count("UPDATE") == 1
+        assert said.count("BEGIN") == said.count("COMMIT") == 1
+        assert not {"DELETE", "REPLACE"} & set(said)
+
+
+def test_every_write_begins_immediate(path: Path) -> None:
+    """A transaction that will write takes its lock at once, so it never fails half way for being deferred."""
+    store = SqliteStore(path)
+    store.append([submitted("c1", due=5)])
+    store.pin("p", {})
+    store.close()
+    begins = [sql for sql, _ in SAID if sql.upper().startswith("BEGIN")]
+    assert begins
+    assert set(begins) == {"BEGIN IMMEDIATE"}
+
+
+def test_a_sweep_with_nothing_due_writes_nothing(path: Path) -> None:
+    """It asks what is due and what waits, by index, and opens no transaction."""
+    desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    desk.submit(title="t", by=BOSS)
+    SAID.clear()
+    desk.sweep()
+    assert {sql.split()[0] for sql, _ in SAID} == {"SELECT"}
+    assert len(SAID) <= 3

@@ -1,0 +1,144 @@
+"""Duplicates follow their primary, never escalate, and go on by themselves when it falls away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from caseflow import Desk, Stale
+from caseflow.core.evolve import replay
+from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, dues, refused, submitted, told
+
+PRIMARY_ENDS = [(CITIZEN, "withdraw", {}), (SUPERVISOR, "reject", {"code": "out_of_scope"})]
+
+
+@pytest.fixture
+def merged(desk: Desk) -> Desk:
+    """``p`` since Monday 3 March, its duplicate ``f`` since the 4th, merged on the 5th."""
+    submitted(desk, "p")
+    desk.clock.set("2025-03-04T09:30:00+08:00")
+    submitted(desk, "f")
+    desk.clock.set("2025-03-05T09:30:00+08:00")
+    desk.merge("f", primary="p", by=DISPATCHER)
+    return desk
+
+
+def test_a_follower_never_escalates(merged: Desk) -> None:
+    """Only the primary earns cards, however long it lasts; nothing of the follower is ever due."""
+    assert merged.get("f").next_due is None
+    merged.clock.set("2025-05-01T00:00:00+08:00")
+    assert {card.case_id for card in merged.sweep().cards} == {"p"}
+    assert merged.get("f").rungs == ()
+    assert merged.forecast("f") == ()
+
+
+@pytest.mark.parametrize(("who", "action", "fields"), PRIMARY_ENDS)
+def test_followers_resume_and_get_what_they_missed(
+    merged: Desk, who: Any, action: str, fields: dict[str, Any]
+) -> None:
+    """The primary ends; the follower goes on, and its cards come at their true instants after that event."""
+    merged.clock.set("2025-03-12T10:00:00+08:00")
+    merged.act("p", action, by=who, fields=fields)
+    case = merged.get("f")
+    assert (case.state, case.facts.primary) == ("handling", "")
+    assert [event.name for event in merged.history("f")] == [
+        "submitted", "merged", "resumed", "reminded", "card-issued",
+    ]  # fmt: skip
+    assert (told(case.reminders), told(case.cards)) == (["reminder @ 03-08"], ["yellow @ 03-10"])
+    assert dues(case) == ["03-08", "03-10", "03-20", "04-04"]
+    assert case.cards[0].detected_at.isoformat() == "2025-03-12T10:00:00+08:00"
+    assert case == replay("f", merged.history("f"))
+
+
+def test_a_reply_to_the_primary_lets_no_follower_go(merged: Desk) -> None:
+    """Only withdrawal and rejection give followers back; an answered and closed primary keeps them."""
+    merged.reply("p", text="已修复", by=OFFICER)
+    merged.close("p", by=DISPATCHER)
+    assert merged.get("f").state == "merged"
+
+
+def test_the_case_whose_clock_started_first_is_primary(desk: Desk) -> None:
+    """The younger one is refused as primary; of two that started together either may be."""
+    submitted(desk, "a")
+    submitted(desk, "b")
+    desk.clock.advance(seconds=1)
+    submitted(desk, "c")
+    refusal = refused(desk, "a", "merge", DISPATCHER, primary="c")
+    assert (refusal.code, refusal.found) == ("primary-is-younger", "c")
+    assert desk.merge("a", primary="b", by=DISPATCHER).state == "merged"
+
+
+def test_a_circle_is_refused(merged: Desk) -> None:
+    """A case cannot follow itself, nor one that follows it, nor one that has ended; nor one unknown."""
+    assert refused(merged, "p", "merge", DISPATCHER, primary="p").code == "merge-cycle"
+    assert refused(merged, "p", "merge", DISPATCHER, primary="f").code == "merge-cycle"
+    submitted(merged, "g")
+    refusal = refused(merged, "g", "merge", DISPATCHER, primary="f")
+    assert (refusal.code, refusal.missing) == ("primary-ended", ("p",))
+    assert refused(merged, "g", "merge", DISPATCHER, primary="none").code == "primary-unknown"
+    assert refused(merged, "g", "merge", DISPATCHER).code == "field-missing"
+
+
+def test_both_cases_move_in_one_append(desk: Desk) -> None:
+    """When the primary moves on between reading and writing, the merger is decided anew."""
+    submitted(desk, "p")
+    submitted(desk, "f")
+    inner, appended = desk.store.append, list[bool]()
+
+    def slower(appends: Any, claim: Any = None) -> None:
+        if len(appends) == 2 and not appended:
+            appended.append(True)
+            desk.note("p", text="x", by=OFFICER)
+        inner(appends, claim)
+
+    desk.store.append = slower  # type: ignore[method-assign]  # another writer at the worst moment
+    desk.merge("f", primary="p", by=DISPATCHER)
+    assert appended
+    assert [event.name for event in desk.history("p")] == ["submitted", "noted", "followed"]
+    assert [event.name for event in desk.history("f")] == ["submitted", "merged"]
+
+
+def test_an_explicit_version_is_kept_for_the_merged_case(merged: Desk) -> None:
+    """With an expected version the desk does not decide again."""
+    submitted(merged, "g")
+    with pytest.raises(Stale):
+        merged.merge("g", primary="p", by=DISPATCHER, expected_version=7)
+    assert merged.get("g").version == 1
+    assert merged.get("p").facts.followers == ("f",)
+
+
+def test_a_case_merged_twice_into_one_primary_resumes_once(merged: Desk) -> None:
+    """Rejected, reopened, merged again, rejected again: each end lets the follower go on exactly once."""
+    merged.reject("p", code="unclear", by=SUPERVISOR)
+    merged.reopen("p", reason="已补充", by=CITIZEN)
+    merged.merge("f", primary="p", by=DISPATCHER)
+    merged.reject("p", code="unclear", by=SUPERVISOR)
+    assert merged.get("f").state == "handling"
+    assert [event.name for event in merged.history("f")].count("resumed") == 2
+
+
+def test_a_former_primary_no_longer_lets_go(desk: Desk) -> None:
+    """A follower that went on and was merged elsewhere does not resume when its first primary ends again."""
+    for name in ("p", "q", "f"):
+        submitted(desk, name)
+        desk.clock.advance(minutes=1)
+    desk.merge("f", primary="p", by=DISPATCHER)
+    desk.reject("p", code="unclear", by=SUPERVISOR)
+    desk.reopen("p", reason="已补充", by=CITIZEN)
+    desk.merge("f", primary="q", by=DISPATCHER)
+    desk.reject("p", code="unclear", by=SUPERVISOR)
+    assert (desk.get("f").state, desk.get("f").facts.primary) == ("merged", "q")
+
+
+def test_a_chain_of_primaries_holds(desk: Desk) -> None:
+    """A primary that is merged itself keeps its followers; each goes on only when its own primary ends."""
+    for name in ("a", "b", "c"):
+        submitted(desk, name)
+        desk.clock.advance(minutes=1)
+    desk.merge("c", primary="b", by=DISPATCHER)
+    desk.merge("b", primary="a", by=DISPATCHER)
+    desk.withdraw("a", by=CITIZEN)
+    assert (desk.get("b").state, desk.get("c").state) == ("handling", "merged")
+    desk.withdraw("b", by=CITIZEN)
+    assert desk.get("c").state == "handling"

@@ -1,0 +1,68 @@
+"""A command that comes again is recognised by its key, and one that comes too late by its version."""
+
+from __future__ import annotations
+
+import pytest
+
+from caseflow import Desk, KeyReused, Refused, Stale
+from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, refused, submitted
+
+
+def test_a_repeat_returns_the_first_answer(desk: Desk) -> None:
+    """The same key and command later, on a case that moved on: nothing happens, the first case comes back."""
+    submitted(desk)
+    first = desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
+    desk.clock.advance(days=3)
+    desk.complete("c1", by=OFFICER)
+    history = desk.history("c1")
+    assert desk.reply("c1", text="已修复", by=OFFICER, key="k-1") == first
+    assert desk.history("c1") == history
+
+
+@pytest.mark.parametrize("case_id", ["c1", None])
+def test_a_submission_may_be_repeated(desk: Desk, case_id: str | None) -> None:
+    """A form sent twice makes one case, whether the portal gave the id or the desk did."""
+    cases = [
+        desk.submit(title="路灯不亮", to="城管局", by=CITIZEN, key="form-1", case_id=case_id)
+        for _ in range(2)
+    ]
+    assert cases[0] == cases[1]
+    assert len(desk.cases()) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "effective_at"),
+    [("reply", {"text": "别的"}, None), ("note", {"text": "已修复"}, None),
+     ("reply", {"text": "已修复", "reason": "r"}, None),
+     ("reply", {"text": "已修复"}, "2025-03-03T09:30:00+08:00")],
+)  # fmt: skip
+def test_a_key_used_for_something_else_is_refused(
+    desk: Desk, action: str, fields: dict[str, str], effective_at: str | None
+) -> None:
+    """Another text, action, field or instant under a used key is an error that names key and actor."""
+    submitted(desk)
+    desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
+    with pytest.raises(KeyReused) as caught:
+        desk.act("c1", action, by=OFFICER, fields=fields, effective_at=effective_at, key="k-1")
+    assert caught.value.data == {"key": "k-1", "actor": "o-4"}
+    assert desk.get("c1").version == 2
+
+
+def test_a_key_belongs_to_its_actor_and_a_refusal_uses_none_up(desk: Desk) -> None:
+    """Two people may use the same key; a refused command leaves its key free."""
+    submitted(desk)
+    assert refused(desk, "c1", "complete", OFFICER).code == "not-in-state"
+    with pytest.raises(Refused):
+        desk.complete("c1", by=OFFICER, key="k-1")
+    desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
+    assert desk.acknowledge("c1", by=DISPATCHER, key="k-1").version == 3
+
+
+def test_an_expected_version_is_checked(desk: Desk) -> None:
+    """A command for a version the case has left is `Stale`, with both versions; for the right one it runs."""
+    submitted(desk)
+    desk.note("c1", text="x", by=OFFICER)
+    with pytest.raises(Stale) as caught:
+        desk.reply("c1", text="x", by=OFFICER, expected_version=1)
+    assert caught.value.data == {"case": "c1", "expected": 1, "found": 2}
+    assert desk.reply("c1", text="x", by=OFFICER, expected_version=2).version == 3
