@@ -1,4 +1,4 @@
-"""Write the reference pages from the code: ``python docs/generate.py``. A test checks that they are up to date."""
+"""Write the reference pages from the code: ``python docs/generate.py``. A test keeps them up to date."""
 
 from __future__ import annotations
 
@@ -35,18 +35,22 @@ def pages() -> dict[str, str]:
 
 
 def _policy_keys() -> Iterator[str]:
-    yield "# Policy keys\n\nEvery table of a policy file, with its defaults. `caseflow policy show wuhu` prints them all.\n"
+    yield "# Policy keys\n\nEvery table of a policy file, with its defaults."
+    yield " `caseflow policy show wuhu` prints them all.\n"
     notes = _attribute_docs(policy)
     for cls in POLICY_CLASSES:
-        yield f"\n## {cls.__name__}\n\n{_one_paragraph(inspect.getdoc(cls))}\n\n| key | default | meaning |\n|---|---|---|\n"
+        yield f"\n## {cls.__name__}\n\n{_one_paragraph(inspect.getdoc(cls))}\n\n"
+        yield "| key | default | meaning |\n|---|---|---|\n"
         for field in attrs.fields(cls):
             if field.metadata.get("document", True):
-                yield f"| `{field.name}` | {_default(field)} | {notes.get((cls.__name__, field.name), '')} |\n"
+                note = notes.get((cls.__name__, field.name), "")
+                yield f"| `{field.name}` | {_default(field)} | {note} |\n"
 
 
 def _actions() -> Iterator[str]:
-    yield "# Built-in actions\n\nEach becomes the event beside it. Every action also takes `reason`; `!` marks what must be\n"
-    yield "given. Which of them a portal knows, and who may take them, is its policy's table.\n\n"
+    yield "# Built-in actions\n\nEach becomes the event beside it. Every action also takes `reason`; `!`\n"
+    yield "marks what must be given. Which of them a portal knows, and who may take them, is its\n"
+    yield "policy's table.\n\n"
     yield "| action | event | fields |\n|---|---|---|\n"
     for name, spec in ACTIONS.items():
         fields = ", ".join(
@@ -61,9 +65,10 @@ def _actions() -> Iterator[str]:
 
 
 def _events() -> Iterator[str]:
-    yield "# Events\n\nThe registered names never change. Besides its own fields every event says `at`, `by`, and where they\n"
-    yield "apply `to` (state, stage, final), `clocks`, `effective_us`, `clamped_us` and `texts` (salted hashes). Instants\n"
-    yield "are epoch microseconds, UTC.\n\n| name | class | own fields | meaning |\n|---|---|---|---|\n"
+    yield "# Events\n\nThe registered names never change. Besides its own fields every event says\n"
+    yield "`at`, `by`, and where they apply `to` (state, stage, final), `clocks`, `effective_us`,\n"
+    yield "`clamped_us` and `texts` (salted hashes). Instants are epoch microseconds, UTC.\n\n"
+    yield "| name | class | own fields | meaning |\n|---|---|---|---|\n"
     base = {field.name for field in attrs.fields(events.Event)}
     for name, cls in events.EVENTS.items():
         own = ", ".join(f"`{field.name}`" for field in attrs.fields(cls) if field.name not in base)
@@ -71,7 +76,8 @@ def _events() -> Iterator[str]:
 
 
 def _errors() -> Iterator[str]:
-    yield "# Errors and codes\n\nEvery error is a `CaseflowError` with a stable `code`, its `data`, and `text(lang)`.\n\n"
+    yield "# Errors and codes\n\nEvery error is a `CaseflowError` with a stable `code`, its `data`, and\n"
+    yield "`text(lang)`.\n\n"
     yield "| class | meaning |\n|---|---|\n"
     for name, cls in vars(errors).items():
         if inspect.isclass(cls) and issubclass(cls, errors.CaseflowError):
@@ -79,7 +85,8 @@ def _errors() -> Iterator[str]:
     yield "\nA refusal has `code`, `action`, `state`, `rule` (the policy's key path), `missing`, `found`,\n"
     yield "`possible_from` and `source`.\n\n| code | English | 中文 |\n|---|---|---|\n"
     for code in messages.codes():
-        yield f"| `{code}` | {_cell(messages.template(code, 'en'))} | {_cell(messages.template(code, 'zh'))} |\n"
+        english, chinese = (_cell(messages.template(code, lang)) for lang in ("en", "zh"))
+        yield f"| `{code}` | {english} | {chinese} |\n"
 
 
 def _wuhu() -> Iterator[str]:

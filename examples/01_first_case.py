@@ -29,4 +29,5 @@ desk.complete(case.id, by=officer)
 desk.rate(case.id, score=4, by=citizen)
 case = desk.close(case.id, by=office)
 waited = case.facts.replies[0].at_us - case.submitted_us
-print(f"answered after {waited // 86_400_000_000} days, {case.state} with a rating of {case.facts.ratings[0].score}")
+score = case.facts.ratings[0].score
+print(f"answered after {waited // 86_400_000_000} days, {case.state} with a rating of {score}")

@@ -15,7 +15,7 @@ from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.decide import adopt_rules, caught_up, decide, follow
 from caseflow.core.events import Event, Rejected, RungEvent, Withdrawn
 from caseflow.core.evolve import evolve, replay
-from caseflow.core.instants import micros
+from caseflow.core.instants import EARLIEST, LATEST, micros
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
@@ -141,6 +141,7 @@ class Desk(DeskActions):
             KeyReused: the key belongs to another command.
             UnknownCase: no such case.
         """
+        _check_names(case_id, action, by, key)
         now: int = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
         claim = None
@@ -216,16 +217,16 @@ class Desk(DeskActions):
             return [self._followed(primary, case.id, command.by, now)]
         if not any(isinstance(event, Withdrawn | Rejected) for event in events):
             return []
-        resumed = [self._resumed(follower, now) for follower in case.facts.followers]
+        resumed = [self._resumed(follower, case.id, now) for follower in case.facts.followers]
         return [entry for entry in resumed if entry.events]
 
     def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
         events = follow(self._rules_of(primary), primary, follower, by, now)
         return Append(_after(primary, events), primary.version, events)
 
-    def _resumed(self, case_id: str, now: int) -> Append:
+    def _resumed(self, case_id: str, primary: str, now: int) -> Append:
         case = self._known(case_id)
-        if not case.facts.primary:
+        if case.facts.primary != primary:
             return Append(case, case.version, ())
         events = decide(self._rules_of(case), case, Command("resume", SYSTEM), now)
         return Append(_after(case, events), case.version, events)
@@ -475,18 +476,29 @@ def _fired(entry: Append) -> int:
     return sum(isinstance(event, RungEvent) for event in entry.events)
 
 
+def _check_names(case_id: str, action: str, by: Actor, key: str | None) -> None:
+    """Refuse names that no store can keep, and actors that claim to be the system."""
+    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
+    if not usable or case_id != case_id.strip():
+        if action == "submit":
+            raise Refused(Refusal(code="bad-case-id", action="submit", found=ascii(case_id)[:80]))
+        raise UnknownCase(ascii(case_id)[:80])
+    if by.role == SYSTEM.role:
+        raise Refused(
+            Refusal(code="role-may-not", action=action, found=by.role, rule="roles"), case_id=case_id
+        )
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        raise BadInput("bad-name", what="key", found=ascii(key)[:80])
+
+
 def _unsubmitted(case_id: str, action: str) -> Case:
     """The case before its submission.
 
     Raises:
         UnknownCase: for every other action.
-        Refused: the id is not usable.
     """
     if action != "submit":
         raise UnknownCase(case_id)
-    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
-    if not usable or case_id != case_id.strip():
-        raise Refused(Refusal(code="bad-case-id", action="submit", found=repr(case_id)[:80]))
     return Case(case_id)
 
 
@@ -495,7 +507,8 @@ def _cursor(text: str) -> tuple[int | None, str]:
         due, case_id = json.loads(text)
     except (ValueError, TypeError) as error:
         raise BadInput("bad-cursor", what="cursor", found=text) from error
-    if type(case_id) is not str or type(due) not in (int, type(None)):
+    named = type(case_id) is str and case_id.isprintable()
+    if not named or not (due is None or (type(due) is int and EARLIEST <= due <= LATEST)):
         raise BadInput("bad-cursor", what="cursor", found=text)
     return due, case_id
 

@@ -63,14 +63,16 @@ class DeskActions:
 
         ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
         ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
-        ``case_id`` is random unless given.
+        ``case_id`` is random unless given, or made of actor and key so that a repeat names the same case.
         """
         fields = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
             "region": region, "urgency": urgency, "citizen": citizen,
         }  # fmt: skip
         given = {name: found for name, found in fields.items() if found}
-        return self._do(case_id or uuid.uuid4().hex, "submit", by, terms, **given)
+        key = terms.get("key")
+        own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
+        return self._do(case_id or own.hex, "submit", by, terms, **given)
 
     def acknowledge(
         self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]

@@ -81,7 +81,7 @@ class Problem:
 
     def text(self, lang: Lang = "en") -> str:
         """``file: key.path: message``."""
-        return f"{self.file}: {self.path}: {text_of(self.code, lang, {'found': self.found})}"
+        return f"{self.file}: {self.path}: {text_of(self.code, lang, {'found': self.found}, placed=True)}"
 
 
 class PolicyError(CaseflowError):

@@ -54,7 +54,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bad-int": ("{what}: {found} is not a whole number", "{what}:{found} 不是整数"),
     "bad-option": ("{what}: {found}", "{what}:{found}"),
     "clock-moves-back": ("{what}: {found} lies before the clock's time", "{what}:{found} 早于当前时钟"),
-    "no-manual-clock": ("{what}: this clock cannot be set ({found})", "{what}:该时钟不能设置({found})"),
     # policies
     "policy-invalid": ("the policy has {count} problems:", "政策文件有 {count} 处问题:"),
     "not-a-file": ("this is no file: {found}", "不是文件:{found}"),
@@ -104,7 +103,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "only submit may start a case; found {found}",
         "只有 submit 能开始案件;现为 {found}",
     ),
-    "final-moves-open": ("move {found}", "移动 {found}"),
     "fields-of-built-in": (
         "a built-in action brings its own fields; found {found}",
         "内置动作自带字段;现为 {found}",
@@ -239,22 +237,22 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{file}, line {line}: {found} cells, expected {expected}",
         "{file} 第 {line} 行:有 {found} 格,应为 {expected} 格",
     ),
-    "log-refused": (
-        "{file}, line {line}, column {column}: {found}",
-        "{file} 第 {line} 行,{column} 列:{found}",
-    ),
     "no-such-time": ("{found} does not exist in {zone}", "{zone} 没有时刻 {found}"),
     "log-naive": ("{found} has no offset; give --timezone", "{found} 没有时区偏移;请给出 --timezone"),
-    "mapping-invalid": ("{file}: {path}: {found}", "{file}:{path}:{found}"),
 }
 
 
-def text_of(code: str, lang: str, data: Mapping[str, Any]) -> str:
-    """The text of a code with its data filled in; the code itself where it is not known."""
-    texts = _TEXTS.get(code)
-    if texts is None:
+def text_of(code: str, lang: str, data: Mapping[str, Any], *, placed: bool = False) -> str:
+    """The text of a code with its data filled in; the code itself where it is not known.
+
+    With ``placed`` the text follows a place that is already named, and does not name it again.
+    """
+    if code not in _TEXTS:
         return code
-    return texts[1 if lang == "zh" else 0].format_map(_Filled(data))
+    text = template(code, lang)
+    if placed:
+        text = text.removeprefix("{what}").removeprefix(":").removeprefix(":").strip()
+    return text.format_map(_Filled(data))
 
 
 def template(code: str, lang: str) -> str:

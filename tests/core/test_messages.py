@@ -102,7 +102,8 @@ def test_every_code_raised_has_its_text_and_fills_it(site: Site) -> None:
     _, code, given = site
     assert code in TEXTS
     for text in TEXTS[code]:
-        assert placeholders(text) <= given
+        # a problem of a policy stands behind its key path, and does not name the place again
+        assert placeholders(text.removeprefix("{what}") if given == {"found"} else text) <= given
 
 
 @pytest.mark.parametrize("code", messages.codes())

@@ -20,7 +20,9 @@ def test_an_example_prints_what_it_promises(example: Path) -> None:
     text = example.read_text(encoding="utf-8")
     promised = (ast.get_docstring(ast.parse(text)) or "").partition("It prints:")[2]
     run = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, check=True, text=True)
-    assert [line.strip() for line in run.stdout.splitlines()] == [line.strip() for line in promised.split("\n")[1:]]
+    assert [line.strip() for line in run.stdout.splitlines()] == [
+        line.strip() for line in promised.split("\n")[1:]
+    ]
     assert len(text.splitlines()) <= 75
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import chinese_calendar
@@ -39,7 +40,7 @@ def late_from(start: datetime, days: int, zone: ZoneInfo, *, working: bool = Fal
 
 
 def owed(
-    cases: dict[str, tuple[datetime, datetime | None]],
+    cases: Mapping[str, tuple[datetime, datetime | None]],
     ladder: dict[str, int],
     zone: str,
     as_of: datetime,
@@ -57,11 +58,18 @@ def owed(
     return found
 
 
-def issued(policy: Policy, logs: list[str], mapping: str, **options: str) -> tuple[dict[str, object], set[object]]:
+def issued(
+    policy: Policy, logs: list[str], mapping: str, *, timezone: str | None = None, on_error: str = "stop"
+) -> tuple[dict[str, Any], set[object]]:
     """What the replay counts, and (case, level, instant) of every standing rung."""
     store = MemoryStore()
     summary = replay(
-        [DATA / log for log in logs], policy=policy, store=store, mapping=load_mapping(MAPPINGS / mapping), **options
+        [DATA / log for log in logs],
+        policy=policy,
+        store=store,
+        mapping=load_mapping(MAPPINGS / mapping),
+        timezone=timezone,
+        on_error=on_error,
     )
     found: set[object] = set()
     for recorded in store.feed(limit=10**9):
@@ -77,7 +85,9 @@ def edited(tmp_path: Path, text: str) -> Policy:
     return load_policy(path)
 
 
-WORKING = '[clocks.reply]\ncounting = "working"\ncalendar = "CN"\n[calendars.CN]\nprovider = "chinesecalendar"\n'
+WORKING = (
+    '[clocks.reply]\ncounting = "working"\ncalendar = "CN"\n[calendars.CN]\nprovider = "chinesecalendar"\n'
+)
 
 
 @needs_data
@@ -91,12 +101,18 @@ def test_every_message_and_its_reply(tmp_path: Path, text: str, working: bool) -
         )
         for row in rows("tipdm_message_replies.csv.gz")
     }
-    counted, found = issued(edited(tmp_path, text), ["tipdm_message_replies.csv.gz"], "tipdm_message_replies.toml")
+    counted, found = issued(
+        edited(tmp_path, text), ["tipdm_message_replies.csv.gz"], "tipdm_message_replies.toml"
+    )
     as_of = max(reply for _, reply in cases.values())
     expected = owed(cases, WUHU, "Asia/Shanghai", as_of, working=working)
     assert found == expected
-    assert (counted["cases"], counted["events"], counted["replied"]) == (len(cases), 2 * len(cases), len(cases))
-    assert sum(level == "yellow" for _, level, _ in expected) == counted["cards"]["yellow"]  # type: ignore[index]
+    assert (counted["cases"], counted["events"], counted["replied"]) == (
+        len(cases),
+        2 * len(cases),
+        len(cases),
+    )
+    assert sum(level == "yellow" for _, level, _ in expected) == counted["cards"]["yellow"]
 
 
 @needs_data
@@ -111,7 +127,9 @@ def test_every_service_request(tmp_path: Path, zone: str) -> None:
         stop = datetime.fromisoformat(closed).replace(tzinfo=local).astimezone(UTC) if closed else None
         cases[row["case_id"]] = (opened, stop)
     policy = edited(tmp_path, f'timezone = "{zone}"\n')
-    counted, found = issued(policy, ["boston311_2011h2.csv.gz"], "boston311.toml", timezone="America/New_York")
+    counted, found = issued(
+        policy, ["boston311_2011h2.csv.gz"], "boston311.toml", timezone="America/New_York"
+    )
     as_of = max(instant for pair in cases.values() for instant in pair if instant)
     assert found == owed(cases, WUHU, zone, as_of)
     assert counted["events"] == 99_279

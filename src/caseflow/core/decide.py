@@ -209,8 +209,10 @@ def is_authorized(rules: Rules, case: Case, row: Row, command: Command) -> Refus
         return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
     if by.unit and (by.unit == case.unit or (row.rule.co_handlers and by.unit in case.facts.co_handlers)):
         return None
-    missing = (case.unit,) if case.unit else ("route",)
     path = f"roles.{by.role}.scope"
+    if not case.unit:
+        return refusal("no-unit", rules, case, command, missing=("route",), found=by.unit, rule=path)
+    missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
 
 

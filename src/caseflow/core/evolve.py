@@ -345,7 +345,10 @@ def _resumed(case: Case, event: e.Event) -> Facts:
 
 
 def _followed(case: Case, event: e.Followed) -> Facts:
-    return case.facts.replace(followers=(*case.facts.followers, event.follower))
+    followers = case.facts.followers
+    if event.follower in followers:
+        return case.facts
+    return case.facts.replace(followers=(*followers, event.follower))
 
 
 def _incomplete(case: Case, event: e.UnknownEvent) -> Facts:

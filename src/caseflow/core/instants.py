@@ -17,6 +17,10 @@ SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 
+EARLIEST = -62_135_596_800 * SECOND
+"""0001-01-01T00:00:00Z, the first instant a datetime can be."""
+LATEST = 253_402_300_800 * SECOND - 1
+"""9999-12-31T23:59:59.999999Z, the last one."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)
@@ -33,6 +37,8 @@ def micros(moment: datetime | str | int, *, what: str = "instant") -> int:
         BadInput: text that is no instant, or a time without an offset.
     """
     if type(moment) is int:
+        if not EARLIEST <= moment <= LATEST:
+            raise BadInput("bad-instant", what=what, found=moment)
         return moment
     if isinstance(moment, str):
         try:

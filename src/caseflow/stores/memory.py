@@ -64,10 +64,11 @@ class MemoryStore:
             KeyReused: the key was taken in the meantime.
         """
         with self._lock:
+            named = {entry.case.id for entry in appends} if len(appends) > 1 else ()
             for entry in appends:
                 known = self._cases.get(entry.case.id)
                 found = 0 if known is None else known.version
-                if found != entry.expected:
+                if found != entry.expected or (named and len(named) < len(appends)):
                     raise Stale(entry.case.id, expected=entry.expected, found=found)
             if claim is not None:
                 if (claim.actor, claim.key) in self._keys:

@@ -111,8 +111,10 @@ class SqliteStore:
         self.timeout = timeout
         self._lock = threading.RLock()
         self._recent: dict[str, tuple[bytes, Case]] = {}
-        self._process = 0
+        self._process = os.getpid()
+        self._is_open = False
         self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
         with self._reading():
             pass
 
@@ -155,11 +157,17 @@ class SqliteStore:
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """The connection, held for one thread; SQLite's errors become ours."""
+        if self._process != os.getpid():
+            # A forked child leaves its parent's connection alone, unclosed, and any lock held there.
+            self._inherited, self._connection = self._connection, None
+            self._lock = threading.RLock()
+            self._process = os.getpid()
+            self._is_open = False
         with self._lock:
             try:
-                if self._process != os.getpid():
+                if not self._is_open:
                     self._connection = self._open()
-                    self._process = os.getpid()
+                    self._is_open = True
                 if self._connection is None:
                     raise StoreError("store-failed", path=self.path, found="closed")
                 yield self._connection
@@ -201,6 +209,8 @@ class SqliteStore:
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
+        if not _is_storable(case_id):
+            return None
         with self._reading() as connection:
             row = connection.execute("SELECT snapshot FROM cases WHERE id = ?", (case_id,)).fetchone()
         return None if row is None else self._unpacked(case_id, row[0])
@@ -333,6 +343,8 @@ class SqliteStore:
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
+        if not all(_is_storable(name or "") for name in (query.unit, query.citizen, query.state)):
+            return ()
         sql, given = _find(query)
         with self._reading() as connection:
             rows = connection.execute(sql, given).fetchall()
@@ -387,6 +399,15 @@ def _find(query: Query) -> tuple[str, list[Any]]:
         given += [NEVER if due is None else due, case_id]
     where = f" WHERE {' AND '.join(terms)}" if terms else ""
     return f"SELECT id, snapshot FROM cases{where} ORDER BY place, id LIMIT ?", [*given, query.limit]
+
+
+def _is_storable(text: str) -> bool:
+    """Whether SQLite can hold the text: a lone surrogate has no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _safe_journal() -> str:
