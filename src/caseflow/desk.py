@@ -484,9 +484,8 @@ def _check_names(case_id: str, action: str, by: Actor, key: str | None) -> None:
             raise Refused(Refusal(code="bad-case-id", action="submit", found=ascii(case_id)[:80]))
         raise UnknownCase(ascii(case_id)[:80])
     if by.role == SYSTEM.role:
-        raise Refused(
-            Refusal(code="role-may-not", action=action, found=by.role, rule="roles"), case_id=case_id
-        )
+        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
+        raise Refused(refusal, case_id=case_id)
     if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
         raise BadInput("bad-name", what="key", found=ascii(key)[:80])
 

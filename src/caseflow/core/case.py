@@ -201,7 +201,7 @@ class Facts(Value):
 
     cycle: int = 1
     past_units: tuple[tuple[int, str], ...] = ()
-    """``(until, unit)`` of earlier holders, oldest first."""
+    """``(until, unit)`` of earlier holders, oldest first; an empty unit for nobody."""
     co_handlers: tuple[str, ...] = ()
     replies: tuple[Reply, ...] = ()
     returns: int = 0

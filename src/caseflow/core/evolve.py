@@ -219,7 +219,7 @@ def _submitted(case: Case, event: e.Submitted) -> Case:
         clocks = _with_change(clocks, change)
     return _case(
         case.id,
-        1,
+        case.version + 1,
         event.to or case.place,
         event.unit,
         event.citizen,
@@ -263,8 +263,6 @@ def _since(event: e.Event) -> int:
 def _handed_over(case: Case, event: e.Event) -> Facts:
     facts = case.facts
     returns = facts.returns + (type(event) is e.Returned)
-    if not case.unit and not facts.past_units:
-        return facts.replace(returns=returns) if returns != facts.returns else facts
     past = tuple(sorted((*facts.past_units, (_since(event), case.unit)), key=lambda held: held[0]))
     return facts.replace(past_units=past, returns=returns)
 
