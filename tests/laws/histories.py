@@ -70,7 +70,12 @@ def steps(longest: int = 26) -> st.SearchStrategy[list[Step]]:
         Step,
         waits,
         st.integers(0, 1),
-        st.one_of(st.sampled_from([name for name in FIELDS if name != "submit"]), st.just("")),
+        st.one_of(
+            st.sampled_from([name for name in FIELDS if name != "submit"]),
+            st.just(""),
+            st.just(""),
+            st.just(""),
+        ),
         st.integers(0, 997),
         st.one_of(st.just(0), st.just(0), st.integers(1, 6 * 1440)),
     )
@@ -95,7 +100,7 @@ def _resolved(history: list[Step]) -> list[Step]:
             by = Actor("importer", role="importer", unit=UNITS[step.number % 3])
             allowed = [item.action for item in world.desk.allowed(CASES[step.case], by=by) if item.is_allowed]
             usual = [
-                name for name in allowed if name in FIELDS and (name not in RARE or step.number % 7 == 0)
+                name for name in allowed if name in FIELDS and (name not in RARE or step.number % 4 == 0)
             ]
             action = usual[step.number % len(usual)] if usual else "acknowledge"
             world.clock.set(world.clock.now_us() - step.wait * MINUTE)

@@ -58,7 +58,7 @@ def once(history: History) -> None:
     world.clock.advance(days=45)
     racing.clock.set(world.clock.now_us())
     load = world.store.load
-    raced = []
+    raced: list[str] = []
 
     def load_late(case_id: str) -> Case | None:
         case = load(case_id)
