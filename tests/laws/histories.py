@@ -100,7 +100,7 @@ def _resolved(history: list[Step]) -> list[Step]:
             by = Actor("importer", role="importer", unit=UNITS[step.number % 3])
             allowed = [item.action for item in world.desk.allowed(CASES[step.case], by=by) if item.is_allowed]
             usual = [
-                name for name in allowed if name in FIELDS and (name not in RARE or step.number % 4 == 0)
+                name for name in allowed if name in FIELDS and (name not in RARE or step.number // 7 % 4 == 0)
             ]
             action = usual[step.number % len(usual)] if usual else "acknowledge"
             world.clock.set(world.clock.now_us() - step.wait * MINUTE)

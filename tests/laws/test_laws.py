@@ -34,6 +34,13 @@ def test_law(law: int) -> None:
     settings(MANY, max_examples=12 if law == 7 else 150)(given(steps())(LAWS[law]))()
 
 
+@pytest.mark.soak
+@pytest.mark.parametrize("law", LAWS)
+def test_law_at_length(law: int) -> None:
+    """The law holds over ten times as many histories."""
+    settings(MANY, max_examples=60 if law == 7 else 1000)(given(steps())(LAWS[law]))()
+
+
 INSTANTS = st.integers(1_740_000_000_000_000, 1_743_000_000_000_000)
 PAUSES = st.builds(
     lambda begin, length: (begin, None if length is None else begin + length),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,8 @@ def read_calendar(path: Path) -> Calendar:
     Raises:
         BadInput: the file cannot be read, or a key is unknown, missing or of the wrong type.
     """
+    import tomllib  # as in `caseflow.config`
+
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -55,6 +55,8 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
     except CaseflowError as error:
         print(f"caseflow: {error.text(lang_of_locale())}", file=sys.stderr)
         return exits.code_of(error)
+    except SystemExit:  # click leaves so when whoever read its output is gone
+        return exits.PIPE_CLOSED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exits.PIPE_CLOSED

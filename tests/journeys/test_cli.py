@@ -1,0 +1,323 @@
+"""The command line as a user meets it: each command, each exit code, both languages, bad files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from caseflow import load_policy
+from caseflow.cli import exits, run
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = ROOT / ".." / "shared" / "scenarios" / "deadlines.csv"
+LOG = """case_id,action,at,actor,role,unit,to,text,score
+a-1,submit,2025-03-03T09:30:00+08:00,,,,城管局,,
+a-2,submit,2025-03-03T10:00:00+08:00,c-9,citizen,,城管局,,
+a-1,reply,2025-03-12T10:00:00+08:00,o-1,handler,城管局,,已修复,
+a-1,rate,2025-03-13T10:00:00+08:00,,,,,,5
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "log.csv").write_text(LOG, encoding="utf-8")
+    yield tmp_path
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Exit code, output and messages of one call."""
+    code = run(arguments)
+    caught = capsys.readouterr()
+    return code, caught.out, caught.err
+
+
+@pytest.fixture
+def stored(folder: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    assert called(capsys, "replay", "log.csv", "--policy", "wuhu", "--store", "sqlite:///c.db")[0] == 0
+    return "sqlite:///c.db"
+
+
+def test_a_replay_counts_what_came_of_the_log(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The JSON has every count, every level and every stage; the cards are in order, with offsets."""
+    code, out, _ = called(
+        capsys, "replay", "log.csv", "--policy", "wuhu", "--json", "-", "--cards", "cards.csv"
+    )
+    found = json.loads(out)
+    assert code == exits.OK
+    assert (found["cases"], found["events"], found["replied"], found["open"]) == (2, 4, 1, 2)
+    assert found["cards"] == {"yellow": 2, "red": 0, "urge": 0}
+    assert found["reminders"] == {"reminder": 2}
+    assert set(found["stages"]) == {"inquiry", "handling", "evaluation", "rectification", "ended"}
+    assert found["as_of"] == "2025-03-13T10:00:00+08:00"
+    with Path("cards.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["case_id"], row["level"], row["cycle"]) for row in rows] == [
+        ("a-1", "yellow", "1"),
+        ("a-2", "yellow", "1"),
+    ]
+    assert {row["effective_at"] for row in rows} == {"2025-03-09T00:00:00+08:00"}
+
+
+def test_later_events_are_left_out_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--as-of` stops the replay at its instant, after what is due then."""
+    arguments = (
+        "replay",
+        "log.csv",
+        "--policy",
+        "wuhu",
+        "--json",
+        "-",
+        "--as-of",
+        "2025-03-09T00:00:00+08:00",
+    )
+    found = json.loads(called(capsys, *arguments)[1])
+    assert (found["events"], found["later"], found["cards"]["yellow"]) == (2, 2, 2)
+
+
+BAD_ROWS = {
+    "a-9,note,2025-03-04T09:30:00+08:00,,,,,x,": "column case_id: no case has the id a-9",
+    "a-1,dance,2025-03-04T09:30:00+08:00,,,,,,": "has no action dance",
+    "a-1,note,yesterday,,,,,x,": "column at: time: yesterday is not an instant",
+    "a-1,note,2025-03-04T09:30:00,,,,,x,": "has no offset; give --timezone",
+    "a-1,rate,2025-03-14T09:30:00+08:00,,,,,,nine": "column score: score: nine is not a whole number",
+    "a-1,submit,2025-03-03T09:30:00+08:00,,,,城管局,,": "the same row as line 2",
+    "a-1,note,2025-03-04T09:30:00+08:00": "3 cells, expected 9",
+}
+
+
+@pytest.mark.parametrize(("row", "message"), BAD_ROWS.items(), ids=range(len(BAD_ROWS)))
+def test_a_bad_row_is_told_with_its_place(
+    folder: Path, capsys: pytest.CaptureFixture[str], row: str, message: str
+) -> None:
+    """A row that cannot be replayed stops with file and line; with skip it is set aside."""
+    (folder / "log.csv").write_text(LOG + row + "\n", encoding="utf-8")
+    code, _, err = called(capsys, "replay", "log.csv", "--policy", "wuhu")
+    assert code == exits.BAD_INPUT
+    assert err.startswith("caseflow: log.csv, line 6")
+    assert message in err
+    if "cells" not in message:
+        skip = ("--on-error", "skip", "--rejects", "rejects.csv", "--json", "-")
+        code, out, _ = called(capsys, "replay", "log.csv", "--policy", "wuhu", *skip)
+        assert (code, json.loads(out)["rejected"]) == (exits.FOUND, 1)
+        assert ",6," in Path("rejects.csv").read_text(encoding="utf-8")
+
+
+def test_a_file_in_another_encoding_is_told_with_its_byte(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A GB18030 export names line and byte and suggests the option; with it, the log replays."""
+    (folder / "log.csv").write_bytes(LOG.encode("gb18030"))
+    code, _, err = called(capsys, "replay", "log.csv", "--policy", "wuhu")
+    assert code == exits.BAD_INPUT
+    assert "line 2, byte 41" in err
+    assert "--encoding gb18030" in err
+    assert called(capsys, "replay", "log.csv", "--policy", "wuhu", "--encoding", "gb18030")[0] == exits.OK
+
+
+def test_missing_columns_and_files_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is missing is named, with what there is; a broken gzip file is no traceback."""
+    (folder / "short.csv").write_text("case_id,at\n", encoding="utf-8")
+    (folder / "broken.csv.gz").write_bytes(gzip.compress(LOG.encode())[:40])
+    for name, part in (
+        ("short.csv", "the columns action are missing"),
+        ("none.csv", "none.csv"),
+        ("broken.csv.gz", "broken"),
+    ):
+        code, _, err = called(capsys, "replay", name, "--policy", "wuhu")
+        assert (code, part in err) == (exits.BAD_INPUT, True)
+
+
+def test_local_times_are_read_in_their_zone(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An ambiguous time takes its first reading and is counted; one that was skipped is an error."""
+    text = "case_id,action,at\nb-1,submit,2011-11-06T01:30:00\n"
+    (folder / "local.csv").write_text(text, encoding="utf-8")
+    call = ("replay", "local.csv", "--policy", "wuhu", "--timezone", "America/New_York", "--json", "-")
+    found = json.loads(called(capsys, *call)[1])
+    assert (found["ambiguous_times"], found["as_of"]) == (1, "2011-11-06T13:30:00+08:00")
+    (folder / "local.csv").write_text(text + "b-2,submit,2011-03-13T02:30:00\n", encoding="utf-8")
+    code, _, err = called(capsys, *call)
+    assert (code, "does not exist in America/New_York" in err) == (exits.BAD_INPUT, True)
+
+
+def test_a_formula_gets_an_apostrophe(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A cell that a spreadsheet would compute is made text in what we write."""
+    text = "case_id,action,at\n=1+1,submit,2025-03-03T09:30:00+08:00\nx,submit,2025-04-30T09:30:00+08:00\n"
+    (folder / "log.csv").write_text(text, encoding="utf-8")
+    called(capsys, "replay", "log.csv", "--policy", "wuhu", "--cards", "cards.csv")
+    assert "\n'=1+1,reply," in Path("cards.csv").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"), [("zh", ("黄牌警示", "已答复")), ("en", ("yellow card", "answered"))]
+)
+def test_a_case_is_shown_in_both_languages(
+    stored: str, capsys: pytest.CaptureFixture[str], lang: str, words: tuple[str, ...]
+) -> None:
+    """Text for people follows `--lang`; JSON is the same in both."""
+    _, out, _ = called(capsys, "show", "a-1", "--store", stored, "--lang", lang)
+    assert all(word in out for word in words)
+    found = json.loads(called(capsys, "show", "a-1", "--store", stored, "--json", "--lang", lang)[1])
+    assert (found["state"], [card["level"] for card in found["cards"]]) == ("answered", ["yellow"])
+
+
+def test_the_locale_chooses_the_language(
+    stored: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `--lang` the locale decides, for errors as well."""
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "黄牌警示" in called(capsys, "show", "a-1", "--store", stored)[1]
+    code, _, err = called(capsys, "show", "nobody", "--store", stored)
+    assert (code, "没有编号为 nobody 的案件" in err) == (exits.BAD_INPUT, True)
+
+
+def test_stored_cases_can_be_asked_about(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Explanation, forecast, list and sweep answer as JSON."""
+    explained = json.loads(
+        called(capsys, "explain", "a-2", "--clock", "reply", "--store", stored, "--json")[1]
+    )
+    assert [day["why"] for day in explained[0]["days"][:2]] == ["start", "counts"]
+    coming = json.loads(called(capsys, "forecast", "a-2", "--store", stored, "--json")[1])
+    assert [item["level"] for item in coming] == ["red", "urge"]
+    page = json.loads(called(capsys, "cases", "--store", stored, "--limit", "1", "--json")[1])
+    assert [case["id"] for case in page["cases"]] == ["a-2"]
+    rest = json.loads(called(capsys, "cases", "--store", stored, "--cursor", page["cursor"], "--json")[1])
+    assert [case["id"] for case in rest["cases"]] == ["a-1"]
+    swept = json.loads(called(capsys, "sweep", "--store", stored, "--json")[1])
+    assert [card["level"] for card in swept["cards"]] == ["red", "urge"]
+
+
+def test_a_store_that_cannot_be_used_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another program's file, a folder, a missing file and a wrong URL leave with the store's own code."""
+    (folder / "notes.db").write_text("this is no database at all, not even nearly one", encoding="utf-8")
+    for url in ("sqlite:///notes.db", "sqlite:///.", "sqlite:///none.db", "mysql://x"):
+        code, _, err = called(capsys, "cases", "--store", url)
+        assert (code, err.startswith("caseflow: ")) == (exits.STORE, True)
+
+
+def test_a_deadline_is_computed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:
+    """Text and JSON agree; a naive start is refused; past the horizon it is unknown, with its own code."""
+    call = ("deadline", "--start", "2025-03-03T09:30:00+08:00", "--days", "5")
+    assert called(capsys, *call)[1].startswith("late from 2025-03-09 00:00:00+08:00\n")
+    assert json.loads(called(capsys, *call, "--json")[1])["breach_at"] == "2025-03-09T00:00:00+08:00"
+    assert called(capsys, "deadline", "--start", "2025-03-03T09:30:00", "--days", "5")[0] == exits.BAD_INPUT
+    far = (
+        "deadline",
+        "--start",
+        "2090-03-03T09:30:00+08:00",
+        "--days",
+        "5",
+        "--counting",
+        "working",
+        "--calendar",
+        "CN",
+    )
+    code, out, _ = called(capsys, *far)
+    assert (code, out.startswith("unknown, not before 2090-03-09")) == (exits.UNKNOWN_DEADLINE, True)
+
+
+@pytest.mark.skipif(not SCENARIOS.is_file(), reason="shared/scenarios is not beside this checkout")
+def test_a_batch_of_deadlines_matches_its_answers(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every row of the scenarios is computed; the value in the input is ignored."""
+    with SCENARIOS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    with Path("in.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows({**row, "breach_at": "never"} for row in rows)
+    assert called(capsys, "deadline", "--batch", "in.csv", "--out", "out.csv")[0] == exits.OK
+    with Path("out.csv").open(encoding="utf-8", newline="") as file:
+        assert list(csv.DictReader(file)) == rows
+
+
+def test_a_shown_policy_is_the_policy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What `policy show` prints has the zone and every default, and loads with the same pin."""
+    out = called(capsys, "policy", "show", "wuhu")[1]
+    assert 'timezone = "Asia/Shanghai"' in out
+    (folder / "mine.toml").write_text(out, encoding="utf-8")
+    assert load_policy("mine.toml").pin == load_policy("wuhu").pin
+    assert called(capsys, "policy", "lint", "mine.toml")[0] == exits.OK
+    (folder / "mine.toml").write_text(
+        out.replace('stop = [\n    "reply"', 'stop = [\n    "replay"'), encoding="utf-8"
+    )
+    code, out, _ = called(capsys, "policy", "lint", "mine.toml")
+    assert (code, "clocks.reply.stop" in out) == (exits.FOUND, True)
+
+
+def test_a_policy_is_drawn_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    """The diagram groups states by stage and draws moves between them, in either language."""
+    out = called(capsys, "policy", "diagram", "wuhu", "--lang", "zh")[1]
+    assert out.startswith("stateDiagram-v2\n")
+    assert "state handling {" in out
+    assert "submitted --> routed : 分转" in out
+
+
+def test_the_demo_can_be_run_twice_and_spares_other_files(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It writes a store and a log, replaces its own, and never another program's file."""
+    for _ in range(2):
+        code, out, _ = called(capsys, "demo", "--out", "d", "--lang", "en")
+        assert (code, "in all" in out) == (exits.OK, True)
+    assert Path("d/log.csv").read_text(encoding="utf-8-sig").startswith("case_id,action,at,")
+    Path("other").mkdir()
+    Path("other/cases.db").write_text("mine", encoding="utf-8")
+    assert called(capsys, "demo", "--out", "other")[0] == exits.STORE
+    assert Path("other/cases.db").read_text(encoding="utf-8") == "mine"
+
+
+def test_wrong_usage_and_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Unknown options leave with 2, help with 0, and help tells the exit codes."""
+    assert called(capsys, "cases")[0] == exits.USAGE
+    assert called(capsys, "dance")[0] == exits.USAGE
+    code, out, _ = called(capsys, "--help")
+    assert (code, "130 Ctrl-C" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "locale", [{"LC_ALL": "C"}, {"LANG": "zh_CN.UTF-8"}, {"PYTHONIOENCODING": "ascii"}, {}]
+)
+def test_any_locale_works(stored: str, locale: dict[str, str]) -> None:
+    """Under a plain, a Chinese, an ASCII-only or no locale the command runs without a traceback."""
+    environment = {"PATH": os.environ["PATH"], **locale}
+    done = subprocess.run(
+        [sys.executable, "-m", "caseflow.cli", "show", "a-1", "--store", stored],
+        capture_output=True,
+        env=environment,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_closed_pipe_ends_quietly(stored: str) -> None:
+    """When the reader goes away, nothing is printed about it."""
+    program = [sys.executable, "-m", "caseflow.cli", "policy", "show", "wuhu"]
+    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        err = process.stderr.read()
+    assert (process.returncode, err) == (exits.PIPE_CLOSED, b"")
+
+
+def test_what_was_committed_stands_after_an_interrupt(folder: Path) -> None:
+    """Ctrl-C in a replay leaves with 130 and a store that holds whole cases."""
+    lines = [f"c-{n},submit,2025-03-03T09:30:{n % 60:02d}+08:00" for n in range(20_000)]
+    (folder / "long.csv").write_text("\n".join(["case_id,action,at", *lines, ""]), encoding="utf-8")
+    call = ["replay", "long.csv", "--policy", "wuhu", "--store", "sqlite:///c.db"]
+    with subprocess.Popen([sys.executable, "-m", "caseflow.cli", *call], stderr=subprocess.PIPE) as process:
+        while not Path("c.db").exists() or Path("c.db").stat().st_size < 100_000:
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        assert process.stderr
+        err = process.stderr.read().decode()
+    assert (process.returncode, "what was committed stands" in err) == (exits.INTERRUPTED, True)
+    assert run(["cases", "--store", "sqlite:///c.db", "--limit", "3"]) == exits.OK
