@@ -457,7 +457,8 @@ class Desk(DeskActions):
         self, rules: Rules, case: Case, command: Command, now: int, events: tuple[Event, ...]
     ) -> tuple[Event, ...]:
         """What was due under the old rules, then the adoption of this desk's."""
-        issued = events[: sum(isinstance(event, RungEvent) for event in events)]
+        names = [event.name for event in events]
+        issued = events[: names.index("rules-adopted")]
         return (*issued, *adopt_rules(self.rules, _after(case, issued), command, now))
 
     def _pin(self) -> None:
