@@ -257,7 +257,7 @@ def test_a_policy_is_drawn_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
     """The diagram groups states by stage and draws moves between them, in either language."""
     out = called(capsys, "policy", "diagram", "wuhu", "--lang", "zh")[1]
     assert out.startswith("stateDiagram-v2\n")
-    assert "state handling {" in out
+    assert 'state "handling" as stage_handling {' in out
     assert "submitted --> routed : 分转" in out
 
 
@@ -273,6 +273,11 @@ def test_the_demo_can_be_run_twice_and_spares_other_files(
     Path("other/cases.db").write_text("mine", encoding="utf-8")
     assert called(capsys, "demo", "--out", "other")[0] == exits.STORE
     assert Path("other/cases.db").read_text(encoding="utf-8") == "mine"
+    Path("portal").mkdir()
+    called(capsys, "replay", "log.csv", "--policy", "wuhu", "--store", "sqlite:///portal/cases.db")
+    before = Path("portal/cases.db").read_bytes()
+    assert called(capsys, "demo", "--out", "portal")[0] == exits.STORE
+    assert Path("portal/cases.db").read_bytes() == before
 
 
 def test_wrong_usage_and_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from caseflow.cli.options import chosen, lang_option
 from caseflow.cli.progress import progress_bar
 from caseflow.cli.words import Lang, word
 from caseflow.config import load_policy
-from caseflow.core.case import Case
+from caseflow.core.case import Card, Case
 from caseflow.errors import StoreError
 from caseflow.logs import replay
 from caseflow.ports import Query
@@ -35,9 +35,10 @@ def demo(out: Path, lang: str | None) -> None:
     tongue = chosen(lang)
     out.mkdir(parents=True, exist_ok=True)
     log, database = out / "log.csv", out / "cases.db"
-    _clear(database)
     raw = gzip.decompress(resources.files("caseflow.demo").joinpath("year.csv.gz").read_bytes())
-    log.write_bytes(b"\xef\xbb\xbf" + raw)  # with a mark that spreadsheets know UTF-8 by
+    marked = b"\xef\xbb\xbf" + raw  # with a mark that spreadsheets know UTF-8 by
+    _clear(log, database, marked)
+    log.write_bytes(marked)
     # The demo can be run again at any time, so it need not outlive a power cut.
     store = SqliteStore(database, synchronous="off")
     with progress_bar("demo") as progress:
@@ -49,20 +50,20 @@ def demo(out: Path, lang: str | None) -> None:
     click.echo(word("demo next", tongue).format(f"sqlite:///{database}"))
 
 
-def _clear(database: Path) -> None:
-    """Take away the store of an earlier demo, and nothing that is not one.
+def _clear(log: Path, database: Path, ours: bytes) -> None:
+    """Take away the store of an earlier demo: one that stands beside the demo's own log, and no other.
 
     Raises:
-        StoreError: the file is something else.
+        StoreError: there is a store or a log that the demo did not write.
     """
-    if not database.exists():
-        return
-    if database.stat().st_size:
-        SqliteStore(database).close()
+    is_ours = log.is_file() and log.read_bytes() == ours
+    for path in (log, database):
+        if path.exists() and not is_ours:
+            raise StoreError(
+                "store-failed", path=path, found="not written by this demo; choose another --out"
+            )
     for suffix in ("", "-journal", "-wal", "-shm"):
         database.with_name(database.name + suffix).unlink(missing_ok=True)
-    if database.exists():
-        raise StoreError("store-failed", path=database, found="could not be replaced")
 
 
 def _print_table(cases: tuple[Case, ...], lang: Lang) -> None:
@@ -71,8 +72,11 @@ def _print_table(cases: tuple[Case, ...], lang: Lang) -> None:
     policy = load_policy("wuhu")
     labels = {rung.level: rung.labels.get(lang, rung.level) for rung in policy.clocks["reply"].rungs}
     rows = [[*heads, *(labels[level] for level in LEVELS)]]
-    rows += [_row(unit, [case for case in cases if case.unit == unit]) for unit in units]
-    rows.append(_row(word("total", lang), [case for case in cases if case.unit]))
+    standing = [card for case in cases for card in case.cards if card.stands and card.unit]
+    for unit in units:
+        issued = [card for card in standing if card.unit == unit]
+        rows.append(_row(unit, [case for case in cases if case.unit == unit], issued))
+    rows.append(_row(word("total", lang), [case for case in cases if case.unit], standing))
     click.echo(word("demo title", lang))
     click.echo()
     widths = [max(_width(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -81,13 +85,12 @@ def _print_table(cases: tuple[Case, ...], lang: Lang) -> None:
         click.echo("  ".join([row[0] + first, *map("".join, zip(gaps, row[1:], strict=True))]))
 
 
-def _row(name: str, cases: list[Case]) -> list[str]:
+def _row(name: str, cases: list[Case], issued: list[Card]) -> list[str]:
+    """A unit's line: the cases it holds, and the cards issued while it held a case."""
     replied = [case for case in cases if case.has_reply]
     on_time = sum(not any(card.stands for card in case.cards) for case in replied)
     share = f"{on_time} ({on_time / len(replied):.0%})" if replied else "-"
-    cards = [
-        sum(card.stands and card.level == level for case in cases for card in case.cards) for level in LEVELS
-    ]
+    cards = [sum(card.level == level for card in issued) for level in LEVELS]
     return [name, str(len(cases)), str(len(replied)), share, *map(str, cards)]
 
 

@@ -19,7 +19,7 @@ def diagram(policy: Policy, *, lang: Literal["en", "zh"] = "en") -> str:
     for stage in Stage:
         states = [name for name, state in policy.states.items() if state.stage == stage]
         if states:
-            lines.append(f"    state {stage.value} {{")
+            lines.append(f'    state "{stage.value}" as stage_{stage.value} {{')
             lines += [
                 f"        {name} : {_text(policy.states[name].labels.get(lang, name))}" for name in states
             ]
