@@ -123,7 +123,7 @@ class _Bench:
         application = portal(
             {"PERSISTENCE_MODULE": "eventsourcing.sqlite", "SQLITE_DBNAME": str(self.file())}
         )
-        taken = seconds(lambda: application.live(len(self.ids))) / self.commands
+        taken = seconds(lambda: application.live(len(self.ids), texts=False)) / self.commands
         application.close()
         return taken
 

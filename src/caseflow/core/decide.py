@@ -312,9 +312,7 @@ def _effects(
         if verb == "start":
             if not plan.applies(origin):
                 continue
-            subject = (
-                holder if subject_of == "unit" else command.fields.get("co_handler", "") if subject_of else ""
-            )
+            subject = _started_for(subject_of, holder, command)
             if subject or not subject_of:
                 paused = f"state:{state}" in plan.rule.pause
                 change = plan.started(case, subject, since, paused=paused)
