@@ -132,10 +132,10 @@ class ClockRun(Value):
 
     @property
     def deadline_us(self) -> int | None:
-        """The first late instant: its first breach rung, fired or not."""
-        for (_, is_breach), due in zip(self.ladder, self.dues, strict=True):
+        """Its first breach rung, fired or not; `None` while that one waits for a calendar."""
+        for index, (_, is_breach) in enumerate(self.ladder):
             if is_breach:
-                return due
+                return None if self.unknown >> index & 1 else self.dues[index]
         return None
 
 

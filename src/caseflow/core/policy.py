@@ -28,6 +28,7 @@ class Limits:
     returns: int = 3
     """Times a case may go back to the dispatcher (退单)."""
     reopens: int = 2
+    """Times a closed or rejected case may be reopened."""
     extensions: int = 1
     """Extensions granted to one clock in one cycle."""
     extension_days: int = 30
@@ -59,7 +60,9 @@ class State:
     """A place where a case can stand."""
 
     stage: str
+    """``inquiry``, ``handling``, ``evaluation``, ``rectification`` or ``ended``."""
     final: bool = False
+    """Whether the case is over there: its clocks stop, and ``open`` leaves it out."""
     labels: Labels = Labels()
 
 
@@ -70,10 +73,13 @@ class FieldRule:
     type: str = "string"
     """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``instant`` or ``sha256``."""
     required: bool = False
+    """Whether the action is refused without it."""
     choices: tuple[str, ...] = ()
     """The values a ``string`` may have; empty for any."""
     min: int | None = None
+    """The least an ``int`` may be."""
     max: int | None = None
+    """The most an ``int`` may be."""
     labels: Labels = Labels()
 
 
@@ -105,9 +111,13 @@ class When:
     """The cases a clock is for; an empty list admits every value."""
 
     kind: tuple[str, ...] = ()
+    """Only cases submitted with one of these as ``kind``."""
     urgency: tuple[str, ...] = ()
+    """Only cases submitted with one of these as ``urgency``."""
     channel: tuple[str, ...] = ()
+    """Only cases submitted with one of these as ``channel``."""
     region: tuple[str, ...] = ()
+    """Only cases submitted with one of these as ``region``."""
 
 
 @attrs.frozen(kw_only=True)
@@ -115,12 +125,17 @@ class Rung:
     """One step of a ladder: after so long, this level, told to these roles."""
 
     level: str
+    """Its name, such as ``yellow``; once in a ladder."""
     days: int = 0
+    """After so many days, as the clock counts; or give ``hours``."""
     hours: int = 0
+    """After so many hours; elapsed time only."""
     kind: str = "breach"
     """``warning`` (a reminder) or ``breach`` (a card)."""
     recipients: tuple[str, ...] = ()
+    """The roles to tell."""
     document: str = ""
+    """The kind of numbered document that goes with it."""
     then: str = ""
     """An action the system takes at that instant."""
     labels: Labels = Labels()
@@ -136,20 +151,30 @@ class ClockRule:
     """
 
     start: tuple[str, ...] = ()
+    """What starts it, unless it runs already; each start is a new cycle."""
     stop: tuple[str, ...] = ()
+    """What it was waiting for."""
     pause: tuple[str, ...] = ()
+    """What halts it for a while."""
     resume: tuple[str, ...] = ()
+    """What ends a pause that no state ends by being left."""
     cancel: tuple[str, ...] = ()
+    """What ends it without its aim being reached."""
     revive: tuple[str, ...] = ()
     """Actions that take a stop back: the time between stop and revival is a pause of the same cycle."""
     subject: str = ""
     """Empty: one instance a case. ``unit``: one for each unit that holds the case. ``co_handler``: one for
     each co-handling unit."""
     when: When = When()
+    """The cases it is for; every case when left out."""
     counting: str = "natural"
+    """``natural``, ``working`` or ``elapsed``."""
     roll: str = "none"
+    """``next-working-day`` moves a last day that is a rest day."""
     calendar: str = ""
+    """The name of one of ``calendars``; needed to count working days or to roll."""
     rungs: tuple[Rung, ...] = ()
+    """The ladder: shortest first, warnings before breaches."""
     labels: Labels = Labels()
     source: str = ""
 
@@ -159,7 +184,9 @@ class CalendarSource:
     """Where a calendar's table comes from: a file beside the policy, or an installed provider."""
 
     file: str = ""
+    """A table file, its path relative to the policy."""
     provider: str = ""
+    """Or ``chinesecalendar``, with the extra ``cn``."""
     week: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Working weekdays of the provider's calendar, Monday is 0."""
 
@@ -172,20 +199,31 @@ class Policy:
     """
 
     name: str
+    """What the policy is called."""
     format: int = 1
+    """The version of this file format."""
     version: str = "1"
+    """A label for people; a case pins the content."""
     timezone: str = "Asia/Shanghai"
     """IANA name of the office's zone; days are the office's days."""
     labels: Labels = Labels()
     source: str = ""
     limits: Limits = Limits()
+    """Caps of a case's life."""
     roles: dict[str, Role] = _table()
+    """Who acts."""
     kinds: dict[str, Named] = _table()
+    """What ``kind`` may say at ``submit``; any when left out."""
     reasons: dict[str, Named] = _table()
+    """What ``code`` may say at ``reject``; any when left out."""
     states: dict[str, State] = _table()
+    """Where a case can stand."""
     actions: dict[str, Action] = _table()
+    """What may be done."""
     clocks: dict[str, ClockRule] = _table()
+    """What is due by when."""
     calendars: dict[str, CalendarSource] = _table()
+    """The calendars that clocks name."""
     tables: dict[str, Calendar] = attrs.field(factory=dict, metadata={"document": False})
 
     def document(self) -> dict[str, Any]:
