@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import re
 import shlex
+import tempfile
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,30 +17,43 @@ import pytest
 from sybil import Document, Example, Region, Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser
 
-ROOT = Path(__file__).parent
+DEMO = "caseflow demo --out demo"
+"""What ``make demo`` runs once the environment stands."""
+
+
+COMMAND = re.compile(
+    r"^    (?:\.venv/bin/)?(caseflow .*|make demo)\n((?:    (?!caseflow|\.venv|make).*\n)*)", re.MULTILINE
+)
+"""A command as a page shows it, and the output it promises on the indented lines below."""
 
 
 def command_lines(document: Document) -> Iterator[Region]:
-    """Indented lines that call ``caseflow`` on what the page itself made."""
-    place = 0
-    for line in document.text.splitlines(keepends=True):
-        text = line.strip()
-        if line.startswith("    caseflow ") and "CASE" not in text:
-            yield Region(place, place + len(line), text, _run_line)
-        place += len(line)
+    """The commands that work on what the page itself made; ``CASE`` and the like stand for something else."""
+    for found in COMMAND.finditer(document.text):
+        command = found[1].replace("make demo", DEMO)
+        if "CASE" not in command:
+            yield Region(*found.span(), (command, found[2]), _run_line)
 
 
 def _run_line(example: Example) -> None:
+    """Run it; ``> FILE`` is obeyed, a comment ``# exit code N`` must hold, and so must the output below."""
     from caseflow.cli import run
 
-    command, _, _ = str(example.parsed).partition(" > ")  # what follows is the shell's part
-    assert run(shlex.split(command)[1:]) == 0, f"{example.parsed} failed"
+    shown, promised = example.parsed
+    line, _, left = shown.partition("  # exit code ")
+    command, _, target = line.partition(" > ")
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        code = run(shlex.split(command)[1:])
+    assert code == int(left or 0), f"{shown} left with {code}"
+    if target:
+        Path(target.strip()).write_text(printed.getvalue(), encoding="utf-8")
+    elif promised:
+        assert printed.getvalue() == textwrap.dedent(promised)
 
 
 def enter(namespace: dict[str, Any]) -> None:
     """Give the page a folder of its own."""
-    import tempfile
-
     namespace["_before"] = Path.cwd()
     namespace["_folder"] = tempfile.TemporaryDirectory()
     os.chdir(namespace["_folder"].name)
@@ -53,6 +71,7 @@ def leave(namespace: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), command_lines],
     patterns=["README.md", "README.zh-CN.md", "docs/**/*.md"],
+    fixtures=["_english"],
     setup=enter,
     teardown=leave,
 ).pytest()
@@ -63,3 +82,16 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages are in English unless a test says otherwise."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """With several workers a page stays with one of them: each block builds on the ones before it."""
+    from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]  # it ships no types
+
+    class PagesTogether(LoadScopeScheduling):  # type: ignore[misc]  # for the same reason
+        def _split_scope(self, nodeid: str) -> str:
+            page, block, _ = nodeid.partition(".md::")
+            return page if block else nodeid
+
+    return PagesTogether(config, log)

@@ -17,10 +17,25 @@ from caseflow.core.guards import GUARDS
 from caseflow.views.diagram import diagram
 
 REFERENCE = Path(__file__).parent / "reference"
-POLICY_CLASSES = (
-    policy.Policy, policy.Limits, policy.Role, policy.Named, policy.State, policy.Action, policy.FieldRule,
-    policy.ClockRule, policy.When, policy.Rung, policy.CalendarSource,
-)  # fmt: skip
+TABLES = {
+    "The file itself": policy.Policy,
+    "[limits]": policy.Limits,
+    "[roles.NAME]": policy.Role,
+    "[kinds.NAME] and [reasons.NAME]": policy.Named,
+    "[states.NAME]": policy.State,
+    "[actions.NAME]": policy.Action,
+    "[actions.NAME.fields.FIELD]": policy.FieldRule,
+    "[clocks.NAME]": policy.ClockRule,
+    "[clocks.NAME.when]": policy.When,
+    "[[clocks.NAME.rungs]]": policy.Rung,
+    "[calendars.NAME]": policy.CalendarSource,
+}
+"""Where a policy file holds what each class describes."""
+SHARED = {
+    "labels": 'For people: `{ zh = "...", en = "..." }`.',
+    "source": "Where the rule comes from; explanations and refusals repeat it.",
+}
+"""Keys that mean the same wherever they stand."""
 
 
 def pages() -> dict[str, str]:
@@ -35,16 +50,26 @@ def pages() -> dict[str, str]:
 
 
 def _policy_keys() -> Iterator[str]:
-    yield "# Policy keys\n\nEvery table of a policy file, with its defaults."
-    yield " `caseflow policy show wuhu` prints them all.\n"
+    yield "# Policy keys\n\nEvery table of a policy file, with its defaults.\n"
+    yield "`caseflow policy show wuhu` prints a whole file. Besides these keys a file may say\n"
+    yield '`extends = "NAME or FILE"` and `remove = ["actions.NAME", ...]`: it is then laid over that\n'
+    yield "policy, tables key by key, and anything else as a whole.\n"
     notes = _attribute_docs(policy)
-    for cls in POLICY_CLASSES:
-        yield f"\n## {cls.__name__}\n\n{_one_paragraph(inspect.getdoc(cls))}\n\n"
-        yield "| key | default | meaning |\n|---|---|---|\n"
+    for place, cls in TABLES.items():
+        heading = place if place[0] != "[" else " and ".join(f"`{part}`" for part in place.split(" and "))
+        yield f"\n## {heading}\n\n{_described(cls)}\n\n"
+        yield "| key | type | default | meaning |\n|---|---|---|---|\n"
         for field in attrs.fields(cls):
             if field.metadata.get("document", True):
-                note = notes.get((cls.__name__, field.name), "")
-                yield f"| `{field.name}` | {_default(field)} | {note} |\n"
+                note = notes.get((cls.__name__, field.name), SHARED.get(field.name, ""))
+                yield f"| `{field.name}` | {_type(field)} | {_default(field)} | {note} |\n"
+
+
+def _described(cls: type[Any]) -> str:
+    """The class's docstring, without what it says of attributes that no file holds."""
+    hidden = tuple(f"``{f.name}``" for f in attrs.fields(cls) if not f.metadata.get("document", True))
+    paragraphs = (inspect.getdoc(cls) or "").split("\n\n")
+    return "\n\n".join(_cell(text) for text in paragraphs if not text.startswith(hidden))
 
 
 def _actions() -> Iterator[str]:
@@ -61,7 +86,7 @@ def _actions() -> Iterator[str]:
         yield f"| `{name}` | `{spec.event.name}` | {fields or '-'} |\n"
     yield "\n## Guards\n\n| guard | holds when |\n|---|---|\n"
     for name, guard in GUARDS.items():
-        yield f"| `{name}` | {inspect.getdoc(guard)} |\n"
+        yield f"| `{name}` | {_one_paragraph(inspect.getdoc(guard))} |\n"
 
 
 def _events() -> Iterator[str]:
@@ -69,9 +94,9 @@ def _events() -> Iterator[str]:
     yield "`at`, `by`, and where they apply `to` (state, stage, final), `clocks`, `effective_us`,\n"
     yield "`clamped_us` and `texts` (salted hashes). Instants are epoch microseconds, UTC.\n\n"
     yield "| name | class | own fields | meaning |\n|---|---|---|---|\n"
-    base = {field.name for field in attrs.fields(events.Event)}
+    base = set(_field_names(events.Event))
     for name, cls in events.EVENTS.items():
-        own = ", ".join(f"`{field.name}`" for field in attrs.fields(cls) if field.name not in base)
+        own = ", ".join(f"`{field}`" for field in _field_names(cls) if field not in base)
         yield f"| `{name}` | `{cls.__name__}` | {own or '-'} | {inspect.getdoc(cls)} |\n"
 
 
@@ -99,6 +124,10 @@ def _wuhu() -> Iterator[str]:
             yield f"| `{name}` | {label} | {rung.days} {clock.counting} days | {rung.source} |\n"
 
 
+def _field_names(cls: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in attrs.fields(cls))
+
+
 def _attribute_docs(module: Any) -> dict[tuple[str, str], str]:
     """(class, attribute) -> the string that stands after the attribute."""
     found: dict[tuple[str, str], str] = {}
@@ -112,13 +141,28 @@ def _attribute_docs(module: Any) -> dict[tuple[str, str], str]:
     return found
 
 
+def _type(field: attrs.Attribute[Any]) -> str:
+    """The TOML a value of the field is written in."""
+    written = str(field.type)
+    if written.startswith("tuple[Rung"):
+        return "tables"
+    if written.startswith("tuple"):
+        return "numbers" if "int" in written else "texts"
+    names = {"str": "text", "int": "number", "int | None": "number", "bool": "true or false"}
+    return names.get(written, "table")
+
+
 def _default(field: attrs.Attribute[Any]) -> str:
     default = field.default
     if default is attrs.NOTHING:
         return "required"
-    if isinstance(default, attrs.Factory) or attrs.has(type(default)):  # type: ignore[arg-type]  # Factory is a class
-        return "a table"
-    return f"`{default!r}`" if default is not None else "none"
+    if isinstance(default, bool | int):
+        return f"`{str(default).lower()}`"
+    if isinstance(default, str) and default:
+        return f'`"{default}"`'
+    if isinstance(default, tuple) and default:
+        return f"`{list(default)}`"
+    return "none"
 
 
 def _one_paragraph(text: str | None) -> str:

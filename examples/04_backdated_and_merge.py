@@ -4,7 +4,7 @@ Run it:  python examples/04_backdated_and_merge.py
 It prints:
     yellow 2025-03-09 annulled because replied
     the duplicate is merged into first
-    after the withdrawal: handling, cards yellow 2025-03-10
+    after the withdrawal: handling, cards yellow 2025-04-14
 """
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
@@ -27,7 +27,7 @@ case = desk.reply(
 card = case.cards[0]
 print(f"{card.level} {card.effective_at:%Y-%m-%d} annulled because {card.annulled_because}")
 
-clock.set("2025-03-03T09:30:00+08:00")
+clock.set("2025-04-07T09:30:00+08:00")
 desk.submit(case_id="first", title="井盖破损", to="城管局", by=one)
 clock.advance(days=1)
 desk.submit(case_id="again", title="井盖又破了", to="城管局", by=two)

@@ -19,7 +19,7 @@ SHORT = Calendar(name="office", first=date(2025, 1, 1), last=date(2025, 3, 4))
 
 
 def test_an_uncertain_deadline_is_no_deadline(tmp_path: Path) -> None:
-    """After "not before X" the case is not overdue, an extension may be asked for, and the sweep counts it."""
+    """After "not before X" the case is not overdue, may be extended, and is counted by the sweep."""
     path = tmp_path / "own.toml"
     path.write_text(POLICY, encoding="utf-8")
     policy = load_policy(path, calendars={"office": SHORT})
