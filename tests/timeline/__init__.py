@@ -1,0 +1,1 @@
+"""Simulated timelines: their stories, drawings, and the plugin that gives them to tests."""
