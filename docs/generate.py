@@ -14,6 +14,7 @@ from caseflow import errors, load_policy, messages
 from caseflow.core import events, policy
 from caseflow.core.actions import ACTIONS
 from caseflow.core.guards import GUARDS
+from caseflow.core.lint.texts import TEXTS as FINDINGS
 from caseflow.views.diagram import diagram
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -45,6 +46,7 @@ def pages() -> dict[str, str]:
         "actions.md": "".join(_actions()),
         "events.md": "".join(_events()),
         "errors.md": "".join(_errors()),
+        "findings.md": "".join(_findings()),
         "wuhu.md": "".join(_wuhu()),
     }
 
@@ -112,6 +114,15 @@ def _errors() -> Iterator[str]:
     for code in messages.codes():
         english, chinese = (_cell(messages.template(code, lang)) for lang in ("en", "zh"))
         yield f"| `{code}` | {english} | {chinese} |\n"
+
+
+def _findings() -> Iterator[str]:
+    yield "# Findings about policies\n\nWhat `caseflow policy lint` finds in a policy that can be used; see\n"
+    yield "[check a policy's deadlines](../how-to/lint-a-policy.md). The codes are stable.\n\n"
+    yield "| code | what is wrong | what would mend it | 中文 |\n|---|---|---|---|\n"
+    for code, texts in FINDINGS.items():
+        chinese = "。".join(texts["zh"])
+        yield f"| `{code}` | {_cell(texts['en'][0])} | {_cell(texts['en'][1])} | {_cell(chinese)} |\n"
 
 
 def _wuhu() -> Iterator[str]:

@@ -52,6 +52,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bad-pause": ("{what}: {found}; a pause ends after it begins", "{what}:{found};暂停的结束须晚于开始"),
     "bad-bool": ("{what}: {found} is neither true nor false", "{what}:{found} 不是 true 或 false"),
     "bad-int": ("{what}: {found} is not a whole number", "{what}:{found} 不是整数"),
+    "bad-date": (
+        "{what}: {found} is not a day; write 2025-03-03",
+        "{what}:{found} 不是日期;请写成 2025-03-03",
+    ),
     "bad-option": ("{what}: {found}", "{what}:{found}"),
     "clock-moves-back": ("{what}: {found} lies before the clock's time", "{what}:{found} 早于当前时钟"),
     # policies

@@ -253,6 +253,35 @@ def test_a_shown_policy_is_the_policy(folder: Path, capsys: pytest.CaptureFixtur
     assert (code, "clocks.reply.stop" in out) == (exits.FOUND, True)
 
 
+def test_findings_are_told_and_strict_counts_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """Findings leave with 0, or 1 with `--strict`; JSON has way, loop and both languages."""
+    day = ("--today", "2025-03-03")
+    code, out, _ = called(capsys, "policy", "lint", "wuhu", *day)
+    assert (code, out.splitlines()[-1]) == (exits.OK, "wuhu: no problems, findings: 7")
+    assert "    shown by: submit, reply, and again: retract_reply, reply" in out.splitlines()
+    assert called(capsys, "policy", "lint", "wuhu", "--strict", *day)[0] == exits.FOUND
+    chinese = called(capsys, "policy", "lint", "wuhu", "--lang", "zh", *day)[1]
+    assert chinese.splitlines()[-1] == "wuhu: 没有问题,发现 7 处可疑"
+    found = json.loads(called(capsys, "policy", "lint", "wuhu", "--json", *day)[1])
+    assert (found["problems"], len(found["findings"])) == ([], 7)
+    loops = [one for one in found["findings"] if one["code"] == "endless-retraction"]
+    assert [(one["loop"], one["way"]) for one in loops] == [(["retract_reply", "reply"], ["submit", "reply"])]
+    assert all(one[lang]["text"] and one[lang]["remedy"] for one in loops for lang in ("en", "zh"))
+    code, _, err = called(capsys, "policy", "lint", "wuhu", "--today", "3 March")
+    assert (code, "--today: 3 March is not a day" in err) == (exits.BAD_INPUT, True)
+
+
+def test_problems_are_told_as_json(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A policy that cannot be used has problems and no findings, with exit code 1."""
+    Path("mine.toml").write_text('extends = "wuhu"\ncolour = 1\n', encoding="utf-8")
+    code, out, _ = called(capsys, "policy", "lint", "mine.toml", "--json")
+    found = json.loads(out)
+    assert (code, found["findings"]) == (exits.FOUND, [])
+    assert [(problem["code"], problem["path"]) for problem in found["problems"]] == [
+        ("unknown-key", "colour")
+    ]
+
+
 def test_a_policy_is_drawn_by_stage(capsys: pytest.CaptureFixture[str]) -> None:
     """The diagram groups states by stage and draws moves between them, in either language."""
     out = called(capsys, "policy", "diagram", "wuhu", "--lang", "zh")[1]

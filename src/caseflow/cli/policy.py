@@ -7,11 +7,9 @@ from typing import Any
 import click
 import tomli_w
 
-from caseflow.cli import exits
+from caseflow.cli.lint import lint
 from caseflow.cli.options import chosen, lang_option
-from caseflow.cli.words import word
 from caseflow.config import load_policy
-from caseflow.errors import PolicyError
 from caseflow.views.diagram import diagram as drawn
 
 
@@ -36,20 +34,7 @@ def _without_none(found: Any) -> Any:
     return found
 
 
-@policy.command()
-@click.argument("name", metavar="NAME|FILE")
-@lang_option
-def lint(name: str, lang: str | None) -> int:
-    """Check a policy: every problem with file, key path and what was found."""
-    tongue = chosen(lang)
-    try:
-        load_policy(name)
-    except PolicyError as error:
-        for problem in error.problems:
-            click.echo(problem.text(tongue))
-        return exits.FOUND
-    click.echo(f"{name}: {word('clean', tongue)}")
-    return exits.OK
+policy.add_command(lint)
 
 
 @policy.command()
