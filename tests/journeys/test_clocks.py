@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from caseflow import Desk
@@ -12,7 +14,9 @@ from tests.journeys.people import (
     NEIGHBOUR,
     OFFICER,
     SUPERVISOR,
+    desk_of,
     dues,
+    policy,
     refused,
     submitted,
     told,
@@ -245,3 +249,30 @@ def test_a_hand_over_recorded_late_moves_the_card(
     after = desk.transfer(case.id, to="水务局", by=DISPATCHER, effective_at=since, reason="漏登")
     assert [(told((card,))[0], card.unit) for card in after.cards] == cards
     assert told(after.reminders) == ["reminder @ 03-07"]
+
+
+def test_a_pause_goes_on_from_one_pausing_state_to_the_next(tmp_path: Path) -> None:
+    """Leaving a state that pauses for another that pauses resumes nothing."""
+    rules = policy(
+        tmp_path,
+        """
+[clocks.reply]
+pause = ["state:awaiting_information", "state:on_hold"]
+[states.on_hold]
+stage = "handling"
+[actions.hold]
+moves = { awaiting_information = "on_hold" }
+roles = ["handler"]
+[actions.go_on]
+moves = { on_hold = "handling" }
+roles = ["handler"]
+""",
+    )
+    desk = desk_of(rules)
+    submitted(desk)
+    desk.request_information("c1", text="哪一盏", by=OFFICER)
+    desk.clock.advance(days=2)
+    case = desk.act("c1", "hold", by=OFFICER)
+    assert (case.clocks[0].is_paused, case.deadline) == (True, None)
+    desk.clock.advance(days=3)
+    assert dues(desk.act("c1", "go_on", by=OFFICER)) == ["03-11", "03-13", "03-23", "04-07"]

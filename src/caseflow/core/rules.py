@@ -147,7 +147,7 @@ class Rules:
                 names: tuple[str, ...] = getattr(rule, verb)
                 by_state = (
                     (entered != "" and entered in names)
-                    or (verb == "resume" and left in rule.pause)
+                    or (verb == "resume" and left in rule.pause and entered not in rule.pause)
                     or (verb == "cancel" and final)
                 )
                 if action in names or by_state:
