@@ -241,6 +241,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{file}, line {line}: {found} cells, expected {expected}",
         "{file} 第 {line} 行:有 {found} 格,应为 {expected} 格",
     ),
+    "log-unmapped": (
+        "{file}, line {line}: no event of the mapping is for this row; add one, or a skip",
+        "{file} 第 {line} 行:映射中没有适用于此行的事件;请补上事件或 skip",
+    ),
+    "unknown-rows": (
+        "rows is all, first or later; found {found}",
+        "rows 应为 all、first 或 later;现为 {found}",
+    ),
     "no-such-time": ("{found} does not exist in {zone}", "{zone} 没有时刻 {found}"),
     "log-naive": ("{found} has no offset; give --timezone", "{found} 没有时区偏移;请给出 --timezone"),
 }

@@ -35,13 +35,28 @@ class EventReader:
         self.action = _getter(event.action, index)
         self.backdates = event.effective_at != Source()
         self._event = event
+        self._met: set[str] = set()
         self._times = times
+        self._when = tuple((index[condition.column], condition.holds) for condition in event.when)
         self._at = _getter(event.at, index)
         self._since = _getter(event.effective_at, index)
         self._who = tuple(_getter(source, index) for source in (event.actor, event.role, event.unit))
         self._named = any(source != Source() for source in (event.actor, event.role, event.unit))
         self._fields = tuple((name, _getter(source, index)) for name, source in event.fields.items())
         self._actors: dict[Cells, Actor] = {}
+
+    def is_for(self, cells: Cells) -> bool:
+        """Whether every condition of the event holds in the row."""
+        return all(holds(cells[place]) for place, holds in self._when)
+
+    def is_in_turn(self, cells: Cells) -> bool:
+        """Whether the event may stand in this row of the case; asked of every row, in the file's order."""
+        if self._event.rows == "all":
+            return True
+        case_id = self.case_id(cells)
+        is_first = case_id not in self._met
+        self._met.add(case_id)
+        return is_first is (self._event.rows == "first")
 
     def at(self, cells: Cells) -> int | None:
         """When, in epoch microseconds; `None` when the row has no such event.

@@ -48,13 +48,24 @@ class Condition:
         )
 
 
+ROWS = ("all", "first", "later")
+"""Of a case's rows in a file, those an event may stand in."""
+
+
 @attrs.frozen(kw_only=True)
 class MappedEvent:
-    """One event that a row may hold; it holds it when the cell of ``at`` is not empty."""
+    """One event that a row may hold.
+
+    It holds it when the cell of ``at`` is not empty and every condition of ``when`` holds.
+    """
 
     action: Source
     files: str = "*"
     """The names of the files it stands in, as a pattern such as ``events*.csv``."""
+    rows: str = "all"
+    """``first``: only in a case's first row in the file; ``later``: only in the others."""
+    when: tuple[Condition, ...] = ()
+    """Conditions on columns, all of which must hold."""
     at: Source = Source(column="at")
     case_id: Source = Source(column="case_id")
     actor: Source = Source()
@@ -68,7 +79,7 @@ class MappedEvent:
 class LogMapping:
     """The mapping of a log: its events in order, and the rows to pass over.
 
-    A row is passed over when any condition of ``skip`` holds.
+    A row is passed over when any condition of ``skip`` holds. A row that no event is for is an error.
     """
 
     format: int = 1
@@ -93,8 +104,8 @@ class LogMapping:
                 event.effective_at, *event.fields.values(),
             )
         ]  # fmt: skip
-        named = {source.column for source in sources} | {condition.column for condition in self.skip}
-        return named - {""}
+        conditions = [*self.skip, *(condition for event in self.events for condition in event.when)]
+        return ({source.column for source in sources} | {found.column for found in conditions}) - {""}
 
 
 def load_mapping(path: str | Path) -> LogMapping:
@@ -108,6 +119,9 @@ def load_mapping(path: str | Path) -> LogMapping:
     mapping = None if table is None else built(LogMapping, _spelled_out(table), notes)
     if mapping is not None and not mapping.events:
         notes.add("events", "missing-key")
+    for index, event in enumerate(mapping.events if mapping else ()):
+        if event.rows not in ROWS:
+            notes.add(f"events[{index}].rows", "unknown-rows", event.rows)
     if mapping is not None and mapping.format != 1:
         notes.add("format", "unknown-format", mapping.format)
     if mapping is None or notes.problems:
@@ -142,7 +156,7 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     for key, found in event.items():
         if key == "fields" and isinstance(found, dict):
             made[key] = {name: _source(source) for name, source in found.items()}
-        elif key == "files":
+        elif key in ("files", "rows", "when"):
             made[key] = found
         elif key == "action" and isinstance(found, str):
             made[key] = {"value": found}

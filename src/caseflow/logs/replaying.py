@@ -174,7 +174,11 @@ def _read(
             error = LogError("log-duplicate", file=path, line=row.line, first=first)
             reject(path, row, header[0], error)
             continue
-        for reader in readers:
+        in_turn = [reader for reader in readers if reader.is_in_turn(cells)]
+        fitting = [reader for reader in in_turn if reader.is_for(cells)]
+        if not fitting:
+            reject(path, row, header[0], LogError("log-unmapped", file=path, line=row.line))
+        for reader in fitting:
             try:
                 at = reader.at(cells)
             except BadInput as error:
