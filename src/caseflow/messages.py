@@ -202,6 +202,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} has schema {found}, newer than this version reads ({known}); upgrade caseflow",
         "{path} 的结构版本为 {found},高于本版本({known});请升级 caseflow",
     ),
+    "store-older": (
+        "{path} has schema {found}, older than this version needs ({known}); run: caseflow store migrate"
+        " --store URL",
+        "{path} 的结构版本为 {found},低于本版本所需({known});请运行:caseflow store migrate --store URL",
+    ),
     "store-read-only": ("{path} cannot be written: {found}", "{path} 不可写:{found}"),
     "store-busy": (
         "{path} is locked by another process for longer than {seconds} s; try again",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from caseflow.chain import Head, Link
 from caseflow.core.case import Case
 from caseflow.core.commands import Command
 from caseflow.core.events import Event
 from caseflow.core.rules import Row, Rules
 from caseflow.core.values import Value, value
 from caseflow.errors import Refusal
+from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted, Void
 
 
 class Clock(Protocol):
@@ -39,18 +41,52 @@ class Text(Value):
     salt: str
     text: str
 
+    @property
+    def is_redacted(self) -> bool:
+        """Whether text and salt are gone for good; the event still carries the hash."""
+        return self.salt == ""
+
+
+def is_redacted_by(names: Sequence[str], field: str, version: int) -> bool:
+    """Whether a redaction of those names takes the text of that field and version.
+
+    ``title`` takes every version's, ``title@5`` that of version 5 only.
+    """
+    return field in names or f"{field}@{version}" in names
+
 
 @value
 class Append(Value):
-    """Events to add to one case.
+    """Events to add to one case, and all that goes with them.
 
-    ``case`` is the case after them; ``expected`` the version before them.
+    What takes away comes first: `redacts`, `cancels` and `voids` act on what was kept before this append.
+
+    Attributes:
+        case: the case after the events.
+        expected: its version before them.
+        events: in their order; empty when only something beside them changes.
+        texts: personal texts of these events.
+        redacts: names of texts to erase with their salts; see `is_redacted_by`.
+        notices: who must be told; an id that is known already is the same notice and stays as it is.
+        cancels: ids of notices not to be told, unless they were; unknown ones are passed over.
+        documents: to be numbered; an id that is known already keeps its number.
+        voids: documents that no longer hold; unknown and voided ones are passed over.
     """
 
     case: Case
     expected: int
     events: tuple[Event, ...]
     texts: tuple[Text, ...] = ()
+    redacts: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    cancels: tuple[str, ...] = ()
+    documents: tuple[Draft, ...] = ()
+    voids: tuple[Void, ...] = ()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything but events and texts goes with it."""
+        return bool(self.redacts or self.notices or self.cancels or self.documents or self.voids)
 
 
 @value
@@ -91,12 +127,71 @@ class Recorded(Value):
     event: Event
 
 
-class Store(Protocol):
+class Outbox(Protocol):
+    """The notices of a store: who must be told, and what became of it."""
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+        """Lease ready notices to the token until ``now_us + lease_us``.
+
+        Ready are those pending, or leased with the lease run out, whose ``next_try_us`` is at or before
+        now: in the order of (next try, position), at most ``limit``. Two claims never hold the same one.
+
+        Args:
+            token: new for each claim; it proves the lease when the notice is settled.
+        """
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        """Record what became of claimed notices; returns the ids settled, in the order given.
+
+        An outcome counts only with the token that holds the notice. Left out are those whose lease another
+        has, or that were cancelled meanwhile; but what was `sent` under its own token is recorded as sent
+        even then, so that a correction reaches whoever was told. A sent notice never goes back.
+        """
+        ...
+
+    def notices(
+        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+    ) -> tuple[Posted, ...]:
+        """Notices after the position, in the order of positions; of one case, of one status."""
+        ...
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
+        ...
+
+
+class Register(Protocol):
+    """The numbered documents of a store."""
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The documents of a case, in the order they were issued."""
+        ...
+
+    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+        """The documents of a series and year after that number, in the order of numbers."""
+        ...
+
+
+class Chained(Protocol):
+    """The audit chain of a store; see `caseflow.chain`."""
+
+    def links(self, case_id: str) -> tuple[Link, ...]:
+        """The chain of a case as it is kept, oldest first; empty when there is no such case."""
+        ...
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """The newest hash of every case whose id comes after that one, in the order of ids by code point."""
+        ...
+
+
+class Store(Outbox, Register, Chained, Protocol):
     """A place to keep cases. Safe to share between threads.
 
-    An implementer owes: `append` is all or nothing over every case it names; a second writer at the same
-    version is refused without a trace; what `append` returned from survives a crash as the store promises;
-    `due` and `find` read by index.
+    An implementer owes: `append` is all or nothing over every case it names and all that goes with them; a
+    second writer at the same version is refused without a trace; what `append` returned from survives a
+    crash as the store promises; `due`, `find` and `claim` read by index. `caseflow.testing.StoreContract`
+    holds a store to each of these duties.
     """
 
     def load(self, case_id: str) -> Case | None:
@@ -108,11 +203,11 @@ class Store(Protocol):
         ...
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
-        """Every personal text of the case, in the order it came."""
+        """Every personal text of the case that was not redacted, in the order it came."""
         ...
 
     def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
-        """Add events to one or several cases, with their texts and an idempotency key.
+        """Add events to one or several cases, with all that goes with them and an idempotency key.
 
         Raises:
             Stale: a case is not at its expected version.

@@ -11,11 +11,14 @@ from itertools import islice
 from threading import RLock
 from typing import Any
 
+from caseflow.chain import Head, Link, chained
 from caseflow.codec import decode, encode
 from caseflow.core.case import Case
 from caseflow.core.events import Event
 from caseflow.errors import KeyReused, Stale
-from caseflow.ports import Append, KeyClaim, Query, Recorded, Text
+from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
+from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, copied
 
 _LAST = 1 << 62
 """Sorts after every instant: the place of cases with nothing due."""
@@ -25,7 +28,8 @@ class MemoryStore:
     """Cases in memory, lost with the process. Safe to share between threads.
 
     Beside the newest case of each id lie its encoded events and texts. Cases that become due at the same
-    instant share one set, and a heap holds the instants.
+    instant share one set, and a heap holds the instants. A memory has nobody to be guarded against, so the
+    audit chain is computed when it is asked for.
     """
 
     def __init__(self) -> None:
@@ -41,6 +45,8 @@ class MemoryStore:
         self._paged: tuple[int, list[str]] = (0, [])
         self._instants: list[int] = []
         self._waiting: dict[str, int] = {}
+        self._outbox = MemoryOutbox()
+        self._register = MemoryRegister()
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
@@ -53,16 +59,17 @@ class MemoryStore:
         return tuple(decode(body) for body in bodies)
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
-        """Every personal text of the case, in the order it came."""
+        """Every personal text of the case that was not redacted, in the order it came."""
         return self._texts.get(case_id, ())
 
     def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
-        """Add events to one or several cases, with their texts and an idempotency key.
+        """Add events to one or several cases, with all that goes with them and an idempotency key.
 
         Raises:
             Stale: a case is not at its expected version.
             KeyReused: the key was taken in the meantime.
         """
+        written = [(entry, [encode(event) for event in entry.events], *_bodies(entry)) for entry in appends]
         with self._lock:
             named = {entry.case.id for entry in appends} if len(appends) > 1 else ()
             for entry in appends:
@@ -74,20 +81,22 @@ class MemoryStore:
                 if (claim.actor, claim.key) in self._keys:
                     raise KeyReused(claim.key, actor=claim.actor)
                 self._keys[claim.actor, claim.key] = claim
-            for entry in appends:
-                self._add(entry)
+            for entry, bodies, notices, drafts in written:
+                if entry.has_more:
+                    self._add_more(entry, notices, drafts)
+                self._add(entry, bodies)
 
-    def _add(self, entry: Append) -> None:
-        case, events = entry.case, entry.events
+    def _add(self, entry: Append, encoded: list[bytes]) -> None:
+        case = entry.case
         case_id, due, version = case.id, case.next_due_us, entry.expected
         before = self._cases.get(case_id)
         self._cases[case_id] = case
         bodies = self._bodies.get(case_id)
         if bodies is None:
             bodies = self._bodies[case_id] = []
-        for event in events:
+        for body in encoded:
             version += 1
-            bodies.append(encode(event))
+            bodies.append(body)
             self._feed.append(case_id)
             self._feed_versions.append(version)
         if entry.texts:
@@ -100,6 +109,18 @@ class MemoryStore:
             self._waiting[case_id] = waits
         elif self._waiting:
             self._waiting.pop(case_id, None)
+
+    def _add_more(self, entry: Append, notices: Sequence[Notice], drafts: Sequence[Draft]) -> None:
+        if entry.redacts:
+            self._texts[entry.case.id] = tuple(
+                text
+                for text in self._texts.get(entry.case.id, ())
+                if not is_redacted_by(entry.redacts, text.field, text.version)
+            )
+        self._outbox.cancel(entry.cancels)
+        self._register.void(entry.voids)
+        self._outbox.post(notices)
+        self._register.issue(drafts)
 
     def _move_due(self, case_id: str, before: int | None, after: int | None) -> None:
         if before is not None:
@@ -176,6 +197,53 @@ class MemoryStore:
             bodies = [self._bodies[case_id][version - 1] for _, case_id, version in entries]
         return tuple(Recorded(*entry, decode(body)) for entry, body in zip(entries, bodies, strict=True))
 
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+        """Lease ready notices to the token, in the order of (next try, position)."""
+        with self._lock:
+            return self._outbox.claim(now_us, limit=limit, lease_us=lease_us, token=token)
+
+    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        """Record what became of claimed notices; returns the ids settled, in the order given."""
+        with self._lock:
+            return self._outbox.settle(outcomes)
+
+    def notices(
+        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+    ) -> tuple[Posted, ...]:
+        """Notices after the position, in the order of positions; of one case, of one status."""
+        with self._lock:
+            return self._outbox.notices(case_id=case_id, status=status, after=after, limit=limit)
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
+        with self._lock:
+            return self._outbox.requeue(ids, now_us)
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The documents of a case, in the order they were issued."""
+        with self._lock:
+            return self._register.documents(case_id)
+
+    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+        """The documents of a series and year after that number, in the order of numbers."""
+        with self._lock:
+            return self._register.issued(series, year, after=after, limit=limit)
+
+    def links(self, case_id: str) -> tuple[Link, ...]:
+        """The audit chain of the case, oldest first; empty when there is no such case."""
+        with self._lock:
+            bodies = tuple(self._bodies.get(case_id, ()))
+        return chained(case_id, bodies)
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """The newest hash of every case whose id comes after that one, in the order of ids by code point."""
+        with self._lock:
+            names = heapq.nsmallest(limit, (name for name in self._bodies if name > after))
+            known = {name: tuple(self._bodies[name]) for name in names}
+        return tuple(
+            Head(name, len(bodies), chained(name, bodies)[-1].hash) for name, bodies in known.items()
+        )
+
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
         """Keep the document of a policy under its content hash; doing it twice changes nothing."""
         with self._lock:
@@ -188,6 +256,13 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+def _bodies(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:
+    """The notices and drafts with bodies of their own, proved to be JSON."""
+    if not entry.has_more:
+        return (), ()
+    return [copied(notice) for notice in entry.notices], [copied(draft) for draft in entry.documents]
 
 
 def _place(case: Case) -> int:

@@ -1,0 +1,181 @@
+"""What a store keeps beside the events for those who must be told: notices, and numbered documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caseflow.core.values import Value, value
+
+PENDING = "pending"
+"""Waits for a relay, from ``next_try_us`` on."""
+LEASED = "leased"
+"""A relay has it; when the lease runs out without a word, another may claim it."""
+SENT = "sent"
+"""Was told, at ``told_us``. Never goes back."""
+DEAD = "dead"
+"""Was given up; `requeue` brings it back."""
+CANCELLED = "cancelled"
+"""What it would tell no longer holds."""
+COLLAPSED = "collapsed"
+"""Was told together with another, whose id is ``into``."""
+STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
+
+RETRY = "retry"
+"""An outcome, not a status: it becomes pending again."""
+UNSURE = "unsure"
+"""Of a corrected notice: cancelled while a relay had it, whose lease ran out without a word. It may have
+been told."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+@value
+class Notice(Value):
+    """Somebody must be told something; who that is by name is found out at delivery.
+
+    Attributes:
+        id: stable, one for each thing told to one role; a receiver deduplicates by it.
+        version: the case's version after the event that owes it.
+        topic: ``card``, ``reminder``, ``correction``, ``document``, or an event's registered name.
+        level: the rung's, for a card or reminder.
+        role, unit: whom to tell: the recipient's role, and the unit it acts for.
+        channel: by which way; empty for the recipient's own.
+        at_us: when what it tells took effect; it is not told before.
+        corrects: the id of the notice that this one takes back or sets right.
+        body: a small JSON object. Never a personal text: texts are looked up at delivery.
+    """
+
+    id: str
+    case_id: str
+    version: int
+    topic: str
+    level: str = ""
+    role: str = ""
+    unit: str = ""
+    channel: str = ""
+    at_us: int = 0
+    corrects: str = ""
+    body: Mapping[str, Any] = _NOTHING
+
+
+@value
+class Posted(Value):
+    """A notice as the store keeps it: its position, and what became of it.
+
+    Attributes:
+        status: one of `STATUSES`.
+        attempts: how often it was claimed since it was posted or requeued.
+        next_try_us: from when it may be claimed; while leased, the end of the lease; `None` when settled.
+        token: whose lease it is; empty for nobody's.
+        told_us: when it was sent.
+        error: the code of what went wrong last.
+        into: the id of the notice that told it, when it was collapsed.
+    """
+
+    position: int
+    notice: Notice
+    status: str = PENDING
+    attempts: int = 0
+    next_try_us: int | None = None
+    token: str = ""
+    told_us: int | None = None
+    error: str = ""
+    into: str = ""
+
+
+@value
+class Held(Value):
+    """A notice that was claimed.
+
+    Attributes:
+        token: the claim's; it must come back with the outcome.
+        attempt: 1 for the first.
+        corrected: the status of the notice that this one corrects, or `UNSURE`; empty without one.
+    """
+
+    notice: Notice
+    token: str
+    attempt: int
+    corrected: str = ""
+
+
+@value
+class Outcome(Value):
+    """What became of a claimed notice; see the functions `sent` to `collapsed`."""
+
+    id: str
+    token: str
+    status: str
+    at_us: int | None = None
+    error: str = ""
+    into: str = ""
+
+
+def sent(held: Held, told_us: int) -> Outcome:
+    """It was told at that instant."""
+    return Outcome(held.notice.id, held.token, SENT, told_us)
+
+
+def retry(held: Held, next_try_us: int, error: str) -> Outcome:
+    """It failed with that code, and is pending again from the instant on."""
+    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error)
+
+
+def dead(held: Held, error: str) -> Outcome:
+    """It is given up, with the code of the last failure."""
+    return Outcome(held.notice.id, held.token, DEAD, None, error)
+
+
+def cancelled(held: Held, error: str = "") -> Outcome:
+    """Nobody needs to be told any more, with the code of the reason."""
+    return Outcome(held.notice.id, held.token, CANCELLED, None, error)
+
+
+def collapsed(held: Held, into: str) -> Outcome:
+    """It was told together with the notice of that id."""
+    return Outcome(held.notice.id, held.token, COLLAPSED, None, "", into)
+
+
+@value
+class Draft(Value):
+    """A document to be numbered in its series and year.
+
+    Attributes:
+        id: stable; the same id again is the same document, with the number it has.
+        series: the office's series of numbers, such as ``催办``.
+        year: the year of issue in the office's zone.
+        version: the case's version after the event that issues it.
+        body: a small JSON object, without personal texts.
+    """
+
+    id: str
+    series: str
+    year: int
+    case_id: str
+    version: int
+    body: Mapping[str, Any] = _NOTHING
+
+
+@value
+class Void(Value):
+    """作废: a document no longer holds, since the instant and for the reason; its number stays taken."""
+
+    id: str
+    at_us: int
+    reason: str = ""
+
+
+@value
+class Document(Value):
+    """A numbered document. Numbers of a series and year run from 1 without a gap and are never reused."""
+
+    draft: Draft
+    number: int
+    voided_us: int | None = None
+    void_reason: str = ""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it was voided (作废)."""
+        return self.voided_us is not None

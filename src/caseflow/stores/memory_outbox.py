@@ -1,0 +1,163 @@
+"""Notices and documents in memory: rows in order, and a heap of what is ready when."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from caseflow import outbox as o
+
+_Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
+
+
+def copied(item: _Bodied) -> _Bodied:
+    """The notice or draft with a body of its own, which must be JSON-able."""
+    return item.replace(body=json.loads(json.dumps(item.body))) if item.body else item
+
+
+class MemoryOutbox:
+    """The notices of a `MemoryStore`, which holds its lock around every call.
+
+    A heap holds ``(next try, position)``; an entry counts only while its notice still says so.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[o.Posted] = []
+        self._lease_ends: dict[int, int] = {}
+        self._by_id: dict[str, int] = {}
+        self._by_case: dict[str, list[int]] = {}
+        self._ready: list[tuple[int, int]] = []
+
+    def post(self, notices: Iterable[o.Notice]) -> None:
+        """Add notices; those whose id is known stay as they are."""
+        for notice in notices:
+            if notice.id in self._by_id:
+                continue
+            position = len(self._rows) + 1
+            self._by_id[notice.id] = position
+            self._by_case.setdefault(notice.case_id, []).append(position)
+            self._rows.append(o.Posted(position, notice))
+            self._put(self._rows[-1].replace(next_try_us=notice.at_us))
+
+    def cancel(self, ids: Iterable[str]) -> None:
+        """Cancel those that nobody was told; one in a relay's hands keeps its token."""
+        for name in ids:
+            row = self._of(name)
+            if row is not None and row.status in (o.PENDING, o.LEASED, o.DEAD):
+                self._put(row.replace(status=o.CANCELLED, next_try_us=None))
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[o.Held, ...]:
+        """Lease what is ready to the token."""
+        held: list[o.Held] = []
+        while self._ready and self._ready[0][0] <= now_us and len(held) < limit:
+            next_try, position = heapq.heappop(self._ready)
+            row = self._rows[position - 1]
+            if row.next_try_us != next_try:
+                continue
+            end = now_us + lease_us
+            self._lease_ends[position] = end
+            row = row.replace(status=o.LEASED, attempts=row.attempts + 1, next_try_us=None, token=token)
+            self._rows[position - 1] = row
+            held.append(o.Held(row.notice, token, row.attempts))
+        for item in held:  # only now may they be claimed again, however short the lease
+            position = self._by_id[item.notice.id]
+            self._put(self._rows[position - 1].replace(next_try_us=self._lease_ends[position]))
+        return tuple(item.replace(corrected=self._corrected(item.notice.corrects, now_us)) for item in held)
+
+    def _corrected(self, name: str, now_us: int) -> str:
+        row = self._of(name)
+        if row is None:
+            return ""
+        if row.status == o.CANCELLED and row.token:
+            return o.LEASED if self._lease_ends[row.position] > now_us else o.UNSURE
+        return row.status
+
+    def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+        """Record outcomes that come with the lease's own token; the ids settled."""
+        return tuple([found.id for found in outcomes if self._settled(found)])
+
+    def _settled(self, found: o.Outcome) -> bool:
+        row = self._of(found.id)
+        if row is None or not found.token or row.token != found.token:
+            return False
+        if row.status == o.CANCELLED and found.status != o.SENT:
+            self._put(row.replace(token=""))
+            return False
+        again = found.status == o.RETRY
+        self._put(
+            row.replace(
+                status=o.PENDING if again else found.status,
+                next_try_us=found.at_us if again else None,
+                told_us=found.at_us if found.status == o.SENT else None,
+                error=found.error, into=found.into, token="",
+            )
+        )  # fmt: skip
+        return True
+
+    def requeue(self, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again; their ids."""
+        done = []
+        for name in ids:
+            row = self._of(name)
+            if row is not None and row.status == o.DEAD:
+                self._put(row.replace(status=o.PENDING, attempts=0, next_try_us=now_us))
+                done.append(name)
+        return tuple(done)
+
+    def notices(self, *, case_id: str, status: str, after: int, limit: int) -> tuple[o.Posted, ...]:
+        """Notices after the position, of one case, of one status."""
+        positions = self._by_case.get(case_id, []) if case_id else range(after + 1, len(self._rows) + 1)
+        found: list[o.Posted] = []
+        for position in positions:
+            row = self._rows[position - 1]
+            if len(found) == limit:
+                break
+            if position > after and status in ("", row.status):
+                found.append(row)
+        return tuple(found)
+
+    def _of(self, name: str) -> o.Posted | None:
+        position = self._by_id.get(name)
+        return None if position is None else self._rows[position - 1]
+
+    def _put(self, row: o.Posted) -> None:
+        self._rows[row.position - 1] = row
+        if row.next_try_us is not None:
+            heapq.heappush(self._ready, (row.next_try_us, row.position))
+
+
+class MemoryRegister:
+    """The numbered documents of a `MemoryStore`, which holds its lock around every call."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, o.Document] = {}
+        self._by_case: dict[str, list[str]] = {}
+        self._series: dict[tuple[str, int], list[str]] = {}
+
+    def issue(self, drafts: Iterable[o.Draft]) -> None:
+        """Number documents, one after the other; those whose id is known stay as they are."""
+        for draft in drafts:
+            if draft.id in self._by_id:
+                continue
+            series = self._series.setdefault((draft.series, draft.year), [])
+            series.append(draft.id)
+            self._by_case.setdefault(draft.case_id, []).append(draft.id)
+            self._by_id[draft.id] = o.Document(draft, len(series))
+
+    def void(self, voids: Iterable[o.Void]) -> None:
+        """Void documents; unknown and voided ones are passed over."""
+        for void in voids:
+            found = self._by_id.get(void.id)
+            if found is not None and not found.is_void:
+                self._by_id[void.id] = found.replace(voided_us=void.at_us, void_reason=void.reason)
+
+    def documents(self, case_id: str) -> tuple[o.Document, ...]:
+        """The documents of a case, in the order they were issued."""
+        return tuple(self._by_id[name] for name in self._by_case.get(case_id, ()))
+
+    def issued(self, series: str, year: int, *, after: int, limit: int) -> tuple[o.Document, ...]:
+        """The documents of a series and year after that number."""
+        names = self._series.get((series, year), [])[after : after + limit]
+        return tuple(self._by_id[name] for name in names)
