@@ -9,7 +9,7 @@ from benchmarks.life import WORKPLACE
 from benchmarks.report import Row, table, write
 
 NAMES = (
-    "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory",
+    "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory", "timelines",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = 
     return attrs.evolve(policy, tables=tables)
 
 
+@cache
 def shipped() -> tuple[str, ...]:
     """The names of the shipped policies."""
     names = (file.name for file in resources.files("caseflow.policies").iterdir())

@@ -80,7 +80,8 @@ class Desk(DeskActions):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
-        policy: the rules for new cases; older cases keep the rules they pinned.
+        policy: the rules for new cases, or these compiled, to share them between desks; older cases keep
+            the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of role x action.
@@ -92,13 +93,13 @@ class Desk(DeskActions):
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | Rules,
         store: Store,
         *,
         clock: Clock | None = None,
         authorizer: Authorizer | None = None,
     ) -> None:
-        self.rules = Rules(policy)
+        self.rules = policy if isinstance(policy, Rules) else Rules(policy)
         self.store = store
         self.clock: Any = clock if clock is not None else SystemClock()
         self._authorize = authorizer
@@ -463,7 +464,7 @@ class Desk(DeskActions):
 
     def _pin(self) -> None:
         with self._lock:
-            self.store.pin(self.rules.pin, self.rules.policy.document())
+            self.store.pin(self.rules.pin, self.rules.document)
             self._pinned = True
 
 

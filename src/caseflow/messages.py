@@ -57,6 +57,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what}:{found} 不是日期;请写成 2025-03-03",
     ),
     "bad-option": ("{what}: {found}", "{what}:{found}"),
+    "past-horizon": (
+        "{what}: the calendar {found} ends on {last}; give one that reaches further",
+        "{what}:日历 {found} 止于 {last};请给出更长的日历",
+    ),
     "clock-moves-back": ("{what}: {found} lies before the clock's time", "{what}:{found} 早于当前时钟"),
     # policies
     "policy-invalid": ("the policy has {count} problems:", "政策文件有 {count} 处问题:"),
@@ -213,6 +217,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} 被其他进程锁定超过 {seconds} 秒;请重试",
     ),
     "store-failed": ("{path}: {found}", "{path}:{found}"),
+    "store-not-branched": (
+        "a {found} cannot be copied for a branch; use a MemoryStore or a SqliteStore",
+        "{found} 无法复制为分支;请使用 MemoryStore 或 SqliteStore",
+    ),
     "store-url": (
         "{found} is no store URL; write sqlite:///relative.db or sqlite:////absolute.db",
         "{found} 不是存储地址;请写 sqlite:///relative.db 或 sqlite:////absolute.db",

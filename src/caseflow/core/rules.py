@@ -12,7 +12,7 @@ from caseflow.core.clocks import ClockPlan
 from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.guards import GUARDS
 from caseflow.core.instants import office_days
-from caseflow.core.policy import Action, FieldRule, Policy, Role
+from caseflow.core.policy import Action, FieldRule, Policy, Role, pin_of
 from caseflow.core.terms import Place
 from caseflow.core.values import Value, maker, value
 from caseflow.errors import Refusal
@@ -70,6 +70,7 @@ class Rules:
     """A policy compiled. Immutable by convention; made once for each content hash and shared.
 
     Attributes:
+        document: the policy's document, whose content hash is ``pin``.
         table: state -> action -> row; the state before submission is the empty string.
         plans: the clocks in the policy's order.
         days: the office's days.
@@ -77,7 +78,8 @@ class Rules:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.pin = policy.pin
+        self.document = policy.document()
+        self.pin = pin_of(self.document)
         self.days = office_days(policy.timezone)
         self.places = {name: Place(name, state.stage, state.final) for name, state in policy.states.items()}
         self.plans = tuple(

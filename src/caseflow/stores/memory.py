@@ -18,7 +18,7 @@ from caseflow.core.events import Event
 from caseflow.errors import KeyReused, Stale
 from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
-from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, copied
+from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
 
 _LAST = 1 << 62
 """Sorts after every instant: the place of cases with nothing due."""
@@ -30,15 +30,18 @@ class MemoryStore:
     Beside the newest case of each id lie its encoded events and texts. Cases that become due at the same
     instant share one set, and a heap holds the instants. A memory has nobody to be guarded against, so the
     audit chain is computed when it is asked for.
+
+    Args:
+        pinned: documents of policies that it keeps from the first, as JSON text under their content hash.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, pinned: Mapping[str, str] | None = None) -> None:
         self._lock = RLock()
         self._cases: dict[str, Case] = {}
         self._bodies: dict[str, list[bytes]] = {}
         self._texts: dict[str, tuple[Text, ...]] = {}
         self._keys: dict[tuple[str, str], KeyClaim] = {}
-        self._documents: dict[str, str] = {}
+        self._documents: dict[str, str] = dict(pinned or {})
         self._feed: list[str] = []
         self._feed_versions = array("L")
         self._due: dict[int, set[str]] = {}
@@ -244,10 +247,20 @@ class MemoryStore:
             Head(name, len(bodies), chained(name, bodies)[-1].hash) for name, bodies in known.items()
         )
 
+    def branched(self) -> MemoryStore:
+        """A store of its own with all that this one holds; what happens in one never reaches the other."""
+        with self._lock:
+            branch = MemoryStore(pinned=self._documents)
+            for name, held in vars(self).items():
+                if name != "_lock":
+                    setattr(branch, name, apart(held))
+        return branch
+
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
         """Keep the document of a policy under its content hash; doing it twice changes nothing."""
         with self._lock:
-            self._documents.setdefault(pin, json.dumps(document, ensure_ascii=False))
+            if pin not in self._documents:
+                self._documents[pin] = json.dumps(document, ensure_ascii=False)
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import heapq
 import json
+from array import array
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from copy import copy
+from typing import Any, TypeVar
 
 from caseflow import outbox as o
 
@@ -15,6 +17,24 @@ _Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
 def copied(item: _Bodied) -> _Bodied:
     """The notice or draft with a body of its own, which must be JSON-able."""
     return item.replace(body=json.loads(json.dumps(item.body))) if item.body else item
+
+
+def apart(held: Any) -> Any:
+    """What a store holds, its containers copied and the values in them shared: those never change."""
+    match held:
+        case dict():
+            return {key: apart(found) for key, found in held.items()}
+        case list():
+            return [apart(found) for found in held]
+        case set() | array():
+            return copy(held)
+        case MemoryOutbox() | MemoryRegister():
+            other = copy(held)
+            for name, found in vars(held).items():
+                setattr(other, name, apart(found))
+            return other
+        case _:
+            return held
 
 
 class MemoryOutbox:

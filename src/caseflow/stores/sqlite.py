@@ -121,6 +121,26 @@ class SqliteStore(SqliteQuestions):
         finally:
             file.close()
 
+    def reopened(self) -> SqliteStore:
+        """Close this store and open its file anew, as it was opened; one without a file is left open."""
+        if self.path == ":memory:":
+            return self
+        self.close()
+        file = self._file
+        return SqliteStore(
+            self.path, journal=file.journal, synchronous=file.synchronous, timeout=file.timeout
+        )
+
+    def branched(self) -> SqliteStore:
+        """A store of its own, in memory, with all that this one holds.
+
+        What happens in one never reaches the other.
+        """
+        branch = SqliteStore(":memory:")
+        with self._file.reading() as ours, branch._file.reading() as theirs:
+            ours.backup(theirs)
+        return branch
+
     def close(self) -> None:
         """Close the connection; the store must not be used afterwards."""
         self._file.close()

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from caseflow.testing.story import Story, StoryLine, story_of, together, told
+    from caseflow.testing.timeline import Timeline
 
-__all__ = ["Story", "StoryLine", "story_of", "together", "told"]
+__all__ = ["Story", "StoryLine", "Timeline", "story_of", "together", "told"]
 
 _HOMES = {
     "Story": "story",
     "StoryLine": "story",
+    "Timeline": "timeline",
     "story_of": "story",
     "together": "story",
     "told": "story",

@@ -1,0 +1,128 @@
+"""What a timeline moves: one desk, one store, one clock; and what is told when an expectation fails."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from caseflow.clock import ManualClock
+from caseflow.core.calendars import Calendar
+from caseflow.core.case import Card, Case
+from caseflow.core.instants import moment
+from caseflow.core.policy import Policy
+from caseflow.core.rules import Rules
+from caseflow.desk import Desk
+from caseflow.ports import Store
+from caseflow.stores.memory import MemoryStore
+from caseflow.testing.journal import Journal, written
+from caseflow.testing.office_time import instant_of
+from caseflow.testing.rules_on_hand import OnHand, on_hand, working_calendar
+from caseflow.testing.story import Story, story_of
+from caseflow.testing.timeline_words import said
+from caseflow.views.story_words import Lang
+
+START = "2025-03-03T09:00:00+08:00"
+"""Where a timeline begins unless it is told otherwise: a Monday morning without a holiday near."""
+
+
+class World:
+    """The parts of a timeline; see `caseflow.testing.Timeline`, which says what each argument means."""
+
+    def __init__(
+        self,
+        policy: str | Path | Policy = "wuhu",
+        *,
+        start: datetime | str | int = START,
+        store: Store | Callable[[], Store] | None = None,
+        calendar: Calendar | str | Path | None = None,
+        lang: Lang = "en",
+    ) -> None:
+        self._on_hand = on_hand(policy)
+        self._calendar = calendar
+        self._new_store = store if callable(store) else None
+        self.clock = ManualClock(instant_of(start, self.zone, what="start"))
+        self.lang = lang
+        self.store: Store
+        self.desk: Desk
+        self._fired: deque[Card] = deque()
+        self._is_down = False
+        self._is_twice = False
+        self._numbers = 0
+        self._touched: dict[str, None] = {}
+        self._use(self._opened(store))
+        opening = _opening(self._on_hand, self.clock, self.zone, calendar, lang)
+        is_fresh = store is None or not self.store.feed(0, limit=1)
+        self._journal = Journal(opening, remark="" if is_fresh else said("not fresh", lang))
+
+    def _opened(self, store: Store | Callable[[], Store] | None) -> Store:
+        if store is None:
+            return MemoryStore(pinned={self.rules.pin: self._on_hand.text})
+        return store() if callable(store) else store
+
+    def _use(self, store: Store) -> None:
+        """Go on with that store and a desk that remembers nothing."""
+        self.store = store
+        self.desk = Desk(self.rules, store, clock=self.clock)
+
+    @property
+    def rules(self) -> Rules:
+        """The compiled policy for new cases."""
+        return self._on_hand.rules
+
+    @property
+    def policy(self) -> Policy:
+        """The policy for new cases."""
+        return self.rules.policy
+
+    @property
+    def zone(self) -> str:
+        """The office's time zone."""
+        return self.policy.timezone
+
+    @property
+    def now(self) -> datetime:
+        """The time, in the office's zone."""
+        return moment(self.clock.now_us(), self.zone)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar by which `advance` counts working days."""
+        return working_calendar(self._calendar, self.policy)
+
+    def story(self, case: Case | str | None = None, *, lang: Lang | None = None) -> Story:
+        """What happened to all cases, or to one; in the timeline's language unless told otherwise."""
+        ids = None if case is None else (case if isinstance(case, str) else case.id,)
+        return story_of(self.store, case_ids=ids, lang=lang or self.lang)
+
+    def as_test(self, name: str = "test_timeline") -> str:
+        """Python source of a test that does what was done so far and expects the story that came of it.
+
+        It runs by itself, without pytest, on a memory store. What a branch did is only in it while the
+        branch lasts; what was done to `desk` or `store` directly is not.
+        """
+        return self._journal.source(name, str(self.story()))
+
+    def failure(self, message: str, *, story: str | None = None) -> AssertionError:
+        """An error that shows the message, the story, and the run as a test to paste."""
+        if story is None:
+            story = str(self.story()) or said("no story", self.lang)
+            message = f"{message}\n\n{said('story', self.lang)}"
+        parts = [message, "", textwrap.indent(story, "  "), ""]
+        parts += [said("paste", self.lang), "", textwrap.indent(self.as_test(), "    ")]
+        return AssertionError("\n".join(parts).rstrip())
+
+
+def _opening(
+    held: OnHand, clock: ManualClock, zone: str, calendar: Calendar | str | Path | None, lang: Lang
+) -> str:
+    """The call that makes such a timeline."""
+    named = {"start": moment(clock.now_us(), zone).isoformat()}
+    if isinstance(calendar, str | Path):
+        named["calendar"] = str(calendar)
+    if lang != "en":
+        named["lang"] = lang
+    arguments = ", ".join(f"{name}={written(found)}" for name, found in named.items())
+    return f"Timeline({held.source}, {arguments})"
