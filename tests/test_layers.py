@@ -42,6 +42,7 @@ HOMES = {
     "click": {"cli/"},
     "rich": {"cli/"},
     "tomli_w": {"cli/"},
+    "pendulum": {"cli/"},  # phrases for people; never arithmetic
     "hypothesis": {"testing/"},
     "pytest": {"testing/"},
     "time": {"clock.py", "cli/", "demo/", "testing/"},

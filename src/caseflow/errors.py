@@ -27,7 +27,11 @@ class CaseflowError(Exception):
 
     def text(self, lang: Lang = "en") -> str:
         """The message for people: what, where, what came, and the way out."""
-        return text_of(self.code, lang, self.data)
+        data = {
+            name: found.text(lang) if isinstance(found, CaseflowError) else found
+            for name, found in self.data.items()
+        }
+        return text_of(self.code, lang, data)
 
     def __str__(self) -> str:
         return self.text()

@@ -36,6 +36,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what}: {found}; give days or hours, one of them, 1 or more",
         "{what}:{found};请给出天数或小时数之一,至少为 1",
     ),
+    "too-long": (
+        "{what}: {found}; no count is longer than 36525 days, a hundred years",
+        "{what}:{found};最长为 36525 天,即一百年",
+    ),
+    "no-such-date": (
+        "{what}: {found} is no date of the years 1 to 9999",
+        "{what}:{found} 不在公元 1 年至 9999 年之内",
+    ),
     "hours-need-elapsed": (
         "{what}: hours can only be counted as elapsed, not {found}",
         "{what}:小时只能按 elapsed 计,不能按 {found}",

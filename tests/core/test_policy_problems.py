@@ -96,6 +96,7 @@ from tests.core.policy_files import RUNG, clock, over_wuhu, problems
         ),
         (clock("", RUNG.format("a", "")), "bad-count", "clocks.c.rungs[0]", "0 days, 0 hours"),
         (clock("", RUNG.format("a", "days = -5")), "bad-count", "clocks.c.rungs[0]", "-5 days, 0 hours"),
+        (clock("", RUNG.format("a", "days = 36526")), "too-long", "clocks.c.rungs[0]", "36526 days, 0 hours"),
         (
             clock("", RUNG.format("a", "hours = 5")),
             "hours-need-elapsed",

@@ -16,6 +16,8 @@ import pytest
 
 from caseflow import load_policy
 from caseflow.cli import exits, run
+from caseflow.clock import SystemClock
+from caseflow.core.instants import micros
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / ".." / "shared" / "scenarios" / "deadlines.csv"
@@ -355,3 +357,148 @@ def test_what_was_committed_stands_after_an_interrupt(folder: Path) -> None:
         err = process.stderr.read().decode()
     assert (process.returncode, "what was committed stands" in err) == (exits.INTERRUPTED, True)
     assert run(["cases", "--store", "sqlite:///c.db", "--limit", "3"]) == exits.OK
+
+
+PAST_ALL_DATES = [
+    ("--start", "2025-03-03T09:30:00+08:00", "--days", "999999999"),
+    ("--start", "2025-03-03T09:30:00+08:00", "--hours", "999999999", "--counting", "elapsed"),
+    ("--start", "9999-12-31T20:00:00+08:00", "--days", "5"),
+    ("--start", "9999-12-31T20:00:00+08:00", "--hours", "5", "--counting", "elapsed"),
+    ("--start", "9999-12-20T20:00:00+08:00", "--days", "15", "--counting", "working", "--calendar", "CN"),
+    ("--start", "0001-01-01T00:00:00+08:00", "--days", "5"),
+    ("--start", "0001-01-01T00:00:00+00:00", "--days", "5", "--timezone", "America/New_York"),
+]
+
+
+@pytest.mark.parametrize("options", PAST_ALL_DATES, ids=range(len(PAST_ALL_DATES)))
+def test_a_deadline_past_all_dates_is_told(
+    capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    """A count beyond a hundred years, or a day outside the years 1 to 9999, is bad input and no traceback."""
+    code, out, err = called(capsys, "deadline", *options)
+    assert (code, out, err.count("\n")) == (exits.BAD_INPUT, "", 1)
+    assert "no count is longer" in err or "is no date of the years 1 to 9999" in err
+
+
+@pytest.mark.parametrize(
+    ("days", "part"),
+    [
+        ("9" * 5000, "column days: days: 9999999999999999999999999999999999999999 is not a whole number"),
+        ("999999999", "column days: days or hours: 999999999 days, 0 hours; no count is longer"),
+        ("0", "column days"),
+        ("-1", "column days"),
+        ("36525", ""),
+    ],
+    ids=["5000-digits", "long", "none", "negative", "century"],
+)
+def test_an_absurd_number_in_a_batch_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str], days: str, part: str
+) -> None:
+    """The row and the column are named; a hundred years are still counted."""
+    header = "start,days,counting,calendar,timezone,roll,pauses"
+    row = f"2025-03-03T09:30:00+08:00,{days},natural,,Asia/Shanghai,none,"
+    Path("in.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
+    code, _, err = called(capsys, "deadline", "--batch", "in.csv", "--out", "out.csv")
+    if part:
+        assert (code, err.startswith("caseflow: in.csv, line 2"), part in err) == (3, True, True)
+    else:
+        assert Path("out.csv").read_text(encoding="utf-8").endswith(",2125-03-05T00:00:00+08:00\n")
+
+
+def test_a_batch_in_another_encoding_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The error suggests ``--encoding``, and with it the batch is read; what is written is UTF-8."""
+    text = (
+        "start,days,counting,calendar,timezone,roll,pauses,备注\n"
+        "2025-03-03T09:30:00+08:00,5,natural,,Asia/Shanghai,none,,路灯\n"
+    )
+    Path("in.csv").write_bytes(text.encode("gb18030"))
+    call = ("deadline", "--batch", "in.csv", "--out", "out.csv")
+    code, _, err = called(capsys, *call)
+    assert (code, "--encoding gb18030" in err) == (exits.BAD_INPUT, True)
+    assert called(capsys, *call, "--encoding", "gb18030")[0] == exits.OK
+    assert ",路灯,2025-03-09T00:00:00+08:00" in Path("out.csv").read_text(encoding="utf-8")
+
+
+def test_what_is_read_is_never_written_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An output that is the input, by another name or a link too, is refused before anything is done."""
+    Path("link.csv").symlink_to("log.csv")
+    before = Path("log.csv").read_bytes()
+    replay = ("replay", "log.csv", "--policy", "wuhu")
+    for call in (
+        ("deadline", "--batch", "log.csv", "--out", "./log.csv"),
+        ("deadline", "--batch", "log.csv", "--out", "link.csv"),
+        (*replay, "--cards", "log.csv"),
+        (*replay, "--json", "link.csv"),
+        (*replay, "--on-error", "skip", "--rejects", str(folder / "log.csv")),
+    ):
+        code, _, err = called(capsys, *call)
+        assert (code, "is read; write to another file" in err) == (exits.USAGE, True)
+    assert Path("log.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "ascii", "utf-16", "utf-8"])
+def test_what_programs_read_is_utf8(folder: Path, encoding: str) -> None:
+    """Whatever the output's encoding, a shown policy loads again, and JSON can be read."""
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+
+    def printed(*arguments: str) -> bytes:
+        program = [sys.executable, "-m", "caseflow.cli", *arguments]
+        return subprocess.run(program, capture_output=True, env=environment, check=True).stdout
+
+    Path("mine.toml").write_bytes(printed("policy", "show", "wuhu"))
+    assert load_policy("mine.toml").pin == load_policy("wuhu").pin
+    assert "待分转" in printed("policy", "diagram", "wuhu", "--lang", "zh").decode()
+    assert "cards" in json.loads(printed("replay", "log.csv", "--policy", "wuhu", "--json", "-").decode())
+
+
+def test_errors_follow_the_language_asked_for(
+    stored: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--lang`` wins over the locale, wherever it stands; an error inside an error speaks it as well."""
+    show = ("show", "nobody", "--store", stored)
+    assert "没有编号为 nobody 的案件" in called(capsys, *show, "--lang", "zh")[2]
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "no case has the id nobody" in called(capsys, "show", "--lang", "en", *show[1:])[2]
+    assert "没有编号为 nobody 的案件" in called(capsys, *show)[2]
+    Path("log.csv").write_text(LOG + "a-1,note,yesterday,,,,,x,\n", encoding="utf-8")
+    replay = ("replay", "log.csv", "--policy", "wuhu")
+    err = called(capsys, *replay, "--lang", "zh")[2]
+    assert err.startswith("caseflow: log.csv 第 6 行,at 列:time:yesterday 不是时间")
+
+
+def test_elapsed_time_is_explained_stretch_by_stretch(capsys: pytest.CaptureFixture[str]) -> None:
+    """When it ran, when it was paused, and how much had run by then; the end is the last instant on time."""
+    call = ["deadline", "--start", "2025-03-03T09:30:00+08:00", "--hours", "48", "--counting", "elapsed"]
+    pause = "2025-03-04T18:00:00+08:00/"
+    out = called(capsys, *call, "--pause", f"{pause}2025-03-05T08:00:00+08:00")[1]
+    assert out.splitlines() == [
+        "late from 2025-03-05 23:30:00.000001+08:00",
+        "  2025-03-03 09:30:00+08:00 / 2025-03-04 18:00:00+08:00   32:30:00  runs",
+        "  2025-03-04 18:00:00+08:00 / 2025-03-05 08:00:00+08:00   32:30:00  paused",
+        "  2025-03-05 08:00:00+08:00 / 2025-03-05 23:30:00+08:00   48:00:00  "
+        "runs; its end is the last instant on time",
+    ]
+    found = json.loads(called(capsys, *call, "--pause", pause, "--json")[1])
+    assert [(piece["why"], piece["ran"]) for piece in found["stretches"]] == [
+        ("runs", 117_000.0),
+        ("paused", 117_000.0),
+    ]
+    assert found["stretches"][1]["end"] is None
+
+
+def test_lists_speak_the_language_of_the_reader(
+    stored: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States, clocks and levels have the policy's own labels, and instants say how far off they are."""
+    monkeypatch.setattr(SystemClock, "now_us", lambda _: micros("2025-03-16T00:00:00+08:00"))
+    line = "a-2  {}  城管局  2025-03-19 00:00:00+08:00{}  {}"
+    out = called(capsys, "cases", "--store", stored, "--lang", "zh", "--limit", "1")[1]
+    assert out.splitlines()[0] == line.format("已分转", "(3天后)", "黄牌警示")
+    out = called(capsys, "cases", "--store", stored, "--lang", "en", "--limit", "1")[1]
+    assert out.splitlines()[0] == line.format("routed", " (in 3 days)", "yellow card")
+    assert called(capsys, "forecast", "a-2", "--store", stored, "--lang", "zh")[1].splitlines() == [
+        "2025-03-19 00:00:00+08:00(3天后)  红牌督办 (答复时限)",
+        "2025-04-03 00:00:00+08:00(3周后)  催办通知单 (答复时限)",
+    ]
+    out = called(capsys, "show", "a-2", "--store", stored, "--lang", "en")[1]
+    assert "next due: 2025-03-19 00:00:00+08:00 (in 3 days)\n" in out

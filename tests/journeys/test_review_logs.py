@@ -145,7 +145,10 @@ def fine(of_case: list[Row], ran: Intervals) -> int:
         elif act == "Receive Result Appeal from Prefecture" and "appeal" in done:
             ran.close(at, "forwarding", "prefecture")
             done.add("decided")
+            if "paid" not in done:
+                ran.open("order_notice", at)
         elif act == "Notify Result Appeal to Offender" and "decided" in done:
+            ran.close(at, "order_notice")
             ran.open("order", at)
         elif act == "Appeal to Judge":
             ran.close(at, "payment", "order")
@@ -261,6 +264,7 @@ def test_every_traffic_fine() -> None:
         "payment": (("unpaid", 60, False),),
         "forwarding": (("forwarded_late", 60, False),),
         "prefecture": (("undecided", 120, False),),
+        "order_notice": (("order_late", 150, False),),
         "order": (("order_unpaid", 30, False),),
     }
     days = [date.fromisoformat(row["date"]) for row in rows(FINES)]
@@ -271,7 +275,7 @@ def test_every_traffic_fine() -> None:
     assert (document["events"] + refused - dismissals, document["cases"]) == counted(FINES)
     assert (document["rejected"], refused, dismissals) == (11, 11, 109)
     levels = Counter(level for _, level, _ in expected)
-    assert levels == {**document["cards"], **document["reminders"]}
+    assert levels == {"order_late": 0, **document["cards"], **document["reminders"]}
     print("traffic fines:", document)
 
 

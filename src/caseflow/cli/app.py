@@ -6,16 +6,29 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from caseflow import __version__
-from caseflow.cli import cases, deadline, demo, exits, policy, replay
-from caseflow.cli.words import lang_of_locale
+from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay
+from caseflow.cli.options import chosen, lang_given
+from caseflow.cli.words import lang_of_locale, word
 from caseflow.errors import CaseflowError
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=exits.HELP)
+class _Telling(click.Group):
+    """A group that tells caseflow's errors in the language the command was asked to speak."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CaseflowError as error:
+            print(f"caseflow: {error.text(chosen(lang_given(ctx)))}", file=sys.stderr)
+            ctx.exit(exits.code_of(error))
+
+
+@click.group(cls=_Telling, context_settings={"help_option_names": ["-h", "--help"]}, epilog=exits.HELP)
 @click.version_option(__version__, prog_name="caseflow")
 def cli() -> None:
     """The life of a citizen's inquiry in a government portal, with deadlines that escalate."""
@@ -27,7 +40,7 @@ for _command in (
     deadline.deadline,
     policy.policy,
     cases.show,
-    cases.explain,
+    explain.explain,
     cases.forecast,
     cases.cases,
     cases.sweep,
@@ -50,11 +63,8 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        print("caseflow: interrupted; what was committed stands", file=sys.stderr)
+        print(f"caseflow: {word('interrupted', lang_of_locale())}", file=sys.stderr)
         return exits.INTERRUPTED
-    except CaseflowError as error:
-        print(f"caseflow: {error.text(lang_of_locale())}", file=sys.stderr)
-        return exits.code_of(error)
     except SystemExit:  # click leaves so when whoever read its output is gone
         return exits.PIPE_CLOSED
     except BrokenPipeError:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
 
+from caseflow.cli.labels import clock_label, level_label, state_label
 from caseflow.cli.options import (
     chosen,
     json_option,
@@ -14,11 +16,12 @@ from caseflow.cli.options import (
     print_json,
     store_option,
 )
+from caseflow.cli.phrases import due
 from caseflow.cli.words import Lang, instant, word
 from caseflow.core.case import Card, Case, ClockRun
 from caseflow.core.instants import moment
 from caseflow.core.policy import Policy
-from caseflow.views.explain import Explanation
+from caseflow.views.forecast import Forecast
 
 
 @click.command()
@@ -34,20 +37,20 @@ def show(case_id: str, store_url: str, as_json: bool, lang: str | None) -> None:
         print_json(case_document(case))
         return
     tongue = chosen(lang)
-    state = policy.states[case.state].labels.get(tongue, case.state) if case.state in policy.states else ""
+    state, now = state_label(policy, case.state, tongue), moment(desk.clock.now_us())
     lines = [
         ("case", case.id),
         ("state", f"{state} ({case.state})"),
-        ("stage", case.stage),
+        ("stage", word(case.stage, tongue)),
         ("unit", case.unit or word("nobody", tongue)),
         ("submitted", instant(case.submitted_at)),
-        ("next", instant(case.next_due) if case.next_due else word("never", tongue)),
+        ("next", due(case.next_due, now=now, lang=tongue) if case.next_due else word("never", tongue)),
         ("version", str(case.version)),
     ]
     for key, found in lines:
         click.echo(f"{word(key, tongue)}: {found}")
     for run in case.clocks:
-        click.echo(f"{word('clocks', tongue)}: {_run_line(run, case, tongue)}")
+        click.echo(f"{word('clocks', tongue)}: {_run_line(run, case, policy, tongue)}")
     for key, cards in (("cards", case.cards), ("reminders", case.reminders)):
         for card in cards:
             click.echo(f"{word(key, tongue)}: {_card_line(card, policy, tongue)}")
@@ -87,93 +90,19 @@ def card_document(card: Card) -> dict[str, Any]:
     }
 
 
-def _run_line(run: ClockRun, case: Case, lang: Lang) -> str:
+def _run_line(run: ClockRun, case: Case, policy: Policy, lang: Lang) -> str:
+    label = clock_label(policy, run.clock, lang)
+    name = run.clock if label == run.clock else f"{label} ({run.clock})"
     status = word("paused" if run.is_running and run.is_paused else run.status, lang)
     since = instant(moment(run.since_us, case.origin.zone))
     subject = f" {run.subject}" if run.subject else ""
-    return f"{run.clock}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
+    return f"{name}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
 
 
 def _card_line(card: Card, policy: Policy, lang: Lang) -> str:
-    level = card.level
-    for rule in policy.clocks.values():
-        for rung in rule.rungs:
-            if rung.level == card.level:
-                level = rung.labels.get(lang, card.level)
+    level = level_label(policy, card.clock, card.level, lang)
     end = f", {word('annulled', lang)} {instant(card.annulled_at)}" if card.annulled_us is not None else ""
     return f"{level} ({card.clock}) {instant(card.effective_at)} {card.unit or word('nobody', lang)}{end}"
-
-
-@click.command()
-@click.argument("case_id", metavar="CASE")
-@click.option("--clock", required=True, help="Which clock.")
-@store_option
-@json_option
-@lang_option
-def explain(case_id: str, clock: str, store_url: str, as_json: bool, lang: str | None) -> None:
-    """Explain a clock's deadlines day by day: what counted, why, by which rule and source."""
-    found = open_desk(store_url).explain(case_id, clock=clock)
-    if as_json:
-        print_json([explanation_document(part) for part in found])
-        return
-    tongue = chosen(lang)
-    for part in found:
-        _print_explanation(part, tongue)
-
-
-def explanation_document(part: Explanation) -> dict[str, Any]:
-    """The explanation as JSON-able data."""
-    return {
-        "clock": part.clock,
-        "subject": part.subject,
-        "cycle": part.cycle,
-        "status": part.status,
-        "counting": part.counting,
-        "calendar": part.calendar,
-        "timezone": part.zone,
-        "since": part.since.isoformat(),
-        "until": part.until.isoformat() if part.until else None,
-        "pauses": [[a.isoformat(), b.isoformat() if b else None] for a, b in part.pauses],
-        "rungs": [
-            {
-                "level": rung.level, "days": rung.days, "hours": rung.hours, "extended_by": rung.extended_by,
-                "late_at": rung.late_at.isoformat() if rung.late_at else None, "certain": rung.certain,
-                "fired": rung.fired, "rule": rung.rule, "source": rung.source,
-            }
-            for rung in part.rungs
-        ],
-        "days": [
-            {"date": day.date.isoformat(), "count": day.count, "why": day.why, "note": day.note}
-            for day in part.days
-        ],
-        "rule": part.rule,
-        "source": part.source,
-    }  # fmt: skip
-
-
-def _print_explanation(part: Explanation, lang: Lang) -> None:
-    subject = f" {part.subject}" if part.subject else ""
-    status = word(part.status, lang)
-    click.echo(
-        f"{part.clock}{subject}, {word('cycle', lang)} {part.cycle}, {status}, {part.counting}, {part.zone}"
-    )
-    click.echo(f"  {word('rule', lang)} {part.rule}; {word('source', lang)}: {part.source or '-'}")
-    click.echo(f"  {word('since', lang)} {instant(part.since)}")
-    for begin, end in part.pauses:
-        click.echo(f"  {word('paused', lang)} {instant(begin)} / {instant(end)}")
-    if part.until:
-        click.echo(f"  {word('until', lang)} {instant(part.until)}")
-    for day in part.days:
-        note = f" ({word(day.note, lang)})" if day.note else ""
-        click.echo(f"  {day.date}  {day.count:>3}  {word(day.why, lang)}{note}")
-    for rung in part.rungs:
-        late = instant(rung.late_at) if rung.late_at else word("no breach", lang)
-        phrase = word("late from" if rung.certain else "not before", lang)
-        extra = f", {word('extended', lang).format(rung.extended_by)}" if rung.extended_by else ""
-        mark = f", {word('fired', lang)}" if rung.fired else ""
-        click.echo(
-            f"  {rung.level}: {phrase} {late}{extra}{mark}; {word('source', lang)}: {rung.source or '-'}"
-        )
 
 
 @click.command()
@@ -183,7 +112,8 @@ def _print_explanation(part: Explanation, lang: Lang) -> None:
 @lang_option
 def forecast(case_id: str, store_url: str, as_json: bool, lang: str | None) -> None:
     """Tell what happens to a case, and when, if nobody acts."""
-    found = open_desk(store_url).forecast(case_id)
+    desk = open_desk(store_url)
+    found = desk.forecast(case_id)
     if as_json:
         print_json(
             [
@@ -193,12 +123,18 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: str | None) -> N
             ]
         )  # fmt: skip
         return
-    tongue = chosen(lang)
+    policy, tongue, now = desk.rules_of(case_id).policy, chosen(lang), moment(desk.clock.now_us())
     for item in found:
         phrase = "" if item.certain else f"{word('not before', tongue)} "
-        click.echo(f"{phrase}{instant(item.at)}  {item.level or item.what} {item.clock}".rstrip())
+        click.echo(f"{phrase}{due(item.at, now=now, lang=tongue)}  {_coming(item, policy, tongue)}")
     if not found:
         click.echo(word("nothing to come", tongue))
+
+
+def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
+    if not item.level:
+        return word("becomes", lang).format(state_label(policy, item.state, lang))
+    return f"{level_label(policy, item.clock, item.level, lang)} ({clock_label(policy, item.clock, lang)})"
 
 
 @click.command()
@@ -221,19 +157,25 @@ def cases(
     lang: str | None,
 ) -> None:
     """List cases in the order of their next due instant."""
-    page = open_desk(store_url).cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
+    desk = open_desk(store_url)
+    page = desk.cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
     if as_json:
         print_json({"cases": [case_document(case) for case in page], "cursor": page.cursor})
         return
-    tongue = chosen(lang)
+    tongue, now = chosen(lang), moment(desk.clock.now_us())
     for case in page:
-        due = instant(case.next_due) if case.next_due else word("never", tongue)
-        cards = " ".join(card.level for card in case.cards if card.stands)
-        click.echo(f"{case.id}  {case.state}  {case.unit or '-'}  {due}  {cards}".rstrip())
+        click.echo(_case_line(case, desk.rules_of(case.id).policy, now, tongue))
     if not len(page):
         click.echo(word("no cases", tongue))
     if page.cursor:
         click.echo(word("more", tongue).format(f"'{page.cursor}'"))
+
+
+def _case_line(case: Case, policy: Policy, now: datetime, lang: Lang) -> str:
+    state = state_label(policy, case.state, lang)
+    until = due(case.next_due, now=now, lang=lang) if case.next_due else word("never", lang)
+    cards = ", ".join(level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    return f"{case.id}  {state}  {case.unit or '-'}  {until}  {cards}".rstrip()
 
 
 @click.command()

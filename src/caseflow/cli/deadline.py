@@ -12,15 +12,20 @@ import click
 
 from caseflow.calendars import load_calendar
 from caseflow.cli import exits
-from caseflow.cli.options import chosen, json_option, lang_option, print_json
+from caseflow.cli.options import chosen, json_option, lang_option, print_json, spare_inputs
+from caseflow.cli.stretches import print_stretches, stretch_document
 from caseflow.cli.words import Lang, instant, word
 from caseflow.core.calendars import Calendar
 from caseflow.core.counting import Breach, Counting, DayCount, Pause, Span, breach, walk
 from caseflow.core.instants import OfficeDays, micros, moment, office_days
+from caseflow.core.stretches import stretches
 from caseflow.errors import BadInput, LogError
 from caseflow.logs.reading import read_header
 from caseflow.logs.summary import safe_cell
+from caseflow.views.explain import ExplainedStretch, explained
 
+LONGEST_CELL = 9
+"""Digits of a number of days; more cannot be meant."""
 COLUMNS = ("start", "days", "counting", "calendar", "timezone", "roll", "pauses")
 
 
@@ -35,6 +40,7 @@ COLUMNS = ("start", "days", "counting", "calendar", "timezone", "roll", "pauses"
 @click.option("--pause", "pauses", multiple=True, metavar="A/B", help="With offsets; an empty B is open.")
 @click.option("--batch", type=click.Path(path_type=Path), help="A CSV file of deadlines.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where the computed file goes.")
+@click.option("--encoding", default="utf-8", show_default=True, help="Of the file to read; UTF-8 is written.")
 @json_option
 @lang_option
 def deadline(
@@ -48,6 +54,7 @@ def deadline(
     pauses: tuple[str, ...],
     batch: Path | None,
     out: Path | None,
+    encoding: str,
     as_json: bool,
     lang: str | None,
 ) -> int:
@@ -55,7 +62,8 @@ def deadline(
     if batch is not None:
         if out is None:
             raise click.UsageError("--batch needs --out")
-        _batch(batch, out)
+        spare_inputs((batch,), (out,))
+        _batch(batch, out, encoding)
         return exits.OK
     if start is None:
         raise click.UsageError("give --start, or --batch with --out")
@@ -63,11 +71,14 @@ def deadline(
     span = Span.of(days, hours=hours, counting=counting, roll=roll, calendar=table)
     began, breaks, office = micros(start, what="--start"), _pauses(pauses), office_days(timezone)
     late = breach(span, began, breaks, office)
-    walked = () if span.counting is Counting.ELAPSED else tuple(walk(span, began, breaks, office))
+    is_elapsed = span.counting is Counting.ELAPSED
+    walked = () if is_elapsed else tuple(walk(span, began, breaks, office))
+    ran = tuple(explained(piece, timezone) for piece in stretches(span, began, breaks)) if is_elapsed else ()
     if as_json:
-        print_json(_document(late, walked, timezone))
+        print_json(_document(late, walked, ran, timezone))
     else:
         _print(late, walked, timezone, chosen(lang))
+        print_stretches(ran, chosen(lang))
     return exits.OK if late.certain else exits.UNKNOWN_DEADLINE
 
 
@@ -89,7 +100,9 @@ def _pauses(texts: Iterable[str]) -> tuple[Pause, ...]:
     return tuple(found)
 
 
-def _document(late: Breach, walked: tuple[DayCount, ...], zone: str) -> dict[str, Any]:
+def _document(
+    late: Breach, walked: tuple[DayCount, ...], ran: tuple[ExplainedStretch, ...], zone: str
+) -> dict[str, Any]:
     at = None if late.at_us is None else moment(late.at_us, zone).isoformat()
     days = [
         {"date": date.fromordinal(d.day).isoformat(), "count": d.counted, "why": d.why, "note": d.note}
@@ -100,6 +113,7 @@ def _document(late: Breach, walked: tuple[DayCount, ...], zone: str) -> dict[str
         "certain": late.certain,
         "not_before": None if late.certain else at,
         "days": days,
+        "stretches": [stretch_document(piece) for piece in ran],
     }
 
 
@@ -114,9 +128,9 @@ def _print(late: Breach, walked: tuple[DayCount, ...], zone: str, lang: Lang) ->
         click.echo(f"  {date.fromordinal(day.day)}  {day.counted:>3}  {word(day.why, lang)}{note}")
 
 
-def _batch(source: Path, out: Path) -> None:
+def _batch(source: Path, out: Path, encoding: str) -> None:
     """Fill ``breach_at`` of every row; the input's value is ignored."""
-    header, rows = read_header(source, "utf-8")
+    header, rows = read_header(source, encoding)
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise LogError("log-columns", file=source, found=", ".join(missing), missing=", ".join(header))
@@ -142,8 +156,8 @@ def _one(source: Path, line: int, cells: dict[str, str], calendars: dict[str, Ca
         column = "timezone"
         office: OfficeDays = office_days(cells["timezone"])
         column = "days"
-        if not cells["days"].isdecimal():
-            raise BadInput("bad-int", what="days", found=cells["days"])
+        if not cells["days"].isdecimal() or len(cells["days"]) > LONGEST_CELL:
+            raise BadInput("bad-int", what="days", found=cells["days"][:40])
         column = "counting"
         span = Span.of(
             int(cells["days"]),
@@ -155,8 +169,8 @@ def _one(source: Path, line: int, cells: dict[str, str], calendars: dict[str, Ca
         began = micros(cells["start"], what="start")
         column = "pauses"
         late = breach(span, began, _pauses(cells["pauses"].split()), office)
+        at = "" if late.at_us is None else moment(late.at_us, cells["timezone"]).isoformat()
     except BadInput as error:
+        column = "days" if error.code in ("bad-count", "too-long") else column
         raise LogError("log-row", file=source, line=line, column=column, found=error) from error
-    if not late.certain:
-        return "unknown"
-    return "" if late.at_us is None else moment(late.at_us, cells["timezone"]).isoformat()
+    return at if late.certain else "unknown"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,15 +18,32 @@ from caseflow.ports import Store
 from caseflow.stores.memory import MemoryStore
 from caseflow.stores.sqlite import SqliteStore
 
+_LANG = "caseflow.lang"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
 def lang_option(command: _F) -> _F:
     """``--lang zh|en``."""
     option = click.option(
-        "--lang", type=click.Choice(["zh", "en"]), default=None, help="Language; by default the locale's."
+        "--lang",
+        type=click.Choice(["zh", "en"]),
+        default=None,
+        is_eager=True,
+        callback=_remembered,
+        help="Language; by default the locale's.",
     )
     return option(command)
+
+
+def _remembered(ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
+    ctx.meta[_LANG] = given
+    return given
+
+
+def lang_given(ctx: click.Context) -> str | None:
+    """What ``--lang`` said, for whoever speaks after the command is over."""
+    found: str | None = ctx.meta.get(_LANG)
+    return found
 
 
 def json_option(command: _F) -> _F:
@@ -69,4 +87,27 @@ def open_desk(url: str) -> Desk:
 
 def print_json(document: Any) -> None:
     """Print JSON for programs: one document, Chinese as it is."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    print_utf8(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
+
+
+def print_utf8(text: str) -> None:
+    """Print what a program reads: UTF-8 whatever the locale says, except on a terminal."""
+    raw = getattr(sys.stdout, "buffer", None)
+    if raw is None or sys.stdout.isatty():
+        click.echo(text, nl=False)
+        return
+    sys.stdout.flush()
+    raw.write(text.encode())
+    raw.flush()
+
+
+def spare_inputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+    """Refuse to write over what is read.
+
+    Raises:
+        click.UsageError: an output is one of the inputs, by whatever name.
+    """
+    read = {path.resolve() for path in inputs if path is not None}
+    for path in outputs:
+        if path is not None and path.resolve() in read:
+            raise click.UsageError(f"{path} is read; write to another file")

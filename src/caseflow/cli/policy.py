@@ -8,7 +8,7 @@ import click
 import tomli_w
 
 from caseflow.cli.lint import lint
-from caseflow.cli.options import chosen, lang_option
+from caseflow.cli.options import chosen, lang_option, print_utf8
 from caseflow.config import load_policy
 from caseflow.views.diagram import diagram as drawn
 
@@ -22,7 +22,7 @@ def policy() -> None:
 @click.argument("name", metavar="NAME|FILE")
 def show(name: str) -> None:
     """Print the whole policy as TOML, every default included."""
-    click.echo(tomli_w.dumps(_without_none(load_policy(name).document()["policy"])), nl=False)
+    print_utf8(tomli_w.dumps(_without_none(load_policy(name).document()["policy"])))
 
 
 def _without_none(found: Any) -> Any:
@@ -42,4 +42,4 @@ policy.add_command(lint)
 @lang_option
 def diagram(name: str, lang: str | None) -> None:
     """Draw the lifecycle as a Mermaid diagram, states grouped by stage."""
-    click.echo(drawn(load_policy(name), lang=chosen(lang)), nl=False)
+    print_utf8(drawn(load_policy(name), lang=chosen(lang)))

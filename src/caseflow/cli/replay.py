@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from caseflow.cli import exits
-from caseflow.cli.options import lang_option, open_store, print_json
+from caseflow.cli.options import lang_option, open_store, print_json, spare_inputs
 from caseflow.cli.progress import progress_bar
 from caseflow.config import load_policy
 from caseflow.logs import load_mapping, write_cards
@@ -50,6 +50,8 @@ def replay(
     """
     if rejects is not None and on_error != "skip":
         raise click.UsageError("--rejects goes with --on-error skip")
+    read = (*logs, mapping_path, Path(policy_name))
+    spare_inputs(read, (cards_path, rejects, json_path))
     policy = load_policy(policy_name)
     mapping = load_mapping(mapping_path) if mapping_path else None
     with progress_bar("replay") as progress:

@@ -10,9 +10,12 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from caseflow.core.calendars import Calendar
-from caseflow.core.instants import DAY, HOUR, OfficeDays
+from caseflow.core.instants import DAY, HOUR, LATEST, OfficeDays
 from caseflow.core.values import Value, value
 from caseflow.errors import BadInput
+
+LONGEST = 36_525
+"""Days of the longest count, a hundred years: more is a slip of the pen, and may lead past the last date."""
 
 Pause = tuple[int, int | None]
 """``[a, b)`` in epoch microseconds; ``None`` for a pause that is still open."""
@@ -68,6 +71,8 @@ class Span(Value):
             raise BadInput("bad-counting", what="counting", found=f"{counting}, {roll}") from error
         if (days < 1 and hours < 1) or days < 0 or hours < 0 or (days and hours):
             raise BadInput("bad-count", what="days or hours", found=f"{days} days, {hours} hours")
+        if days > LONGEST or hours > LONGEST * 24:
+            raise BadInput("too-long", what="days or hours", found=f"{days} days, {hours} hours")
         if hours and kind is not Counting.ELAPSED:
             raise BadInput("hours-need-elapsed", what="counting", found=kind)
         if rolling is not Roll.NONE and kind is Counting.ELAPSED:
@@ -184,12 +189,18 @@ def _elapsed(span: Span, start: int, pauses: Sequence[Pause]) -> Breach:
     for begin, end in closed:
         ran = max(begin - now, 0)
         if ran >= left:
-            return Breach(now + left, True)
+            return Breach(_dated(now + left), True)
         left -= ran
         now = max(now, end)
     if opened is not None and opened - now < left:
         return Breach(None, True)
-    return Breach(now + left, True)
+    return Breach(_dated(now + left), True)
+
+
+def _dated(us: int) -> int:
+    if us > LATEST:
+        raise BadInput("no-such-date", what="deadline", found=f"{us} microseconds")
+    return us
 
 
 def merged(pauses: Sequence[Pause]) -> tuple[list[tuple[int, int]], int | None]:

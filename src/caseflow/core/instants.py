@@ -49,13 +49,23 @@ def micros(moment: datetime | str | int, *, what: str = "instant") -> int:
         raise BadInput("bad-instant", what=what, found=repr(moment))
     if moment.utcoffset() is None:
         raise BadInput("naive-instant", what=what, found=moment.isoformat())
-    return (moment - _EPOCH) // _MICROSECOND
+    us = (moment - _EPOCH) // _MICROSECOND
+    if not EARLIEST <= us <= LATEST:
+        raise BadInput("no-such-date", what=what, found=moment.isoformat())
+    return us
 
 
 def moment(us: int, zone: str = "UTC") -> datetime:
-    """The aware datetime of epoch microseconds, in the named zone."""
-    utc = _EPOCH + timedelta(microseconds=us)
-    return utc if zone == "UTC" else utc.astimezone(zone_info(zone))
+    """The aware datetime of epoch microseconds, in the named zone.
+
+    Raises:
+        BadInput: it lies before year 1 or after year 9999, there.
+    """
+    try:
+        utc = _EPOCH + timedelta(microseconds=us)
+        return utc if zone == "UTC" else utc.astimezone(zone_info(zone))
+    except OverflowError as error:
+        raise BadInput("no-such-date", what="instant", found=f"{us} microseconds") from error
 
 
 @cache
@@ -133,7 +143,10 @@ def office_days(zone: str) -> OfficeDays:
 
 def _first_instant(zone: str, day: int) -> int:
     info = zone_info(zone)
-    late = datetime.fromordinal(day).replace(tzinfo=info)
+    try:
+        late = datetime.fromordinal(day).replace(tzinfo=info)
+    except ValueError as error:
+        raise BadInput("no-such-date", what="day", found=day) from error
     us = micros(late)
     if moment(us, zone).replace(tzinfo=None) == late.replace(tzinfo=None):
         return us

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from caseflow.core.actions import ACTIONS
+from caseflow.core.counting import LONGEST
 from caseflow.core.guards import GUARDS
 from caseflow.core.instants import zone_info
 from caseflow.core.policy import ClockRule, Policy
@@ -147,6 +148,8 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
         length = rung.days * 24 + rung.hours
         if rung.days < 0 or rung.hours < 0 or (rung.days > 0) == (rung.hours > 0):
             notes.add(here, "bad-count", f"{rung.days} days, {rung.hours} hours")
+        elif length > LONGEST * 24:
+            notes.add(here, "too-long", f"{rung.days} days, {rung.hours} hours")
         elif rung.hours and clock.counting != "elapsed":
             notes.add(f"{here}.hours", "hours-need-elapsed", clock.counting)
         elif length <= last:

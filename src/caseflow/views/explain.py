@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from caseflow.core.case import Case, ClockRun
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.counting import Counting, DayCount, walk
 from caseflow.core.instants import moment
 from caseflow.core.rules import Rules
+from caseflow.core.stretches import Stretch, stretches
 from caseflow.core.values import Value, value
 from caseflow.errors import BadInput
 
@@ -49,11 +50,28 @@ class ExplainedRung(Value):
 
 
 @value
+class ExplainedStretch(Value):
+    """A piece of elapsed time in which the clock did one thing.
+
+    Attributes:
+        end: ``None`` while a pause is open.
+        ran: how long the clock had run when the piece ended.
+        why: ``runs``, ``paused``, or ``used-up`` for the piece that ends with the last instant on time.
+    """
+
+    begin: datetime
+    end: datetime | None
+    ran: timedelta
+    why: str
+
+
+@value
 class Explanation(Value):
     """One clock instance explained.
 
     ``days`` runs from the start day to the last day of the longest rung; it is empty for elapsed time, which
-    has no days. Instants are in the office's zone; a pause's end is ``None`` while it is open.
+    has no days but ``stretches``, of the longest rung as well. Instants are in the office's zone; a pause's
+    end is ``None`` while it is open.
     """
 
     clock: str
@@ -70,6 +88,7 @@ class Explanation(Value):
     days: tuple[ExplainedDay, ...]
     rule: str
     source: str
+    stretches: tuple[ExplainedStretch, ...] = ()
 
 
 def explain(rules: Rules, case: Case, clock: str) -> tuple[Explanation, ...]:
@@ -126,4 +145,20 @@ def _explained(rules: Rules, plan: ClockPlan, run: ClockRun) -> Explanation:
             for _, day in sorted(days.items())
         ),
         f"clocks.{plan.name}", rule.source,
+        _stretches(plan, run, zone) if rule.counting == Counting.ELAPSED else (),
     )  # fmt: skip
+
+
+def _stretches(plan: ClockPlan, run: ClockRun, zone: str) -> tuple[ExplainedStretch, ...]:
+    longest = plan.extended_span(plan.spans[len(run.ladder) - 1], run.since_us, run.pauses, run.grants)
+    return tuple(explained(piece, zone) for piece in stretches(longest, run.since_us, run.pauses))
+
+
+def explained(piece: Stretch, zone: str) -> ExplainedStretch:
+    """The piece for people, in that zone."""
+    return ExplainedStretch(
+        moment(piece.begin_us, zone),
+        None if piece.end_us is None else moment(piece.end_us, zone),
+        timedelta(microseconds=piece.ran_us),
+        piece.why,
+    )
