@@ -21,7 +21,7 @@ from caseflow.core.commands import Actor
 from caseflow.core.terms import Place
 from caseflow.errors import BadInput, StoreError
 
-SNAPSHOT = 1
+SNAPSHOT = 2
 """The format of packed cases; another number is not read."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
@@ -33,7 +33,11 @@ _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circul
 
 
 def encode(event: e.Event) -> bytes:
-    """The event as UTF-8 JSON.
+    """The event as UTF-8 JSON in its one canonical form: ``encode(decode(body)) == body``.
+
+    The keys stand in a fixed order without spaces, defaults are left out, and no character but quotes,
+    backslashes and control characters is escaped. The audit chain covers these bytes; an `UnknownEvent`
+    keeps the bytes it came with.
 
     The text is written field by field by a writer made once for each class: an event is small, and building
     a dict for `json` costs more than the text itself.

@@ -13,7 +13,7 @@ from caseflow.clock import SystemClock
 from caseflow.core.case import Card, Case
 from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.decide import adopt_rules, caught_up, decide, follow
-from caseflow.core.events import Event, Rejected, RungEvent, Withdrawn
+from caseflow.core.events import Event, Redacted, Rejected, RungEvent, Withdrawn
 from caseflow.core.evolve import evolve, replay
 from caseflow.core.instants import EARLIEST, LATEST, micros
 from caseflow.core.policy import Policy
@@ -23,7 +23,7 @@ from caseflow.core.values import Value, maker, value
 from caseflow.desk_actions import DeskActions
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
-from caseflow.sealing import sealed
+from caseflow.sealing import check_names, sealed, with_redacted
 from caseflow.views.allowed import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -200,6 +200,8 @@ class Desk(DeskActions):
             if texts and event.texts:
                 texts = tuple([text.replace(version=after.version) for text in texts])
         entry = _append(after, case.version, events, texts)
+        if command.action == "redact":
+            entry = self._redacting(entry)
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=after.version)
         if not self._pinned:
@@ -209,6 +211,16 @@ class Desk(DeskActions):
         else:
             self.store.append((entry,), claim)
         return after
+
+    def _redacting(self, entry: Append) -> Append:
+        """The append that erases what its event names.
+
+        Raises:
+            Refused: a name fits no text that is still kept.
+        """
+        names = next(event.fields for event in entry.events if type(event) is Redacted)
+        check_names(names, self.store.texts(entry.case.id), entry.case)
+        return entry.replace(redacts=names)
 
     def _taken_along(
         self, case: Case, primary: Case | None, events: tuple[Event, ...], command: Command, now: int
@@ -346,11 +358,13 @@ class Desk(DeskActions):
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """The personal texts of the case: version, field and text, in the order they came.
 
+        One that was redacted stands in its place with ``is_redacted`` true, without text and salt.
+
         Raises:
             UnknownCase: no such case.
         """
-        self._known(case_id)
-        return self.store.texts(case_id)
+        case, kept = self._known(case_id), self.store.texts(case_id)
+        return with_redacted(self.store.events(case_id), kept) if case.facts.redactions else kept
 
     def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is, day by day: every instance, oldest first.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -253,3 +253,18 @@ class DeskActions:
     def adopt_rules(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """Bring the case under the desk's own policy and calendars and count its clocks anew."""
         return self._do(case_id, "adopt_rules", by, terms)
+
+    def redact(
+        self, case_id: str, *, fields: Sequence[str], basis: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """Erase personal texts and their salts; history, deadlines and audit chain stay as they are.
+
+        ``fields`` names what goes: ``title`` in every version of the case, ``text@5`` that of version 5
+        only; ``basis`` is the legal basis, kept in the event, and no place for personal data. `Desk.texts`
+        goes on to list each erased text as redacted. A name that fits no text is refused
+        (``nothing-to-redact``), so that a slip of the pen does not pass for an erasure.
+
+        Source: 个人信息保护法 §47 (erasure on request); policies name their own.
+        """
+        names = fields if isinstance(fields, str) else tuple(fields)  # one text is no list: it is refused
+        return self._do(case_id, "redact", by, terms, fields=names, basis=basis)

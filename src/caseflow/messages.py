@@ -168,6 +168,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "field-not-int": ("{found} is not a whole number", "{found} 不是整数"),
     "field-not-bool": ("{found} is neither true nor false", "{found} 不是布尔值"),
     "field-out-of-range": ("{found} is out of range", "{found} 超出范围"),
+    "field-not-names": (
+        "{found} is not a list of names, 1 to 100 texts",
+        "{found} 不是名称列表(1 至 100 个文本)",
+    ),
+    "nothing-to-redact": (
+        "holds no text called {found}; it holds {missing}",
+        "没有名为 {found} 的文本;现有 {missing}",
+    ),
     "field-not-sha256": ("{found} is not 64 hexadecimal digits", "{found} 不是 64 位十六进制"),
     "text-too-long": ("{found}: text longer than 100,000 characters", "{found}:文本超过 100,000 字"),
     "text-with-nul": ("{found}: text with a NUL character", "{found}:文本含 NUL 字符"),

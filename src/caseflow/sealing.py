@@ -1,17 +1,20 @@
-"""Personal texts taken out of a command: what stays in the event is a salted hash."""
+"""Personal texts taken out of a command: what stays in the event is a salted hash; and their erasure."""
 
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from os import urandom
 from typing import Any
 
+from caseflow.core.case import Case
 from caseflow.core.commands import Actor, Command
+from caseflow.core.events import Event
 from caseflow.core.fields import mistake, plain
 from caseflow.core.rules import Rules
-from caseflow.ports import Text
+from caseflow.errors import Refusal, Refused
+from caseflow.ports import Text, is_redacted_by
 
 
 def sealed(
@@ -43,3 +46,29 @@ def seal(salt: str, field: str, text: str) -> str:
     """The salted hash of a text: SHA-256 over salt, field name, NUL and text; base64 without padding."""
     digest = sha256(f"{salt}{field}\0{text}".encode()).digest()
     return b2a_base64(digest, newline=False)[:43].decode()
+
+
+def check_names(names: Sequence[str], kept: Sequence[Text], case: Case) -> None:
+    """Each name of a redaction must fit a text that is still kept.
+
+    Raises:
+        Refused: ``nothing-to-redact``, with the name and those that fit.
+    """
+    for name in names:
+        if not any(is_redacted_by((name,), text.field, text.version) for text in kept):
+            fitting = tuple(dict.fromkeys(f"{text.field}@{text.version}" for text in kept))
+            refused = Refusal(
+                code="nothing-to-redact", action="redact", state=case.state, rule="actions.redact.fields",
+                missing=fitting, found=name,
+            )  # fmt: skip
+            raise Refused(refused, case_id=case.id)
+
+
+def with_redacted(events: Iterable[Event], kept: Iterable[Text]) -> tuple[Text, ...]:
+    """Every text that the events carry a hash of, in their order: as it is kept, or as redacted."""
+    known = {(text.version, text.field): text for text in kept}
+    return tuple(
+        known.get((version, field)) or Text(version, field, "", "")
+        for version, event in enumerate(events, 1)
+        for field, _ in event.texts
+    )

@@ -54,6 +54,13 @@ LIFE: tuple[Step, ...] = (
     (DISPATCHER, "route", {"to": "水务局"}, "routed", "routed"),
     (DISPATCHER, "transfer", {"to": "城管局"}, "transferred", "routed"),
     (SUPERVISOR, "adopt_rules", {"reason": "规则更新"}, "rules-adopted", "routed"),
+    (
+        SUPERVISOR,
+        "redact",
+        {"fields": ("title",), "basis": "个人信息保护法第四十七条", "reason": "本人申请"},
+        "redacted",
+        "routed",
+    ),
     (SUPERVISOR, "reject", {"code": "in_court", "text": "已起诉"}, "rejected", "rejected"),
     (CITIZEN, "reopen", {"reason": "已撤诉"}, "reopened", "handling"),
     (CITIZEN, "withdraw", {"reason": "不问了"}, "withdrawn", "withdrawn"),

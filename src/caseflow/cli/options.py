@@ -13,10 +13,7 @@ import click
 from caseflow.cli.words import Lang, lang_of_locale
 from caseflow.config import load_policy
 from caseflow.desk import Desk
-from caseflow.errors import StoreError
-from caseflow.ports import Store
-from caseflow.stores.memory import MemoryStore
-from caseflow.stores.sqlite import SqliteStore
+from caseflow.stores.urls import open_store as open_store  # the commands open stores from here
 
 _LANG = "caseflow.lang"
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -62,22 +59,6 @@ def store_option(command: _F) -> _F:
 def chosen(lang: str | None) -> Lang:
     """The language asked for, or the locale's."""
     return lang_of_locale() if lang is None else "zh" if lang == "zh" else "en"
-
-
-def open_store(url: str | None, *, must_exist: bool = False) -> Store:
-    """The store of a URL; one in memory without.
-
-    Raises:
-        StoreError: the URL is of no known kind, or there is no such file.
-    """
-    if url is None or url == "memory:":
-        return MemoryStore()
-    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///"):
-        raise StoreError("store-url", found=url)
-    path = Path(url.removeprefix("sqlite:///"))
-    if must_exist and not path.exists():
-        raise StoreError("store-failed", path=path, found="no such file")
-    return SqliteStore(path)
 
 
 def open_desk(url: str) -> Desk:

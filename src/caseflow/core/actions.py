@@ -82,6 +82,7 @@ ACTIONS: dict[str, ActionSpec] = {
             _fields(reference="string!", sha256="sha256!", size="int! 0", media_type="string!", name="text"),
         ),
         ("adopt_rules", e.RulesAdopted, {}),
+        ("redact", e.Redacted, _fields(fields="names!", basis="string!")),
     )
 }
 """Name -> event and fields. ``size`` is in bytes."""

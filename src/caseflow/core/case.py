@@ -196,6 +196,16 @@ class Attachment(Value):
 
 
 @value
+class Redaction(Value):
+    """An erasure of personal texts: at which version, of which names, on which legal basis."""
+
+    at_us: int
+    version: int
+    fields: tuple[str, ...]
+    basis: str
+
+
+@value
 class Facts(Value):
     """The record of a case's life that most commands do not change."""
 
@@ -215,6 +225,7 @@ class Facts(Value):
     followers: tuple[str, ...] = ()
     unknown_event: str = ""
     """The name of an event this version of caseflow does not know."""
+    redactions: tuple[Redaction, ...] = ()
 
 
 NOTHING_YET = Facts()

@@ -332,6 +332,15 @@ class Attached(Event):
     media_type: str = ""
 
 
+@registered("redacted")
+@value
+class Redacted(Event):
+    """Personal texts were erased with their salts; the events that carry their hashes stay as they are."""
+
+    fields: tuple[str, ...] = ()
+    basis: str = ""
+
+
 @registered("acted")
 @value
 class Acted(Event):

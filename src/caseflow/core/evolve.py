@@ -15,6 +15,7 @@ from caseflow.core.case import (
     Facts,
     Rating,
     Rectification,
+    Redaction,
     Reply,
 )
 from caseflow.core.terms import HandlingStep
@@ -349,6 +350,11 @@ def _followed(case: Case, event: e.Followed) -> Facts:
     return case.facts.replace(followers=(*followers, event.follower))
 
 
+def _redacted(case: Case, event: e.Redacted) -> Facts:
+    erased = Redaction(event.at_us, case.version + 1, event.fields, event.basis)
+    return case.facts.replace(redactions=(*case.facts.redactions, erased))
+
+
 def _incomplete(case: Case, event: e.UnknownEvent) -> Facts:
     return case.facts.replace(unknown_event=case.facts.unknown_event or event.unknown)
 
@@ -372,5 +378,6 @@ _FACTS: dict[type[e.Event], Callable[[Case, e.Event], Facts]] = {
     e.Merged: _merged,  # type: ignore[dict-item]
     e.Resumed: _resumed,
     e.Followed: _followed,  # type: ignore[dict-item]
+    e.Redacted: _redacted,  # type: ignore[dict-item]
     e.UnknownEvent: _incomplete,  # type: ignore[dict-item]
 }

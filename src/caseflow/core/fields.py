@@ -17,6 +17,8 @@ from caseflow.errors import BadInput, Refusal
 
 LONGEST_STRING = 500
 """Characters of a ``string`` or ``unit``: these stay in events for ever and are no place for prose."""
+MOST_NAMES = 100
+"""Names in one ``names``."""
 LONGEST_TEXT = 100_000
 """Characters of a ``text``."""
 
@@ -75,6 +77,15 @@ def _sha256_mistake(rule: FieldRule, found: Any) -> str:
     return "" if type(found) is str and _SHA256.fullmatch(found) else "field-not-sha256"
 
 
+def _names_mistake(rule: FieldRule, found: Any) -> str:
+    if type(found) is not tuple or not all(type(name) is str for name in found):
+        return "field-not-names"
+    if not found or len(found) > MOST_NAMES or not all(found):
+        return "field-not-names"
+    fits = all(len(name) <= LONGEST_STRING and name.isprintable() for name in found)
+    return "" if fits else "field-not-printable"
+
+
 def _text_mistake(rule: FieldRule, found: Any) -> str:
     if type(found) is not str:
         return "field-not-text"
@@ -97,12 +108,15 @@ _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "instant": _int_mistake,
     "bool": _bool_mistake,
     "sha256": _sha256_mistake,
+    "names": _names_mistake,
 }
 """Field type -> check; the keys are the types a policy may use."""
 
 
 def from_text(rules: Mapping[str, FieldRule], given: Mapping[str, str]) -> dict[str, Any]:
     """Fields read from text, as a log or a form has them; empty ones are left out.
+
+    Names stand apart by spaces.
 
     Raises:
         BadInput: a text that is no int, bool or instant.
@@ -123,13 +137,15 @@ _AS_IT_IS = frozenset({"text", "string", "unit", "sha256"})
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-def _read(kind: str, name: str, text: str) -> int | bool:
+def _read(kind: str, name: str, text: str) -> int | bool | tuple[str, ...]:
     if kind == "instant":
         return micros(text, what=name)
     if kind == "bool":
         if text.lower() not in _BOOLS:
             raise BadInput("bad-bool", what=name, found=text)
         return _BOOLS[text.lower()]
+    if kind == "names":
+        return tuple(text.split())
     try:
         return int(text)
     except ValueError as error:
@@ -137,5 +153,7 @@ def _read(kind: str, name: str, text: str) -> int | bool:
 
 
 def plain(found: Any) -> Any:
-    """A field's value as events keep it: datetimes become epoch microseconds."""
+    """A field's value as events keep it: datetimes become epoch microseconds, lists tuples."""
+    if type(found) is list:
+        return tuple(found)
     return micros(found) if type(found) is datetime else found

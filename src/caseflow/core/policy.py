@@ -71,7 +71,8 @@ class FieldRule:
     """One typed field of an action."""
 
     type: str = "string"
-    """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``instant`` or ``sha256``."""
+    """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``instant``, ``sha256`` or
+    ``names``, a list of texts."""
     required: bool = False
     """Whether the action is refused without it."""
     choices: tuple[str, ...] = ()

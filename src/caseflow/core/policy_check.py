@@ -17,7 +17,7 @@ from caseflow.errors import BadInput
 _SCOPES = ("own", "unit", "any")
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive")
-_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256", "names")
 
 
 def check(policy: Policy, notes: Notes) -> None:
@@ -103,7 +103,7 @@ def _needs_nothing(policy: Policy, action: str) -> bool:
     """Whether the system can take the action by itself: without fields, and with no other case involved."""
     rule = policy.actions[action]
     fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
-    by_hand = ("submit", "merge", "resume", "adopt_rules")
+    by_hand = ("submit", "merge", "resume", "adopt_rules", "redact")
     return action not in by_hand and not rule.reason and not any(f.required for f in fields.values())
 
 

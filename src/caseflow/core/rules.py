@@ -29,7 +29,9 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
-_NOTHING: dict[str, Any] = {"string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0}
+_NOTHING: dict[str, Any] = {
+    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "names": (),
+}  # fmt: skip
 """What an event says of a field that was not given."""
 
 _NOBODY = Role(scope="own")

@@ -194,6 +194,8 @@ def _fitting(
         return _int(rule, digits)
     if rule.type == "instant":
         return max(case.acted_us, case.submitted_us) + digits.below(30) * DAY
+    if rule.type == "names":
+        return (f"{name}-{1 + digits.below(3)}",)
     if rule.type == "sha256":
         return f"{digits.below(256):064x}"
     return bool(digits.below(2))
@@ -241,6 +243,10 @@ def _days(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> in
     return 1 + digits.below(max(rules.policy.limits.extension_days, 1))
 
 
+def _texts(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> tuple[str, ...]:
+    return (digits.one_of(("title", "reason", "text", "body")),)
+
+
 _OF_OLD: dict[tuple[str, str], _Known] = {
     ("merge", "primary"): _primary,
     ("verify_rectification", "rectification"): _open_rectification,
@@ -248,6 +254,7 @@ _OF_OLD: dict[tuple[str, str], _Known] = {
     ("request_extension", "days"): _days,
     ("grant_extension", "clock"): _clock,
     ("grant_extension", "days"): _days,
+    ("redact", "fields"): _texts,
 }
 """Fields of built-in actions that must fit more than their type: (action, field) -> what fits the case."""
 
@@ -319,6 +326,8 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
             wrong += [] if rule.min is None else [(rule.min - 1, "field-out-of-range")]
             wrong += [] if rule.max is None else [(rule.max + 1, "field-out-of-range")]
             return [*wrong, (1 << 63, "field-out-of-range")]
+        case "names":
+            return [("title", "field-not-names"), ((), "field-not-names"), (("a\nb",), "field-not-printable")]
         case "bool":
             return [(1, "field-not-bool"), ("true", "field-not-bool")]
         case _:

@@ -1,0 +1,57 @@
+"""``caseflow store``: make a store, look at it, bring it to today's schema."""
+
+from __future__ import annotations
+
+import click
+
+from caseflow.cli import exits
+from caseflow.cli.options import chosen, json_option, lang_option, print_json, store_option
+from caseflow.cli.words import word
+from caseflow.stores.urls import place_of
+
+
+@click.group()
+def store() -> None:
+    """Make a store, look at it, bring it to today's schema."""
+
+
+@store.command()
+@store_option
+@lang_option
+def init(store_url: str, lang: str | None) -> None:
+    """Make the store; one that is there already stays as it is."""
+    made = place_of(store_url).make()
+    click.echo(f"{store_url}: {word('store made' if made else 'store there', chosen(lang))}")
+
+
+@store.command()
+@store_option
+@json_option
+@lang_option
+def status(store_url: str, as_json: bool, lang: str | None) -> int:
+    """Tell the store's schema and how much it holds; exit code 1 when it needs another version."""
+    found, tongue = place_of(store_url).status(), chosen(lang)
+    if as_json:
+        print_json(
+            {"schema": found.schema, "known": found.known, "current": found.is_current,
+             "cases": found.cases, "events": found.events, "notices": dict(found.notices)}
+        )  # fmt: skip
+    else:
+        older, newer = found.schema < found.known, found.schema > found.known
+        standing = "schema older" if older else "schema newer" if newer else "schema current"
+        click.echo(f"{store_url}: {word(standing, tongue).format(found.schema, found.known)}")
+        notices = ", ".join(f"{word(name, tongue)} {count}" for name, count in found.notices) or "0"
+        click.echo(word("store holds", tongue).format(found.cases, found.events, notices))
+    return exits.OK if found.is_current else exits.FOUND
+
+
+@store.command()
+@store_option
+@lang_option
+def migrate(store_url: str, lang: str | None) -> None:
+    """Bring the store to today's schema: safe to run twice, and by several at once."""
+    done, tongue = place_of(store_url).migrate(), chosen(lang)
+    if not done:
+        click.echo(f"{store_url}: {word('nothing to migrate', tongue)}")
+    for schema in done:
+        click.echo(f"{store_url}: {word('migrated to', tongue).format(schema)}")
