@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from caseflow.testing.story import Story, StoryLine, story_of, together, told
     from caseflow.testing.timeline import Timeline
+    from caseflow.testing.timeline_case import TimelineTestCase
 
-__all__ = ["Story", "StoryLine", "Timeline", "story_of", "together", "told"]
+__all__ = ["Story", "StoryLine", "Timeline", "TimelineTestCase", "story_of", "together", "told"]
 
 _HOMES = {
     "Story": "story",
     "StoryLine": "story",
     "Timeline": "timeline",
+    "TimelineTestCase": "timeline_case",
     "story_of": "story",
     "together": "story",
     "told": "story",
