@@ -89,7 +89,8 @@ def _made(request: pytest.FixtureRequest) -> Timeline:
     try:
         return Timeline(**{**found, "store": store})
     except (CaseflowError, TypeError, ValueError) as error:
-        _wrong(f"{where}: {error}")
+        message = f"{where}: {error}"
+    return _wrong(message)  # outside, so that the report shows this alone
 
 
 def _settings(request: pytest.FixtureRequest) -> dict[str, tuple[Any, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import venv
@@ -33,10 +34,18 @@ def test_street_light(timeline):                      # fixture of the pytest pl
 '''  # noqa: E501  # a portal's test as it stands in the documentation
 
 
+QUICK = ("-p", "no:hypothesispytest", "-p", "no:sybil", "-p", "no:cacheprovider")
+"""Without other plugins, which take longer to load than the tests to run."""
+
+
+def run(pytester: pytest.Pytester, *options: str) -> pytest.RunResult:
+    return pytester.runpytest(*QUICK, *options)
+
+
 def test_a_portals_test_reads_like_this(pytester: pytest.Pytester) -> None:
     """The test of the documentation passes word for word."""
     pytester.makepyfile(STREET_LIGHT)
-    pytester.runpytest("--strict-markers", "-W", "error").assert_outcomes(passed=1)
+    run(pytester, "--strict-markers", "-W", "error").assert_outcomes(passed=1)
 
 
 def test_desk_clock_and_timeline_are_one_world(pytester: pytest.Pytester) -> None:
@@ -56,7 +65,7 @@ def test_desk_clock_and_timeline_are_one_world(pytester: pytest.Pytester) -> Non
             assert timeline.cards("c1") == ("yellow",)
         """
     )
-    pytester.runpytest().assert_outcomes(passed=2)
+    run(pytester).assert_outcomes(passed=2)
 
 
 def test_the_ini_file_says_what_markers_do_not(pytester: pytest.Pytester) -> None:
@@ -93,7 +102,7 @@ def test_the_ini_file_says_what_markers_do_not(pytester: pytest.Pytester) -> Non
                 assert (tmp_path / "cases.db").exists()
         """
     )
-    pytester.runpytest().assert_outcomes(passed=3)
+    run(pytester).assert_outcomes(passed=3)
 
 
 def opened_by_a_function() -> str:
@@ -116,7 +125,7 @@ def opened_by_a_function() -> str:
 def test_a_store_may_be_opened_by_a_function(pytester: pytest.Pytester) -> None:
     """The marker takes a function; a crash calls it again."""
     pytester.makepyfile(opened_by_a_function())
-    pytester.runpytest().assert_outcomes(passed=1)
+    run(pytester).assert_outcomes(passed=1)
 
 
 WRONG = {
@@ -130,25 +139,26 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("name", WRONG)
-def test_a_wrong_marker_is_a_clear_error(pytester: pytest.Pytester, name: str) -> None:
+def test_a_wrong_marker_is_a_clear_error(pytester: pytest.Pytester) -> None:
     """The test errs with the setting, where it stands and what is wrong, without a traceback."""
-    arguments, message = WRONG[name]
-    pytester.makepyfile(
-        f"import pytest\n@pytest.mark.caseflow({arguments})\ndef test_it(timeline):\n    pass\n"
-    )
-    result = pytester.runpytest()
-    result.assert_outcomes(errors=1)
-    shown = result.stdout.str()
-    assert "caseflow: " in shown and message in shown
-    assert "Traceback" not in shown and "src/pytest_caseflow.py" not in shown
+    tests = [
+        f"@pytest.mark.caseflow({arguments})\ndef test_{number}(timeline):\n    pass\n"
+        for number, (arguments, _) in enumerate(WRONG.values())
+    ]
+    pytester.makepyfile("\n".join(["import pytest", *tests]))
+    result = run(pytester)
+    result.assert_outcomes(errors=len(WRONG))
+    parts = re.split(r"_ ERROR at setup of test_\d+ _+\n", result.stdout.str())[1:]
+    for (_, message), shown in zip(WRONG.values(), parts, strict=True):
+        assert shown.startswith("caseflow: ") and message in shown, shown
+        assert "Traceback" not in shown and "pytest_caseflow.py" not in shown
 
 
 def test_a_wrong_ini_option_is_a_clear_error(pytester: pytest.Pytester) -> None:
     """The error names the option, and a suite without the fixtures does not meet it."""
     pytester.makeini("[pytest]\ncaseflow_policy = wuhan\n")
     pytester.makepyfile(test_a="def test_a(timeline): pass", test_b="def test_b(): pass")
-    result = pytester.runpytest()
+    result = run(pytester)
     result.assert_outcomes(errors=1, passed=1)
     assert "policy of the ini option caseflow_policy: " in result.stdout.str()
 
@@ -169,7 +179,7 @@ def test_a_failing_test_shows_its_story(pytester: pytest.Pytester) -> None:
             assert False
         """
     )
-    result = pytester.runpytest()
+    result = run(pytester)
     result.assert_outcomes(failed=3)
     shown = result.stdout.str()
     assert shown.count("caseflow story") == 1
@@ -186,7 +196,7 @@ def test_the_plugin_works_under_xdist(pytester: pytest.Pytester) -> None:
         STREET_LIGHT + "\n@pytest.mark.parametrize('n', range(6))\ndef test_many(timeline, n):\n"
         "    timeline.submit('x', to='城管局')\n    assert n != 3\n"
     )
-    result = pytester.runpytest_subprocess("-n", "2")
+    result = pytester.runpytest_subprocess(*QUICK, "-n", "2")
     result.assert_outcomes(passed=6, failed=1)
     result.stdout.fnmatch_lines(["*- caseflow story -*", "2025-03-03 09:00  submitted*"])
 
@@ -197,7 +207,7 @@ def test_a_suite_without_the_fixtures_imports_no_caseflow(pytester: pytest.Pytes
         "import sys\ndef test_it():\n    assert 'pytest_caseflow' in sys.modules\n"
         "    assert not [name for name in sys.modules if name.partition('.')[0] == 'caseflow']\n"
     )
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*QUICK).assert_outcomes(passed=1)
 
 
 def test_plain_unittest_has_the_same_kit(pytester: pytest.Pytester) -> None:
@@ -253,7 +263,7 @@ def test_plain_unittest_has_the_same_kit(pytester: pytest.Pytester) -> None:
         [sys.executable, "-W", "error", path], capture_output=True, encoding="utf-8", check=False
     )
     assert (ran.returncode, "Ran 4 tests" in ran.stderr) == (0, True), ran.stderr
-    pytester.runpytest("-W", "error").assert_outcomes(passed=4)
+    run(pytester, "-W", "error").assert_outcomes(passed=4)
 
 
 @pytest.mark.soak
