@@ -153,6 +153,16 @@ def test_a_text_that_is_gone_is_told_as_redacted(desk: Desk) -> None:
     assert told(rules, "c1", events).lines[-1].detail == ""
 
 
+def test_a_redaction_is_told_with_its_basis(desk: Desk) -> None:
+    """The erasure has a line of its own, and the texts it took are redacted in theirs."""
+    desk.note("c1", text="内部", by=OFFICER)
+    desk.redact("c1", fields=["text"], basis="个人信息保护法 §47", reason="本人请求", by=SUPERVISOR)
+    expected = ["noted | redacted: text", "texts redacted | text, 个人信息保护法 §47, reason: 本人请求"]
+    assert lines(desk)[-2:] == expected
+    told_by_desk = told(Rules(POLICY), "c1", desk.history("c1"), desk.texts("c1"))
+    assert told_by_desk == story_of(desk)
+
+
 def test_texts_are_one_printable_line(desk: Desk) -> None:
     """Line breaks and control characters become blanks, and a long text ends in an ellipsis."""
     desk.note("c1", text="一\r\n二\t\x1b[31m三", by=OFFICER)

@@ -146,7 +146,7 @@ def test_endless_deadlines_are_told(monday: Timeline) -> None:
 
 def test_every_action_finds_its_actor(monday: Timeline) -> None:
     """A whole life without naming anybody: each event bears a role that the policy allows."""
-    case = monday.submit("甲", kind="complaint")
+    case = monday.submit("甲", body="三天了", kind="complaint")
     monday.acknowledge(case)
     monday.route(case, UNIT)
     monday.add_co_handler(case, "水务集团")
@@ -173,6 +173,7 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
     monday.verify_rectification(case, "r-1")
     monday.close(case)
     monday.adopt_rules(case, reason="新办法")
+    monday.redact(case, fields=["body"], basis="个人信息保护法 §47", reason="本人请求")
     monday.reopen(case, reason="又坏了")
     monday.reject(case, "repeated")
     other = monday.submit("乙", to=UNIT)

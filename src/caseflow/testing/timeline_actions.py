@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -177,6 +177,11 @@ class TimelineActions:
             "reference": reference, "sha256": sha256, "size": size, "media_type": media_type, "name": name,
         }  # fmt: skip
         return self._do("attach", case, doing, **found)
+
+    def redact(self, case: Case | str, *, fields: Sequence[str], basis: str, **doing: Unpack[Doing]) -> Case:
+        """Erase personal texts and their salts; see `Desk.redact`."""
+        names = fields if isinstance(fields, str) else tuple(fields)
+        return self._do("redact", case, doing, fields=names, basis=basis)
 
     def adopt_rules(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
         """Bring the case under the timeline's own policy and count its clocks anew."""

@@ -112,7 +112,8 @@ def told(
     if texts is not None:
         said = {}
         for text in texts:
-            said.setdefault(text.version, {})[text.field] = _one_line(text.text)
+            if text.text:  # one that was redacted is empty
+                said.setdefault(text.version, {})[text.field] = _one_line(text.text)
     known = (lambda pin: rules) if isinstance(rules, Rules) else rules
     lines, case = [], Case(case_id)
     for event in events:

@@ -202,6 +202,11 @@ def _attached(telling: Telling, event: e.Attached) -> Iterator[str]:
     yield telling.say("bytes", n=event.size)
 
 
+def _redacted(telling: Telling, event: e.Redacted) -> Iterator[str]:
+    yield from event.fields
+    yield event.basis
+
+
 def _annulled(telling: Telling, event: e.CardAnnulled) -> Iterator[str]:
     label = telling.level(event.clock, event.level)
     yield telling.say("card of", label=label, at=telling.time(event.issued_us))
@@ -244,6 +249,7 @@ _OWN: dict[type[e.Event], Callable[[Telling, Any], Iterator[str]]] = {
     e.ExtensionRequested: _extension,
     e.ExtensionGranted: _extension,
     e.Attached: _attached,
+    e.Redacted: _redacted,
     e.CardAnnulled: _annulled,
     e.RulesAdopted: _adopted,
     e.Acted: _acted,
