@@ -16,7 +16,8 @@ FLOORS = {
     "ports": 3, "outbox": 3, "chain": 3,
     "codec": 3, "config": 3, "clock": 3, "calendars": 3, "views": 3, "policies": 3,
     "desk": 4, "desk_actions": 4, "sealing": 4, "stores": 4, "delivery": 4,
-    "cli": 5, "logs": 5, "demo": 5, "testing": 5, "contrib": 5,
+    "testing": 5, "contrib": 5,
+    "cli": 6, "logs": 6, "demo": 6,  # above the test kit: it records and checks histories for people too
 }  # fmt: skip
 """Top-level module or folder -> floor. The package's own ``__init__`` is the public door above floor 4."""
 
@@ -80,7 +81,7 @@ def test_a_module_imports_only_downward(path: Path) -> None:
             continue
         theirs = module.split(".")[1] if "." in module else ""
         if theirs not in FLOORS:  # the public door
-            assert FLOORS[mine] == 5, f"{module} is the door above floor 4"
+            assert FLOORS[mine] >= 5, f"{module} is the door above floor 4"
             continue
         together = mine == theirs or any({mine, theirs} <= folder for folder in ONE_FOLDER)
         assert together or FLOORS[theirs] < FLOORS[mine], f"{name(path)} imports {module}"

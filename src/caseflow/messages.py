@@ -251,6 +251,20 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "案件 {case} 没有时钟 {found};有 {missing}",
     ),
     "bad-cursor": ("the cursor {found} is not one of this query's", "游标 {found} 无效"),
+    # golden histories
+    "bad-golden": (
+        "{what}: this is no golden history that can be read: {found}",
+        "{what}:不是可读的基准历史:{found}",
+    ),
+    "golden-suffix": (
+        "{what}: a golden history is a .json file, not {found}",
+        "{what}:基准历史应为 .json 文件,而非 {found}",
+    ),
+    "golden-refused": (
+        "{what}: an act of the history is refused today ({found}); it stays as it is",
+        "{what}:其中一项操作现被拒绝({found});文件保持不变",
+    ),
+    "no-golden-files": ("{what}: there is no golden history, {found}", "{what}:没有基准历史 {found}"),
     # logs
     "log-missing": ("{file}: {found}", "{file}:{found}"),
     "log-encoding": (

@@ -502,3 +502,55 @@ def test_lists_speak_the_language_of_the_reader(
     ]
     out = called(capsys, "show", "a-2", "--store", stored, "--lang", "en")[1]
     assert "next due: 2025-03-19 00:00:00+08:00 (in 3 days)\n" in out
+
+
+def test_a_recorded_history_is_checked(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`testing record` writes a file, `testing check` holds it against today, in both languages."""
+    arguments = ("testing", "record", "a-1", "a-2", "--store", stored, "--out", "two.json", "--about", "two")
+    assert called(capsys, *arguments)[:2] == (exits.OK, "two.json: 2 cases, 8 events\n")
+    kept = Path("two.json").read_text(encoding="utf-8")
+    assert "已修复" not in kept
+    assert json.loads(kept)["about"] == "two"
+    code, out, _ = called(capsys, "testing", "check", "two.json")
+    assert (code, out) == (exits.OK, "two.json: as recorded, under today's wuhu too\n")
+    assert "按现行政策 wuhu 亦然" in called(capsys, "testing", "check", "two.json", "--lang", "zh")[1]
+
+
+def test_a_changed_card_fails_the_check_until_it_is_accepted(
+    stored: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The card, the case and both instants are named; `--accept` rewrites, and then the check passes."""
+    called(capsys, "testing", "record", "a-1", "--store", stored, "--out", "one.json")
+    slower = load_policy("wuhu").document()["policy"]["clocks"]["reply"]["rungs"]
+    rungs = ", ".join(
+        f'{{ level = "{rung["level"]}", days = {rung["days"] + (rung["level"] == "yellow")},'
+        f' kind = "{rung["kind"]}" }}'
+        for rung in slower
+    )
+    text = f'extends = "wuhu"\n[clocks.reply]\nrungs = [{rungs}]\n'
+    Path("slower.toml").write_text(text, encoding="utf-8")
+    check = ("testing", "check", "one.json", "--policy", "slower.toml")
+    code, out, _ = called(capsys, *check)
+    assert code == exits.FOUND
+    assert "case a-1: yellow (reply, cycle 1) was 2025-03-09T00:00:00+08:00 城管局, is 2025-03-10" in out
+    code, out, _ = called(capsys, *check, "--json")
+    (change,) = json.loads(out)[0]["compared"][2]["changes"]
+    assert (code, change["case"], change["what"]) == (exits.FOUND, "a-1", "card")
+    assert "原为" in change["zh"]
+    assert called(capsys, *check, "--accept")[0] == exits.OK
+    assert called(capsys, *check)[0] == exits.OK
+
+
+def test_what_cannot_be_recorded_or_checked_is_told(stored: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown case, a name that is no JSON file, a file that is no history: bad input, on one line."""
+    for arguments in (
+        ("record", "nobody", "--store", stored, "--out", "x.json"),
+        ("record", "a-1", "--store", stored, "--out", "x.toml"),
+        ("check", "log.csv"),
+        ("check", "missing.json"),
+    ):
+        code, out, err = called(capsys, "testing", *arguments)
+        assert (code, out, err.count("\n")) == (exits.BAD_INPUT, "", 1)
+    assert not Path("x.json").exists()
+    code = called(capsys, "testing", "record", "a-1", "--store", "sqlite:///none.db", "--out", "x.json")[0]
+    assert code == exits.STORE

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caseflow import __version__
-from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay, store
+from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay, store, testing
 from caseflow.cli.options import chosen, lang_given
 from caseflow.cli.words import lang_of_locale, word
 from caseflow.errors import CaseflowError
@@ -45,6 +45,7 @@ for _command in (
     cases.cases,
     cases.sweep,
     store.store,
+    testing.testing,
 ):
     cli.add_command(_command)
 

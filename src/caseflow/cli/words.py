@@ -90,6 +90,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "collapsed": ("collapsed", "已合并"),
     "nothing to migrate": ("nothing to do", "无需迁移"),
     "migrated to": ("now of schema {0}", "已迁移到结构版本 {0}"),
+    "golden recorded": ("{}: {} cases, {} events", "{}:{} 个案件,{} 个事件"),
+    "golden accepted": ("{}: rewritten", "{}:已改写"),
+    "golden holds": ("{}: as recorded, under today's {} too", "{}:与记录一致,按现行政策 {} 亦然"),
+    "golden holds then": (
+        "{}: as recorded; no policy of today was given for it{}",
+        "{}:与记录一致;未给出现行政策{}",
+    ),
     "total": ("in all", "合计"),
     "cases": ("cases", "案件"),
     "replied": ("replied", "已答复"),

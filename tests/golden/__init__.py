@@ -1,0 +1,1 @@
+"""The project's own golden histories, and the tests that replay them."""
