@@ -225,7 +225,7 @@ def _by_rung(cards: list[dict[str, Any]]) -> dict[str, list[str]]:
 
 
 def _parts(case_id: str, path: str, before: Any, after: Any) -> Iterator[Change]:
-    """The differing parts of two cases, by key path; a pin may change with the version that read its policy."""
+    """The differing parts of two cases, by key path; a pin may change with the version that reads it."""
     if path == "origin.pin":
         return
     if isinstance(before, dict) and isinstance(after, dict):
