@@ -20,8 +20,11 @@ from caseflow.stores.memory import MemoryStore
 from caseflow.testing.journal import Journal, written
 from caseflow.testing.office_time import instant_of
 from caseflow.testing.rules_on_hand import OnHand, on_hand, working_calendar
-from caseflow.testing.story import Story, story_of
+from caseflow.testing.story import Story, story_of, told
 from caseflow.testing.timeline_words import said
+from caseflow.views.drawing import drawing
+from caseflow.views.gantt import gantt
+from caseflow.views.lifeline import Lifeline, lifeline
 from caseflow.views.story_words import Lang
 
 START = "2025-03-03T09:00:00+08:00"
@@ -96,6 +99,24 @@ class World:
         """What happened to all cases, or to one; in the timeline's language unless told otherwise."""
         ids = None if case is None else (case if isinstance(case, str) else case.id,)
         return story_of(self.store, case_ids=ids, lang=lang or self.lang)
+
+    def svg(self, case: Case | str, *, lang: Lang | None = None) -> str:
+        """The case drawn as SVG: states, clocks, pauses, cards, and what is still to come as of now."""
+        life, told_in = self._life(case, lang)
+        events = self.store.events(life.title)
+        story = told(self.desk.rules_of(life.title), life.title, events, lang=told_in)
+        return drawing(life, story=str(story), lang=told_in)
+
+    def mermaid(self, case: Case | str, *, lang: Lang | None = None) -> str:
+        """The case as a Mermaid Gantt chart."""
+        life, told_in = self._life(case, lang)
+        return gantt(life, lang=told_in)
+
+    def _life(self, case: Case | str, lang: Lang | None) -> tuple[Lifeline, Lang]:
+        case_id, told_in = case if isinstance(case, str) else case.id, lang or self.lang
+        now, found = self.clock.now_us(), self.desk.get(case_id)
+        events = self.store.events(case_id)
+        return lifeline(self.desk.rules_of(case_id), found, events, now_us=now, lang=told_in), told_in
 
     def as_test(self, name: str = "test_timeline") -> str:
         """Python source of a test that does what was done so far and expects the story that came of it.

@@ -120,7 +120,7 @@ def told(
         before, case = case, evolve(case, event)
         theirs = {} if said is None else said.get(case.version, {})
         lines.append(
-            _line(Telling(known(case.origin.pin), before, case, event, theirs, lang), said is not None)
+            _line(Telling(known(case.origin.pin), lang, before, case, event, theirs), said is not None)
         )
     return Story(tuple(lines))
 

@@ -11,58 +11,23 @@ from caseflow.core import events as e
 from caseflow.core.case import Case, ClockRun
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.counting import Counting
-from caseflow.core.policy import Named, Rung
-from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
-from caseflow.views.story_words import Lang, event_word, phrase
-from caseflow.views.times import clock_time, last_day
+from caseflow.core.policy import Rung
+from caseflow.core.values import value
+from caseflow.views.naming import Naming
+from caseflow.views.story_words import event_word
+from caseflow.views.times import last_day
 
 _COMMON = frozenset(field.name for field in attrs.fields(e.Event))  # type: ignore[arg-type]  # a `value` is one
 
 
 @value
-class Telling(Value):
-    """An event and what surrounds it: the rules, the case before and after, its texts, the language."""
+class Telling(Naming):
+    """An event and what surrounds it: the case before and after, and its texts."""
 
-    rules: Rules
     before: Case
     case: Case
     event: e.Event
     said: dict[str, str]
-    lang: Lang
-
-    def say(self, key: str, **data: Any) -> str:
-        """The phrase in the story's language."""
-        return phrase(key, self.lang, **data)
-
-    def time(self, us: int) -> str:
-        """The instant in the office's zone."""
-        return clock_time(us, self.rules.policy.timezone)
-
-    def clock(self, name: str, subject: str = "") -> str:
-        """The label of a clock, with its subject."""
-        rule = self.rules.policy.clocks.get(name)
-        label = rule.labels.get(self.lang, name) if rule else name
-        return f"{label} ({subject})" if subject else label
-
-    def rung(self, clock: str, level: str) -> Rung | None:
-        """The policy's rung of that level."""
-        rule = self.rules.policy.clocks.get(clock)
-        return next((rung for rung in rule.rungs if rung.level == level), None) if rule else None
-
-    def level(self, clock: str, level: str) -> str:
-        """The label of a rung."""
-        rung = self.rung(clock, level)
-        return rung.labels.get(self.lang, level) if rung else level
-
-    def action(self, name: str) -> str:
-        """The label of an action."""
-        rule = self.rules.policy.actions.get(name)
-        return rule.labels.get(self.lang, name) if rule else name
-
-    def named(self, table: dict[str, Named], key: str) -> str:
-        """The label of a kind or a reason code."""
-        return table[key].labels.get(self.lang, key) if key in table else key
 
     def is_by_days(self, clock: str) -> bool:
         """Whether the clock counts whole days."""

@@ -74,6 +74,17 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "effect": ("effect {n}", "效果 {n}"),
     "bytes": ("{n} bytes", "{n} 字节"),
     "unknown": ("an event this version does not know", "本版本不认识的事件"),
+    "states": ("states", "状态"),
+    "units": ("units", "承办单位"),
+    "acts": ("acts", "经过"),
+    "pause": ("pause", "暂停"),
+    "annulled": ("annulled", "已撤销"),
+    "fired": ("issued", "已发出"),
+    "ahead": ("still to come", "尚未到期"),
+    "past": ("not owed", "无须发出"),
+    "reminder": ("reminder", "提醒"),
+    "card": ("card", "牌"),
+    "now": ("now", "现在"),
     "comma": (", ", ","),
 }
 
