@@ -329,6 +329,15 @@ def test_the_receipt_policy_tells_nobody() -> None:
     assert [one.code for one in findings(receipt, today=A_MONDAY)] == ["notice-to-nobody"]
 
 
+@pytest.mark.parametrize("most", [1, 5, 20, 60, 150])
+def test_a_graph_that_is_cut_short_invents_nothing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """However few situations are walked, what is found is found on the whole walk too."""
+    city = load_policy(Path(__file__).parents[1] / "golden" / "city.toml")
+    whole = {(one.code, one.path) for one in findings(city)}
+    monkeypatch.setattr("caseflow.core.lint.graph.MOST", most)
+    assert {(one.code, one.path) for one in findings(city)} <= whole
+
+
 def test_findings_come_in_the_same_order_every_time() -> None:
     """Two runs over a policy of several clocks say the same, word for word."""
     rich = load_policy(Path(__file__).parents[1] / "laws" / "policy.toml")

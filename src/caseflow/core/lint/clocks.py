@@ -24,13 +24,20 @@ def of_clock(rules: Rules, plan: ClockPlan, graph: Graph) -> Iterator[Finding]:
         yield finding("when-kind-unknown", f"{path}.when.kind", kind=kind, known=", ".join(kinds))
     if plan.rule.when.kind and len(unknown) == len(plan.rule.when.kind):
         return
-    if not any(spot.clocks[0].status for spot in graph.spots):
-        yield finding("clock-never-starts", f"{path}.start", clock=plan.name)
-        return
     if not plan.rule.subject:
         for name in plan.rule.start:
             if name in plan.rule.stop or name in plan.rule.cancel:
                 yield finding("stops-what-it-starts", f"{path}.start", clock=plan.name, action=name)
+    if graph.complete:  # what was not walked may hold what seems to be missing
+        yield from _missing(plan, graph)
+
+
+def _missing(plan: ClockPlan, graph: Graph) -> Iterator[Finding]:
+    """A start, a stop or a rung that no way leads to."""
+    path = f"clocks.{plan.name}"
+    if not any(spot.clocks[0].status for spot in graph.spots):
+        yield finding("clock-never-starts", f"{path}.start", clock=plan.name)
+        return
     meets = any(
         arrow.origin.clocks[0].status == "running" and arrow.target.clocks[0].status == "stopped"
         for arrow in graph.arrows()
@@ -49,7 +56,7 @@ def _after_the_end(plan: ClockPlan, graph: Graph) -> Iterator[Finding]:
         if rung.then:
             after = [end for spot in spots for end in graph.by_system(spot, rung.then)]
             reached = graph.spread(after, over=lambda arrow: 0 not in arrow.restarts)
-            spots = {spot for spot in reached if spot.clocks[0].runs and spot.clocks[0].status}
+            spots = {spot for spot in reached if spot.clocks[0].runs}
             if not spots:
                 for later, lost in enumerate(plan.rule.rungs[index + 1 :], index + 1):
                     path = f"clocks.{plan.name}.rungs[{later}]"

@@ -18,7 +18,8 @@ _OPEN = {"extensions_left": "extension-uncapped", "before_breach": "extension-af
 def of_clock(rules: Rules, plan: ClockPlan, graph: Graph) -> Iterator[Finding]:
     """The findings about one clock."""
     path = f"clocks.{plan.name}"
-    yield from _never_resumed(plan, graph)
+    if graph.complete:  # what was not walked may hold the action that resumes
+        yield from _never_resumed(plan, graph)
     yield from _loops(graph, "endless-pause", f"{path}.pause", plan.name, _pauses)
     yield from _loops(graph, "endless-retraction", f"{path}.revive", plan.name, lambda a: 0 in a.revives)
     yield from _loops(graph, "endless-restart", f"{path}.start", plan.name, lambda a: 0 in a.restarts)

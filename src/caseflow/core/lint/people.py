@@ -27,7 +27,7 @@ def of_roles(rules: Rules) -> Iterator[Finding]:
         if not action.roles and not everyone and name not in timed:
             yield finding("action-for-nobody", path, action=name)
         spots = [spot for spot in graph.spots if name in rules.table[spot.state]]
-        if action.co_handlers or not spots or any(spot.held for spot in spots):
+        if action.co_handlers or not graph.complete or not spots or any(spot.held for spot in spots):
             continue
         for role in action.roles:
             if policy.roles[role].scope == "unit":
