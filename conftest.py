@@ -84,6 +84,27 @@ def _english(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
+SERVERS = {"postgres": "CASEFLOW_TEST_POSTGRES", "mariadb": "CASEFLOW_TEST_MARIADB"}
+"""Marker -> the variable that holds the URL of the server which such a test needs."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of a server whose URL is not set are skipped."""
+    for item in items:
+        for marker, variable in SERVERS.items():
+            if item.get_closest_marker(marker) and not os.environ.get(variable):
+                item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """One line says how many tests were skipped for want of a server."""
+    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
+    missing = {variable: sum(variable in reason for reason in skipped) for variable in SERVERS.values()}
+    told = ", ".join(f"{count} ({variable})" for variable, count in missing.items() if count)
+    if told:
+        terminalreporter.write_line(f"tests skipped for want of a server, by the URL to set: {told}")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """With several workers a page stays with one of them: each block builds on the ones before it."""

@@ -38,6 +38,7 @@ FORBIDDEN_IN_CORE = {
 HOMES = {
     "transitions": {"core/lifecycle.py"},
     "sqlite3": {"stores/"},
+    "sqlalchemy": {"stores/sql/"},
     "tomllib": {"config.py", "calendars/__init__.py", "cli/", "logs/"},
     "chinese_calendar": {"calendars/chinese.py"},
     "click": {"cli/"},

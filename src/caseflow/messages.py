@@ -238,8 +238,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{found} 无法复制为分支;请使用 MemoryStore 或 SqliteStore",
     ),
     "store-url": (
-        "{found} is no store URL; write sqlite:///relative.db or sqlite:////absolute.db",
-        "{found} 不是存储地址;请写 sqlite:///relative.db 或 sqlite:////absolute.db",
+        "{found} is no store URL; write sqlite:///relative.db, sqlite:////absolute.db,"
+        " postgresql://user@host/database or mariadb://user@host/database",
+        "{found} 不是存储地址;请写 sqlite:///relative.db、sqlite:////absolute.db、"
+        "postgresql://user@host/database 或 mariadb://user@host/database",
+    ),
+    "store-driver": (
+        "no driver for this database is installed ({found}); install caseflow-gov[postgres] or [mariadb]",
+        "未安装该数据库的驱动({found});请安装 caseflow-gov[postgres] 或 [mariadb]",
+    ),
+    "store-missing": (
+        "{path} holds no caseflow tables; run: caseflow store init --store URL",
+        "{path} 中没有 caseflow 的数据表;请运行:caseflow store init --store URL",
+    ),
+    "store-unreachable": ("{path} cannot be reached: {found}", "无法连接 {path}:{found}"),
+    "store-unsure": (
+        "{path}: the connection was lost while a change was being committed, and whether it is there is not"
+        " known; give the same command again with its idempotency key",
+        "{path}:提交更改时连接中断,无法确定是否已保存;请用同一幂等键重新提交该命令",
     ),
     "unknown-pin": (
         "the store lacks the policy {found} that the case pins",

@@ -1,0 +1,1 @@
+"""Cases in relational tables, over whatever brings a DB-API cursor: SQLAlchemy, Django, or your own."""

@@ -1,0 +1,379 @@
+"""Everything that is said to the tables, rendered once for a kind of database.
+
+Values stand where ``?`` stands; it becomes the driver's own mark. Statements on the way of every command are
+plain text that is sent as it is: rendering an expression for each call would cost more than the core's work.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property, lru_cache
+from typing import Any
+
+from caseflow.ports import Query
+from caseflow.stores.relational.dialects import Dialect
+from caseflow.stores.relational.tables import NEVER
+
+Asked = tuple[str, tuple[Any, ...]]
+"""A statement and its values."""
+
+_CASE = "state, unit, citizen, next_due, place, deadline, waits, snapshot, head"
+_NOTICE = "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body"
+_POSTED = (
+    f"SELECT position, status, attempts, next_try, token, told, error, merged_into, {_NOTICE}"
+    " FROM caseflow_notices"
+)
+_DOCUMENT = (
+    "SELECT id, series, year, case_id, version, body, number, voided, void_reason FROM caseflow_documents"
+)
+
+XID_BITS = 20
+"""A position on PostgreSQL is the transaction's id and, in so many low bits, a number within it."""
+
+
+class Statements:
+    """The statements of one database.
+
+    Args:
+        dialect: the kind of database.
+        feed_base: what is added to PostgreSQL's transaction ids; see `feed`.
+    """
+
+    def __init__(self, dialect: Dialect, *, feed_base: int = 0) -> None:
+        self.dialect = dialect
+        self.feed_base = feed_base
+
+    def marked(self, sql: str) -> str:
+        """The statement with the driver's own marks."""
+        return sql if self.dialect.mark == "?" else sql.replace("?", self.dialect.mark)
+
+    # -- a command ----------------------------------------------------------------------------------------
+
+    @cached_property
+    def load(self) -> str:
+        """Snapshot and head of a case."""
+        return self.marked("SELECT snapshot, head FROM caseflow_cases WHERE id = ?")
+
+    @cached_property
+    def standing(self) -> str:
+        """Version and head of a case."""
+        return self.marked("SELECT version, head FROM caseflow_cases WHERE id = ?")
+
+    @cached_property
+    def insert_case(self) -> str:
+        """A new case; an id that is there already leaves no row (or, on MariaDB, raises)."""
+        skip = self.dialect.or_skip("id") if self.dialect.upserts == "conflict" else ""
+        marks = ", ".join("?" * 11)
+        return self.marked(f"INSERT INTO caseflow_cases (version, {_CASE}, id) VALUES ({marks}){skip}")
+
+    @cached_property
+    def update_case(self) -> str:
+        """A case at its next version, if it is at the expected one: values, then id, version, head."""
+        sets = ", ".join(f"{column} = ?" for column in ("version", *_CASE.split(", ")))
+        return self.marked(f"UPDATE caseflow_cases SET {sets} WHERE id = ? AND version = ? AND head = ?")
+
+    @property
+    def _position(self) -> str:
+        """The position of an event on PostgreSQL: id of its transaction, then its number therein."""
+        return f"((txid_current() + {self.feed_base}) << {XID_BITS}) + ?"
+
+    @cached_property
+    def insert_event(self) -> str:
+        """An event: on PostgreSQL its number in the transaction, then case, version, body, hash."""
+        if self.dialect.one_statement:
+            return self.marked(
+                "INSERT INTO caseflow_events (position, case_id, version, body, hash)"
+                f" VALUES ({self._position}, ?, ?, ?, ?)"
+            )
+        return self.marked("INSERT INTO caseflow_events (case_id, version, body, hash) VALUES (?, ?, ?, ?)")
+
+    @cached_property
+    def insert_text(self) -> str:
+        """The personal texts of one version of a case."""
+        return self.marked("INSERT INTO caseflow_texts (case_id, version, fields) VALUES (?, ?, ?)")
+
+    @cached_property
+    def insert_key(self) -> str:
+        """An idempotency key; one that is taken raises."""
+        columns = "actor, name, digest, case_id, first_version, last_version"
+        return self.marked(f"INSERT INTO caseflow_keys ({columns}) VALUES (?, ?, ?, ?, ?, ?)")
+
+    @lru_cache(maxsize=256)  # noqa: B019  # statements live as long as their store; shapes are few
+    def command(self, *, is_new: bool, events: int, texts: int, has_key: bool) -> str:
+        """A whole command as one statement of PostgreSQL: one round trip, whole or not at all.
+
+        Its count of rows is that of the events: none when the case is not at the expected version. Values:
+        the case's, the key's, those of each version with texts, then of each event its number, case,
+        version, body and hash.
+        """
+        moved = self.insert_case if is_new else self.update_case
+        parts = [f"moved AS ({moved} RETURNING id)"]
+        if has_key:
+            columns = "actor, name, digest, case_id, first_version, last_version"
+            given = "?, ?, ?, ?, ?::bigint, ?::bigint"
+            parts.append(
+                f"kept AS (INSERT INTO caseflow_keys ({columns}) SELECT {given} FROM moved RETURNING 1)"
+            )
+        if texts:
+            rows = ", ".join(["(?, ?::bigint, ?)"] * texts)
+            parts.append(
+                "told AS (INSERT INTO caseflow_texts (case_id, version, fields)"
+                f" SELECT t.* FROM moved, (VALUES {rows}) AS t RETURNING 1)"
+            )
+        rows = ", ".join(["(?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)"] * events)
+        return self.marked(
+            f"WITH {', '.join(parts)} INSERT INTO caseflow_events (position, case_id, version, body, hash)"
+            f" SELECT ((txid_current() + {self.feed_base}) << {XID_BITS}) + e.n, e.c, e.v, e.b, e.h"
+            f" FROM moved, (VALUES {rows}) AS e (n, c, v, b, h)"
+        )
+
+    @cached_property
+    def used_positions(self) -> str:
+        """How many positions this transaction of PostgreSQL has given out."""
+        first = f"((txid_current() + {self.feed_base}) << {XID_BITS})"
+        return (
+            f"SELECT coalesce(max(position) + 1 - {first}, 0) FROM caseflow_events"
+            f" WHERE position >= {first} AND position < {first} + {1 << XID_BITS}"
+        )
+
+    @cached_property
+    def landed(self) -> str:
+        """The hash of a case's event at a version."""
+        return self.marked("SELECT hash FROM caseflow_events WHERE case_id = ? AND version = ?")
+
+    # -- texts, policies -----------------------------------------------------------------------------------
+
+    @cached_property
+    def texts(self) -> str:
+        """The texts of a case by version."""
+        return self.marked("SELECT version, fields FROM caseflow_texts WHERE case_id = ? ORDER BY version")
+
+    @cached_property
+    def delete_texts(self) -> str:
+        """All texts of one version."""
+        return self.marked("DELETE FROM caseflow_texts WHERE case_id = ? AND version = ?")
+
+    @cached_property
+    def update_texts(self) -> str:
+        """The texts left of one version: fields, case, version."""
+        return self.marked("UPDATE caseflow_texts SET fields = ? WHERE case_id = ? AND version = ?")
+
+    @cached_property
+    def insert_policy(self) -> str:
+        """A policy's document; one that is there stays."""
+        skip = self.dialect.or_skip("pin")
+        return self.marked(f"INSERT INTO caseflow_policies (pin, document) VALUES (?, ?){skip}")
+
+    @cached_property
+    def policy(self) -> str:
+        """A policy's document."""
+        return self.marked("SELECT document FROM caseflow_policies WHERE pin = ?")
+
+    # -- questions ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def links(self) -> str:
+        """A case's history: version, body, hash."""
+        sql = "SELECT version, body, hash FROM caseflow_events WHERE case_id = ? ORDER BY version"
+        return self.marked(sql)
+
+    @cached_property
+    def heads(self) -> str:
+        """The heads of cases after an id."""
+        return self.marked("SELECT id, version, head FROM caseflow_cases WHERE id > ? ORDER BY id LIMIT ?")
+
+    @cached_property
+    def key(self) -> str:
+        """What an actor's key stands for."""
+        columns = "actor, name, digest, case_id, first_version, last_version"
+        return self.marked(f"SELECT {columns} FROM caseflow_keys WHERE actor = ? AND name = ?")
+
+    def due(self, before: int, *, limit: int, after: tuple[int, str] | None) -> Asked:
+        """What is due, in order, after a place."""
+        where, given = "next_due <= ?", (before,)
+        if after is not None:
+            later, place = self.dialect.later(("next_due", "id"), after)
+            where, given = f"{where} AND {later}", (before, *place)
+        sql = f"SELECT next_due, id FROM caseflow_cases WHERE {where} ORDER BY next_due, id LIMIT ?"
+        return self.marked(sql), (*given, limit)
+
+    next_due = "SELECT next_due FROM caseflow_cases WHERE next_due IS NOT NULL ORDER BY next_due LIMIT 1"
+
+    @cached_property
+    def waiting(self) -> str:
+        """How many wait for a calendar."""
+        return self.marked("SELECT count(*) FROM caseflow_cases WHERE waits <= ?")
+
+    def find(self, query: Query) -> Asked:
+        """The cases of a query; each of its shapes is served in order by an index."""
+        terms, given = [], list[Any]()
+        for column, found in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
+            if found is not None:
+                terms.append(f"{column} = ?")
+                given.append(found)
+        if query.citizen:
+            terms.append("citizen <> ''")
+        if query.overdue_at is not None:
+            terms.append("deadline IS NOT NULL AND deadline <= ?")
+            given.append(query.overdue_at)
+        if query.after is not None:
+            due, case_id = query.after
+            later, place = self.dialect.later(("place", "id"), (NEVER if due is None else due, case_id))
+            terms.append(later)
+            given += place
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        sql = f"SELECT id, snapshot, head FROM caseflow_cases{where} ORDER BY place, id LIMIT ?"
+        return self.marked(sql), (*given, query.limit)
+
+    @cached_property
+    def feed(self) -> str:
+        """Events after a position; on PostgreSQL only those that none can come before any more."""
+        until = ""
+        if self.dialect.one_statement:
+            oldest = "txid_snapshot_xmin(txid_current_snapshot())"
+            until = f" AND position < (({oldest} + {self.feed_base}) << {XID_BITS})"
+        return self.marked(
+            "SELECT position, case_id, version, body FROM caseflow_events"
+            f" WHERE position > ?{until} ORDER BY position LIMIT ?"
+        )
+
+    @cached_property
+    def locked_positions(self) -> str:
+        """Which positions of a gap are there by now; an error at once where somebody is writing one."""
+        return self.marked(
+            "SELECT position FROM caseflow_events WHERE position >= ? AND position < ? FOR UPDATE NOWAIT"
+        )
+
+    @cached_property
+    def fill_gap(self) -> str:
+        """An empty row where a position was given out and never used: position, and the same below zero."""
+        return self.marked(
+            "INSERT INTO caseflow_events (position, case_id, version, body, hash) VALUES (?, '', ?, '', '')"
+        )
+
+    # -- notices -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def post(self) -> str:
+        """A notice; one whose id is known stays as it is."""
+        marks = ", ".join("?" * 11)
+        return self.marked(
+            f"INSERT INTO caseflow_notices ({_NOTICE}, status, attempts, next_try, token, error, merged_into)"
+            f" VALUES ({marks}, 'pending', 0, ?, '', '', ''){self.dialect.or_skip('id')}"
+        )
+
+    @cached_property
+    def cancel(self) -> str:
+        """Cancel a notice that nobody was told."""
+        return self.marked(
+            "UPDATE caseflow_notices SET status = 'cancelled', next_try = NULL"
+            " WHERE id = ? AND status IN ('pending', 'leased', 'dead')"
+        )
+
+    @cached_property
+    def ready(self) -> str:
+        """What may be claimed, in order; on MariaDB and PostgreSQL without waiting for other claims."""
+        return self.marked(
+            "SELECT position FROM caseflow_notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?"
+            f"{self.dialect.skip_locked}"
+        )
+
+    @cached_property
+    def lease(self) -> str:
+        """Lease one notice, if nobody did meanwhile: token, lease end twice, position, now."""
+        return self.marked(
+            "UPDATE caseflow_notices SET status = 'leased', attempts = attempts + 1, token = ?,"
+            " lease_end = ?, next_try = ? WHERE position = ? AND next_try <= ?"
+        )
+
+    def held(self, count: int) -> str:
+        """Those of so many positions that the token holds."""
+        marks = ", ".join("?" * count)
+        return self.marked(f"{_POSTED} WHERE token = ? AND position IN ({marks})")
+
+    @cached_property
+    def corrected(self) -> str:
+        """What became of a corrected notice."""
+        return self.marked("SELECT status, token, lease_end FROM caseflow_notices WHERE id = ?")
+
+    @cached_property
+    def settle(self) -> str:
+        """Record an outcome: five values, then id, token, and what else than leased it may be."""
+        return self.marked(
+            "UPDATE caseflow_notices SET status = ?, next_try = ?, told = ?, error = ?, merged_into = ?,"
+            " token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
+        )
+
+    @cached_property
+    def give_back(self) -> str:
+        """The lease of a cancelled notice ends."""
+        sql = "UPDATE caseflow_notices SET token = '' WHERE id = ? AND token = ? AND status = 'cancelled'"
+        return self.marked(sql)
+
+    @cached_property
+    def requeue(self) -> str:
+        """A dead notice is pending again: from when, id."""
+        return self.marked(
+            "UPDATE caseflow_notices SET status = 'pending', attempts = 0, next_try = ?"
+            " WHERE id = ? AND status = 'dead'"
+        )
+
+    def notices(self, *, case_id: str, status: str, after: int, limit: int) -> Asked:
+        """Notices after a position, of one case, of one status."""
+        terms, given = ["position > ?"], list[Any]([after])
+        for column, found in (("case_id", case_id), ("status", status)):
+            if found:
+                terms.append(f"{column} = ?")
+                given.append(found)
+        sql = f"{_POSTED} WHERE {' AND '.join(terms)} ORDER BY position LIMIT ?"
+        return self.marked(sql), (*given, limit)
+
+    # -- documents -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def insert_series(self) -> str:
+        """The row of a series and year, if it is not there."""
+        if self.dialect.upserts == "conflict":
+            skip = " ON CONFLICT (series, year) DO NOTHING"
+        else:
+            skip = " ON DUPLICATE KEY UPDATE latest = latest"
+        return self.marked(f"INSERT INTO caseflow_series (series, year, latest) VALUES (?, ?, 0){skip}")
+
+    @cached_property
+    def latest(self) -> str:
+        """The last number of a series and year; its row is held until the transaction ends."""
+        lock = " FOR UPDATE" if self.dialect.locks_rows else ""
+        return self.marked(f"SELECT latest FROM caseflow_series WHERE series = ? AND year = ?{lock}")
+
+    @cached_property
+    def update_series(self) -> str:
+        """The new last number: number, series, year."""
+        return self.marked("UPDATE caseflow_series SET latest = ? WHERE series = ? AND year = ?")
+
+    @cached_property
+    def has_document(self) -> str:
+        """Whether a document of that id is there."""
+        return self.marked("SELECT 1 FROM caseflow_documents WHERE id = ?")
+
+    @cached_property
+    def insert_document(self) -> str:
+        """A numbered document."""
+        columns = "id, series, year, number, case_id, version, body, void_reason"
+        return self.marked(f"INSERT INTO caseflow_documents ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, '')")
+
+    @cached_property
+    def void(self) -> str:
+        """A document no longer holds: instant, reason, id."""
+        return self.marked(
+            "UPDATE caseflow_documents SET voided = ?, void_reason = ? WHERE id = ? AND voided IS NULL"
+        )
+
+    @cached_property
+    def documents(self) -> str:
+        """The documents of a case in the order of issue."""
+        return self.marked(f"{_DOCUMENT} WHERE case_id = ? ORDER BY position")
+
+    @cached_property
+    def issued(self) -> str:
+        """The documents of a series and year after a number."""
+        where = "WHERE series = ? AND year = ? AND number > ? ORDER BY number LIMIT ?"
+        return self.marked(f"{_DOCUMENT} {where}")

@@ -1,0 +1,167 @@
+"""A store over relational tables, wherever their connections come from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from caseflow.codec import unpack
+from caseflow.core.case import Case
+from caseflow.core.evolve import replay
+from caseflow.errors import Stale, StoreError
+from caseflow.outbox import Held, Outcome
+from caseflow.ports import Append, KeyClaim, Query
+from caseflow.stores.relational import outbox
+from caseflow.stores.relational.appending import Appending
+from caseflow.stores.relational.dialects import Connections
+from caseflow.stores.relational.prepared import prepared
+from caseflow.stores.relational.questions import RelationalQuestions
+from caseflow.stores.relational.statements import Statements
+
+RECENT = 4096
+"""Cases whose snapshots are remembered unpacked."""
+
+
+class RelationalStore(RelationalQuestions):
+    """Cases in tables. Safe to share between threads if its connections are.
+
+    A case that is loaded again is remembered by the bytes of its snapshot and the head of its chain, so that
+    only what changed is unpacked; the database is asked every time.
+
+    Args:
+        connections: where cursors come from.
+        feed_base: as ``caseflow_store`` has it.
+    """
+
+    def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
+        self._connections = connections
+        self._said = Statements(connections.dialect, feed_base=feed_base)
+        self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work once what was appended is committed: at once, or when the owner of the transaction
+        commits; never if that is rolled back.
+        """  # fmt: skip
+        self._connections.after_commit(work)
+
+    def close(self) -> None:
+        """Let go of the connections; the store must not be used afterwards."""
+        self._connections.close()
+
+    # -- cases ---------------------------------------------------------------------------------------------
+
+    def load(self, case_id: str) -> Case | None:
+        """The case at its newest version; `None` when there is none."""
+        if not self._can_hold(case_id):
+            return None
+        rows = self._rows(self._said.load, (case_id,))
+        return self._unpacked(case_id, *rows[0]) if rows else None
+
+    def find(self, query: Query) -> tuple[Case, ...]:
+        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+        if not self._can_hold(*[name for name in (query.unit, query.citizen, query.state) if name]):
+            return ()
+        return tuple(self._unpacked(*row) for row in self._rows(*self._said.find(query)))
+
+    def _unpacked(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
+        """The case of a snapshot, remembered by its very bytes; folded from its events if need be."""
+        snapshot, head = bytes(snapshot), bytes(head)
+        known = self._recent.get(case_id)
+        if known is not None and known[0] == snapshot and known[2] == head:
+            return known[1]
+        case = unpack(snapshot) or replay(case_id, self.events(case_id))
+        self._remember(case_id, snapshot, case, head)
+        return case
+
+    def _remember(self, case_id: str, snapshot: bytes, case: Case, head: bytes) -> None:
+        if len(self._recent) >= RECENT:
+            self._recent.clear()
+        self._recent[case_id] = (snapshot, case, head)
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Add events to one or several cases, with all that goes with them and an idempotency key.
+
+        One update or insert for each case, one insert for its events, one for its texts, one for the key; on
+        PostgreSQL these are a single statement where nothing else goes with them.
+
+        If the connection is lost while this is being committed, the store looks whether the events are
+        there, by their hashes, and writes them again only if they are not.
+
+        Raises:
+            Stale: a case is not at its expected version.
+            KeyReused: the key was taken in the meantime.
+            StoreBusy: others held the rows too long.
+            StoreError: ``store-unsure`` when the connection was lost while this was being committed and
+                cannot be made again: whether it is there is not known.
+        """
+        if not appends:
+            return
+        work = Appending(
+            self._connections, self._said, [prepared(entry) for entry in appends], claim,
+            [self._head_of(entry) for entry in appends],
+        )  # fmt: skip
+        try:
+            self._connections.write(work.write, single=work.is_single)
+        except StoreError as error:
+            if error.code != "store-unsure":
+                raise
+            self._append_again(work, error)
+        for written, rows, head in zip(work.entries, work.rows, work.heads, strict=True):
+            case = written.entry.case
+            self._remember(case.id, written.snapshot, case, rows[-1][3] if rows else head)
+
+    def _head_of(self, entry: Append) -> bytes | None:
+        """The head of the case's chain at the expected version, if it is remembered."""
+        known = self._recent.get(entry.case.id)
+        return known[2] if known is not None and known[1].version == entry.expected else None
+
+    def _append_again(self, work: Appending, lost: StoreError) -> None:
+        """After a connection was lost in the commit: find out, and write again what is not there."""
+        if self._has_landed(work, lost):
+            return
+        try:
+            self._connections.write(work.write, single=work.is_single)
+        except Stale:
+            # The first try may have been under way still when we looked.
+            if not self._has_landed(work, lost):
+                raise
+
+    def _has_landed(self, work: Appending, lost: StoreError) -> bool:
+        """Whether the last event of the first case that has any is there, with our hash."""
+        last = next((rows[-1] for rows in work.rows if rows), None)
+        if last is None:
+            return False  # nothing but what may be done twice
+        case_id, version, _, ours = last
+        try:
+            found = self._rows(self._said.landed, (case_id, version))
+        except StoreError:
+            raise lost from None
+        return bool(found) and bytes(found[0][0]) == ours
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
+        if self.pinned(pin) is not None:
+            return
+        row = (pin, json.dumps(document, ensure_ascii=False))
+        self._connections.write(lambda cursor: cursor.execute(self._said.insert_policy, row), single=True)
+
+    # -- notices -------------------------------------------------------------------------------------------
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+        """Lease ready notices to the token, in the order of (next try, position)."""
+        return self._connections.write(
+            lambda cursor: outbox.claim(
+                cursor, self._said, now_us, limit=limit, lease_us=lease_us, token=token
+            )
+        )
+
+    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        """Record what became of claimed notices; returns the ids settled, in the order given."""
+        return self._connections.write(lambda cursor: outbox.settle(cursor, self._said, outcomes))
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
+        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._said, ids, now_us))

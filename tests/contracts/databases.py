@@ -1,0 +1,99 @@
+"""Databases of servers for tests: each of its own, dropped afterwards."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import make_url
+
+from caseflow.ports import Recorded
+from caseflow.stores.relational.tables import NAMES
+from caseflow.stores.sql import SqlStore
+from caseflow.stores.sql.urls import parsed
+
+POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
+
+_numbers = itertools.count(1)
+
+
+class CaughtUp(SqlStore):
+    """A store whose feed waits until nothing can come before what this store has written.
+
+    Other tests share the server, and a feed of PostgreSQL ends before the oldest transaction under way
+    there, whoever's it is.
+    """
+
+    def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
+        if self._said.dialect.one_statement:
+            newest = self._rows("SELECT coalesce(max(position), 0) >> 20 FROM caseflow_events")[0][0]
+            until = time.monotonic() + 20
+            while self._rows("SELECT txid_snapshot_xmin(txid_current_snapshot())")[0][0] <= newest:
+                assert time.monotonic() < until, "a transaction of this server does not end"
+                time.sleep(0.002)
+        return super().feed(after, limit=limit)
+
+
+def url_of(variable: str) -> str:
+    """The server's URL; tests that ask for it are marked, and skipped without it."""
+    return os.environ[variable]
+
+
+@contextmanager
+def postgres() -> Iterator[str]:
+    """The URL of a new schema on the PostgreSQL server."""
+    url = parsed(url_of(POSTGRES))
+    name = f"caseflow_test_{os.getpid()}_{next(_numbers)}"
+    _run(url, f"CREATE SCHEMA {name}")
+    try:
+        yield _text(url.update_query_dict({"options": f"-csearch_path={name}"}))
+    finally:
+        _run(url, f"DROP SCHEMA {name} CASCADE")
+
+
+@contextmanager
+def mariadb() -> Iterator[str]:
+    """The URL of a new database on the MariaDB server."""
+    url = parsed(url_of(MARIADB))
+    name = f"caseflow_test_{os.getpid()}_{next(_numbers)}"
+    _run(url, f"CREATE DATABASE {name}")
+    try:
+        yield _text(url.set(database=name))
+    finally:
+        _run(url, f"DROP DATABASE {name}")
+
+
+_kept: dict[str, tuple[str, ExitStack]] = {}
+
+
+@contextmanager
+def emptied(kind: str) -> Iterator[CaughtUp]:
+    """A store on this process's own database of that kind, made once and emptied for each test."""
+    if kind not in _kept:
+        stack = ExitStack()
+        url = stack.enter_context({"postgresql": postgres, "mariadb": mariadb}[kind]())
+        CaughtUp.made(url).close()
+        _kept[kind] = url, stack
+        atexit.register(stack.close)
+    store = CaughtUp(_kept[kind][0])
+    _run(_kept[kind][0], *(f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"))
+    yield store
+    store.close()
+
+
+def _text(url: Any) -> str:
+    return str(url.render_as_string(hide_password=False))
+
+
+def _run(url: Any, *lines: str) -> None:
+    engine = create_engine(make_url(url))
+    with engine.begin() as connection:
+        for line in lines:
+            connection.exec_driver_sql(line)
+    engine.dispose()
