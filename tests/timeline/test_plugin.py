@@ -134,6 +134,10 @@ WRONG = {
     "an unknown setting": ('polity="wuhu"', "takes policy, calendar, start, store by name; got Mark"),
     "a positional setting": ('"wuhu"', "takes policy, calendar, start, store by name; got Mark"),
     "no instant": ('start="monday"', "start of the marker caseflow: start: monday is not an instant"),
+    "a calendar that is not there": (
+        'calendar="no.toml"',
+        "calendar of the marker caseflow: ",
+    ),
     "no store": ('store="postgres"', "store of the marker caseflow is 'memory', 'sqlite' or a function"),
     "no policy at all": ("policy=7", "policy of the marker caseflow"),
 }

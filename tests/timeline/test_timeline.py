@@ -83,6 +83,8 @@ WRONG_ADVANCES = {
     "back to an instant": ({"to": "2025-01-19"}, "clock-moves-back"),
     "to and days": ({"to": "2025-02-01", "days": 1}, "bad-option"),
     "no instant": ({"to": "tomorrow"}, "bad-instant"),
+    "half a day": ({"days": 0.5}, "bad-int"),
+    "past the last date": ({"days": 10**9}, "bad-instant"),
     "past the calendar": ({"working_days": 2000}, "past-horizon"),
 }
 
@@ -537,3 +539,15 @@ def test_refused_commands_are_errors_when_nobody_expects_them(monday: Timeline) 
     with pytest.raises(Refused) as caught:
         monday.sign_in(case)
     assert caught.value.refusal.code == "not-in-state"
+
+
+def test_what_makes_no_timeline_is_refused(tmp_path: Path) -> None:
+    """A wrong language, store or calendar, and a case that is none, are told at once."""
+    for wrong, what in (({"lang": "fr"}, "lang"), ({"store": "sqlite:///x.db"}, "store")):
+        with pytest.raises(BadInput) as caught:
+            Timeline("wuhu", **wrong)  # type: ignore[arg-type]  # wrong on purpose
+        assert (caught.value.code, caught.value.data["what"]) == ("bad-option", what)
+    with pytest.raises(BadInput, match=r"no\.toml"):
+        Timeline("wuhu", calendar=tmp_path / "no.toml")
+    with pytest.raises(UnknownCase):
+        Timeline("wuhu").reply(None, "x")  # type: ignore[arg-type]  # wrong on purpose

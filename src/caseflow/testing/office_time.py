@@ -37,11 +37,18 @@ def days_later(us: int, days: int, zone: str) -> int:
 
     Where summer time skips that time it is as long after the gap as it would be into it; where it comes
     twice, the first.
+
+    Raises:
+        BadInput: there is no such date.
     """
     local = moment(us, zone)
     if not days:
         return us
-    return micros((local.replace(tzinfo=None) + timedelta(days=days)).replace(tzinfo=zone_info(zone)))
+    try:
+        later = local.replace(tzinfo=None) + timedelta(days=days)
+    except OverflowError as error:
+        raise BadInput("bad-instant", what="days", found=f"{days} days later") from error
+    return micros(later.replace(tzinfo=zone_info(zone)))
 
 
 def working_days_later(us: int, days: int, zone: str, calendar: Calendar) -> int:

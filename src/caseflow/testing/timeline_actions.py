@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.case import Case
 from caseflow.core.commands import Actor
+from caseflow.errors import UnknownCase
 
 
 class Doing(TypedDict, total=False):
@@ -189,5 +190,13 @@ class TimelineActions:
 
 
 def case_id_of(case: Case | str) -> str:
-    """The id of a case, or the id itself."""
-    return case if isinstance(case, str) else case.id
+    """The id of a case, or the id itself.
+
+    Raises:
+        UnknownCase: it is neither.
+    """
+    if isinstance(case, Case):
+        return case.id
+    if not isinstance(case, str):
+        raise UnknownCase(ascii(case)[:80])
+    return case

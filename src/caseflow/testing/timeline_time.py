@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 
-from caseflow.core.calendars import Calendar
 from caseflow.core.case import Card
 from caseflow.core.instants import HOUR, SECOND, moment
 from caseflow.errors import BadInput
@@ -55,25 +54,22 @@ class PassingTime(World):
         Raises:
             BadInput: the time would run backwards, or the calendar ends before the working day.
         """
-        now = self.clock.now_us()
         spans = {"days": days, "working_days": working_days, "hours": hours, "minutes": minutes,
                  "seconds": seconds}  # fmt: skip
-        if min(spans.values()) < 0:
-            raise BadInput("clock-moves-back", what="advance", found=f"{min(spans.values())}")
-        if to is not None and any(spans.values()):
-            raise BadInput("bad-option", what="advance", found="to= stands alone, without days or hours")
-        if to is not None:
-            target = instant_of(to, self.zone, what="to")
-        else:
-            target = days_later(now, days, self.zone)
-            if working_days:
-                target = working_days_later(target, working_days, self.zone, self.calendar)
-            target += hours * HOUR + (minutes * 60 + seconds) * SECOND
+        _check(spans, alone=to is not None)
+        now = self.clock.now_us()
+        target = self._later(now, spans) if to is None else instant_of(to, self.zone, what="to")
         if target < now:
             raise BadInput("clock-moves-back", what="advance", found=clock_time(target, self.zone))
-        by_own = working_days and isinstance(self._calendar, Calendar)
+        by_own = working_days and self._is_own_calendar  # a source cannot name it
         self._journal.time({"to": moment(target, self.zone)} if by_own or to is not None else spans)
         return self._pass_until(target)
+
+    def _later(self, now: int, spans: dict[str, int]) -> int:
+        target = days_later(now, spans["days"], self.zone)
+        if spans["working_days"]:
+            target = working_days_later(target, spans["working_days"], self.zone, self.calendar)
+        return target + spans["hours"] * HOUR + (spans["minutes"] * 60 + spans["seconds"]) * SECOND
 
     def _pass_until(self, target: int) -> tuple[Card, ...]:
         self._fired.clear()
@@ -162,3 +158,14 @@ class PassingTime(World):
             self._journal.leave(begun)
         if not was_down:
             outage.fired = self._sweep_at(self.clock.now_us())
+
+
+def _check(spans: dict[str, int], *, alone: bool) -> None:
+    """Refuse spans that are no counts, that run backwards, or that stand beside ``to``."""
+    for name, given in spans.items():
+        if type(given) is not int:
+            raise BadInput("bad-int", what=name, found=repr(given))
+        if given < 0:
+            raise BadInput("clock-moves-back", what=name, found=str(given))
+        if given and alone:
+            raise BadInput("bad-option", what=name, found="it does not go with to=")

@@ -15,6 +15,7 @@ from caseflow.core.instants import moment
 from caseflow.core.policy import Policy
 from caseflow.core.rules import Rules
 from caseflow.desk import Desk
+from caseflow.errors import BadInput
 from caseflow.ports import Store
 from caseflow.stores.memory import MemoryStore
 from caseflow.testing.journal import Journal, written
@@ -43,8 +44,13 @@ class World:
         calendar: Calendar | str | Path | None = None,
         lang: Lang = "en",
     ) -> None:
+        if lang not in ("en", "zh"):
+            raise BadInput("bad-option", what="lang", found=f"{lang}, expected en or zh")
+        if isinstance(store, str):
+            raise BadInput("bad-option", what="store", found=f"{store}, expected a store or a function")
         self._on_hand = on_hand(policy)
-        self._calendar = calendar
+        self._calendar = None if calendar is None else working_calendar(calendar, self.policy)
+        self._is_own_calendar = isinstance(calendar, Calendar)
         self._new_store = store if callable(store) else None
         self.clock = ManualClock(instant_of(start, self.zone, what="start"))
         self.lang = lang
@@ -93,7 +99,7 @@ class World:
     @property
     def calendar(self) -> Calendar:
         """The calendar by which `advance` counts working days."""
-        return working_calendar(self._calendar, self.policy)
+        return self._calendar or working_calendar(None, self.policy)
 
     def story(self, case: Case | str | None = None, *, lang: Lang | None = None) -> Story:
         """What happened to all cases, or to one; in the timeline's language unless told otherwise."""
