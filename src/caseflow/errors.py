@@ -70,6 +70,18 @@ class KeyReused(CaseflowError):
         super().__init__("key-reused", key=key, actor=actor)
 
 
+class DeliveryFailed(CaseflowError):
+    """A message was not handed on.
+
+    Attributes:
+        retry: whether the same message may be handed on later; without, it goes to the dead letters at once.
+    """
+
+    def __init__(self, code: str = "delivery-failed", *, retry: bool, **data: Any) -> None:
+        super().__init__(code, **data)
+        self.retry = retry
+
+
 class LogError(CaseflowError):
     """A line of a log that cannot be replayed; names file, line and column."""
 

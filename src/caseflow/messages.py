@@ -281,6 +281,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what}:其中一项操作现被拒绝({found});文件保持不变",
     ),
     "no-golden-files": ("{what}: there is no golden history, {found}", "{what}:没有基准历史 {found}"),
+    # telling people
+    "delivery-failed": ("{what}: could not be told: {found}", "{what}:未能送达:{found}"),
     # logs
     "log-missing": ("{file}: {found}", "{file}:{found}"),
     "log-encoding": (

@@ -1,0 +1,1 @@
+"""Ways to tell people: who holds a role, what is said to them, and by which way it goes out."""
