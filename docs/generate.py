@@ -15,6 +15,7 @@ from caseflow.core import events, policy
 from caseflow.core.actions import ACTIONS
 from caseflow.core.guards import GUARDS
 from caseflow.core.lint.texts import TEXTS as FINDINGS
+from caseflow.simulation import delays, habits, scenario
 from caseflow.views.diagram import diagram
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -32,6 +33,20 @@ TABLES = {
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""
+SCENARIO = {
+    "The file itself": scenario.Scenario,
+    "[arrivals]": habits.Arrivals,
+    "[office]": habits.Office,
+    "[dispatch]": habits.Dispatch,
+    "[handling]": habits.Handling,
+    "[evaluation]": habits.Evaluation,
+    "[units.NAME]": scenario.Unit,
+    "[kinds.NAME]": scenario.Kind,
+    "[roles]": scenario.Roles,
+    "[texts]": scenario.Texts,
+    "A delay": delays.Delay,
+}
+"""Where a scenario holds what each class describes."""
 SHARED = {
     "labels": 'For people: `{ zh = "...", en = "..." }`.',
     "source": "Where the rule comes from; explanations and refusals repeat it.",
@@ -44,6 +59,7 @@ def pages() -> dict[str, str]:
     return {
         "policy-keys.md": "".join(_policy_keys()),
         "actions.md": "".join(_actions()),
+        "scenario-keys.md": "".join(_scenario_keys()),
         "events.md": "".join(_events()),
         "errors.md": "".join(_errors()),
         "findings.md": "".join(_findings()),
@@ -64,6 +80,21 @@ def _policy_keys() -> Iterator[str]:
         for field in attrs.fields(cls):
             if field.metadata.get("document", True):
                 note = notes.get((cls.__name__, field.name), SHARED.get(field.name, ""))
+                yield f"| `{field.name}` | {_type(field)} | {_default(field)} | {note} |\n"
+
+
+def _scenario_keys() -> Iterator[str]:
+    yield "# Scenario keys\n\nEvery table of a scenario for `caseflow simulate`, with its defaults. What is\n"
+    yield "left out does not happen. Shares are parts of 1. Delays are tables too: office hours unless\n"
+    yield "it is said otherwise.\n"
+    notes = _attribute_docs(habits) | _attribute_docs(scenario) | _attribute_docs(delays)
+    for place, cls in SCENARIO.items():
+        heading = place if place[0] != "[" and place[0] != "`" else f"`{place}`"
+        yield f"\n## {heading}\n\n{_described(cls)}\n\n"
+        yield "| key | type | default | meaning |\n|---|---|---|---|\n"
+        for field in attrs.fields(cls):
+            if field.metadata.get("document", True):
+                note = notes.get((cls.__name__, field.name), "")
                 yield f"| `{field.name}` | {_type(field)} | {_default(field)} | {note} |\n"
 
 
@@ -158,8 +189,11 @@ def _type(field: attrs.Attribute[Any]) -> str:
     if written.startswith("tuple[Rung"):
         return "tables"
     if written.startswith("tuple"):
-        return "numbers" if "int" in written else "texts"
-    names = {"str": "text", "int": "number", "int | None": "number", "bool": "true or false"}
+        return "numbers" if "int" in written or "float" in written else "texts"
+    names = {
+        "str": "text", "int": "number", "int | None": "number", "bool": "true or false", "float": "number",
+        "date": "date", "Delay": "delay", "Delay | None": "delay",
+    }  # fmt: skip
     return names.get(written, "table")
 
 
@@ -167,10 +201,12 @@ def _default(field: attrs.Attribute[Any]) -> str:
     default = field.default
     if default is attrs.NOTHING:
         return "required"
-    if isinstance(default, bool | int):
+    if isinstance(default, bool | int | float):
         return f"`{str(default).lower()}`"
     if isinstance(default, str) and default:
         return f'`"{default}"`'
+    if isinstance(default, tuple) and len(default) > 3 and len(set(default)) == 1:
+        return f"{len(default)} times `{default[0]}`"
     if isinstance(default, tuple) and default:
         return f"`{list(default)}`"
     return "none"

@@ -17,7 +17,8 @@ FLOORS = {
     "codec": 3, "config": 3, "clock": 3, "calendars": 3, "views": 3, "policies": 3,
     "desk": 4, "desk_actions": 4, "sealing": 4, "stores": 4, "delivery": 4,
     "testing": 5, "contrib": 5,
-    "cli": 6, "logs": 6, "demo": 6,  # above the test kit: it records and checks histories for people too
+    # above the test kit: the command line records and checks histories for people too
+    "cli": 6, "logs": 6, "demo": 6, "simulation": 6,
 }  # fmt: skip
 """Top-level module or folder -> floor. The package's own ``__init__`` is the public door above floor 4."""
 
@@ -26,7 +27,7 @@ ONE_FOLDER = (
     {"desk", "desk_actions", "sealing"},  # the desk in three files
     {"ports", "outbox", "chain"},  # the store's protocol and the values it speaks of
     {"config", "calendars"},  # what is read from TOML: a policy names its calendars
-    {"cli", "logs", "demo"},  # the command line
+    {"cli", "logs", "demo", "simulation"},  # the command line, what it reads and what it makes
 )
 """Single files that belong together as a folder would."""
 
@@ -45,6 +46,7 @@ HOMES = {
     "rich": {"cli/"},
     "tomli_w": {"cli/"},
     "pendulum": {"cli/"},  # phrases for people; never arithmetic
+    "simpy": {"simulation/"},
     "hypothesis": {"testing/"},
     "pytest": {"testing/"},
     "time": {"clock.py", "cli/", "demo/", "testing/"},

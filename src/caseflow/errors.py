@@ -113,6 +113,14 @@ class PolicyError(CaseflowError):
         return f"{text_of(self.code, lang, {'count': len(self.problems)})}\n{lines}"
 
 
+class ScenarioError(PolicyError):
+    """A scenario that cannot be simulated; lists every problem at once, those of its policy included."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        CaseflowError.__init__(self, "scenario-invalid", problems=self.problems)
+
+
 @attrs.frozen(kw_only=True)
 class Refusal:
     """Why a command was refused, as data.

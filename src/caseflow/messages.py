@@ -133,6 +133,50 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "办结时钟不得因占位回复停止;现为 {found}",
     ),
     "calendar-unavailable": ("the calendar cannot be read: {found}", "无法读取日历:{found}"),
+    # scenarios
+    "scenario-invalid": ("the scenario has {count} problems:", "情景文件有 {count} 处问题:"),
+    "unknown-scenario": (
+        "no shipped scenario and no file is called {found}; shipped are: city",
+        "没有名为 {found} 的内置情景或文件;内置情景:city",
+    ),
+    "scenario-action": (
+        "the policy has no action {found}, which this needs; leave it out or set it to 0",
+        "政策中没有所需的动作 {found};请删去此键或设为 0",
+    ),
+    "unknown-kind": ("the policy has no kind {found}", "政策中没有类别 {found}"),
+    "unknown-reason": ("the policy has no reason {found}", "政策中没有理由 {found}"),
+    "not-a-share": ("a share is 0 to 1; found {found}", "比例应为 0 至 1;现为 {found}"),
+    "negative": (
+        "numbers are 0 or more, and not all of them 0; found {found}",
+        "数值不得为负,且不得全为 0;现有 {found}",
+    ),
+    "too-few": ("the number is too small: {found}", "数目过小:{found}"),
+    "too-many-days": ("at most {found} days can be simulated", "最多可模拟 {found} 天"),
+    "wrong-length": ("so many numbers stand here: {found}", "数字的个数不对:{found}"),
+    "bad-spread": ("the spread is 1 or more; found {found}", "spread 至少为 1;现为 {found}"),
+    "bad-percent": (
+        "quantiles go by percents from 0 to 100; found {found}",
+        "分位数按 0 至 100 的百分数;现有 {found}",
+    ),
+    "not-rising": ("quantiles rise from 0; found {found}", "分位数须自 0 递增;现为 {found}"),
+    "bad-hours": (
+        "hours are written 08:30-12:00, on quarters of an hour; found {found}",
+        "时间写作 08:30-12:00,以一刻钟为单位;现为 {found}",
+    ),
+    "unknown-weekday": (
+        "weekdays are mon, tue, wed, thu, fri, sat, sun; found {found}",
+        "星期写作 mon、tue、wed、thu、fri、sat、sun;现为 {found}",
+    ),
+    "never-works": ("this office never works", "该办公时间为空"),
+    "bad-choice": ("not one of the choices: {found}", "不在可选值内:{found}"),
+    "bad-change": (
+        "{found} is no change; write CLOCK.LEVEL=3 days, or a scenario's key such as units.X.officers=+2",
+        "{found} 不是可用的改动;请写 CLOCK.LEVEL=3 days,或情景文件的键,例如 units.X.officers=+2",
+    ),
+    "nothing-to-fit": (
+        "{what}: {found} cases with an instant of submission and a reply; too few to fit",
+        "{what}:只有 {found} 件有提交和答复时间,不足以拟合",
+    ),
     # refusals
     "unknown-action": ("the policy has no action {action}", "政策中没有动作 {action}"),
     "not-in-state": (

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from caseflow import __version__
-from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay, store, testing
+from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay, simulate, store, testing
 from caseflow.cli.options import chosen, lang_given
 from caseflow.cli.words import lang_of_locale, word
 from caseflow.errors import CaseflowError
@@ -37,6 +37,7 @@ def cli() -> None:
 for _command in (
     demo.demo,
     replay.replay,
+    simulate.simulate,
     deadline.deadline,
     policy.policy,
     cases.show,

@@ -104,6 +104,21 @@ _WORDS: dict[str, tuple[str, str]] = {
     "demo title": ("A made-up city, 2025: cases by the unit that holds them", "虚构城市 2025 年:按承办单位"),
     "demo files": ("store: {}\nlog:   {}", "数据库:{}\n日志: {}"),
     "demo next": ("look further with:  caseflow cases --store {}", "继续查看:caseflow cases --store {}"),
+    "simulated": ("{} cases in {} days from {}, seed {}", "自 {2} 起 {1} 天内 {0} 件,种子 {3}"),
+    "simulated on_time": ("on time, of replied or carded", "按时率(已答复或已亮牌)"),
+    "reply quantile": ("days to reply, p{}, of replied", "答复天数 p{}(已答复)"),
+    "simulated unanswered": ("open without a reply at the end", "期末未答复"),
+    "simulated score": ("mean score, of rated", "平均满意度(已评价)"),
+    "simulated busy": ("officers' hours worked", "人员工时占用率"),
+    "busy unit": ("officers' hours worked, {}", "人员工时占用率,{}"),
+    "as it is": ("as it is", "现状"),
+    "so": ("what if", "假如"),
+    "what if": ("What if {}", "假如 {}"),
+    "so is": ("what if: {}", "假如:{}"),
+    "difference": ("difference (95 %)", "差(95%)"),
+    "interval": ("95 % interval of the mean", "均值的 95% 置信区间"),
+    "from to": ("{} to {}", "{} 至 {}"),
+    "fitted": ("{}: fitted to {} cases, {} of them with a reply", "{}:据 {} 件拟合,其中 {} 件已答复"),
 }
 
 

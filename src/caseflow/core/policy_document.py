@@ -68,6 +68,15 @@ def built(cls: type[_T], table: object, notes: Notes) -> _T | None:
     return made if len(notes.problems) == before else None
 
 
+def partly(cls: type[_T], table: object, notes: Notes) -> _T | None:
+    """The value that a table describes without the parts that do not fit, which are noted.
+
+    `None` when too much is missing to make one.
+    """
+    made: _T | None = _build(cls, table, "", notes)
+    return made
+
+
 def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
     if not isinstance(table, Mapping):
         notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
@@ -81,7 +90,7 @@ def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
             read = _read(hints[key], found, _join(path, key), notes)
             if read is not _WRONG:
                 given[key] = read
-    missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING]
+    missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.init]
     for name in missing:
         if name not in table:
             notes.add(_join(path, name), "missing-key")
@@ -116,6 +125,8 @@ def _read(hint: Any, found: object, path: str, notes: Notes) -> Any:
         return tuple(part for part in parts if part is not _WRONG)
     if attrs.has(hint):
         return _build(hint, found, path, notes)
+    if hint is float and type(found) is int:
+        return float(found)
     if isinstance(found, float) and not math.isfinite(found):
         notes.add(path, "not-finite", found)
         return _WRONG

@@ -1,1 +1,1 @@
-"""A made-up city's year of inquiries, bundled as a log, and the program that made it."""
+"""A made-up city's year: a log made by the scenario ``city``, bundled so that the demo needs no extra."""

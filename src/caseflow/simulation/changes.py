@@ -1,0 +1,115 @@
+"""What if: a scenario with one thing changed, said in a few words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from caseflow.core.policy import ClockRule, Policy
+from caseflow.core.policy_check import check
+from caseflow.core.policy_document import Notes
+from caseflow.errors import BadInput, ScenarioError
+from caseflow.simulation.reading import complete
+from caseflow.simulation.scenario import Scenario
+
+_RUNG = re.compile(r"(?P<clock>[^.=]+)\.(?P<level>[^.=]+)=\s*(?P<count>\d+)\s*(?P<unit>days?|hours?)")
+_EVERY = "*"
+
+
+def changed(scenario: Scenario, changes: Sequence[str]) -> Scenario:
+    """The scenario with every change made, in order, and checked again.
+
+    Args:
+        scenario: with its policy, as `load_scenario` gives it.
+        changes: ``reply.yellow=3 days`` sets a rung of the policy, and drops warnings that would no longer
+            come before it; ``units.城管局.officers=+2`` adds to a number of the scenario,
+            ``units.*.officers=+1`` to that of every unit, and ``handling.takes=deadline`` sets a value.
+
+    Raises:
+        BadInput: a change that names nothing.
+        ScenarioError: the changed scenario or policy cannot be used.
+    """
+    for change in changes:
+        rung = _RUNG.fullmatch(change.strip())
+        rules = scenario.rules
+        if rung and rules is not None and rung["clock"] in rules.clocks:
+            scenario = attrs.evolve(scenario, rules=_with_rung(rules, rung, change))
+        else:
+            path, equals, value = change.partition("=")
+            if not equals:
+                raise BadInput("bad-change", found=change)
+            scenario = _set(scenario, path.strip().split("."), value.strip(), change)
+    return complete(scenario, Path(), Notes(", ".join(changes)))
+
+
+def _with_rung(rules: Policy, rung: re.Match[str], change: str) -> Policy:
+    clock = rules.clocks[rung["clock"]]
+    if all(found.level != rung["level"] for found in clock.rungs):
+        raise BadInput("bad-change", found=change)
+    is_days = rung["unit"].startswith("day")
+    days, hours = (int(rung["count"]), 0) if is_days else (0, int(rung["count"]))
+    made = attrs.evolve(
+        rules, clocks=rules.clocks | {rung["clock"]: _moved(clock, rung["level"], days, hours)}
+    )
+    notes = Notes(change)
+    check(made, notes)
+    if notes.problems:
+        raise ScenarioError(notes.problems)
+    return made
+
+
+def _moved(clock: ClockRule, level: str, days: int, hours: int) -> ClockRule:
+    length = days * 24 + hours
+    rungs = []
+    for rung in clock.rungs:
+        if rung.level == level:
+            rungs.append(attrs.evolve(rung, days=days, hours=hours))
+        elif rung.kind != "warning" or rung.days * 24 + rung.hours < length:
+            rungs.append(rung)
+    return attrs.evolve(clock, rungs=tuple(rungs))
+
+
+def _set(part: Any, path: Sequence[str], value: str, change: str) -> Any:
+    """The part with the value at the path in it changed."""
+    if not path:
+        return _value(part, value, change)
+    key, *rest = path
+    if isinstance(part, dict):
+        keys = list(part) if key == _EVERY else [key]
+        if not keys or any(name not in part for name in keys):
+            raise BadInput("bad-change", found=change)
+        return part | {name: _set(part[name], rest, value, change) for name in keys}
+    if key not in _keys(part):
+        raise BadInput("bad-change", found=change)
+    return attrs.evolve(part, **{key: _set(getattr(part, key), rest, value, change)})
+
+
+def _keys(part: Any) -> set[str]:
+    """The keys that a part of a scenario has in its file."""
+    if not attrs.has(type(part)):
+        return set()
+    return {field.name for field in attrs.fields(type(part)) if field.metadata.get("document", True)}
+
+
+def _value(before: Any, text: str, change: str) -> Any:
+    """The new value: of the type of the old one, which a sign adds to."""
+    is_sum = text[:1] in ("+", "-")
+    try:
+        match before:
+            case int():
+                found = before + int(text) if is_sum else int(text)
+                if not is_sum or (
+                    before and found > 0
+                ):  # no officers means as many as come, which adds to nothing
+                    return found
+            case float():
+                return before + float(text) if is_sum else float(text)
+            case str():
+                return text
+    except ValueError as error:
+        raise BadInput("bad-change", found=change) from error
+    raise BadInput("bad-change", found=change)
