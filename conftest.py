@@ -96,8 +96,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """One line says how many tests were skipped for want of a server."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    """The last line of the summary says how many tests were skipped for want of a server."""
+    yield
     skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
     missing = {variable: sum(variable in reason for reason in skipped) for variable in SERVERS.values()}
     told = ", ".join(f"{count} ({variable})" for variable, count in missing.items() if count)

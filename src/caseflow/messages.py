@@ -295,6 +295,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} holds no caseflow tables; run: caseflow store init --store URL",
         "{path} 中没有 caseflow 的数据表;请运行:caseflow store init --store URL",
     ),
+    "store-restored": (
+        "{path} was restored from a dump: run caseflow store migrate --store URL once, so that its feed"
+        " goes on",
+        "{path} 由转储恢复:请先运行一次 caseflow store migrate --store URL,以便事件流继续",
+    ),
     "store-unreachable": ("{path} cannot be reached: {found}", "无法连接 {path}:{found}"),
     "store-unsure": (
         "{path}: the connection was lost while a change was being committed, and whether it is there is not"

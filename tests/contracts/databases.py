@@ -8,8 +8,10 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
@@ -29,6 +31,10 @@ class CaughtUp(SqlStore):
     Other tests share the server, and a feed of PostgreSQL ends before the oldest transaction under way
     there, whoever's it is.
     """
+
+    def __init__(self, where: Any, **terms: Any) -> None:
+        super().__init__(where, **terms)
+        self.url = str(where)
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         if self._said.dialect.one_statement:
@@ -69,22 +75,39 @@ def mariadb() -> Iterator[str]:
         _run(url, f"DROP DATABASE {name}")
 
 
+DATABASES = (
+    pytest.param("postgresql", marks=pytest.mark.postgres),
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    "sqlite",
+)
+"""For tests that run on every kind of database."""
+
 _kept: dict[str, tuple[str, ExitStack]] = {}
 
 
 @contextmanager
-def emptied(kind: str) -> Iterator[CaughtUp]:
-    """A store on this process's own database of that kind, made once and emptied for each test."""
+def emptied(kind: str, folder: Path) -> Iterator[CaughtUp]:
+    """A store on this process's own database of that kind, made once and emptied for each test.
+
+    One of SQLite is a new file in the folder.
+    """
+    if kind == "sqlite":
+        store = CaughtUp.made(f"sqlite+pysqlite:///{folder}/cases.db")
+    else:
+        store = CaughtUp(_own_url(kind))
+        _run(store.url, *(f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"))
+    yield store
+    store.close()
+
+
+def _own_url(kind: str) -> str:
     if kind not in _kept:
         stack = ExitStack()
         url = stack.enter_context({"postgresql": postgres, "mariadb": mariadb}[kind]())
         CaughtUp.made(url).close()
         _kept[kind] = url, stack
         atexit.register(stack.close)
-    store = CaughtUp(_kept[kind][0])
-    _run(_kept[kind][0], *(f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"))
-    yield store
-    store.close()
+    return _kept[kind][0]
 
 
 def _text(url: Any) -> str:

@@ -9,28 +9,27 @@ import pytest
 
 from caseflow.ports import Store
 from tests.contracts.contract import StoreContract
-from tests.contracts.databases import CaughtUp, emptied
+from tests.contracts.databases import emptied
 
 
 @pytest.mark.postgres
 class TestPostgres(StoreContract):
     @pytest.fixture
-    def store(self) -> Iterator[Store]:
-        with emptied("postgresql") as store:
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        with emptied("postgresql", tmp_path) as store:
             yield store
 
 
 @pytest.mark.mariadb
 class TestMariaDb(StoreContract):
     @pytest.fixture
-    def store(self) -> Iterator[Store]:
-        with emptied("mariadb") as store:
+    def store(self, tmp_path: Path) -> Iterator[Store]:
+        with emptied("mariadb", tmp_path) as store:
             yield store
 
 
 class TestSqlite(StoreContract):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = CaughtUp.made(f"sqlite+pysqlite:///{tmp_path}/cases.db")
-        yield store
-        store.close()
+        with emptied("sqlite", tmp_path) as store:
+            yield store

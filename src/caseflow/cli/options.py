@@ -51,7 +51,10 @@ def json_option(command: _F) -> _F:
 def store_option(command: _F) -> _F:
     """``--store URL``, which must exist."""
     option = click.option(
-        "--store", "store_url", required=True, help="sqlite:///relative.db or sqlite:////absolute.db"
+        "--store",
+        "store_url",
+        required=True,
+        help="sqlite:///relative.db, sqlite:////absolute.db, postgresql://... or mariadb://...",
     )
     return option(command)
 

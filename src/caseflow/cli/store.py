@@ -7,7 +7,7 @@ import click
 from caseflow.cli import exits
 from caseflow.cli.options import chosen, json_option, lang_option, print_json, store_option
 from caseflow.cli.words import word
-from caseflow.stores.urls import place_of
+from caseflow.stores.urls import place_of, shown
 
 
 @click.group()
@@ -21,7 +21,7 @@ def store() -> None:
 def init(store_url: str, lang: str | None) -> None:
     """Make the store; one that is there already stays as it is."""
     made = place_of(store_url).make()
-    click.echo(f"{store_url}: {word('store made' if made else 'store there', chosen(lang))}")
+    click.echo(f"{shown(store_url)}: {word('store made' if made else 'store there', chosen(lang))}")
 
 
 @store.command()
@@ -39,7 +39,7 @@ def status(store_url: str, as_json: bool, lang: str | None) -> int:
     else:
         older, newer = found.schema < found.known, found.schema > found.known
         standing = "schema older" if older else "schema newer" if newer else "schema current"
-        click.echo(f"{store_url}: {word(standing, tongue).format(found.schema, found.known)}")
+        click.echo(f"{shown(store_url)}: {word(standing, tongue).format(found.schema, found.known)}")
         notices = ", ".join(f"{word(name, tongue)} {count}" for name, count in found.notices) or "0"
         click.echo(word("store holds", tongue).format(found.cases, found.events, notices))
     return exits.OK if found.is_current else exits.FOUND
@@ -52,6 +52,6 @@ def migrate(store_url: str, lang: str | None) -> None:
     """Bring the store to today's schema: safe to run twice, and by several at once."""
     done, tongue = place_of(store_url).migrate(), chosen(lang)
     if not done:
-        click.echo(f"{store_url}: {word('nothing to migrate', tongue)}")
+        click.echo(f"{shown(store_url)}: {word('nothing to migrate', tongue)}")
     for schema in done:
-        click.echo(f"{store_url}: {word('migrated to', tongue).format(schema)}")
+        click.echo(f"{shown(store_url)}: {word('migrated to', tongue).format(schema)}")

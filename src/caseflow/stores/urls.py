@@ -1,7 +1,8 @@
-"""Stores by URL: which kind a URL means. A kind is a prefix and what makes a `Place` of the rest."""
+"""Stores by URL: which kind a URL means, and how a URL is told without its password."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from caseflow.errors import StoreError
@@ -10,8 +11,30 @@ from caseflow.stores.memory import MemoryStore
 from caseflow.stores.place import Place
 from caseflow.stores.sqlite_place import SqlitePlace
 
-KINDS: dict[str, Callable[[str], Place]] = {"sqlite:///": SqlitePlace}
-"""The prefix of a URL -> what makes the place of what follows it."""
+
+def _file(url: str) -> Place:
+    return SqlitePlace(url.removeprefix("sqlite:///"))
+
+
+def _database(url: str) -> Place:
+    try:
+        from caseflow.stores.sql.place import SqlPlace  # only here: SQLAlchemy takes 0.3 s to import
+    except ImportError as error:
+        raise StoreError("store-driver", found=str(error)) from error
+    return SqlPlace(url)
+
+
+KINDS: dict[str, Callable[[str], Place]] = {
+    "sqlite:///": _file,
+    "sqlite+pysqlite:///": _database,
+    "postgresql://": _database,
+    "postgresql+": _database,
+    "mariadb://": _database,
+    "mariadb+": _database,
+    "mysql://": _database,
+    "mysql+": _database,
+}
+"""The prefix of a URL -> what makes its place."""
 
 
 def open_store(url: str | None, *, must_exist: bool = False) -> Store:
@@ -33,5 +56,10 @@ def place_of(url: str) -> Place:
     """
     for prefix, kind in KINDS.items():
         if url.startswith(prefix) and len(url) > len(prefix):
-            return kind(url.removeprefix(prefix))
-    raise StoreError("store-url", found=url)
+            return kind(url)
+    raise StoreError("store-url", found=shown(url))
+
+
+def shown(url: str) -> str:
+    """The URL for people: no user, no password, no parameters."""
+    return re.sub(r"//.*@", "//", url, flags=re.DOTALL).partition("?")[0]

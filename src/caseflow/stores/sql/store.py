@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from typing import Self
+
+from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
+from caseflow.stores.relational import schema
 from caseflow.stores.relational.store import RelationalStore
-from caseflow.stores.sql import schema
 from caseflow.stores.sql.connections import EngineConnections
+from caseflow.stores.sql.joined import JoinedConnections
 
 
 class SqlStore(RelationalStore):
@@ -41,7 +44,7 @@ class SqlStore(RelationalStore):
         super().__init__(connections, feed_base=feed_base)
 
     @classmethod
-    def made(cls, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> SqlStore:
+    def made(cls, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> Self:
         """The store, its tables made or migrated first; safe to run twice, and by several at once."""
         connections = EngineConnections(where, timeout=timeout, pool_size=1)
         try:
@@ -49,3 +52,22 @@ class SqlStore(RelationalStore):
         finally:
             connections.close()
         return cls(where, timeout=timeout, pool_size=pool_size)
+
+    @staticmethod
+    def joined(connection: Connection) -> RelationalStore:
+        """A store inside the transaction of the portal's connection, begun if need be.
+
+        It commits nothing itself: what a desk on it appends is there when the portal commits, and gone when
+        it rolls back. Each append lies in a savepoint, so a `Stale` or `KeyReused` leaves the transaction
+        usable. Work given to `after_commit` is done after the portal's commit. The store is for the thread
+        and for as long as the connection is.
+
+        On MariaDB the connection must be in READ COMMITTED: under REPEATABLE READ, its default, a
+        transaction goes on seeing cases as they were at its first question, and is told `Stale`.
+
+        Raises:
+            StoreError: the connection is in autocommit; there are no tables of ours, or of another schema;
+                ``store-restored``.
+        """
+        connections = JoinedConnections(connection)
+        return RelationalStore(connections, feed_base=schema.feed_base_within(connections))

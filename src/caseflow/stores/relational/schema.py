@@ -7,17 +7,18 @@ from contextlib import contextmanager
 from typing import Any
 
 from caseflow.errors import StoreBusy, StoreError
-from caseflow.stores.relational.dialects import Cursor
+from caseflow.stores.relational.dialects import Connections, Cursor
 from caseflow.stores.relational.statements import XID_BITS
 from caseflow.stores.relational.tables import SCHEMA, STEPS, ddl
 from caseflow.stores.relational.troubles import trouble
-from caseflow.stores.sql.connections import EngineConnections
+
+_BASE = "SELECT feed_base FROM caseflow_store WHERE only_row = 1"
 
 LOCK = 0x63617365
 """``case`` in ASCII: the advisory lock under which tables are made on PostgreSQL."""
 
 
-def found_schema(connections: EngineConnections) -> int:
+def found_schema(connections: Connections) -> int:
     """The schema of the tables that are there; 0 without any."""
 
     def ask(cursor: Cursor) -> int:
@@ -33,13 +34,16 @@ def found_schema(connections: EngineConnections) -> int:
     return connections.read(ask)
 
 
-def refuse_other(connections: EngineConnections) -> None:
+def refuse_other(connections: Connections) -> None:
     """Raise unless the schema is today's.
 
     Raises:
         StoreError: ``store-missing``, ``store-newer`` or ``store-older``, with the way out.
     """
-    schema = found_schema(connections)
+    _refuse(connections, found_schema(connections))
+
+
+def _refuse(connections: Connections, schema: int) -> None:
     if not schema:
         raise StoreError("store-missing", path=connections.name)
     if schema > SCHEMA:
@@ -48,7 +52,7 @@ def refuse_other(connections: EngineConnections) -> None:
         raise StoreError("store-older", path=connections.name, found=schema, known=SCHEMA)
 
 
-def migrate(connections: EngineConnections) -> tuple[int, ...]:
+def migrate(connections: Connections) -> tuple[int, ...]:
     """Bring the database from where it is to today's schema; the schemas it went through, in order.
 
     Whoever comes second waits, and finds it done. PostgreSQL and SQLite make the tables in one transaction;
@@ -70,7 +74,7 @@ def migrate(connections: EngineConnections) -> tuple[int, ...]:
     return connections.write(change)
 
 
-def _schema(cursor: Cursor, connections: EngineConnections) -> int:
+def _schema(cursor: Cursor, connections: Connections) -> int:
     """The schema, asked without an error: one would end PostgreSQL's transaction."""
     catalog = {
         "postgresql": "SELECT to_regclass('caseflow_store') IS NOT NULL",
@@ -86,7 +90,7 @@ def _schema(cursor: Cursor, connections: EngineConnections) -> int:
     return int(row[0]) if row else 0
 
 
-def _mark(cursor: Cursor, connections: EngineConnections, step: int) -> None:
+def _mark(cursor: Cursor, connections: Connections, step: int) -> None:
     mark = connections.dialect.mark
     cursor.execute(f"UPDATE caseflow_store SET version = {mark} WHERE only_row = 1", (step,))
     if cursor.rowcount == 0:
@@ -95,7 +99,7 @@ def _mark(cursor: Cursor, connections: EngineConnections, step: int) -> None:
 
 
 @contextmanager
-def _alone(cursor: Any, connections: EngineConnections) -> Iterator[None]:
+def _alone(cursor: Any, connections: Connections) -> Iterator[None]:
     """Nobody else makes tables meanwhile."""
     match connections.dialect.name:
         case "postgresql":
@@ -113,7 +117,7 @@ def _alone(cursor: Any, connections: EngineConnections) -> Iterator[None]:
             yield
 
 
-def feed_base(connections: EngineConnections) -> int:
+def feed_base(connections: Connections) -> int:
     """What is added to PostgreSQL's transaction ids; raised first where a dump was restored.
 
     In a new cluster transaction ids begin anew, below those that the positions were made of.
@@ -133,12 +137,29 @@ def feed_base(connections: EngineConnections) -> int:
     if connections.dialect.name != "postgresql":
         return 0
     if not _is_behind(connections):
-        sql = "SELECT feed_base FROM caseflow_store WHERE only_row = 1"
-        return connections.read(lambda cursor: int(_one(cursor, sql)))
+        return connections.read(lambda cursor: int(_one(cursor, _BASE)))
     return connections.write(change)
 
 
-def _is_behind(connections: EngineConnections) -> bool:
+def feed_base_within(connections: Connections) -> int:
+    """The same, inside a transaction that somebody owns, where nothing is raised or made.
+
+    Raises:
+        StoreError: no tables, those of another schema, or a dump was restored and no store opened since.
+    """
+
+    def ask(cursor: Cursor) -> tuple[int, int]:
+        version = _schema(cursor, connections)
+        return version, int(_one(cursor, _BASE)) if version else 0
+
+    version, base = connections.read(ask)
+    _refuse(connections, version)
+    if connections.dialect.name == "postgresql" and _is_behind(connections):
+        raise StoreError("store-restored", path=connections.name)
+    return base
+
+
+def _is_behind(connections: Connections) -> bool:
     """Whether a position is there that no transaction can have given out."""
     sql = (
         f"SELECT (SELECT coalesce(max(position), 0) FROM caseflow_events) >> {XID_BITS}"
