@@ -39,6 +39,7 @@ class CaughtUp(SqlStore):
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         if self._said.dialect.one_statement:
             newest = self._rows("SELECT coalesce(max(position), 0) >> 20 FROM caseflow_events")[0][0]
+            newest -= self._said.feed_base
             until = time.monotonic() + 20
             while self._rows("SELECT txid_snapshot_xmin(txid_current_snapshot())")[0][0] <= newest:
                 assert time.monotonic() < until, "a transaction of this server does not end"

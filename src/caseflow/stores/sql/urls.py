@@ -22,7 +22,7 @@ def parsed(url: str | URL) -> URL:
     """
     try:
         found = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise StoreError("store-url", found=_kind(str(url))) from None
     if found.get_backend_name() not in DIALECTS:
         raise StoreError("store-url", found=shown(found))
