@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caseflow.ports import Store
-from tests.contracts.contract import StoreContract
+from caseflow.testing import StoreContract
 from tests.contracts.databases import emptied
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
 from caseflow.ports import Query
-from tests.contracts.made import submitted
+from caseflow.testing.contract.made import submitted
 
 BOSS = Actor("s-1", role="importer")
 SAID: list[tuple[str, Any]] = []

@@ -14,8 +14,8 @@ import pytest
 from caseflow import SqliteStore
 from caseflow.core.evolve import replay
 from caseflow.ports import Query
+from caseflow.testing.contract.made import submitted, then
 from tests.contracts.children import in_a_child
-from tests.contracts.made import submitted, then
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_store_survives_a_fork(path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from caseflow import SqliteStore
-from tests.contracts.made import submitted, then
+from caseflow.testing.contract.made import submitted, then
 store = SqliteStore(sys.argv[1])
 append = submitted("c1", due=9)
 while True:

@@ -15,8 +15,8 @@ import pytest
 
 from caseflow import SqliteStore, StoreBusy, StoreError
 from caseflow.ports import Query
+from caseflow.testing.contract.made import submitted, then
 from tests.contracts.children import in_a_child
-from tests.contracts.made import submitted, then
 
 
 @pytest.fixture

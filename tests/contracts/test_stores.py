@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -11,38 +14,53 @@ from hypothesis import strategies as st
 
 from caseflow import MemoryStore, SqliteStore
 from caseflow.ports import Append, Query, Store
-from tests.contracts.contract import StoreContract
-from tests.contracts.made import stopped, submitted
+from caseflow.testing import StoreContract
+from caseflow.testing.contract.made import stopped, submitted
 
 
 class TestMemoryStore(StoreContract):
     @pytest.fixture
-    def store(self) -> Iterator[Store]:
-        yield MemoryStore()
+    def store(self) -> Store:
+        return MemoryStore()
 
 
-class TestSqliteStore(StoreContract):
+class OnDisk(StoreContract):
+    """The same place for both handles, and for a later version's file."""
+
+    terms: ClassVar[dict[str, Any]] = {}
+
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = SqliteStore(tmp_path / "cases.db")
-        yield store
-        store.close()
+        with closing(SqliteStore(tmp_path / "案件.db", **self.terms)) as store:
+            yield store
+
+    @pytest.fixture
+    def another(self, store: Store, tmp_path: Path) -> Iterator[Store]:
+        with closing(SqliteStore(tmp_path / "案件.db", **self.terms)) as store:
+            yield store
+
+    @pytest.fixture
+    def newer(self, tmp_path: Path) -> Callable[[], object]:
+        path = tmp_path / "newer.db"
+        SqliteStore(path, **self.terms).close()
+        with closing(sqlite3.connect(path)) as later:
+            later.execute("PRAGMA user_version = 99")
+        return lambda: SqliteStore(path, **self.terms)
+
+
+class TestSqliteStore(OnDisk):
+    pass
+
+
+class TestSqliteStoreWithWal(OnDisk):
+    terms: ClassVar[dict[str, Any]] = {"journal": "wal", "synchronous": "normal"}
 
 
 class TestSqliteStoreInMemory(StoreContract):
     @pytest.fixture
     def store(self) -> Iterator[Store]:
-        store = SqliteStore(":memory:")
-        yield store
-        store.close()
-
-
-class TestSqliteStoreWithWal(StoreContract):
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[Store]:
-        store = SqliteStore(tmp_path / "案件.db", journal="wal", synchronous="normal")
-        yield store
-        store.close()
+        with closing(SqliteStore(":memory:")) as store:
+            yield store
 
 
 DUES = st.none() | st.integers(1, 6)

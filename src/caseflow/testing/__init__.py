@@ -6,6 +6,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from caseflow.testing.contract import StoreContract
+    from caseflow.testing.contract.walk import StoreMachine, walk_beside_a_dict
     from caseflow.testing.golden import GoldenHistory, record
     from caseflow.testing.golden_check import accept_golden, check_golden, compared
     from caseflow.testing.golden_file import golden_files, read_golden, write_golden
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GoldenHistory",
+    "StoreContract",
+    "StoreMachine",
     "Story",
     "StoryLine",
     "Timeline",
@@ -28,11 +32,14 @@ __all__ = [
     "story_of",
     "together",
     "told",
+    "walk_beside_a_dict",
     "write_golden",
 ]
 
 _HOMES = {
     "GoldenHistory": "golden",
+    "StoreContract": "contract",
+    "StoreMachine": "contract.walk",
     "Story": "story",
     "StoryLine": "story",
     "Timeline": "timeline",
@@ -47,6 +54,7 @@ _HOMES = {
     "together": "story",
     "told": "story",
     "write_golden": "golden_file",
+    "walk_beside_a_dict": "contract.walk",
 }
 """Name -> the module of this folder that it lives in."""
 
@@ -55,4 +63,11 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{home}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{home}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("hypothesis", "pytest"):
+            raise
+        raise ImportError(
+            f"caseflow.testing.{name} needs {error.name}: pip install 'caseflow-gov[testing]'"
+        ) from error

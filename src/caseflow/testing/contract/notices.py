@@ -1,0 +1,241 @@
+"""What a store owes of notices: written with the events, claimed by one, settled once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from caseflow import outbox as o
+from caseflow.core.case import Case
+from caseflow.errors import KeyReused, Stale
+from caseflow.outbox import Notice
+from caseflow.ports import KeyClaim, Store
+from caseflow.testing.contract.feed import race
+from caseflow.testing.contract.made import submitted, then
+
+
+class NoticesContract:
+    """The outbox: nobody is forgotten, nobody is told what was taken back."""
+
+    def test_notices_survive_to_the_letter(self, store: Store) -> None:
+        """Every field comes back, Chinese and nested JSON too; positions rise in the given order."""
+        full = Notice(
+            "n-1", "c1", 1, "card", level="yellow", role="lead_official", unit="城管局", channel="短信",
+            at_us=1_741_000_000_000_001, corrects="n-0",
+            body={"clock": "reply", "days": [3, 5], "more": {"真": True, "x": None, "f": 0.5, "🚧": "é"}},
+        )  # fmt: skip
+        bare = Notice("n-2", "c1", 1, "replied")
+        store.append([submitted("c1").replace(notices=(full, bare))])
+        found = store.notices()
+        assert [post.notice for post in found] == [full, bare]
+        assert [(post.status, post.attempts, post.next_try_us) for post in found] == [
+            (o.PENDING, 0, full.at_us), (o.PENDING, 0, 0),
+        ]  # fmt: skip
+        assert 0 < found[0].position < found[1].position
+
+    def test_notices_are_listed_by_case_and_status_and_paged(self, store: Store) -> None:
+        """A filter admits only what fits, both what fits both; a page goes on after any position."""
+        _post(store, "c1", "a1", "a2")
+        _post(store, "c2", "b1")
+        _settle(store, "a1", o.sent)
+        everything = store.notices()
+        assert _ids(everything) == ["a1", "a2", "b1"]
+        assert _ids(store.notices(case_id="c1")) == ["a1", "a2"]
+        assert _ids(store.notices(status=o.PENDING)) == ["a2", "b1"]
+        assert _ids(store.notices(case_id="c1", status=o.SENT)) == ["a1"]
+        assert store.notices(case_id="none") == store.notices(status=o.DEAD) == ()
+        for place, post in enumerate(everything):
+            assert store.notices(after=post.position, limit=1) == everything[place + 1 : place + 2]
+
+    def test_a_refused_append_posts_and_cancels_nothing(self, store: Store) -> None:
+        """Stale or with a taken key: none of its notices is there, and none that it cancels is cancelled."""
+        case = _post(store, "c1", "a1")
+        claim = KeyClaim("a", "k", "d", "c2", 1, 1)
+        store.append([submitted("c2")], claim)
+        more = then(case).replace(notices=(Notice("a2", "c1", 2, "card"),), cancels=("a1",))
+        with pytest.raises(Stale):
+            store.append([more.replace(expected=5)])
+        with pytest.raises(Stale):
+            store.append([more, submitted("c2")])
+        with pytest.raises(KeyReused):
+            store.append([more], claim)
+        assert [(post.notice.id, post.status) for post in store.notices()] == [("a1", o.PENDING)]
+
+    def test_the_same_id_is_the_same_notice(self, store: Store) -> None:
+        """A notice whose id is known stays as it is, whatever came with it the second time."""
+        case = _post(store, "c1", "a1")
+        _settle(store, "a1", o.sent)
+        store.append(
+            [then(case).replace(notices=(Notice("a1", "c1", 2, "other"), Notice("a2", "c1", 2, "x")))]
+        )
+        assert [(post.notice.id, post.notice.topic) for post in store.notices()] == [
+            ("a1", "card"), ("a2", "x"),
+        ]  # fmt: skip
+        assert store.notices()[0].status == o.SENT
+
+    def test_ready_is_from_the_instant_on_and_in_order(self, store: Store) -> None:
+        """A notice is claimed from its ``at_us`` on, never before, in the order of (next try, position)."""
+        case = submitted("c1")
+        times = (("late", 30), ("b", 20), ("a", 20), ("first", 10))
+        notices = tuple(Notice(name, "c1", 1, "card", at_us=at) for name, at in times)
+        store.append([case.replace(notices=notices)])
+        assert store.claim(9, limit=9, lease_us=5, token="t0") == ()
+        assert _held(store.claim(20, limit=2, lease_us=500, token="t1")) == ["first", "b"]
+        assert _held(store.claim(29, limit=9, lease_us=500, token="t2")) == ["a"]
+        assert _held(store.claim(30, limit=9, lease_us=500, token="t3")) == ["late"]
+
+    def test_a_lease_keeps_others_away_until_it_runs_out(self, store: Store) -> None:
+        """A claimed notice is nobody else's before the lease's end; from its end on another may claim it."""
+        _post(store, "c1", "a1")
+        (first,) = store.claim(100, limit=9, lease_us=50, token="t1")
+        assert (first.attempt, first.token, first.corrected) == (1, "t1", "")
+        (post,) = store.notices()
+        assert (post.status, post.token, post.next_try_us, post.attempts) == (o.LEASED, "t1", 150, 1)
+        assert store.claim(149, limit=9, lease_us=50, token="t2") == ()
+        (second,) = store.claim(150, limit=9, lease_us=50, token="t3")
+        assert (second.notice, second.attempt) == (first.notice, 2)
+
+    def test_an_outcome_counts_only_with_the_token_that_holds_it(self, store: Store) -> None:
+        """Whoever lost the lease settles nothing; whoever has it does, even a little after its end."""
+        _post(store, "c1", "a1")
+        (late,) = store.claim(100, limit=1, lease_us=50, token="t1")
+        (held,) = store.claim(150, limit=1, lease_us=50, token="t2")
+        assert store.settle([o.sent(late, 160)]) == ()
+        assert store.settle([o.Outcome("a1", "", o.SENT, 160), o.Outcome("none", "t2", o.SENT, 1)]) == ()
+        assert store.notices()[0].status == o.LEASED
+        assert store.settle([o.sent(held, 250)]) == ("a1",)
+        (post,) = store.notices()
+        assert (post.status, post.told_us, post.next_try_us, post.token) == (o.SENT, 250, None, "")
+
+    def test_outcomes_become_what_they_say(self, store: Store) -> None:
+        """Retry, dead, cancelled and collapsed are each kept with their instant, error or companion."""
+        _post(store, "c1", "retry", "dead", "cancel", "collapse", "sent")
+        held = {item.notice.id: item for item in store.claim(10, limit=9, lease_us=50, token="t")}
+        settled = store.settle(
+            [
+                o.retry(held["retry"], 90, "timeout"),
+                o.dead(held["dead"], "refused"),
+                o.cancelled(held["cancel"], "left-office"),
+                o.collapsed(held["collapse"], "sent"),
+                o.sent(held["sent"], 11),
+            ]
+        )
+        assert settled == ("retry", "dead", "cancel", "collapse", "sent")
+        assert [(p.status, p.next_try_us, p.told_us, p.error, p.into) for p in store.notices()] == [
+            (o.PENDING, 90, None, "timeout", ""), (o.DEAD, None, None, "refused", ""),
+            (o.CANCELLED, None, None, "left-office", ""), (o.COLLAPSED, None, None, "", "sent"),
+            (o.SENT, None, 11, "", ""),
+        ]  # fmt: skip
+        assert store.claim(89, limit=9, lease_us=1, token="u") == ()
+        assert _held(store.claim(90, limit=9, lease_us=1, token="u")) == ["retry"]
+
+    def test_a_sent_notice_never_goes_back(self, store: Store) -> None:
+        """Neither a second outcome, nor a cancel, nor a requeue, nor time makes it anything but sent."""
+        case = _post(store, "c1", "a1")
+        (held,) = store.claim(10, limit=1, lease_us=5, token="t")
+        store.settle([o.sent(held, 11)])
+        before = store.notices()
+        assert store.settle([o.retry(held, 12, "x"), o.dead(held, "x"), o.sent(held, 99)]) == ()
+        assert store.requeue(["a1"], 12) == ()
+        store.append([then(case).replace(cancels=("a1",))])
+        assert store.notices() == before
+        assert store.claim(1 << 60, limit=9, lease_us=1, token="u") == ()
+
+    def test_a_cancelled_notice_is_never_claimed(self, store: Store) -> None:
+        """Pending or dead, it is cancelled by the append that says so; unknown ids are passed over."""
+        case = _post(store, "c1", "pending", "dead", "stays")
+        _settle(store, "dead", lambda held, _: o.dead(held, "x"))
+        store.append([then(case).replace(cancels=("dead", "none", "pending"))])
+        assert [post.status for post in store.notices()] == [o.CANCELLED, o.CANCELLED, o.PENDING]
+        assert store.requeue(["dead"], 5) == ()
+        assert _held(store.claim(1 << 60, limit=9, lease_us=1, token="u")) == ["stays"]
+
+    def test_what_was_sent_while_it_was_cancelled_is_told_as_sent(self, store: Store) -> None:
+        """A relay that had it says so with its token, and it is recorded, so that a correction goes out."""
+        case = _post(store, "c1", "sent", "failed")
+        held = store.claim(10, limit=9, lease_us=50, token="t")
+        store.append([then(case).replace(cancels=("sent", "failed"))])
+        assert [post.status for post in store.notices()] == [o.CANCELLED, o.CANCELLED]
+        assert store.settle([o.sent(held[0], 20), o.retry(held[1], 20, "x")]) == ("sent",)
+        assert [post.status for post in store.notices()] == [o.SENT, o.CANCELLED]
+        assert store.claim(1 << 60, limit=9, lease_us=1, token="u") == ()
+
+    def test_a_correction_knows_what_became_of_what_it_corrects(self, store: Store) -> None:
+        """Told, never told, still in a relay's hands, or not known: each is handed out with the claim."""
+        case = _post(store, "c1", "told", "never", "lost", "dead")
+        _settle(store, "told", o.sent)
+        _settle(store, "dead", lambda held, _: o.dead(held, "x"))
+        _claim_only(store, "lost", lease_us=50)
+        again = tuple(Notice(f"not-{name}", "c1", 2, "correction", corrects=name)
+                      for name in ("told", "never", "lost", "dead", "none"))  # fmt: skip
+        store.append([then(case).replace(cancels=("never", "lost"), notices=again)])
+        asked = [store.claim(at, limit=9, lease_us=1, token=f"u{at}") for at in (20, 200)]
+        found = [{held.notice.corrects: held.corrected for held in claimed} for claimed in asked]
+        sure = {"told": o.SENT, "never": o.CANCELLED, "dead": o.DEAD, "none": ""}
+        assert found == [sure | {"lost": o.LEASED}, sure | {"lost": o.UNSURE}]
+
+    def test_only_the_dead_are_requeued(self, store: Store) -> None:
+        """They are ready from now on with their attempts counted anew; the others stay, and are left out."""
+        _post(store, "c1", "dead", "pending")
+        _settle(store, "dead", lambda held, _: o.dead(held, "x"))
+        assert store.requeue(["pending", "none", "dead"], 70) == ("dead",)
+        assert [(post.status, post.attempts) for post in store.notices()] == [(o.PENDING, 0), (o.PENDING, 1)]
+        claimed = {item.notice.id: item.attempt for item in store.claim(70, limit=9, lease_us=1, token="u")}
+        assert claimed == {"dead": 1, "pending": 2}
+
+    def test_racing_claimers_never_hold_the_same(self, store: Store) -> None:
+        """Four threads that claim and settle share the notices out: each is held, sent and settled by one."""
+        _claimed_by_all(store, [store] * 4)
+
+    def test_claimers_on_two_handles_never_hold_the_same(self, store: Store, another: Store) -> None:
+        """The same when they have handles of their own to one place."""
+        _claimed_by_all(store, [store, another, another, store])
+
+
+def _post(store: Store, case_id: str, *ids: str) -> Case:
+    """A new case that owes these notices, ready at once."""
+    made = submitted(case_id)
+    store.append([made.replace(notices=tuple(Notice(name, case_id, 1, "card") for name in ids))])
+    return made.case
+
+
+def _claim_only(store: Store, name: str, *, lease_us: int = 1) -> o.Held:
+    """The notice of that id, claimed at instant 10; what was claimed with it is pending again."""
+    held = {item.notice.id: item for item in store.claim(10, limit=99, lease_us=lease_us, token=f"t-{name}")}
+    one = held.pop(name)
+    store.settle([o.retry(other, 0, "") for other in held.values()])
+    return one
+
+
+def _settle(store: Store, name: str, outcome: Callable[[o.Held, int], o.Outcome]) -> None:
+    assert store.settle([outcome(_claim_only(store, name), 11)]) == (name,)
+
+
+def _ids(posts: tuple[o.Posted, ...]) -> list[str]:
+    return [post.notice.id for post in posts]
+
+
+def _held(claimed: tuple[o.Held, ...]) -> list[str]:
+    return [held.notice.id for held in claimed]
+
+
+def _claimed_by_all(store: Store, handles: list[Store]) -> None:
+    names = [f"n{number:03}" for number in range(120)]
+    _post(store, "c1", *names)
+    told: list[str] = []
+
+    def work(handle: Store, name: int) -> None:
+        round_ = 0
+        while len(told) < len(names):
+            round_ += 1
+            held = handle.claim(10, limit=7, lease_us=1_000_000, token=f"t{name}-{round_}")
+            assert len(held) <= 7
+            told.extend(handle.settle([o.sent(item, 11) for item in held]))
+            if not held and round_ > 2_000:
+                return
+
+    works = [lambda handle=handle, name=name: work(handle, name) for name, handle in enumerate(handles)]
+    race(works)  # type: ignore[arg-type]  # the defaults bind each one's own
+    assert sorted(told) == names
+    assert {(post.status, post.attempts) for post in store.notices()} == {(o.SENT, 1)}

@@ -1,0 +1,358 @@
+"""Stores broken on purpose, each in one way that could pass for working; `test_broken` has them found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from caseflow import MemoryStore, SqliteStore
+from caseflow import outbox as o
+from caseflow.chain import START, Head, Link, link
+from caseflow.core.case import Case
+from caseflow.errors import KeyReused, Stale
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Store, Text, is_redacted_by
+from caseflow.testing import StoreContract
+
+
+class WritesOneByOne(MemoryStore):
+    """An append over several cases keeps those before the stale one."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        named = [entry.case.id for entry in appends]
+        if len(set(named)) < len(named):
+            raise Stale(named[0], expected=0)
+        for entry in appends:
+            super().append([entry], claim if entry is appends[-1] else None)
+
+
+class TakesTheLastWriter(MemoryStore):
+    """The expected version is not compared."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        found = [self.load(entry.case.id) for entry in appends]
+        super().append(
+            [e.replace(expected=c.version if c else 0) for e, c in zip(appends, found, strict=True)], claim
+        )
+
+
+class SharesKeys(MemoryStore):
+    """A key belongs to everybody."""
+
+    def recall(self, actor: str, key: str) -> KeyClaim | None:
+        return super().recall("", key)
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        super().append(appends, claim and claim.replace(actor=""))
+
+
+class TakesTheKeyFirst(MemoryStore):
+    """The key of a refused append is used up."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        try:
+            super().append(appends, claim)
+        except Stale:
+            if claim is not None:
+                self._keys[claim.actor, claim.key] = claim
+            raise
+
+
+class CutsTexts(MemoryStore):
+    """A column of 65,535 bytes holds the texts."""
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        return tuple(
+            text.replace(text=text.text.encode()[:65_535].decode(errors="ignore"))
+            for text in super().texts(case_id)
+        )
+
+
+class FoldsIds(MemoryStore):
+    """Its collation takes upper and lower case for the same."""
+
+    def load(self, case_id: str) -> Case | None:
+        names = {name.lower(): name for name in reversed(self._cases)}
+        return super().load(names.get(case_id.lower().rstrip(), case_id))
+
+
+class LosesMicroseconds(MemoryStore):
+    """Its column of instants holds milliseconds."""
+
+    def due(self, before: int, **terms: Any) -> tuple[tuple[int, str], ...]:
+        return tuple((at - at % 1000, name) for at, name in super().due(before, **terms))
+
+
+class IsDueEarly(MemoryStore):
+    """What is due within the next millisecond is due now."""
+
+    def due(self, before: int, **terms: Any) -> tuple[tuple[int, str], ...]:
+        return super().due(before + 1, **terms)
+
+
+class ForgetsWhatComesBack(MemoryStore):
+    """A case that was due at an instant, and again at the same one, is due once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[tuple[str, int | None]] = set()
+
+    def _move_due(self, case_id: str, before: int | None, after: int | None) -> None:
+        again = (case_id, after) in self.seen
+        self.seen.add((case_id, after))
+        super()._move_due(case_id, before, None if again else after)
+
+
+class ShowsPositionsLate(MemoryStore):
+    """Positions are given before the commit and seen after it, as a sequence does it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given = 0
+        self.visible: dict[int, Recorded] = {}
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        with self._lock:
+            super().append(appends, claim)
+            mine = range(self.given + 1, len(self._feed) + 1)
+            self.given = len(self._feed)
+        time.sleep(0.002 if mine and mine[0] % 4 == 1 else 0)  # the way of a long transaction
+        for position in mine:
+            self.visible[position] = super().feed(position - 1, limit=1)[0]
+
+    def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
+        seen = sorted(position for position in list(self.visible) if position > after)
+        return tuple(self.visible[position] for position in seen[:limit])
+
+
+class ListsTheNeverDueFirst(MemoryStore):
+    """Its NULLs sort first."""
+
+    def find(self, query: Query) -> tuple[Case, ...]:
+        found = super().find(query.replace(limit=1 << 30, after=None))
+        found = tuple(sorted(found, key=lambda case: (case.next_due_us or -1, case.id)))
+        if query.after is not None:
+            last = (query.after[0] or -1, query.after[1])
+            found = tuple(case for case in found if (case.next_due_us or -1, case.id) > last)
+        return found[: query.limit]
+
+
+class HandsOutTwice(MemoryStore):
+    """What is leased is handed to others as well."""
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[o.Held, ...]:
+        return super().claim(now_us, limit=limit, lease_us=0, token=token)
+
+
+class NeverTakesBackALease(MemoryStore):
+    """A relay that died keeps its notices for ever."""
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[o.Held, ...]:
+        return super().claim(now_us, limit=limit, lease_us=1 << 61, token=token)
+
+
+class SettlesForAnybody(MemoryStore):
+    """The token of an outcome is not compared."""
+
+    def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+        tokens = {post.notice.id: post.token for post in self.notices()}
+        return super().settle([found.replace(token=tokens.get(found.id, "")) for found in outcomes])
+
+
+class SendsAgain(MemoryStore):
+    """What was sent may be requeued."""
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        for post in self.notices(status=o.SENT):
+            if post.notice.id in ids:
+                self._outbox._put(post.replace(status=o.DEAD))
+        return super().requeue(ids, now_us)
+
+
+class PostsBeforeItKnows(MemoryStore):
+    """The notices of a refused append go out."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        for entry in appends:
+            self._outbox.post(entry.notices)
+        super().append(appends, claim)
+
+
+class CancelsInSecret(MemoryStore):
+    """A cancel makes it forget who had the notice, and that it was sent."""
+
+    def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+        gone = {post.notice.id for post in self.notices(status=o.CANCELLED)}
+        return super().settle([found for found in outcomes if found.id not in gone])
+
+
+class CountsOnFailure(MemoryStore):
+    """A counter beside the transaction gives the numbers, and keeps those of failed appends."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        try:
+            super().append(appends, claim)
+        except (Stale, KeyReused):
+            for draft in (draft for entry in appends for draft in entry.documents):
+                self._register._series.setdefault((draft.series, draft.year), []).append("lost")
+                self._register._by_id["lost"] = o.Document(draft.replace(id="lost"), 0)
+            raise
+
+    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[o.Document, ...]:
+        found = super().issued(series, year, after=after, limit=limit)
+        return tuple(document for document in found if document.draft.id != "lost")
+
+
+class UsesVoidNumbersAgain(MemoryStore):
+    """The number of a voided document goes to the next one."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        super().append(appends, claim)
+        for draft in (draft for entry in appends for draft in entry.documents):
+            mine = self._register._by_id[draft.id]
+            free = [d.number for d in self.issued(draft.series, draft.year) if d.is_void]
+            if free and not mine.is_void:
+                self._register._by_id[draft.id] = mine.replace(number=free[0])
+
+
+class KeepsTheSalt(MemoryStore):
+    """A redaction blanks the text, and leaves its row with the salt."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        with self._lock:
+            before = {entry.case.id: self.texts(entry.case.id) for entry in appends}
+            super().append([entry.replace(redacts=()) for entry in appends], claim)
+            for entry in appends:
+                name = entry.case.id
+                self._texts[name] = tuple(
+                    text.replace(text="")
+                    if text in before[name] and is_redacted_by(entry.redacts, text.field, text.version)
+                    else text
+                    for text in self._texts.get(name, ())
+                )
+
+
+class RedactsTooMuch(MemoryStore):
+    """A redaction takes the texts of its own append too."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        with self._lock:
+            super().append(appends, claim)
+            for entry in appends:
+                self._texts[entry.case.id] = tuple(
+                    text
+                    for text in self._texts.get(entry.case.id, ())
+                    if not is_redacted_by(entry.redacts, text.field, text.version)
+                )
+
+
+class BreaksTheChain(MemoryStore):
+    """Each event is hashed for itself; nothing holds them together."""
+
+    def links(self, case_id: str) -> tuple[Link, ...]:
+        return tuple(
+            part.replace(hash=link(START, case_id, part.version, part.body))
+            for part in super().links(case_id)
+        )
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        heads = super().heads(after, limit=limit)
+        return tuple(head.replace(hash=self.links(head.case_id)[-1].hash) for head in heads)
+
+
+class Broken(StoreContract):
+    """The contract, run on a store that breaks it."""
+
+    make: ClassVar[Callable[[], Store]]
+    caught_by: ClassVar[str] = ""
+    """The test that must find it."""
+    also: ClassVar[tuple[str, ...]] = ()
+    """Tests of the same promise that may find it as well."""
+
+    @pytest.fixture
+    def store(self) -> Store:
+        return type(self).make()
+
+
+_BROKEN: dict[type[Store], tuple[str, ...]] = {
+    WritesOneByOne: (
+        "test_an_append_over_several_cases_is_all_or_nothing", "test_what_cannot_be_written_leaves_no_trace",
+        "test_a_refused_append_posts_and_cancels_nothing", "test_a_failed_append_uses_up_no_number",
+        "test_racing_writers_leave_no_gap",
+    ),
+    TakesTheLastWriter: (
+        "test_a_second_writer_is_refused_without_a_trace", "test_one_of_two_racing_writers_wins",
+        "test_an_append_over_several_cases_is_all_or_nothing", "test_a_refused_redaction_erases_nothing",
+        "test_a_refused_append_posts_and_cancels_nothing", "test_a_failed_append_uses_up_no_number",
+        "test_a_refused_append_does_not_lengthen_the_chain", "test_racing_writers_leave_no_gap",
+        "test_no_update_is_lost_between_threads", "test_one_append_names_a_case_once",
+    ),
+    SharesKeys: (
+        "test_a_key_belongs_to_its_actor", "test_keys_are_kept_to_the_letter",
+        "test_a_refused_key_leaves_no_trace",
+    ),
+    TakesTheKeyFirst: (
+        "test_a_second_writer_is_refused_without_a_trace",
+        "test_an_append_over_several_cases_is_all_or_nothing",
+    ),
+    CutsTexts: ("test_texts_survive_to_the_letter",),
+    FoldsIds: ("test_case_ids_are_kept_to_the_letter",),
+    LosesMicroseconds: (
+        "test_instants_keep_their_microseconds", "test_nothing_is_due_before_its_instant",
+        "test_due_is_ordered_and_paged", "test_due_follows_the_case",
+        "test_waiting_counts_what_lacks_a_calendar",
+    ),
+    IsDueEarly: ("test_nothing_is_due_before_its_instant", "test_due_is_ordered_and_paged"),
+    ForgetsWhatComesBack: ("test_due_follows_the_case",),
+    ShowsPositionsLate: ("test_the_feed_skips_nothing_while_writers_race",),
+    ListsTheNeverDueFirst: ("test_find_is_in_keyset_order", "test_find_filters"),
+    HandsOutTwice: (
+        "test_a_lease_keeps_others_away_until_it_runs_out", "test_racing_claimers_never_hold_the_same",
+        "test_ready_is_from_the_instant_on_and_in_order",
+        "test_a_correction_knows_what_became_of_what_it_corrects",
+    ),
+    NeverTakesBackALease: (
+        "test_a_lease_keeps_others_away_until_it_runs_out",
+        "test_an_outcome_counts_only_with_the_token_that_holds_it",
+        "test_a_correction_knows_what_became_of_what_it_corrects",
+    ),
+    SettlesForAnybody: (
+        "test_an_outcome_counts_only_with_the_token_that_holds_it",
+    ),
+    SendsAgain: ("test_a_sent_notice_never_goes_back",),
+    PostsBeforeItKnows: ("test_a_refused_append_posts_and_cancels_nothing",),
+    CancelsInSecret: ("test_what_was_sent_while_it_was_cancelled_is_told_as_sent",),
+    CountsOnFailure: ("test_a_failed_append_uses_up_no_number", "test_racing_writers_leave_no_gap"),
+    UsesVoidNumbersAgain: ("test_a_void_keeps_its_number_for_ever",),
+    KeepsTheSalt: (
+        "test_a_redaction_takes_every_version_of_a_field", "test_a_redaction_may_name_one_version",
+        "test_a_redaction_spares_the_texts_of_its_own_append",
+        "test_history_and_chain_hold_after_a_redaction",
+    ),
+    RedactsTooMuch: ("test_a_redaction_spares_the_texts_of_its_own_append",),
+    BreaksTheChain: (
+        "test_the_chain_is_the_formula", "test_each_case_has_a_chain_of_its_own",
+        "test_history_and_chain_hold_after_a_redaction", "test_a_refused_append_does_not_lengthen_the_chain",
+    ),
+}  # fmt: skip
+"""Store -> the test that must find it, and those that may, since they rest on the same promise."""
+
+for _kind, (_first, *_rest) in _BROKEN.items():
+    _name = f"Broken{_kind.__name__}"
+    globals()[_name] = type(
+        _name, (Broken,), {"make": staticmethod(_kind), "caught_by": _first, "also": tuple(_rest)}
+    )
+
+
+class BrokenOpensTheNewer(Broken):
+    """A store that does not look at the schema."""
+
+    make = staticmethod(MemoryStore)
+    caught_by = "test_a_newer_schema_is_refused"
+
+    @pytest.fixture
+    def newer(self, tmp_path: Path) -> Callable[[], object]:
+        return lambda: SqliteStore(tmp_path / "new.db").close()
