@@ -14,8 +14,8 @@ from caseflow import StoreError
 from caseflow.ports import Store
 from caseflow.stores.sql import SqlStore
 from caseflow.stores.sql.urls import parsed
+from caseflow.testing.contract.made import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, postgres
-from tests.contracts.made import submitted, then
 
 SERVERS = DATABASES[:2]
 
@@ -90,7 +90,7 @@ def test_who_began_first_may_write_last(store: CaughtUp, two: tuple[Connection, 
 
 
 def test_readers_see_every_position_while_writers_race(store: CaughtUp) -> None:
-    """Four writers, one of which rolls back every other time, and two readers: each sees all, once, in order."""
+    """Four writers, one of which often rolls back, and two readers: each sees all, once, in order."""
     written: set[tuple[str, int]] = set()
     seen: list[list[tuple[int, str, int]]] = [[], []]
     failed: list[BaseException] = []

@@ -14,8 +14,8 @@ from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, loa
 from caseflow.ports import KeyClaim
 from caseflow.stores.sql import SqlStore
 from caseflow.stores.sql.urls import parsed
+from caseflow.testing.contract.made import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
-from tests.contracts.made import submitted, then
 
 BOSS = Actor("s-1", role="importer")
 

@@ -17,9 +17,9 @@ from caseflow.stores.relational.tables import SCHEMA
 from caseflow.stores.sql import SqlStore
 from caseflow.stores.sql.place import SqlPlace
 from caseflow.stores.sql.urls import parsed
+from caseflow.testing.contract.made import submitted, then
 from tests.contracts.children import in_a_child
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, mariadb, postgres
-from tests.contracts.made import submitted, then
 
 SERVERS = DATABASES[:2]
 KILL = {
