@@ -313,6 +313,16 @@ def test_a_late_delivery_is_true_since_it_was_given(monday: Timeline) -> None:
     assert monday.story().lines[-3].detail == "已修复, reason: 网络中断, true since 2025-01-21 09:00"
 
 
+def test_a_case_that_is_not_there_is_not_held_back(monday: Timeline) -> None:
+    """A command held back must name a case, or one submitted among those held back."""
+    with monday.held_back() as late:
+        with pytest.raises(UnknownCase):
+            monday.reply("case-1", "x")
+        case = monday.submit("甲", to=UNIT, by="dispatcher")
+        monday.reply(case, "已修复")
+    assert [arrived.state for arrived in late.deliver(by="dispatcher")] == ["routed", "answered"]
+
+
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "opened by a function"])
 def test_a_crash_loses_nothing(tmp_path: Path, kind: str) -> None:
     """Cases, keys and deadlines survive the process; the desk does not."""

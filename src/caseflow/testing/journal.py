@@ -100,7 +100,7 @@ def _expectation(story: str) -> list[str]:
 
 def _act(method: str, first: tuple[Any, ...], named: Mapping[str, Any]) -> list[str]:
     arguments = [*map(written, first), *(f"{name}={written(found)}" for name, found in named.items())]
-    return [f"timeline.{method}({', '.join(arguments)})"]
+    return [f"{method}({', '.join(arguments)})"]
 
 
 def _refused(method: str, first: tuple[Any, ...], named: Mapping[str, Any], code: str) -> list[str]:

@@ -133,21 +133,21 @@ class Timeline(TimelineActions, Faults):
         doing: Doing,
     ) -> Case:
         """Note the call as it would be written, then let the command arrive, or hold it back."""
-        step = self._journal.call(method, first, written)
+        step = self._journal.call(f"timeline.{method}", first, written)
         by, unit, reason = doing.get("by"), doing.get("unit", ""), doing.get("reason")
         if reason is not None:
             fields = {**fields, "reason": reason}
-        if self._held is not None:
-            self._touched[case_id] = None
-            return self._hold(self._held, (case_id, action, fields, by, unit, self.clock.now_us()))
         since = doing.get("effective_at")
         if since is not None:
             since = moment(instant_of(since, self.zone, what="effective_at"), self.zone)
         try:
-            after = self._take(
-                case_id, action, fields, by=by, unit=unit, effective_at=since,
-                key=doing.get("key"), expected_version=doing.get("expected_version"),
-            )  # fmt: skip
+            if self._held is not None:
+                after = self._hold(self._held, (case_id, action, fields, by, unit, self.clock.now_us()))
+            else:
+                after = self._take(
+                    case_id, action, fields, by=by, unit=unit, effective_at=since,
+                    key=doing.get("key"), expected_version=doing.get("expected_version"),
+                )  # fmt: skip
         except Refused as error:
             self._journal.refused(step, error.code)
             raise

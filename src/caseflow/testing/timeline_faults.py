@@ -9,9 +9,8 @@ from typing import Any, Protocol, Self, runtime_checkable
 from caseflow.core.case import Case
 from caseflow.core.commands import Actor
 from caseflow.core.instants import moment
-from caseflow.errors import CaseflowError, StoreError
+from caseflow.errors import CaseflowError, Refused, StoreError, UnknownCase
 from caseflow.ports import Store
-from caseflow.testing.journal import written
 from caseflow.testing.timeline_time import PassingTime
 from caseflow.testing.timeline_words import said
 from caseflow.testing.who_acts import who_acts
@@ -159,20 +158,26 @@ class Faults(PassingTime):
             self._journal.leave(begun)
 
     def _hold(self, held: HeldBack, command: Taken) -> Case:
+        case_id, action, *_ = command
+        submitted = action == "submit" or any(c == case_id and a == "submit" for c, a, *_ in held._commands)
+        case = self.store.load(case_id)
+        if case is None and not submitted:
+            raise UnknownCase(case_id)
         held._commands.append(command)
-        return self.store.load(command[0]) or Case(command[0])
+        return case or Case(case_id)
 
     def _deliver(
         self, commands: list[Taken], name: str, reason: str, by: Actor | str | None
     ) -> tuple[Case, ...]:
-        whom = "" if by is None else f", by={written(by)}"
-        self._journal.line(f"{name}.deliver(reason={written(reason)}{whom})")
-        arrived = []
+        named = {"reason": reason} if by is None else {"reason": reason, "by": by}
+        step, arrived = self._journal.call(f"{name}.deliver", (), named), list[Case]()
         for case_id, action, fields, who, unit, at in commands:
-            late = {"reason": reason, **fields}
-            arrived.append(
-                self._take(case_id, action, late, by=by or who, unit=unit, effective_at=moment(at, self.zone))
-            )
+            late, since = {"reason": reason, **fields}, moment(at, self.zone)
+            try:
+                arrived.append(self._take(case_id, action, late, by=by or who, unit=unit, effective_at=since))
+            except Refused as error:
+                self._journal.refused(step, error.code)
+                raise
         return tuple(arrived)
 
     # -- crash ------------------------------------------------------------------------------------------
