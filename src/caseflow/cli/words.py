@@ -94,8 +94,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "golden accepted": ("{}: rewritten", "{}:已改写"),
     "golden holds": ("{}: as recorded, under today's {} too", "{}:与记录一致,按现行政策 {} 亦然"),
     "golden holds then": (
-        "{}: as recorded; no policy of today was given for it{}",
-        "{}:与记录一致;未给出现行政策{}",
+        "{}: as recorded; no policy of today was given for it",
+        "{}:与记录一致;未给出现行政策",
     ),
     "total": ("in all", "合计"),
     "cases": ("cases", "案件"),
