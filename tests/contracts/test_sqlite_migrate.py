@@ -195,7 +195,7 @@ def test_the_command_line_makes_looks_at_and_migrates(
     ("url", "said"),
     [
         ("sqlite:///none.db", "no such file"),
-        ("postgresql://x", "no store URL"),
+        ("oracle://x", "no store URL"),
         ("sqlite:///", "no store URL"),
     ],
 )
