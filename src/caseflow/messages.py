@@ -295,6 +295,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} holds no caseflow tables; run: caseflow store init --store URL",
         "{path} 中没有 caseflow 的数据表;请运行:caseflow store init --store URL",
     ),
+    "store-diverged": (
+        "case {case} went on differently in the two stores (here: {found}); nothing of its page was copied",
+        "案件 {case} 在两处存储中的历史不同(此处:{found});该批案件均未复制",
+    ),
+    "store-broken-chain": (
+        "case {case} is not copied: its history does not fit its hashes from version {version} on; run"
+        " caseflow audit verify",
+        "案件 {case} 未复制:自版本 {version} 起历史与其哈希不符;请运行 caseflow audit verify",
+    ),
     "store-restored": (
         "{path} was restored from a dump: run caseflow store migrate --store URL once, so that its feed"
         " goes on",

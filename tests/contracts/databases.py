@@ -59,7 +59,7 @@ def postgres() -> Iterator[str]:
     name = f"caseflow_test_{os.getpid()}_{next(_numbers)}"
     _run(url, f"CREATE SCHEMA {name}")
     try:
-        yield _text(url.update_query_dict({"options": f"-csearch_path={name}"}))
+        yield _text(url.update_query_dict({"options": f"-csearch_path={name} -csynchronous_commit=off"}))
     finally:
         _run(url, f"DROP SCHEMA {name} CASCADE")
 

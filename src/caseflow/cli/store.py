@@ -1,12 +1,15 @@
-"""``caseflow store``: make a store, look at it, bring it to today's schema."""
+"""``caseflow store``: make a store, look at it, bring it to today's schema, copy it into another."""
 
 from __future__ import annotations
+
+from contextlib import closing
 
 import click
 
 from caseflow.cli import exits
 from caseflow.cli.options import chosen, json_option, lang_option, print_json, store_option
 from caseflow.cli.words import word
+from caseflow.stores.moving import copy_cases
 from caseflow.stores.urls import place_of, shown
 
 
@@ -55,3 +58,20 @@ def migrate(store_url: str, lang: str | None) -> None:
         click.echo(f"{shown(store_url)}: {word('nothing to migrate', tongue)}")
     for schema in done:
         click.echo(f"{shown(store_url)}: {word('migrated to', tongue).format(schema)}")
+
+
+@store.command()
+@click.option("--from", "source_url", required=True, help="The store to copy; it stays as it is.")
+@click.option("--to", "target_url", required=True, help="Where to; made when it is missing.")
+@lang_option
+def copy(source_url: str, target_url: str, lang: str | None) -> None:
+    """Copy every case with all that goes with it into another store; run again it goes on.
+
+    Nothing should write to either store meanwhile.
+    """
+    with (
+        closing(place_of(source_url).open(must_exist=True)) as source,
+        closing(place_of(target_url).open(must_exist=False)) as target,
+    ):
+        done = copy_cases(source, target)
+    click.echo(word("copied", chosen(lang)).format(done.cases, done.keys, done.unchanged))

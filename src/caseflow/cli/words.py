@@ -89,6 +89,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "dead": ("dead", "未能送达"),
     "collapsed": ("collapsed", "已合并"),
     "nothing to migrate": ("nothing to do", "无需迁移"),
+    "copied": (
+        "copied: {0} cases, {1} keys; {2} cases were there",
+        "已复制:案件 {0},幂等键 {1};原已存在案件 {2}",
+    ),
     "migrated to": ("now of schema {0}", "已迁移到结构版本 {0}"),
     "golden recorded": ("{}: {} cases, {} events", "{}:{} 个案件,{} 个事件"),
     "golden accepted": ("{}: rewritten", "{}:已改写"),

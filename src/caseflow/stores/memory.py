@@ -15,10 +15,11 @@ from caseflow.chain import Head, Link, chained
 from caseflow.codec import decode, encode
 from caseflow.core.case import Case
 from caseflow.core.events import Event
-from caseflow.errors import KeyReused, Stale
+from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
+from caseflow.stores.moving import Kept
 
 _LAST = 1 << 62
 """Sorts after every instant: the place of cases with nothing due."""
@@ -246,6 +247,53 @@ class MemoryStore:
         return tuple(
             Head(name, len(bodies), chained(name, bodies)[-1].hash) for name, bodies in known.items()
         )
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        return tuple(sorted(self._documents))
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case; `None` when there is none."""
+        with self._lock:
+            case = self._cases.get(case_id)
+            if case is None:
+                return None
+            notices = self.notices(case_id=case_id, limit=1 << 31)
+            return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""
+        with self._lock:
+            for kept in cases:
+                self._check_same_history(kept)
+                self._register.check_free(kept.case.id, kept.documents)
+            for kept in cases:
+                case = kept.case
+                known = len(self._bodies.get(case.id, ()))
+                self._texts.pop(case.id, None)
+                bodies = [link.body for link in kept.links[known:]]
+                self._add(Append(case, known, (), kept.texts), bodies)
+                self._outbox.take_over(kept.notices)
+                self._register.take_over(kept.documents)
+
+    def _check_same_history(self, kept: Kept) -> None:
+        known = self._bodies.get(kept.case.id, ())
+        if len(known) > len(kept.links) or any(
+            link.body != body for link, body in zip(kept.links, known, strict=False)
+        ):
+            raise StoreError("store-diverged", case=kept.case.id, found=len(known))
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        with self._lock:
+            names = heapq.nsmallest(limit, (name for name in self._keys if name > after))
+            return tuple(self._keys[name] for name in names)
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        with self._lock:
+            for claim in claims:
+                self._keys.setdefault((claim.actor, claim.key), claim)
 
     def branched(self) -> MemoryStore:
         """A store of its own with all that this one holds; what happens in one never reaches the other."""

@@ -10,6 +10,7 @@ from copy import copy
 from typing import Any, TypeVar
 
 from caseflow import outbox as o
+from caseflow.errors import StoreError
 
 _Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
 
@@ -60,6 +61,14 @@ class MemoryOutbox:
             self._by_case.setdefault(notice.case_id, []).append(position)
             self._rows.append(o.Posted(position, notice))
             self._put(self._rows[-1].replace(next_try_us=notice.at_us))
+
+    def take_over(self, rows: Iterable[o.Posted]) -> None:
+        """Add or replace notices with their states; a lease of a cancelled one counts as run out."""
+        for row in rows:
+            self.post((row.notice,))
+            position = self._by_id[row.notice.id]
+            self._lease_ends[position] = row.next_try_us or 0
+            self._put(row.replace(position=position))
 
     def cancel(self, ids: Iterable[str]) -> None:
         """Cancel those that nobody was told; one in a relay's hands keeps its token."""
@@ -166,6 +175,25 @@ class MemoryRegister:
             self._by_case.setdefault(draft.case_id, []).append(draft.id)
             self._by_id[draft.id] = o.Document(draft, len(series))
 
+    def check_free(self, case_id: str, documents: Iterable[o.Document]) -> None:
+        """Raise unless the numbers are free, or these documents'."""
+        for document in documents:
+            d, number = document.draft, document.number
+            known = self._series.get((d.series, d.year), [])
+            if number <= len(known) and known[number - 1] not in ("", d.id):
+                raise StoreError("store-diverged", case=case_id, found=f"{d.series} {d.year} {number}")
+
+    def take_over(self, documents: Iterable[o.Document]) -> None:
+        """Add or replace documents with their numbers; those between are still to come."""
+        for document in documents:
+            d, number = document.draft, document.number
+            series = self._series.setdefault((d.series, d.year), [])
+            series += [""] * (number - len(series))
+            series[number - 1] = d.id
+            if d.id not in self._by_id:
+                self._by_case.setdefault(d.case_id, []).append(d.id)
+            self._by_id[d.id] = document
+
     def void(self, voids: Iterable[o.Void]) -> None:
         """Void documents; unknown and voided ones are passed over."""
         for void in voids:
@@ -180,4 +208,4 @@ class MemoryRegister:
     def issued(self, series: str, year: int, *, after: int, limit: int) -> tuple[o.Document, ...]:
         """The documents of a series and year after that number."""
         names = self._series.get((series, year), [])[after : after + limit]
-        return tuple(self._by_id[name] for name in names)
+        return tuple(self._by_id[name] for name in names if name)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from caseflow.core.values import Value, value
 from caseflow.ports import Store
+from caseflow.stores.moving import Movable
 
 
 @value
@@ -27,10 +28,14 @@ class Status(Value):
         return self.schema == self.known
 
 
+class MovableStore(Store, Movable, Protocol):
+    """A store whose cases can be moved."""
+
+
 class Place(Protocol):
     """A store before it is opened. All of it raises `StoreError` for what is not a store of ours."""
 
-    def open(self, *, must_exist: bool) -> Store:
+    def open(self, *, must_exist: bool) -> MovableStore:
         """The store; made when it is missing, unless it must exist."""
         ...
 

@@ -17,9 +17,11 @@ from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.outbox import Draft, Held, Notice, Outcome
 from caseflow.ports import Append, KeyClaim, Query, is_redacted_by
 from caseflow.stores import sqlite_outbox, sqlite_schema
+from caseflow.stores.moving import Kept
+from caseflow.stores.relational import moving
 from caseflow.stores.sqlite_file import SqliteFile
 from caseflow.stores.sqlite_query import NEVER, find, is_storable
-from caseflow.stores.sqlite_questions import SqliteQuestions
+from caseflow.stores.sqlite_questions import NAMES, SqliteQuestions
 
 RECENT = 4096
 """Cases whose snapshots are remembered unpacked."""
@@ -259,6 +261,27 @@ class SqliteStore(SqliteQuestions):
         )
         if done.rowcount != 1:
             raise KeyReused(claim.key, actor=claim.actor)
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case; `None` when there is none."""
+        case = self.load(case_id)
+        if case is None:
+            return None
+        notices = self.notices(case_id=case_id, limit=1 << 31)
+        return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""
+        with self._file.writing() as connection:
+            cursor = connection.cursor()
+            keeping = moving.Keeping(cursor, NAMES, insert_event=_INSERT_EVENT, numbers=lambda: ())
+            for kept in cases:
+                keeping.keep(kept)
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        with self._file.writing() as connection:
+            moving.keep_keys(connection.cursor(), NAMES, claims)
 
     def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
         """Lease ready notices to the token, in the order of (next try, position)."""

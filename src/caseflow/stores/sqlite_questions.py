@@ -12,8 +12,12 @@ from caseflow.core.events import Event
 from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Recorded, Text
 from caseflow.stores import sqlite_outbox
+from caseflow.stores.relational import moving
 from caseflow.stores.sqlite_file import SqliteFile
 from caseflow.stores.sqlite_query import NEVER
+
+NAMES = moving.Names("", ("key", "first", "last"), has_series=False, mark="?")
+"""How the tables are called."""
 
 
 class SqliteQuestions:
@@ -104,6 +108,16 @@ class SqliteQuestions:
         sql = "SELECT id, version, head FROM cases WHERE id > ? ORDER BY id LIMIT ?"
         with self._file.reading() as connection:
             return tuple(Head(*row) for row in connection.execute(sql, (after, limit)).fetchall())
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        with self._file.reading() as connection:
+            return moving.pins(connection.cursor(), NAMES)
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        with self._file.reading() as connection:
+            return moving.keys(connection.cursor(), NAMES, after, limit)
 
     def notices(
         self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000

@@ -11,7 +11,7 @@ from caseflow.codec import decode
 from caseflow.core.events import Event
 from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Recorded, Text
-from caseflow.stores.relational import feed, outbox
+from caseflow.stores.relational import feed, moving, outbox
 from caseflow.stores.relational.dialects import Connections
 from caseflow.stores.relational.statements import Statements
 
@@ -21,6 +21,11 @@ class RelationalQuestions:
 
     _connections: Connections
     _said: Statements
+
+    @property
+    def _names(self) -> moving.Names:
+        key = ("name", "first_version", "last_version")
+        return moving.Names("caseflow_", key, has_series=True, mark=self._said.dialect.mark)
 
     def _rows(self, sql: str, given: tuple[Any, ...] = ()) -> Any:
         """The rows of one question."""
@@ -98,6 +103,14 @@ class RelationalQuestions:
         """The document of that hash; `None` when there is none."""
         rows = self._rows(self._said.policy, (pin,))
         return json.loads(rows[0][0]) if rows else None
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        return self._connections.read(lambda cursor: moving.pins(cursor, self._names))
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        return self._connections.read(lambda cursor: moving.keys(cursor, self._names, after, limit))
 
     def notices(
         self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000

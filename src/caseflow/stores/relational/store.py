@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from caseflow.codec import unpack
@@ -12,13 +13,15 @@ from caseflow.core.evolve import replay
 from caseflow.errors import Stale, StoreError
 from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query
-from caseflow.stores.relational import outbox
+from caseflow.stores.moving import Kept
+from caseflow.stores.relational import moving, outbox
 from caseflow.stores.relational.appending import Appending
-from caseflow.stores.relational.dialects import Connections
+from caseflow.stores.relational.dialects import Connections, Cursor
 from caseflow.stores.relational.prepared import prepared
 from caseflow.stores.relational.questions import RelationalQuestions
 from caseflow.stores.relational.statements import Statements
 
+NO_LIMIT = 1 << 31
 RECENT = 4096
 """Cases whose snapshots are remembered unpacked."""
 
@@ -147,6 +150,38 @@ class RelationalStore(RelationalQuestions):
             return
         row = (pin, json.dumps(document, ensure_ascii=False))
         self._connections.write(lambda cursor: cursor.execute(self._said.insert_policy, row), single=True)
+
+    # -- moving --------------------------------------------------------------------------------------------
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case; `None` when there is none."""
+        case = self.load(case_id)
+        if case is None:
+            return None
+        notices = self.notices(case_id=case_id, limit=NO_LIMIT)
+        return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""
+        is_postgres = self._said.dialect.one_statement
+
+        def change(cursor: Cursor) -> None:
+            numbers = count()
+            if is_postgres and self._connections.is_shared:
+                cursor.execute(self._said.used_positions)
+                numbers = count(cursor.fetchone()[0])
+            keeping = moving.Keeping(
+                cursor, self._names, insert_event=self._said.insert_event,
+                numbers=lambda: (next(numbers),) if is_postgres else (),
+            )  # fmt: skip
+            for kept in cases:
+                keeping.keep(kept)
+
+        self._connections.write(change)
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        self._connections.write(lambda cursor: moving.keep_keys(cursor, self._names, claims))
 
     # -- notices -------------------------------------------------------------------------------------------
 

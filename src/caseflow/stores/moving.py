@@ -1,0 +1,154 @@
+"""Cases moved from one store to another: the same histories, to the byte, and all that goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from caseflow.chain import Head, Link, first_broken
+from caseflow.core.case import Case
+from caseflow.core.values import Value, value
+from caseflow.errors import StoreError
+from caseflow.outbox import Document, Posted
+from caseflow.ports import KeyClaim, Text
+
+PAGE = 200
+"""Cases that are written in one transaction."""
+
+
+@value
+class Kept(Value):
+    """A case as a store keeps it, but for its idempotency keys.
+
+    Attributes:
+        case: as it stands, folded from its events.
+        links: its history and audit chain, from the first version on.
+        texts: what was not redacted.
+        notices: with their states, in the order of positions.
+        documents: with their numbers, in the order of issue.
+    """
+
+    case: Case
+    links: tuple[Link, ...]
+    texts: tuple[Text, ...] = ()
+    notices: tuple[Posted, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+class Movable(Protocol):
+    """What a store owes so that cases can be moved from and to it."""
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """See `caseflow.ports.Chained`."""
+        ...
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        ...
+
+    def pinned(self, pin: str) -> Mapping[str, Any] | None:
+        """See `caseflow.ports.Store`."""
+        ...
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """See `caseflow.ports.Store`."""
+        ...
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case; `None` when there is none."""
+        ...
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing: new ones, and those of which this store has an earlier state.
+
+        Bytes and hashes of events, states of notices and numbers of documents are taken as they are.
+
+        Raises:
+            StoreError: ``store-diverged`` when a case here has another history, or a number is another
+                document's.
+        """
+        ...
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        ...
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        ...
+
+
+@value
+class Copied(Value):
+    """What a copy did: cases written, cases that the target had already, and keys."""
+
+    cases: int = 0
+    unchanged: int = 0
+    keys: int = 0
+
+
+def copy_cases(
+    source: Movable, target: Movable, *, progress: Callable[[int], object] = lambda _: None
+) -> Copied:
+    """Copy every case, with texts, keys, notices, documents and the policies they pin, into another store.
+
+    Safe to break off and run again: what the target has with the same head is passed over, and what moved
+    on in the source since is brought up to it. Nothing should write to either meanwhile; relays too should
+    rest, or a notice that is in their hands may be sent from both.
+
+    Args:
+        progress: told after each page how many cases were looked at.
+
+    Raises:
+        StoreError: ``store-broken-chain`` for a case whose history does not fit its hashes, which is not
+            copied; ``store-diverged`` for one that went on differently in the target.
+    """
+    known = set(target.pins())
+    for pin in source.pins():
+        document = source.pinned(pin)
+        if pin not in known and document is not None:
+            target.pin(pin, document)
+    done = Copied()
+    for page in _pages(source):
+        standing = {head.case_id: head.hash for head in _same(target, page)}
+        moved = [_whole(source, head.case_id) for head in page if standing.get(head.case_id) != head.hash]
+        if moved:
+            target.keep(moved)
+        done = done.replace(cases=done.cases + len(moved), unchanged=done.unchanged + len(page) - len(moved))
+        progress(done.cases + done.unchanged)
+    return done.replace(keys=_copy_keys(source, target))
+
+
+def _pages(source: Movable) -> Iterator[tuple[Head, ...]]:
+    after = ""
+    while page := source.heads(after, limit=PAGE):
+        yield page
+        after = page[-1].case_id
+
+
+def _same(target: Movable, page: tuple[Head, ...]) -> Iterator[Head]:
+    """The target's heads from before the page's first id to its last."""
+    first, last = page[0].case_id, page[-1].case_id
+    after = first[:-1]  # a prefix sorts before it; what lies between is read and passed over
+    while found := target.heads(after, limit=PAGE):
+        yield from (head for head in found if first <= head.case_id <= last)
+        after = found[-1].case_id
+        if after >= last:
+            return
+
+
+def _whole(source: Movable, case_id: str) -> Kept:
+    found = source.kept(case_id)
+    broken = 1 if found is None else first_broken(case_id, found.links)
+    if found is None or broken is not None:
+        raise StoreError("store-broken-chain", case=case_id, version=broken)
+    return found
+
+
+def _copy_keys(source: Movable, target: Movable) -> int:
+    count, after = 0, ("", "")
+    while claims := source.keys(after):
+        target.keep_keys(claims)
+        count += len(claims)
+        after = (claims[-1].actor, claims[-1].key)
+    return count

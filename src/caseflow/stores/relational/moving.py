@@ -1,0 +1,198 @@
+"""Cases taken out of tables and put into tables, as `caseflow.stores.moving` asks, with any cursor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from caseflow.chain import Link
+from caseflow.codec import pack
+from caseflow.core.case import Case
+from caseflow.core.values import Value, value
+from caseflow.errors import StoreError
+from caseflow.outbox import LEASED, Document, Posted
+from caseflow.ports import KeyClaim, Text
+from caseflow.stores.moving import Kept
+from caseflow.stores.relational.dialects import Cursor
+from caseflow.stores.relational.tables import NEVER
+
+_NOTICE = (
+    "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,"
+    " next_try, token, lease_end, told, error, merged_into"
+)
+_DOCUMENT = "id, series, year, number, case_id, version, body, voided, void_reason"
+
+
+@value
+class Names(Value):
+    """How the tables of a store are called.
+
+    Attributes:
+        prefix: what stands before each table's name.
+        key: the columns of keys: name, first and last version.
+        has_series: whether the last number of a series has a row of its own.
+        mark: how the driver writes a parameter.
+    """
+
+    prefix: str
+    key: tuple[str, str, str]
+    has_series: bool
+    mark: str
+
+    def sql(self, text: str) -> str:
+        """The statement for these tables: ``{p}`` is the prefix."""
+        return text.replace("{p}", self.prefix).replace("?", self.mark)
+
+    def insert(self, table: str, columns: str) -> str:
+        """An insert of one row."""
+        marks = ", ".join("?" * len(columns.split(",")))
+        return self.sql(f"INSERT INTO {{p}}{table} ({columns}) VALUES ({marks})")
+
+
+def pins(cursor: Cursor, names: Names) -> tuple[str, ...]:
+    """The content hashes of all policies' documents."""
+    cursor.execute(names.sql("SELECT pin FROM {p}policies ORDER BY pin"))
+    return tuple(pin for (pin,) in cursor.fetchall())
+
+
+def keys(cursor: Cursor, names: Names, after: tuple[str, str], limit: int) -> tuple[KeyClaim, ...]:
+    """Keys after (actor, key)."""
+    name, first, last = names.key
+    actor, key = after
+    cursor.execute(
+        names.sql(
+            f"SELECT actor, {name}, digest, case_id, {first}, {last} FROM {{p}}keys"
+            f" WHERE actor > ? OR (actor = ? AND {name} > ?) ORDER BY actor, {name} LIMIT ?"
+        ),
+        (actor, actor, key, limit),
+    )
+    return tuple(KeyClaim(*row) for row in cursor.fetchall())
+
+
+def keep_keys(cursor: Cursor, names: Names, claims: Sequence[KeyClaim]) -> None:
+    """Take over keys; those that are there stay."""
+    name, first, last = names.key
+    known = names.sql(f"SELECT 1 FROM {{p}}keys WHERE actor = ? AND {name} = ?")
+    insert = names.insert("keys", f"actor, {name}, digest, case_id, {first}, {last}")
+    for claim in claims:
+        cursor.execute(known, (claim.actor, claim.key))
+        if cursor.fetchone() is None:
+            row = (claim.actor, claim.key, claim.digest, claim.case_id, claim.first, claim.last)
+            cursor.execute(insert, row)
+
+
+class Keeping:
+    """Cases put into tables inside a transaction of the store's.
+
+    Args:
+        insert_event: the statement that inserts an event: what ``numbers`` gives, case, version, body, hash.
+        numbers: gives what stands before an event's row: nothing, or its number within the transaction.
+    """
+
+    def __init__(self, cursor: Cursor, names: Names, *, insert_event: str, numbers: Any) -> None:
+        self._cursor = cursor
+        self._names = names
+        self._insert_event = insert_event
+        self._numbers = numbers
+
+    def keep(self, kept: Kept) -> None:
+        """Take over one case.
+
+        Raises:
+            StoreError: ``store-diverged``.
+        """
+        version = self._known_version(kept)
+        case_id = kept.case.id
+        self._put_case(kept, version)
+        rows = [
+            (*self._numbers(), case_id, link.version, link.body, link.hash) for link in kept.links[version:]
+        ]
+        if rows:
+            self._cursor.executemany(self._insert_event, rows)
+        for table in ("texts", "notices", "documents"):
+            self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", case_id)
+        self._put_all("texts", "case_id, version, fields", _text_rows(case_id, kept.texts))
+        self._put_all("notices", _NOTICE, [_notice_row(posted) for posted in kept.notices])
+        for document in kept.documents:
+            self._put_document(document)
+
+    def _known_version(self, kept: Kept) -> int:
+        """The version that the case has here, which must be one of its own history."""
+        self._run("SELECT version, head FROM {p}cases WHERE id = ?", kept.case.id)
+        row = self._cursor.fetchone()
+        if row is None:
+            return 0
+        version, head = row
+        if version > len(kept.links) or kept.links[version - 1].hash != bytes(head):
+            raise StoreError("store-diverged", case=kept.case.id, found=version)
+        return int(version)
+
+    def _put_case(self, kept: Kept, version: int) -> None:
+        row = _case_row(kept.case, kept.links)
+        columns = list(row)
+        if not version:
+            self._put_all("cases", ", ".join(columns), [tuple(row.values())])
+            return
+        sets = ", ".join(f"{column} = ?" for column in columns)
+        self._run(f"UPDATE {{p}}cases SET {sets} WHERE id = ?", *row.values(), kept.case.id)
+
+    def _put_document(self, document: Document) -> None:
+        d = document.draft
+        place = (d.series, d.year)
+        self._run(
+            "SELECT id FROM {p}documents WHERE series = ? AND year = ? AND number = ?",
+            *place, document.number,
+        )  # fmt: skip
+        if self._cursor.fetchone() is not None:
+            raise StoreError("store-diverged", case=d.case_id, found=f"{d.series} {d.year} {document.number}")
+        row = (
+            d.id, *place, document.number, d.case_id, d.version, json.dumps(d.body, ensure_ascii=False),
+            document.voided_us, document.void_reason,
+        )  # fmt: skip
+        self._put_all("documents", _DOCUMENT, [row])
+        if self._names.has_series:
+            self._run("SELECT latest FROM {p}series WHERE series = ? AND year = ?", *place)
+            found = self._cursor.fetchone()
+            if found is None:
+                self._put_all("series", "series, year, latest", [(*place, document.number)])
+            elif found[0] < document.number:
+                sql = "UPDATE {p}series SET latest = ? WHERE series = ? AND year = ?"
+                self._run(sql, document.number, *place)
+
+    def _run(self, sql: str, *given: Any) -> None:
+        self._cursor.execute(self._names.sql(sql), given)
+
+    def _put_all(self, table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if rows:
+            self._cursor.executemany(self._names.insert(table, columns), rows)
+
+
+def _case_row(case: Case, links: tuple[Link, ...]) -> dict[str, Any]:
+    due = case.next_due_us
+    return {
+        "id": case.id, "version": case.version, "state": case.state, "unit": case.unit,
+        "citizen": case.citizen, "next_due": due, "place": NEVER if due is None else due,
+        "deadline": case.deadline_us, "waits": case.waits_from, "snapshot": pack(case),
+        "head": links[-1].hash,
+    }  # fmt: skip
+
+
+def _text_rows(case_id: str, texts: tuple[Text, ...]) -> list[tuple[str, int, str]]:
+    by_version: dict[int, dict[str, tuple[str, str]]] = {}
+    for text in texts:
+        by_version.setdefault(text.version, {})[text.field] = (text.salt, text.text)
+    return [
+        (case_id, version, json.dumps(fields, ensure_ascii=False)) for version, fields in by_version.items()
+    ]
+
+
+def _notice_row(posted: Posted) -> tuple[Any, ...]:
+    """The row of a notice; a lease that a cancelled one may still have counts as run out."""
+    n = posted.notice
+    lease_end = posted.next_try_us if posted.status == LEASED else 0 if posted.token else None
+    return (
+        n.id, n.case_id, n.version, n.topic, n.level, n.role, n.unit, n.channel, n.at_us, n.corrects,
+        json.dumps(n.body, ensure_ascii=False), posted.status, posted.attempts, posted.next_try_us,
+        posted.token, lease_end, posted.told_us, posted.error, posted.into,
+    )  # fmt: skip
