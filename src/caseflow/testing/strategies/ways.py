@@ -1,0 +1,216 @@
+"""Every way in which a policy can be wrong: its words, the problem's code, and how it is planted in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from caseflow.config import DEEPEST, LARGEST
+from caseflow.core.values import Value, value
+
+Table = dict[str, Any]
+
+
+@value
+class Way(Value):
+    """One way to break a policy.
+
+    ``plant`` changes the policy's table, which is valid, and returns the key path at which the problem is
+    told. The entry ``""`` of the table, where it puts one, is the whole file in bytes instead.
+    """
+
+    name: str
+    code: str
+    plant: Callable[[Table], str]
+    padded: int = 0
+    """The least length of the file in bytes."""
+
+
+def _set(path: str, to: Any) -> Callable[[Table], str]:
+    """Puts the value at a key path, making tables on the way; the problem is told there."""
+    return lambda table: _put(table, path, to)
+
+
+def _set_at(path: str, to: Any, told: str) -> Callable[[Table], str]:
+    """The same for a problem that is told elsewhere."""
+
+    def plant(table: Table) -> str:
+        _put(table, path, to)
+        return told
+
+    return plant
+
+
+def _put(table: Table, path: str, to: Any) -> str:
+    *tables, last = path.split(".")
+    for key in tables:
+        table = table.setdefault(key, {})
+    table[last] = to
+    return path
+
+
+def _clock(told: str, *rungs: Table, **keys: Any) -> Callable[[Table], str]:
+    """A clock of its own with these keys and rungs, one sound rung by default."""
+    ladder = list(rungs) or [{"level": "late", "days": 5}]
+    return _set_at("clocks.planted", {"counting": "natural", **keys, "rungs": ladder}, f"clocks.planted{told}")
+
+
+def _rung(told: str, **keys: Any) -> Callable[[Table], str]:
+    """A clock of its own whose only rung has these keys."""
+    return _clock(f".rungs[0]{told}", {"level": "late", "days": 5, **keys})
+
+
+def _a_state(table: Table) -> str:
+    return next(iter(table["states"]))
+
+
+def _moved_from_nowhere(table: Table) -> str:
+    return _put(table, "actions.planted.moves", {"nowhere": _a_state(table)}) + ".nowhere"
+
+
+def _moved_to_nowhere(table: Table) -> str:
+    _put(table, "actions.planted.moves", {_a_state(table): "nowhere"})
+    return f"actions.planted.moves.{_a_state(table)}"
+
+
+def _trap(table: Table) -> str:
+    _put(table, "states.planted.stage", "handling")
+    table["actions"]["submit"]["moves"]["start"] = "planted"
+    for rule in table["actions"].values():
+        moves = rule.get("moves", {})
+        if "open" in moves:
+            moves["planted"] = "="
+    return "states.planted"
+
+
+def _endless(table: Table) -> str:
+    for state in table["states"].values():
+        state["final"] = False
+    return "states"
+
+
+def _startless(table: Table) -> str:
+    del table["actions"]["submit"]
+    return "actions.submit.moves"
+
+
+def _started_twice(table: Table) -> str:
+    return _put(table, "actions.planted.moves", {"start": _a_state(table)}) + ".start"
+
+
+def _fields_of_submit(table: Table) -> str:
+    return _put(table, "actions.submit.fields", {"planted": {"type": "int"}})
+
+
+def _then_with_reason(table: Table) -> str:
+    _put(table, "actions.planted", {"moves": {"open": "="}, "reason": True})
+    return _rung(".then", then="planted")(table)
+
+
+def _a_list(table: Table) -> str:
+    return _put(table, "actions.submit.roles", "citizen")
+
+
+def _nameless(table: Table) -> str:
+    del table["name"]
+    return "name"
+
+
+def _file_missing(table: Table) -> str:
+    """The only clock counts by a calendar that is not there; calendars are read where all else is well."""
+    table["calendars"] = {"planted": {"file": "nowhere.toml"}}
+    rungs = [{"level": "late", "days": 5}]
+    table["clocks"] = {"planted": {"counting": "working", "calendar": "planted", "rungs": rungs}}
+    return "calendars.planted"
+
+
+def _and(told: str, **keys: Any) -> Callable[[Table], str]:
+    """Keys of the file itself, besides what the policy says."""
+
+    def plant(table: Table) -> str:
+        table.update(keys)
+        return told
+
+    return plant
+
+
+def _bytes(raw: bytes) -> Callable[[Table], str]:
+    return _set_at("", raw, ".")
+
+
+_DEEP: Table = {"deep": {}}
+for _ in range(DEEPEST):
+    _DEEP = {"deep": _DEEP}
+
+WAYS: tuple[Way, ...] = tuple(
+    Way(*way)
+    for way in (
+        ("a role's scope is misspelt", "unknown-scope", _set("roles.planted.scope", "town")),
+        ("an action leaves an unknown state", "unknown-state", _moved_from_nowhere),
+        ("an action leads to an unknown state", "unknown-state", _moved_to_nowhere),
+        ("the state of a held case is unknown", "unknown-state", _set("actions.submit.with_unit", "nowhere")),
+        ("a state cannot be reached", "unreachable-state",
+         _set_at("states.planted.stage", "handling", "states.planted")),
+        ("a state has no way out", "no-way-to-an-end", _trap),
+        ("no state is final", "no-end", _endless),
+        ("nothing starts a case", "no-start", _startless),
+        ("another action than submit starts a case", "start-not-submit", _started_twice),
+        ("a state belongs to an unknown stage", "unknown-stage", _set("states.planted.stage", "limbo")),
+        ("a state has a reserved name", "reserved-name", _set_at("states.open.stage", "handling", "states.open")),
+        ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
+        ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
+        ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
+        ("an action has an unknown guard", "unknown-guard", _set("actions.planted.guards", ["luck"])),
+        ("a built-in action is given fields", "fields-of-built-in", _fields_of_submit),
+        ("a field has an unknown type", "unknown-field-type",
+         _set("actions.planted.fields.much.type", "float")),
+        ("the zone is unknown", "unknown-zone", _set("timezone", "Asia/Wuhu")),
+        ("the format is a later one", "unknown-format", _set("format", 2)),
+        ("a clock starts at an unknown action", "unknown-clock-target", _clock(".start", start=["submti"])),
+        ("a clock stops at an unknown state", "unknown-clock-target", _clock(".stop", stop=["state:nowhere"])),
+        ("a clock has an unknown subject", "unknown-subject", _clock(".subject", subject="citizen")),
+        ("a clock counts in an unknown way", "bad-counting", _clock(".counting", counting="business")),
+        ("a clock rolls in an unknown way", "bad-counting", _clock(".roll", roll="back")),
+        ("elapsed time rolls", "roll-needs-days",
+         _clock(".roll", counting="elapsed", roll="next-working-day")),
+        ("a clock names an unknown calendar", "unknown-calendar",
+         _clock(".calendar", counting="working", calendar="XX")),
+        ("working days have no calendar", "calendar-needed", _clock(".calendar", counting="working")),
+        ("completion stops at a placeholder", "placeholder-completes",
+         _clock(".stop", stop=["complete", "placeholder"])),
+        ("a clock has no rungs", "no-rungs",
+         _set_at("clocks.planted.counting", "natural", "clocks.planted.rungs")),
+        ("rungs do not rise", "rungs-out-of-order",
+         _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 5})),
+        ("a warning comes after a breach", "soft-after-hard",
+         _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 9, "kind": "warning"})),
+        ("a level stands twice", "level-twice",
+         _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
+        ("a rung has no length", "bad-count", _clock(".rungs[0]", {"level": "late"})),
+        ("a rung's length is negative", "bad-count", _rung("", days=-5)),
+        ("a rung has days and hours", "bad-count", _rung("", hours=5)),
+        ("hours count days", "hours-need-elapsed", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
+        ("a rung is neither warning nor breach", "unknown-rung-kind", _rung(".kind", kind="soft")),
+        ("a rung takes an unknown action", "unknown-then", _rung(".then", then="explode")),
+        ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
+        ("a calendar has no working days", "empty-week", _set("calendars.planted.week", [])),
+        ("a calendar's file is missing", "calendar-unavailable", _file_missing),
+        ("a key is misspelt", "unknown-key", _set("actions.submit.rols", ["citizen"])),
+        ("an unknown entry is removed", "unknown-key",
+         _and("remove", extends="wuhu", remove=["states.nowhere"])),
+        ("the name is missing", "missing-key", _nameless),
+        ("a list is a text", "wrong-type", _a_list),
+        ("a count is true", "wrong-type", _set("limits.returns", True)),
+        ("what it extends is a number", "wrong-type", _set("extends", 1)),
+        ("a count is not a number", "not-finite", _set("limits.returns", float("nan"))),
+        ("a count is without end", "not-finite", _set("limits.returns", float("inf"))),
+        ("it extends itself", "extends-itself", _and("extends", extends="policy.toml")),
+        ("it extends what is not there", "unknown-policy", _and(".", extends="nowhere.toml")),
+        ("it extends a folder", "not-a-file", _and(".", extends=".")),
+        ("the file is not TOML", "bad-toml", _bytes(b"name = \n")),
+        ("the file is not UTF-8", "not-utf8", _bytes("name = '芜湖'".encode("gb18030"))),
+        ("tables are nested too deep", "too-deep", _set_at("states.planted", _DEEP, ".")),
+        ("the file is too large", "too-large", _set_at("name", "large", "."), LARGEST + 1),
+    )
+)  # fmt: skip
+"""Every way; together they lead to every code that reading and checking a policy knows."""
