@@ -99,4 +99,3 @@ def _without_nothing(found: Any) -> Any:
     if isinstance(found, list | tuple):
         return [_without_nothing(part) for part in found]
     return found
-

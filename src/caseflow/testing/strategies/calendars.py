@@ -52,9 +52,7 @@ def calendars(
     offsets = st.integers(0, max_days - 1)
     holidays = st.lists(st.tuples(offsets, st.integers(1, LONGEST)), max_size=max_holidays)
 
-    def build(
-        week: Sequence[int], shorter: int, rest: list[tuple[int, int]], extra: list[int]
-    ) -> Calendar:
+    def build(week: Sequence[int], shorter: int, rest: list[tuple[int, int]], extra: list[int]) -> Calendar:
         last = first + timedelta(days=max_days - 1 - shorter)
         free = (first + timedelta(days=at + day) for at, length in rest for day in range(length))
         made_up = (first + timedelta(days=at) for at in extra)

@@ -29,12 +29,24 @@ def day_edges(days: OfficeDays, instants: Iterable[int]) -> Iterator[Edge]:
         yield Edge(days.midnight(day), "day", "midnight")
 
 
-@lru_cache(maxsize=256)
-def _named_runs(table: Calendar, first: int, last: int) -> tuple[tuple[int, int, str], ...]:
-    """Stretches of days that the table names alike, as ``(first, last, name)``."""
+_RUNS: dict[str, tuple[tuple[int, int, str], ...]] = {}
+"""The stretches of calendars met before, by content hash; a calendar itself has none."""
+MOST_RUNS = 256
+"""How many calendars' stretches are remembered."""
+
+
+def _named_runs(table: Calendar) -> tuple[tuple[int, int, str], ...]:
+    """Stretches of days that the table names alike, as ``(first, last, name)``, in the order of time."""
+    if table.digest not in _RUNS:
+        if len(_RUNS) >= MOST_RUNS:
+            _RUNS.clear()
+        _RUNS[table.digest] = _stretches(table)
+    return _RUNS[table.digest]
+
+
+def _stretches(table: Calendar) -> tuple[tuple[int, int, str], ...]:
     runs: list[tuple[int, int, str]] = []
-    named = sorted(day for day in {**table.holidays, **table.makeup} if first <= day <= last)
-    for day in named:
+    for day in sorted({**table.holidays, **table.makeup}):
         kind = "make-up day" if day in table.makeup else "holiday"
         name = f"{kind} {table.makeup.get(day) or table.holidays[day]}".strip()
         if runs and runs[-1][1] == day - 1 and runs[-1][2] == name:
@@ -48,7 +60,9 @@ def calendar_edges(table: Calendar, days: OfficeDays, start: int, until: int) ->
     """The edges of holidays and make-up days between two instants and of the next ones, and the horizon."""
     first, last = days.day_of(start), days.day_of(until)
     met: set[str] = set()
-    for begin, end, name in _named_runs(table, first, first + AHEAD):
+    for begin, end, name in _named_runs(table):
+        if not first <= end <= first + AHEAD:
+            continue
         kind = name.partition(" ")[0]
         if begin <= last or kind not in met:
             yield Edge(days.midnight(begin), "calendar", f"the start of the {name}")

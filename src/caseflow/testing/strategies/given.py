@@ -1,4 +1,4 @@
-"""What every strategy is given: a policy, a start, counts; checked at entry, so that a mistake shows at once."""
+"""What every strategy is given, checked at entry, so that a mistake shows at once."""
 
 from __future__ import annotations
 
@@ -27,9 +27,7 @@ PolicyLike: TypeAlias = Policy | str | Path | st.SearchStrategy[Policy]
 _T = TypeVar("_T")
 
 
-def for_policy(
-    policy: PolicyLike, build: Callable[[Rules], st.SearchStrategy[_T]]
-) -> st.SearchStrategy[_T]:
+def for_policy(policy: PolicyLike, build: Callable[[Rules], st.SearchStrategy[_T]]) -> st.SearchStrategy[_T]:
     """The strategy built for the policy; for a drawn policy, the one built for each.
 
     Raises:
@@ -61,7 +59,7 @@ def _loaded(name: str) -> Rules:
 
 
 def plain_start(rules: Rules) -> int:
-    """Nine o'clock on the Monday from which starts are drawn, moved into what the calendars are certain of."""
+    """Nine o'clock on the Monday from which starts are drawn, or inside what the calendars know."""
     day = FIRST_MONDAY.toordinal()
     for table in rules.policy.tables.values():
         if not table.is_certain(day):

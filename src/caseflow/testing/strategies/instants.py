@@ -145,7 +145,9 @@ def _found(
                 order.append((KINDS.index(edge.kind), edge.us, rank, us))
     zone = rules.policy.timezone
     seen = dict.fromkeys(us for *_, us in sorted(order))
-    return [Instant(us, zone, "; ".join(abouts[us]), min(abouts[us].values(), key=KINDS.index)) for us in seen]
+    return [
+        Instant(us, zone, "; ".join(abouts[us]), min(abouts[us].values(), key=KINDS.index)) for us in seen
+    ]
 
 
 def _edges(rules: Rules, start: int, pauses: tuple[Pause, ...]) -> Iterator[Edge]:
@@ -194,7 +196,7 @@ def _surroundings(rules: Rules, start: int, dues: Sequence[int]) -> Iterator[Edg
     """Days, holidays, horizons and summer time between the start and the last rung, and the next of each."""
     until = max(dues, default=start)
     yield from day_edges(rules.days, (start, *dues))
-    used = dict.fromkeys(plan.calendar for plan in rules.plans if plan.calendar is not None)
-    for table in used:
+    used = {plan.calendar.digest: plan.calendar for plan in rules.plans if plan.calendar is not None}
+    for table in used.values():
         yield from calendar_edges(table, rules.days, start, until)
     yield from zone_edges(rules.policy.timezone, start)

@@ -1,4 +1,4 @@
-"""Small valid policies, put together from what portals do: units, replies, pauses, extensions, own actions."""
+"""Small valid policies, put together from what portals do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every way in which a policy can be wrong: its words, the problem's code, and how it is planted in a table."""
+"""Every way in which a policy can be wrong, the problem's code, and how it is planted."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def _put(table: Table, path: str, to: Any) -> str:
 def _clock(told: str, *rungs: Table, **keys: Any) -> Callable[[Table], str]:
     """A clock of its own with these keys and rungs, one sound rung by default."""
     ladder = list(rungs) or [{"level": "late", "days": 5}]
-    return _set_at("clocks.planted", {"counting": "natural", **keys, "rungs": ladder}, f"clocks.planted{told}")
+    return _set_at(
+        "clocks.planted", {"counting": "natural", **keys, "rungs": ladder}, f"clocks.planted{told}"
+    )
 
 
 def _rung(told: str, **keys: Any) -> Callable[[Table], str]:
@@ -61,7 +63,7 @@ def _rung(told: str, **keys: Any) -> Callable[[Table], str]:
 
 
 def _a_state(table: Table) -> str:
-    return next(iter(table["states"]))
+    return str(next(iter(table["states"])))
 
 
 def _moved_from_nowhere(table: Table) -> str:
@@ -156,7 +158,8 @@ WAYS: tuple[Way, ...] = tuple(
         ("nothing starts a case", "no-start", _startless),
         ("another action than submit starts a case", "start-not-submit", _started_twice),
         ("a state belongs to an unknown stage", "unknown-stage", _set("states.planted.stage", "limbo")),
-        ("a state has a reserved name", "reserved-name", _set_at("states.open.stage", "handling", "states.open")),
+        ("a state has a reserved name", "reserved-name",
+         _set_at("states.open.stage", "handling", "states.open")),
         ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
         ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
@@ -167,7 +170,8 @@ WAYS: tuple[Way, ...] = tuple(
         ("the zone is unknown", "unknown-zone", _set("timezone", "Asia/Wuhu")),
         ("the format is a later one", "unknown-format", _set("format", 2)),
         ("a clock starts at an unknown action", "unknown-clock-target", _clock(".start", start=["submti"])),
-        ("a clock stops at an unknown state", "unknown-clock-target", _clock(".stop", stop=["state:nowhere"])),
+        ("a clock stops at an unknown state", "unknown-clock-target",
+         _clock(".stop", stop=["state:nowhere"])),
         ("a clock has an unknown subject", "unknown-subject", _clock(".subject", subject="citizen")),
         ("a clock counts in an unknown way", "bad-counting", _clock(".counting", counting="business")),
         ("a clock rolls in an unknown way", "bad-counting", _clock(".roll", roll="back")),
