@@ -6,18 +6,24 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import find, settings
+from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
 import caseflow.core.clocks
-import caseflow.core.decide
-from caseflow.core.counting import Breach, Counting
+from caseflow import Desk, MemoryStore
+from caseflow.core.counting import Breach, Counting, breach
 
 _T = TypeVar("_T")
 
-PROPERTY = settings(max_examples=100, derandomize=True, database=None, deadline=None)
+PROPERTY = settings(max_examples=40, derandomize=True, database=None, deadline=None)
 """Health checks stay on: a strategy that filters or is slow fails."""
-SEARCH = settings(max_examples=2000, derandomize=True, database=None, deadline=None)
+SEARCH = settings(
+    max_examples=2000,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=(Phase.generate, Phase.shrink),  # without the explanation, which tries many more examples
+)
 
 
 def smallest(strategy: st.SearchStrategy[_T], condition: Callable[[_T], bool]) -> _T:
@@ -27,14 +33,28 @@ def smallest(strategy: st.SearchStrategy[_T], condition: Callable[[_T], bool]) -
 
 def yellow_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
     """Every count of five natural days ends a microsecond before midnight."""
-    breach = caseflow.core.clocks.breach
 
     def early(span: Any, start: int, pauses: Any, days: Any) -> Breach:
         late = breach(span, start, pauses, days)
-        hurried = span.counting is Counting.NATURAL and span.days == 5 and late.at_us is not None
-        return late.replace(at_us=late.at_us - 1) if hurried else late
+        if late.at_us is None or span.counting is not Counting.NATURAL or span.days != 5:
+            return late
+        return late.replace(at_us=late.at_us - 1)
 
     patch.setattr(caseflow.core.clocks, "breach", early)
+
+
+def sweeps_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
+    """The sweep takes what is due in a microsecond for due."""
+    due, swept = MemoryStore.due, Desk._swept
+
+    def due_soon(self: MemoryStore, before: int, **more: Any) -> Any:
+        return due(self, before + 1, **more)
+
+    def swept_soon(self: Desk, case_id: str, horizon: int, now: int) -> Any:
+        return swept(self, case_id, horizon + 1, now)
+
+    patch.setattr(MemoryStore, "due", due_soon)
+    patch.setattr(Desk, "_swept", swept_soon)
 
 
 def pauses_forgotten(patch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, Refused, SqliteStore, load_policy
@@ -16,7 +16,13 @@ from caseflow.core.rules import Rules
 from caseflow.testing import strategies as cs
 from caseflow.testing.strategies.illegal import WRONGS
 
-from .planted import PROPERTY, pauses_forgotten, smallest, yellow_a_microsecond_early
+from .planted import (
+    PROPERTY,
+    pauses_forgotten,
+    smallest,
+    sweeps_a_microsecond_early,
+    yellow_a_microsecond_early,
+)
 
 ROOT = Path(__file__).parents[2]
 POLICIES = {
@@ -59,16 +65,27 @@ def test_illegal_commands_are_refused_by_the_code_foretold(name: str) -> None:
     refused()
 
 
-@pytest.mark.parametrize("way", WRONGS)
-def test_each_way_to_be_wrong_is_met(way: str) -> None:
-    """Asked for one way only, commands wrong in that way are drawn."""
-    found = smallest(cs.illegal_commands("wuhu", ways=[way]), lambda command: command.way == way)
-    assert found.refused().code == found.code
+def ways_drawn(way: str) -> set[str]:
+    drawn: set[str] = set()
+
+    @settings(PROPERTY, max_examples=10)
+    @given(cs.illegal_commands("wuhu", ways=[way]))
+    def meet(command: cs.IllegalCommand) -> None:
+        drawn.add(command.way)
+
+    meet()
+    return drawn
+
+
+def test_each_way_to_be_wrong_is_met() -> None:
+    """Commands are drawn that are wrong in each of the ways; one way only where it is asked for."""
+    for way in WRONGS:
+        assert way in ways_drawn(way)
 
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_timelines_meet_the_policys_actions(name: str) -> None:
-    """Two hundred timelines take most actions that one case allows, each at least once."""
+    """Sixty timelines take most actions that one case allows, each at least once."""
     policy = POLICIES[name]
     taken: Counter[str] = Counter()
 
@@ -144,7 +161,7 @@ def test_a_card_a_microsecond_early_shrinks_to_a_submission_and_a_sweep(
         cards = script.cases()[0].rungs
         return any(card.effective_us != days.midnight(days.day_of(card.effective_us)) for card in cards)
 
-    found = smallest(cs.timelines("wuhu"), off_midnight)
+    found = smallest(cs.timelines(load_policy("wuhu")), off_midnight)
     assert str(found).splitlines() == [
         "2025-03-03 09:00  c1  submit by citizen citizen-1",
         "2025-03-09 09:00  sweep",
@@ -152,17 +169,32 @@ def test_a_card_a_microsecond_early_shrinks_to_a_submission_and_a_sweep(
 
 
 def test_a_sweep_a_microsecond_early_shrinks_to_that_microsecond(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where only the microsecond before the card shows the bug, the smallest example waits for just that."""
-    yellow_a_microsecond_early(monkeypatch)
-    days = office_days("Asia/Shanghai")
+    """Where only the microsecond before a rung shows the bug, the smallest example waits for just that."""
+    sweeps_a_microsecond_early(monkeypatch)
 
-    def five_days_gone(script: cs.Script) -> bool:
-        last = script.steps[-1].at_us
-        gone = days.day_of(last) - days.day_of(script.steps[0].at_us)
-        return gone <= 5 and any(card.level == "yellow" for card in script.cases()[0].cards)
+    def noticed_too_soon(script: cs.Script) -> bool:
+        return any(rung.detected_us < rung.effective_us for rung in script.cases()[0].rungs)
 
-    found = smallest(cs.timelines("wuhu"), five_days_gone)
-    assert str(found).splitlines()[1:] == ["2025-03-08 23:59:59.999999  sweep   (yellow of reply)"]
+    found = smallest(cs.timelines("wuhu"), noticed_too_soon)
+    assert str(found).splitlines() == [
+        "2025-03-03 09:00  c1  submit by citizen citizen-1",
+        "2025-03-06 23:59:59.999999  sweep   (1 us before reminder of reply)",
+    ]
+
+
+def test_a_timeline_can_be_played_by_the_kits_timeline() -> None:
+    """A drawn script runs through `Timeline` step by step and ends with the same case, told as a story."""
+
+    @settings(PROPERTY, max_examples=15)
+    @given(cs.timelines("wuhu", max_steps=6))
+    def play(script: cs.Script) -> None:
+        played = script.play()
+        case = script.cases()[0]
+        assert played.case("c1").state == case.state
+        levels = [rung.level for rung in case.rungs if rung.stands]
+        assert levels == [rung.level for rung in played.case("c1").rungs if rung.stands]
+
+    play()
 
 
 def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.MonkeyPatch) -> None:

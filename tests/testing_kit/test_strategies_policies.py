@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import caseflow.config
 import caseflow.core.policy_check
@@ -16,8 +15,9 @@ from caseflow import Policy, load_policy
 from caseflow.core.policy_check import check
 from caseflow.core.policy_document import Notes, policy_from_document
 from caseflow.testing import strategies as cs
-from caseflow.testing.strategies.features import FEATURES
-from caseflow.testing.strategies.ways import WAYS
+from caseflow.testing.strategies.broken import broken_by
+from caseflow.testing.strategies.features import FEATURES, plain
+from caseflow.testing.strategies.ways import WAYS, Way
 
 from .planted import PROPERTY, smallest
 
@@ -34,22 +34,22 @@ def test_drawn_policies_are_sound(policy: Policy) -> None:
     assert policy_from_document(policy.document()).pin == policy.pin
 
 
-@pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.__name__)
-def test_each_feature_is_drawn(feature: object) -> None:
-    """Every feature changes the plainest policy, and some drawn policy has it."""
-    assert callable(feature)
-    from caseflow.testing.strategies import features
+def test_every_feature_is_drawn() -> None:
+    """Each feature adds something to the plainest policy, and among some policies each is met."""
+    met: set[str] = set()
 
-    table = features.plain() | {"clocks": {"clock1": {"start": ["submit"], "rungs": [{"level": "a"}]}}}
-    feature(table)
-    added = set(table["actions"]) - set(features.plain()["actions"])
-    clocks = set(table["clocks"]) - {"clock1"}
-    if added or clocks:
-        found = smallest(
-            cs.policies(), lambda policy: added <= set(policy.actions) and clocks <= set(policy.clocks)
-        )
-        assert len(found.actions) <= 3 + len(added) + 4
-    assert table != features.plain()
+    @PROPERTY
+    @given(cs.policies())
+    def look(policy: Policy) -> None:
+        met.update(policy.actions, policy.clocks, policy.states)
+
+    look()
+    for feature in FEATURES:
+        table = plain() | {"clocks": {"clock1": {"start": ["submit"], "rungs": [{"level": "a"}]}}}
+        feature(table)
+        new = {name for part in ("actions", "clocks", "states") for name in table[part]}
+        assert table != plain()
+        assert new <= met, feature.__name__
 
 
 def test_policies_shrink_to_one_clock_of_one_day_and_print_as_toml() -> None:
@@ -59,18 +59,19 @@ def test_policies_shrink_to_one_clock_of_one_day_and_print_as_toml() -> None:
     assert '{ level = "level1", days = 1 }' in repr(policy)
 
 
-@pytest.mark.parametrize("base", ["drawn", "wuhu", "receipt"])
+@pytest.mark.parametrize("policy", [load_policy("wuhu"), load_policy(RECEIPT)], ids=["wuhu", "receipt"])
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_each_way_to_break_a_policy_is_told(way: object, base: str) -> None:
-    """Planted in any policy, each fault is told with its code at its key path."""
-    policies = {
-        "drawn": cs.policies(),
-        "wuhu": st.just(load_policy("wuhu")),
-        "receipt": st.just(load_policy(RECEIPT)),
-    }
-    code, name = way.code, way.name  # type: ignore[attr-defined]  # a Way, which pytest passes as an object
-    broken = smallest(cs.broken_policies(policies[base], codes=[code]), lambda broken: broken.way == name)
+def test_each_way_to_break_a_policy_is_told(way: Way, policy: Policy) -> None:
+    """Planted in a real policy, each fault is told with its code at its key path."""
+    broken = broken_by(way, policy)
     assert (broken.code, broken.path) in [(problem.code, problem.path) for problem in broken.problems()]
+
+
+def test_one_way_can_be_asked_for() -> None:
+    """Asked for one code, only faults of that code are drawn; the smallest is in the plainest policy."""
+    broken = smallest(cs.broken_policies(codes=["no-end"]), lambda broken: True)
+    assert (broken.code, broken.path) == ("no-end", "states")
+    assert "<policy in which no state is final: states is no-end" in repr(broken)
 
 
 @PROPERTY
@@ -91,8 +92,8 @@ def noted_codes() -> set[str]:
             place = {"add": 1, "_all_known": 3, "Problem": 2}.get(name)
             if place is not None and len(node.args) > place:
                 given = ast.walk(node.args[place])
-                found |= {part.value for part in given if isinstance(part, ast.Constant)}
-    return {str(code) for code in found}
+                found |= {str(part.value) for part in given if isinstance(part, ast.Constant)}
+    return found
 
 
 def test_no_code_of_policy_checking_is_left_out() -> None:

@@ -149,7 +149,7 @@ def test_calendars_shrink_to_plain_weeks_and_the_furthest_horizon() -> None:
         lambda: cs.boundary_instants("wuhu", kinds=["moon"]),
         lambda: cs.boundary_instants("wuhu", kinds=[]),
         lambda: cs.boundary_instants("wuhu", pauses=[("2025-03-05T10:00Z", "2025-03-05T10:00Z")]),
-        lambda: cs.boundary_instants(7),
+        lambda: cs.boundary_instants(7),  # type: ignore[arg-type]  # no policy at all
         lambda: cs.calendars(max_days=0),
         lambda: cs.calendars(min_days=9, max_days=8),
         lambda: cs.calendars(weeks=[()]),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from hypothesis import strategies as st
 
 from caseflow.config import load_policy
+from caseflow.core.policy import Policy
 from caseflow.core.values import Value, value
 from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.testing.strategies.given import PolicyLike, for_policy
@@ -78,17 +78,16 @@ def broken_policies(
         known = ", ".join(sorted({way.code for way in WAYS}))
         raise BadInput("bad-option", what="codes", found=f"{missing}, expected some of {known}")
     whole = for_policy(policies() if policy is None else policy, lambda rules: st.just(rules.policy))
-    return st.builds(
-        lambda way, sound: _broken(way, sound.document()["policy"]), st.sampled_from(ways), whole
-    )
+    return st.builds(broken_by, st.sampled_from(ways), whole)
 
 
-def _broken(way: Way, table: Mapping[str, Any]) -> BrokenPolicy:
-    broken = deepcopy(_without_nothing(table))
+def broken_by(way: Way, policy: Policy) -> BrokenPolicy:
+    """The sound policy with that fault planted in it."""
+    broken = _without_nothing(policy.document()["policy"])
     path = way.plant(broken)
     content = broken.pop("", None)
     text = as_toml(broken).encode() if content is None else content
-    return BrokenPolicy(way.name, way.code, path, text.ljust(way.padded) if way.padded else text)
+    return BrokenPolicy(way.name, way.code, path, text.ljust(way.padded))
 
 
 def _without_nothing(found: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from caseflow.clock import ManualClock
@@ -21,8 +22,8 @@ SHIFTS = (0, -1, 1)
 """Microseconds off a boundary, plainest first."""
 SHIFTED = {0: "", -1: "1 us before ", 1: "1 us after "}
 
-ANY, ONWARD, END = 0, 1, 2
-"""What a step aims at: any action that keeps the case open, another open state, or also an end."""
+ANY, ONWARD, END = LEADS = ("any", "onward", "end")
+"""Where a step leads: to any open state, to another one where that is legal, or also to an end."""
 
 
 @value
@@ -47,14 +48,11 @@ class Aim(Value):
     Attributes:
         case: which case, counting from 0.
         action: 0 for a sweep; n for the policy's n-th action after ``submit``, or where that is not legal
-            for another one that is.
-        leads: `ANY` action that does not end the case, `ONWARD` to another state where one is legal, or even
-            to an `END`.
+            for the nearest before it that is.
     """
 
     case: int = 0
     action: int = 0
-    leads: int = ANY
 
 
 @value
@@ -64,7 +62,7 @@ class Choice(Value):
     Attributes:
         wait: how long after the step before.
         aim: what is to be done.
-        number: picks actor and fields; 0 for the plainest.
+        number: picks the lead, one of `LEADS`, and actor and fields; 0 for the plainest.
         late: days by which the fact is recorded late, where the actor may.
     """
 
@@ -80,7 +78,7 @@ class Workshop:
     def __init__(self, rules: Rules, cases: int) -> None:
         self.rules = rules
         self.cases = cases
-        self._desk = Desk(rules.policy, MemoryStore(), clock=ManualClock(0))
+        self._desk = Desk(rules, MemoryStore(), clock=ManualClock(0))
 
     def settled(self, start: int, opening: int, choices: Sequence[Choice]) -> Script:
         """The timeline: a submission at the start, then every choice as the rules allow it at its moment."""
@@ -89,7 +87,7 @@ class Workshop:
         living.submit(0, opening)
         for choice in choices:
             living.take(choice)
-        return Script(self.rules.policy, tuple(living.steps))
+        return Script(self.rules, tuple(living.steps))
 
 
 class Living:
@@ -123,26 +121,27 @@ class Living:
             return
         case, _ = caught_up(self.rules, known, self.clock.now_us())
         for name in self._candidates(case, choice):
-            if self._try(case, name, choice.number, choice.late, about):
+            if self._try(case, name, choice.number // len(LEADS), choice.late, about):
                 return
         self.desk.sweep()
         self.steps.append(Step(self.clock.now_us(), self._zone, about=about))
 
     def _candidates(self, case: Case, choice: Choice) -> list[str]:
-        """The actions to try, the chosen one first where the state accepts it."""
+        """The actions to try: the chosen one, those before it, and those after it, as the state accepts them.
+
+        So a number means the same action wherever that one is legal, and no smaller number does.
+        """
         here = accepted(self.rules, case)
+        rows = self.rules.table[case.state]
+        lead = choice.number % len(LEADS)
+        if LEADS[lead] != END:
+            here = tuple(name for name in here if not _ends(rows[name]))
         if not choice.aim.action or not here:
             return []
-        rows = self.rules.table[case.state]
-        named = self._names[(choice.aim.action - 1) % len(self._names)]
-        first = here.index(named) if named in here else choice.aim.action % len(here)
-        order = [*here[first:], *here[:first]]
-        if choice.aim.leads == ANY:
-            return [name for name in order if not _ends(rows[name])]
-        if choice.aim.leads == ONWARD:
-            order = [name for name in order if not _ends(rows[name])]
-            order.sort(key=lambda name: rows[name].place is None)
-        return order
+        places = [self._names.index(name) + 1 for name in here]
+        below = bisect_right(places, choice.aim.action)
+        order = [*reversed(here[:below]), *here[below:]]
+        return sorted(order, key=lambda name: rows[name].place is None) if LEADS[lead] == ONWARD else order
 
     def _try(self, case: Case, action: str, number: int, late: int, about: str) -> bool:
         """Whether the action was legal; then it is a step."""

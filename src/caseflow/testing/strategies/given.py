@@ -4,25 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
-from caseflow.config import load_policy
 from caseflow.core.instants import HOUR, micros
 from caseflow.core.policy import Policy
 from caseflow.core.rules import Rules
 from caseflow.errors import BadInput
+from caseflow.testing.rules_on_hand import on_hand
 
 FIRST_MONDAY = date(2025, 3, 3)
 """The day from which starts are drawn: a Monday, a month without public holidays ahead of it in China."""
 NINE = 9 * HOUR
 """When an office opens: the plainest hour of a start."""
 
-PolicyLike: TypeAlias = Policy | str | Path | st.SearchStrategy[Policy]
-"""A policy, the name of a shipped one, the path of a file, or a strategy that draws one."""
+PolicyLike: TypeAlias = Policy | Rules | str | Path | st.SearchStrategy[Policy]
+"""A policy, compiled or not, the name of a shipped one, the path of a file, or a strategy that draws one."""
 
 _T = TypeVar("_T")
 
@@ -39,23 +38,18 @@ def for_policy(policy: PolicyLike, build: Callable[[Rules], st.SearchStrategy[_T
     return build(rules_for(policy))
 
 
-def rules_for(policy: Policy | str | Path) -> Rules:
+def rules_for(policy: Policy | Rules | str | Path) -> Rules:
     """The policy, read where it is a name or path, and compiled.
 
     Raises:
         BadInput: no policy at all.
         PolicyError: a policy that cannot be used.
     """
-    if isinstance(policy, Policy):
-        return Rules(policy)
-    if not isinstance(policy, str | Path):
+    if isinstance(policy, Rules):
+        return policy
+    if not isinstance(policy, Policy | str | Path):
         raise BadInput("bad-option", what="policy", found=f"{policy!r:.80}, expected a name, path or Policy")
-    return _loaded(str(policy)) if policy == "wuhu" else Rules(load_policy(policy))
-
-
-@lru_cache(maxsize=4)
-def _loaded(name: str) -> Rules:
-    return Rules(load_policy(name))
+    return on_hand(policy).rules
 
 
 def plain_start(rules: Rules) -> int:

@@ -87,7 +87,7 @@ def illegal_commands(
     def build(rules: Rules) -> st.SearchStrategy[IllegalCommand]:
         return st.builds(
             lambda script, way, number: _spoilt(rules, script, chosen, way, number),
-            timelines(rules.policy, start=start, max_steps=max_steps),
+            timelines(rules, start=start, max_steps=max_steps),
             st.sampled_from(chosen),
             st.integers(0, 9_999),
         )

@@ -11,6 +11,7 @@ from caseflow.core.case import Case
 from caseflow.core.commands import Actor
 from caseflow.core.instants import moment
 from caseflow.core.policy import Policy
+from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
 from caseflow.desk import Desk
 from caseflow.errors import BadInput
@@ -18,6 +19,8 @@ from caseflow.ports import Store
 from caseflow.stores.memory import MemoryStore
 from caseflow.testing.story import Story, story_of
 from caseflow.testing.strategies.instants import written
+from caseflow.testing.timeline import Timeline
+from caseflow.testing.timeline_actions import Doing
 
 LOOK = ""
 """The action of a step that only sweeps."""
@@ -53,6 +56,11 @@ class Step(Value):
         return moment(self.at_us, self.zone)
 
     @property
+    def since(self) -> datetime | None:
+        """Since when it is true, in the office's zone; `None` for its own instant."""
+        return None if self.effective_us is None else moment(self.effective_us, self.zone)
+
+    @property
     def is_look(self) -> bool:
         """Whether nobody acts and the desk only sweeps."""
         return self.action == LOOK
@@ -67,8 +75,7 @@ class Step(Value):
         if self.by is None:
             desk.sweep()
             return None
-        since = None if self.effective_us is None else moment(self.effective_us, self.zone)
-        return desk.act(self.case_id, self.action, by=self.by, fields=self.fields, effective_at=since)
+        return desk.act(self.case_id, self.action, by=self.by, fields=self.fields, effective_at=self.since)
 
     def __str__(self) -> str:
         when = written(self.at_us, self.zone)
@@ -90,15 +97,20 @@ class Script(Value):
     """Timed steps from the first submission on, each legal when it is taken.
 
     Attributes:
-        policy: the rules.
+        rules: the policy, compiled.
         steps: in the order of time; the first is a submission.
     """
 
-    policy: Policy
+    rules: Rules
     steps: tuple[Step, ...]
 
     def __len__(self) -> int:
         return len(self.steps)
+
+    @property
+    def policy(self) -> Policy:
+        """The policy under which the steps are legal."""
+        return self.rules.policy
 
     @property
     def case_ids(self) -> tuple[str, ...]:
@@ -118,7 +130,7 @@ class Script(Value):
     def desk(self, store: Store | None = None) -> Desk:
         """A desk of the policy whose clock stands at the start, on a `MemoryStore` unless one is given."""
         clock = ManualClock(self.steps[0].at_us)
-        return Desk(self.policy, MemoryStore() if store is None else store, clock=clock)
+        return Desk(self.rules, MemoryStore() if store is None else store, clock=clock)
 
     def run(self, desk: Desk | None = None) -> Desk:
         """The desk after every step; a fresh one unless one with a `ManualClock` is given.
@@ -131,6 +143,27 @@ class Script(Value):
         for step in self.steps:
             step.take(desk)
         return desk
+
+    def play(self, timeline: Timeline | None = None) -> Timeline:
+        """The `Timeline` after every step: what falls due is fired at its own instant, as a timely worker
+        would, and the run can be told as a story or a test.
+
+        Args:
+            timeline: a timeline that is not past the start; a fresh one when left out.
+
+        Raises:
+            Refused: a step is refused after all.
+            BadInput: the timeline is past the start.
+        """
+        timeline = Timeline(self.policy, start=self.start) if timeline is None else timeline
+        for step in self.steps:
+            timeline.advance(to=step.at)
+            if step.by is not None:
+                doing = Doing(by=step.by)
+                if step.since is not None:
+                    doing["effective_at"] = step.since
+                timeline.act(step.case_id, step.action, fields=step.fields, **doing)
+        return timeline
 
     def cases(self, desk: Desk | None = None) -> tuple[Case, ...]:
         """The cases after every step, in the order of their submission."""

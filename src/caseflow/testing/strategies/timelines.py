@@ -11,7 +11,7 @@ from caseflow.core.case import Case
 from caseflow.core.instants import micros
 from caseflow.core.rules import Rules
 from caseflow.errors import BadInput
-from caseflow.testing.strategies.choices import ANY, END, ONWARD, SHIFTS, Aim, Choice, Wait, Workshop
+from caseflow.testing.strategies.choices import SHIFTS, Aim, Choice, Wait, Workshop
 from caseflow.testing.strategies.given import PolicyLike, check_count, for_policy, plain_start, starts
 from caseflow.testing.strategies.script import Script, Step
 
@@ -103,7 +103,7 @@ def legal_commands(
 
     def build(rules: Rules) -> st.SearchStrategy[tuple[Step, ...]]:
         drawn = timelines(
-            rules.policy, start=plain_start(rules), max_wait=0, looks=False, late=False,
+            rules, start=plain_start(rules), max_wait=0, looks=False, late=False,
             min_steps=min_commands - 1, max_steps=max_commands - 1,
         )  # fmt: skip
         return drawn.map(commands)
@@ -152,12 +152,8 @@ def _waits(rules: Rules, longest: int) -> list[Wait]:
 
 def _aims(rules: Rules, cases: int, looks: bool) -> list[Aim]:
     """Everything a step may be, plainest first; a quarter of them are sweeps, where sweeps are drawn."""
-    acts = [
-        Aim(case, action, leads)
-        for leads in (ANY, ONWARD, END)
-        for case in range(cases)
-        for action in range(1, len(rules.policy.actions))
-    ]
+    last = len(rules.policy.actions)
+    acts = [Aim(case, action) for case in range(cases) for action in range(1, last)]
     sweeps = [Aim(case) for case in range(cases)] * (max(1, len(acts) // (3 * cases)))
     return [*sweeps, *acts] if looks or not acts else acts
 

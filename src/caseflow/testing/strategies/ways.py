@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from caseflow.config import DEEPEST, LARGEST
+from caseflow.core.counting import LONGEST
 from caseflow.core.values import Value, value
 
 Table = dict[str, Any]
@@ -192,6 +193,7 @@ WAYS: tuple[Way, ...] = tuple(
          _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
         ("a rung has no length", "bad-count", _clock(".rungs[0]", {"level": "late"})),
         ("a rung's length is negative", "bad-count", _rung("", days=-5)),
+        ("a rung is longer than any count", "too-long", _rung("", days=LONGEST + 1)),
         ("a rung has days and hours", "bad-count", _rung("", hours=5)),
         ("hours count days", "hours-need-elapsed", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
         ("a rung is neither warning nor breach", "unknown-rung-kind", _rung(".kind", kind="soft")),
