@@ -138,7 +138,7 @@ def _lived(script: Script) -> Case:
 
 
 def _waits(rules: Rules, longest: int) -> list[Wait]:
-    """Every wait, plainest first; boundaries are half of them."""
+    """Every wait, plainest first and alike ones beside each other; boundaries are about half of them."""
     days = [Wait("days", count) for count in range(longest + 1)]
     if not longest:
         return days
@@ -146,8 +146,9 @@ def _waits(rules: Rules, longest: int) -> list[Wait]:
     rungs = sum(len(plan.ladder) for plan in rules.plans)
     places = [("rung", count) for count in range(rungs)] + [("night", 0), ("night", 1)]
     places += [("other", count) for count in range(OTHERS)]
-    edges = [Wait(kind, count, shift) for kind, count in places for shift in SHIFTS]
-    return [*days, *hours, *edges * max(1, (len(days) + len(hours)) // len(edges))]
+    edges = [Wait(kind, count, shift) for shift in SHIFTS for kind, count in places]
+    times = max(1, (len(days) + len(hours)) // len(edges))
+    return [*days, *hours, *(edge for edge in edges for _ in range(times))]
 
 
 def _aims(rules: Rules, cases: int, looks: bool) -> list[Aim]:
