@@ -85,17 +85,18 @@ def test_each_way_to_be_wrong_is_met() -> None:
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_timelines_meet_the_policys_actions(name: str) -> None:
-    """Sixty timelines take most actions that one case allows, each at least once."""
+    """Two hundred timelines of ten to twenty steps take most actions of the policy at least once."""
     policy = POLICIES[name]
     taken: Counter[str] = Counter()
 
-    @PROPERTY
-    @given(cs.timelines(policy, cases=2, max_steps=20))
+    @settings(PROPERTY, max_examples=200)
+    @given(cs.timelines(policy, cases=2, min_steps=10, max_steps=20))
     def count(script: cs.Script) -> None:
         taken.update(step.action for step in script.steps)
 
     count()
-    assert len(taken) >= 0.6 * len(policy.actions), sorted(set(policy.actions) - set(taken))
+    missed = sorted(set(policy.actions) - set(taken))
+    assert len(missed) <= len(policy.actions) // 5, missed
 
 
 @PROPERTY
