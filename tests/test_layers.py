@@ -44,7 +44,7 @@ HOMES = {
     "chinese_calendar": {"calendars/chinese.py"},
     "click": {"cli/"},
     "rich": {"cli/"},
-    "tomli_w": {"cli/"},
+    "tomli_w": {"cli/", "testing/"},
     "pendulum": {"cli/"},  # phrases for people; never arithmetic
     "simpy": {"simulation/"},
     "hypothesis": {"testing/"},

@@ -21,6 +21,11 @@ def _frozen_dates(value: Mapping[date, str]) -> dict[int, str]:
     return {day.toordinal(): name for day, name in sorted(value.items())}
 
 
+def _as_dates(table: Mapping[int, str]) -> str:
+    """A table of ordinals as people read it."""
+    return "{" + ", ".join(f"{date.fromordinal(day)}: {name!r}" for day, name in table.items()) + "}"
+
+
 @attrs.frozen(kw_only=True)
 class Calendar:
     """Which days of an office are working days, and from when to when that is certain.
@@ -42,8 +47,8 @@ class Calendar:
     first: date
     last: date
     week: tuple[int, ...] = attrs.field(default=(0, 1, 2, 3, 4), converter=_sorted_week)
-    holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates)
-    makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates)
+    holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
+    makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
     source: str = ""
     _horizon: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
     digest: str = attrs.field(init=False, eq=False, repr=False)
