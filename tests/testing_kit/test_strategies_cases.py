@@ -204,7 +204,9 @@ def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.Mon
 
     def overdue_while_waiting(script: cs.Script) -> bool:
         case = script.cases()[0]
-        return case.state == "awaiting_information" and any(card.clock == "completion" for card in case.rungs)
+        asked = max((step.at_us for step in script.steps if step.action == "request_information"), default=0)
+        fell = [rung for rung in case.rungs if rung.clock == "completion" and rung.effective_us > asked]
+        return case.state == "awaiting_information" and bool(fell)
 
-    found = smallest(cs.timelines(POLICIES["five clocks"]), overdue_while_waiting)
+    found = smallest(cs.timelines(POLICIES["five clocks"], late=False), overdue_while_waiting)
     assert [step.action for step in found.steps] == ["submit", "request_information", ""]

@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 import caseflow.config
 import caseflow.core.policy_check
@@ -38,7 +38,7 @@ def test_every_feature_is_drawn() -> None:
     """Each feature adds something to the plainest policy, and among some policies each is met."""
     met: set[str] = set()
 
-    @PROPERTY
+    @settings(PROPERTY, max_examples=300)
     @given(cs.policies())
     def look(policy: Policy) -> None:
         met.update(policy.actions, policy.clocks, policy.states)

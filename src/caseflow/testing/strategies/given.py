@@ -71,11 +71,15 @@ def start_given(start: datetime | str | int | None, rules: Rules) -> int:
 
 
 def starts(rules: Rules) -> st.SearchStrategy[int]:
-    """Instants of a year at which a case may begin; shrink to nine o'clock on the first Monday."""
-    first = plain_start(rules)
-    opening = rules.days.day_of(first)
+    """Instants of a year at which a case may begin; shrink to nine o'clock on the first Monday.
+
+    None lies past the horizon of a calendar, where nothing would ever fall due for certain.
+    """
+    opening = rules.days.day_of(plain_start(rules))
+    last = min((table.last.toordinal() for table in rules.policy.tables.values()), default=opening + 365)
+    reach = max(0, min(last - opening, 365))
     hours = st.one_of(st.just(NINE), st.integers(0, 23 * 60 + 59).map(lambda minute: minute * 60_000_000))
-    return st.tuples(st.integers(0, 365), hours).map(
+    return st.tuples(st.integers(0, reach), hours).map(
         lambda drawn: rules.days.midnight(opening + drawn[0]) + drawn[1]
     )
 
