@@ -100,8 +100,9 @@ def _spoilt(rules: Rules, script: Script, chosen: Sequence[str], way: str, numbe
     case = script.cases()[0]
     last = script.steps[-1].at_us
     case, _ = caught_up(rules, case, last)
-    turn = chosen.index(way)
-    for name in (*chosen[turn:], *chosen[:turn], *WRONGS):
+    others = [other for other in chosen if other != way] or list(WRONGS)
+    turn = number % len(others)
+    for name in (way, *others[turn:], *others[:turn], *WRONGS):
         found = list(WRONGS[name](rules, case, last, number))
         if found:
             move, code, since = found[number % len(found)]
