@@ -1,4 +1,4 @@
-"""``caseflow policy``: show, lint and draw policies."""
+"""``caseflow policy``: show, lint, prove and draw policies."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import tomli_w
 
 from caseflow.cli.lint import lint
 from caseflow.cli.options import chosen, lang_option, print_utf8
+from caseflow.cli.policy_test import test
 from caseflow.config import load_policy
 from caseflow.views.diagram import diagram as drawn
 
 
 @click.group()
 def policy() -> None:
-    """Show, check and draw policies."""
+    """Show, check, prove and draw policies."""
 
 
 @policy.command()
@@ -35,6 +36,7 @@ def _without_none(found: Any) -> Any:
 
 
 policy.add_command(lint)
+policy.add_command(test)
 
 
 @policy.command()

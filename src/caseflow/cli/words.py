@@ -70,6 +70,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "more due": ("more is due", "还有到期"),
     "refused": ("refused, unknown events: {}", "含未知事件而拒绝:{}"),
+    "testing missing": (
+        "caseflow: the package hypothesis is missing; install caseflow with its extra `testing`",
+        "caseflow:缺少软件包 hypothesis;请安装 caseflow 的附加项 `testing`",
+    ),
     "clean": ("no problems", "没有问题"),
     "findings": ("no problems, findings: {}", "没有问题,发现 {} 处可疑"),
     "shown by": ("shown by: {}", "见:{}"),

@@ -262,10 +262,11 @@ def _since(event: e.Event) -> int:
 
 
 def _handed_over(case: Case, event: e.Event) -> Facts:
-    facts = case.facts
+    """Another unit holds the case from the event's instant on, whatever was recorded for later."""
+    facts, since = case.facts, _since(event)
     returns = facts.returns + (type(event) is e.Returned)
-    past = tuple(sorted((*facts.past_units, (_since(event), case.unit)), key=lambda held: held[0]))
-    return facts.replace(past_units=past, returns=returns)
+    earlier = tuple([held for held in facts.past_units if held[0] < since])
+    return facts.replace(past_units=(*earlier, (since, case.unit_at(since))), returns=returns)
 
 
 def _replied(case: Case, event: e.Event) -> Facts:

@@ -11,22 +11,34 @@ if TYPE_CHECKING:
     from caseflow.testing.golden import GoldenHistory, record
     from caseflow.testing.golden_check import accept_golden, check_golden, compared
     from caseflow.testing.golden_file import golden_files, read_golden, write_golden
+    from caseflow.testing.laws.broken import LawBroken, Violation
+    from caseflow.testing.laws.engine import Engine
+    from caseflow.testing.laws.life import Life
+    from caseflow.testing.laws.running import LawsReport, PolicyLaws, laws_as_test, policy_laws
     from caseflow.testing.story import Story, StoryLine, story_of, together, told
     from caseflow.testing.timeline import Timeline
     from caseflow.testing.timeline_case import TimelineTestCase
 
 __all__ = [
+    "Engine",
     "GoldenHistory",
+    "LawBroken",
+    "LawsReport",
+    "Life",
+    "PolicyLaws",
     "StoreContract",
     "StoreMachine",
     "Story",
     "StoryLine",
     "Timeline",
     "TimelineTestCase",
+    "Violation",
     "accept_golden",
     "check_golden",
     "compared",
     "golden_files",
+    "laws_as_test",
+    "policy_laws",
     "read_golden",
     "record",
     "story_of",
@@ -37,24 +49,32 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Engine": "laws.engine",
     "GoldenHistory": "golden",
+    "LawBroken": "laws.broken",
+    "LawsReport": "laws.running",
+    "Life": "laws.life",
+    "PolicyLaws": "laws.running",
     "StoreContract": "contract",
     "StoreMachine": "contract.walk",
     "Story": "story",
     "StoryLine": "story",
     "Timeline": "timeline",
     "TimelineTestCase": "timeline_case",
+    "Violation": "laws.broken",
     "accept_golden": "golden_check",
     "check_golden": "golden_check",
     "compared": "golden_check",
     "golden_files": "golden_file",
+    "laws_as_test": "laws.running",
+    "policy_laws": "laws.running",
     "read_golden": "golden_file",
     "record": "golden",
     "story_of": "story",
     "together": "story",
     "told": "story",
-    "write_golden": "golden_file",
     "walk_beside_a_dict": "contract.walk",
+    "write_golden": "golden_file",
 }
 """Name -> the module of this folder that it lives in."""
 

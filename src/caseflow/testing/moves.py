@@ -126,7 +126,9 @@ def unfitting_actor(rules: Rules, case: Case, action: str, number: int = 0) -> t
             found.append((Actor("somebody-else", role=role), "not-your-case"))
         elif scope == "unit":
             code = "not-your-unit" if case.unit else "no-unit"
-            found.append((Actor(f"{role}-1", role=role, unit=STRANGER), code))
+            helpers = () if row.rule.co_handlers else case.facts.co_handlers
+            outside = (STRANGER, *(unit for unit in helpers if unit != case.unit))
+            found += [(Actor(f"{role}-1", role=role, unit=unit), code) for unit in outside]
     actor, code = found[abs(number) % len(found)]
     return actor, code
 

@@ -1,0 +1,127 @@
+"""`policy_laws` finds nothing in sound policies and engines, and what is wrong in each broken one."""
+
+from __future__ import annotations
+
+import unittest
+from pathlib import Path
+
+import pytest
+
+from caseflow import BadInput, load_policy
+from caseflow.testing import LawBroken, PolicyLaws, laws_as_test, policy_laws
+from caseflow.testing.laws.broken import LAWS
+
+from .mutants import FIVE, MUTANTS, broken
+
+HERE = Path(__file__).parent
+RECEIPT = HERE.parents[1] / "examples" / "policies" / "receipt.toml"
+EXAMPLES = {
+    "only_the_last_pause_counts": 250, "an_extension_adds_to_fired_rungs": 250,
+    "a_merged_case_escalates": 150,
+    "a_resumed_follower_forgets": 250, "a_co_handler_acts_as_the_lead": 150,
+}  # fmt: skip
+"""How many lives a mutant is looked for in; 80 for the others."""
+
+
+@pytest.mark.parametrize("policy", ["wuhu", RECEIPT, HERE / "typed.toml", FIVE], ids=str)
+def test_a_sound_policy_breaks_no_law(policy: str | Path) -> None:
+    """Every law holds under the shipped policy and the example, and under two of the tests' own."""
+    report = policy_laws(policy, examples=12, steps=25)
+    report.raise_if_broken()
+    assert report.ok and report.lives >= 12
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("policy", ["wuhu", RECEIPT, FIVE], ids=str)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_sound_policy_breaks_no_law_at_length(policy: str | Path, seed: int) -> None:
+    """The same over 200 lives of 30 steps, twice."""
+    policy_laws(policy, seed=seed).raise_if_broken()
+
+
+@pytest.mark.parametrize("name", MUTANTS, ids=[f"{laws[0]}-{name}" for name, (laws, *_) in MUTANTS.items()])
+def test_a_broken_engine_is_found(name: str) -> None:
+    """The mutant is found, and by a law that it breaks."""
+    laws, policy, _ = MUTANTS[name]
+    with broken(name):
+        report = policy_laws(policy, examples=EXAMPLES.get(name, 80), most=1, shrink=False)
+    assert [violation.law for violation in report.violations][:1] != []
+    assert report.violations[0].law in laws, report.violations[0].text()
+
+
+def test_each_law_has_its_mutant() -> None:
+    """No law is without a broken engine or policy that breaks it."""
+    of_policies = {"liveness", "rungs", "lifecycle"}
+    assert {law for laws, *_ in MUTANTS.values() for law in laws} == LAWS.keys() - of_policies
+
+
+@pytest.mark.parametrize(("file", "law", "said"), [
+    ("dead_end.toml", "liveness", "from checking no end can be reached"),
+    ("dead_rung.toml", "rungs", "no case ever meets red of the clock reply"),
+    ("nobody.toml", "liveness", "from held no end can be reached"),
+])  # fmt: skip
+def test_a_broken_policy_is_found(file: str, law: str, said: str) -> None:
+    """A dead end by guards, one by roles, and a rung that can never fire are found."""
+    report = policy_laws(HERE / file, examples=1, steps=1)
+    assert (report.violations[0].law, said in report.violations[0].what) == (law, True)
+
+
+def test_the_counterexample_is_short_and_runs() -> None:
+    """The life that shows a broken law is shrunk to what it takes, and can be lived again."""
+    with broken("issues_early"):
+        report = policy_laws("wuhu", examples=80, most=1)
+        found = report.violations[0]
+        calls = [line for line in found.snippet.splitlines() if line.startswith("life.")]
+        assert len(calls) <= 4, found.snippet
+        with pytest.raises(LawBroken, match="law 3"):
+            exec(found.snippet, {})
+    exec(found.snippet, {})  # and on the sound engine it breaks nothing
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    """Seed, examples and steps choose the run; another seed chooses another."""
+    one, two, other = (policy_laws("wuhu", examples=4, steps=15, seed=seed) for seed in (5, 5, 6))
+    assert one.coverage.taken == two.coverage.taken != other.coverage.taken
+    assert one.text() == two.text()
+
+
+def test_numbers_below_one_are_refused() -> None:
+    """No examples, no steps: said plainly."""
+    for wrong in ({"examples": 0}, {"steps": 0}, {"most": 0}):
+        with pytest.raises(BadInput):
+            policy_laws("wuhu", **wrong)  # type: ignore[arg-type]  # the names are its own
+
+
+def test_the_coverage_says_what_was_never_reached() -> None:
+    """One life of one step reaches the submission alone, and the table and the diagram name the rest."""
+    report = policy_laws(HERE / "typed.toml", examples=1, steps=1)
+    assert report.coverage.reached()[0] == {("", "submit")}
+    assert "busy.close" in report.coverage.table()
+    drawn = report.coverage.diagram()
+    assert "classDef never" in drawn and "%% never reached: busy.close" in drawn
+    assert "从未到达" in report.text("zh")
+
+
+class TestReceiptLaws(PolicyLaws):
+    """What a portal writes: the laws of its policy, as a test class."""
+
+    policy = RECEIPT
+    examples = 3
+    steps = 10
+
+
+test_typed_laws = laws_as_test(HERE / "typed.toml", examples=3, steps=10)
+
+
+def test_a_broken_policy_fails_as_a_test() -> None:
+    """The test class fails on a broken policy, tells the law, and skips without a policy."""
+
+    class Broken(PolicyLaws):
+        policy = load_policy(HERE / "dead_end.toml")
+        examples = 1
+
+    result = unittest.TestResult()
+    Broken("test_every_law_holds").run(result)
+    assert "an end can always be reached" in result.failures[0][1]
+    PolicyLaws("test_every_law_holds").run(result)
+    assert len(result.skipped) == 1
