@@ -201,7 +201,7 @@ class Desk(DeskActions):
                 texts = tuple([text.replace(version=after.version) for text in texts])
         entry = _append(after, case.version, events, texts)
         if command.action == "redact":
-            entry = self._redacting(entry)
+            entry = self._redacting(entry, source=rules.policy.actions["redact"].source)
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=after.version)
         if not self._pinned:
@@ -212,14 +212,14 @@ class Desk(DeskActions):
             self.store.append((entry,), claim)
         return after
 
-    def _redacting(self, entry: Append) -> Append:
+    def _redacting(self, entry: Append, *, source: str) -> Append:
         """The append that erases what its event names.
 
         Raises:
             Refused: a name fits no text that is still kept.
         """
         names = next(event.fields for event in entry.events if type(event) is Redacted)
-        check_names(names, self.store.texts(entry.case.id), entry.case)
+        check_names(names, self.store.texts(entry.case.id), entry.case, source=source)
         return entry.replace(redacts=names)
 
     def _taken_along(

@@ -48,8 +48,8 @@ def seal(salt: str, field: str, text: str) -> str:
     return b2a_base64(digest, newline=False)[:43].decode()
 
 
-def check_names(names: Sequence[str], kept: Sequence[Text], case: Case) -> None:
-    """Each name of a redaction must fit a text that is still kept.
+def check_names(names: Sequence[str], kept: Sequence[Text], case: Case, *, source: str) -> None:
+    """Each name of a redaction must fit a text that is still kept; ``source`` is what a refusal names.
 
     Raises:
         Refused: ``nothing-to-redact``, with the name and those that fit.
@@ -59,7 +59,7 @@ def check_names(names: Sequence[str], kept: Sequence[Text], case: Case) -> None:
             fitting = tuple(dict.fromkeys(f"{text.field}@{text.version}" for text in kept))
             refused = Refusal(
                 code="nothing-to-redact", action="redact", state=case.state, rule="actions.redact.fields",
-                missing=fitting, found=name,
+                missing=fitting, found=name, source=source,
             )  # fmt: skip
             raise Refused(refused, case_id=case.id)
 

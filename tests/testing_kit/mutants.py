@@ -19,6 +19,7 @@ from caseflow.stores import memory
 from caseflow.views import public
 
 HERE = Path(__file__).parent
+PAUSING = str(HERE / "pausing.toml")
 FIVE = str(HERE.parent / "laws" / "policy.toml")
 """Wuhu with five clocks: pauses, one clock for each helper, and a window that closes by itself."""
 SECOND = 1_000_000
@@ -134,13 +135,13 @@ def counts_a_microsecond_late(put: Put) -> None:
     put(clocks, breach=off)
 
 
-@breaks("3", "2")
+@breaks("3", "2", "holder")
 def annuls_nothing(put: Put) -> None:
     """Cards that a late fact disproves are left standing."""
     put(decide, _settled=lambda rules, case, event: ())
 
 
-@breaks("3")
+@breaks("3", policy=str(HERE / "extending.toml"))
 def an_extension_adds_to_fired_rungs(put: Put) -> None:
     """A grant moves rungs that were effective before it."""
 
@@ -193,20 +194,20 @@ def a_rung_fires_twice(put: Put) -> None:
 # -- 5 ----------------------------------------------------------------------------------------------------
 
 
-@breaks("5", policy=FIVE)
+@breaks("5", policy=PAUSING)
 def forgets_a_pause(put: Put) -> None:
     """A clock does not halt where the policy says so."""
     put(ClockPlan, paused=lambda self, run, at: None)
 
 
-@breaks("5", policy=FIVE)
+@breaks("5", policy=PAUSING)
 def only_the_last_pause_counts(put: Put) -> None:
     """Of several pauses only the last counts."""
     merged = counting.merged
     put(counting, merged=lambda pauses: merged(list(pauses)[-1:]))
 
 
-@breaks("5", policy=FIVE)
+@breaks("5", policy=PAUSING)
 def a_pause_shortens(put: Put) -> None:
     """A deadline with a pause comes an hour sooner."""
     breach = counting.breach
@@ -309,7 +310,7 @@ def refuses_without_a_source(put: Put) -> None:
         put(module, refusal=bare)
 
 
-@breaks("8", policy=FIVE)
+@breaks("8", policy=str(HERE / "helped.toml"))
 def a_co_handler_acts_as_the_lead(put: Put) -> None:
     """A co-handling unit may do all that the lead unit may, so that its reply stops the clock."""
     is_authorized = decide.is_authorized
@@ -356,7 +357,7 @@ def gives_up_early(put: Put) -> None:
 @breaks("10")
 def clamps_in_silence(put: Put) -> None:
     """The event does not say that its instant was clamped."""
-    event = decide._event
+    event: Any = decide._event
     put(decide, _event=lambda *args: event(*args[:-1], None))
 
 
@@ -399,7 +400,7 @@ def a_merged_case_escalates(put: Put) -> None:
 @breaks("clocks", "merge")
 def a_resumed_follower_forgets(put: Put) -> None:
     """The clocks of a case that goes on by itself stay still."""
-    put(decide, let_go=lambda run: ClockChange(*run.key, status="running"))
+    put(decide, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))
 
 
 @breaks("clocks", policy=FIVE)
@@ -415,7 +416,7 @@ def a_placeholder_stops_completion(put: Put) -> None:
     put(Rules, _effects=stopping)
 
 
-@breaks("clocks", policy=FIVE)
+@breaks("clocks", policy=str(HERE / "closing.toml"))
 def the_window_never_closes(put: Put) -> None:
     """A rung's timed action is not taken, and it says not why."""
     put(decide, _timed_action=lambda *args: (None, ""))

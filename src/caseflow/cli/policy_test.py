@@ -28,7 +28,7 @@ def test(name: str, examples: int, steps: int, seed: int, diagram: bool, lang: s
     """
     tongue = chosen(lang)
     try:
-        from caseflow.testing import policy_laws
+        from caseflow.testing.laws.running import policy_laws
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise

@@ -23,7 +23,7 @@ class Engine:
     """What is proved: by default the shipped desk on a store in memory.
 
     Args:
-        desk: makes a desk, called as ``desk(policy, store, clock=clock)``.
+        desk: makes a desk, called as ``desk(rules, store, clock=clock)`` with the policy compiled.
         store: makes an empty store.
         reopen: what is left of a store after a crash, ready for use: close what the dead process had open
             and open it anew. By default the very store.

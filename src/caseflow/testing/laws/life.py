@@ -17,6 +17,7 @@ from caseflow.core.case import Card, Case
 from caseflow.core.commands import SYSTEM, Actor
 from caseflow.core.instants import DAY, micros, moment
 from caseflow.core.policy import Policy, Rung
+from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
 from caseflow.desk import Desk, Sweep
 from caseflow.errors import CaseflowError, KeyReused, Refusal, Refused, Stale
@@ -58,6 +59,14 @@ class Step(Value):
         return f"life.{self.method}({', '.join(said)})"
 
 
+class Under:
+    """A policy and its longer twin, compiled for the engine and made ready for the model; lives share it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.rules = (Rules(policy), Rules(longer(policy)))
+        self.modelled = {rules.pin: Ruled(rules.policy) for rules in self.rules}
+
+
 class Life:
     """Lives through one sequence of steps, and raises `LawBroken` at the first law that does not hold.
 
@@ -77,10 +86,12 @@ class Life:
         start: str | int = "2025-03-03T09:30:00+08:00",
         engine: Engine | None = None,
         coverage: Coverage | None = None,
+        under: Under | None = None,
     ) -> None:
-        known: Policy = policy if isinstance(policy, Policy) else load_policy(policy)
+        if under is None:
+            under = Under(policy if isinstance(policy, Policy) else load_policy(policy))
+        self.under = under
         self.engine = Engine() if engine is None else engine
-        self.policies = (known, longer(known))
         self.clock = CountingClock(micros(start, what="start"))
         self.start = self.clock.now
         self.store = Arranged(self.engine.store())
@@ -88,17 +99,16 @@ class Life:
         self._unswept_store = self.engine.store()
         self.desks = self._desks(self.store, self.clock)
         self.unswept = self._desks(self._unswept_store, self.unswept_clock)
-        self._ruled = {ruled.policy.pin: ruled for ruled in _ruled(self.policies)}
         self.models: dict[str, Model] = {}
         self.seen: dict[str, Case] = {}
         self.done: list[Done] = []
         self.people: set[str] = set()
-        self.coverage = Coverage(known) if coverage is None else coverage
+        self.coverage = Coverage(under.rules[0].policy) if coverage is None else coverage
         self.steps: list[Step] = []
         self._latest = self.clock.now
 
     def _desks(self, store: Any, clock: CountingClock) -> tuple[Desk, Desk]:
-        first, second = (self.engine.desk(policy, store, clock=clock) for policy in self.policies)
+        first, second = (self.engine.desk(rules, store, clock=clock) for rules in self.under.rules)
         return first, second
 
     @property
@@ -186,7 +196,7 @@ class Life:
         said = {"since": when(micros(since)) if since is not None else None, **terms}
         self._told("act", case_id, action, by=by, fields=asked["fields"], **said)
         self.people.add(by.id)
-        before = self._caught_up(case_id)
+        before = self.judged(case_id)
         taken: list[Any] = []
         self._arrange(rival, crash, taken, case_id, action, asked, desk)
         self.clock.read, self.clock.drifts = 0, bool(rival)
@@ -210,7 +220,7 @@ class Life:
         )
         self._same_unswept(taken, case_id, action, asked, desk, outcome)
         if isinstance(outcome, Refusal):
-            before = self._caught_up(case_id) if taken else before
+            before = self.judged(case_id) if taken else before
             self._refused(outcome, case_id, action, before, now, key, by, changed if not taken else {})
             hold(
                 refused in ("", outcome.code),
@@ -316,7 +326,7 @@ class Life:
 
     # -- what must hold -----------------------------------------------------------------------------------
 
-    def _caught_up(self, case_id: str) -> Case:
+    def judged(self, case_id: str) -> Case:
         """The case on which a command is judged: everything due has been issued."""
         case = self.case(case_id)
         if not case.version:
@@ -342,7 +352,7 @@ class Life:
                 continue
             events = self.store.events(case_id)
             checks.replay_is_live(case, events, law)
-            model = self.models.setdefault(case_id, Model(self._ruled.__getitem__))
+            model = self.models.setdefault(case_id, Model(self.under.modelled.__getitem__))
             for event in events[model.version :]:
                 model.take(event)
             fresh = events[old:]
@@ -396,7 +406,7 @@ class Life:
     ) -> None:
         hold(not changed, "2", "a refused command was recorded", case_id=case_id)
         hold(self.store.recall(by.id, key) is None, "7", "a refusal used up its key", case_id=case_id)
-        rule = self.policies[0].actions.get(action)
+        rule = self.desk.rules.policy.actions.get(action)
         checks.refusal_is_data(
             found, action=action, state=before.state, source=rule.source if rule else "", now=now,
             case_id=case_id,
@@ -467,10 +477,14 @@ class Life:
         """An event of an unknown name keeps its bytes and stops commands and sweeps, which name it."""
         case, body = self.seen[case_id], (UNKNOWN % self.clock.now).encode()
         event = codec.decode(body)
-        self.store.append([Append(evolving.evolve(case, event), case.version, (event,))])
+        try:
+            marked = evolving.evolve(case, event)
+        except Exception as error:
+            raise LawBroken("6", f"evolve refused {event.name}: {error!r}", case_id=case_id) from error
+        self.store.append([Append(marked, case.version, (event,))])
         kept = codec.encode(self.store.events(case_id)[-1])
         hold(kept == body, "6", "an unknown event lost its bytes", case_id=case_id)
-        action = next((name for name in self.policies[0].actions if name != "submit"), "submit")
+        action = next((name for name in self.desk.rules.policy.actions if name != "submit"), "submit")
         found = self._outcome(self.desks, case_id, action, {"by": ACTOR, "fields": {}}, 0, None)
         code = found.code if isinstance(found, Refusal) else "accepted"
         hold(code == "case-incomplete", "6", f"an incomplete case: {action} was {code}", case_id=case_id)
@@ -483,17 +497,6 @@ class Life:
 
     def _told(self, method: str, *args: Any, **terms: Any) -> None:
         self.steps.append(Step(method, args, terms))
-
-
-_RULED: dict[tuple[str, ...], tuple[Ruled, ...]] = {}
-
-
-def _ruled(policies: tuple[Policy, ...]) -> tuple[Ruled, ...]:
-    """The policies with their arithmetic, shared by all lives."""
-    pins = tuple(policy.pin for policy in policies)
-    if pins not in _RULED:
-        _RULED[pins] = tuple(Ruled(policy) for policy in policies)
-    return _RULED[pins]
 
 
 def longer(policy: Policy) -> Policy:

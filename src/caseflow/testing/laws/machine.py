@@ -112,10 +112,25 @@ class PolicyMachine(RuleBasedStateMachine):
         """The process dies at the append, and asks again."""
         self._do(lambda: self._act(case, pick, number, crash=crash))
 
-    @rule(case=CASES, pick=NUMBERS, number=NUMBERS, way=FEW)
-    def wrong(self, case: int, pick: int, number: int, way: int) -> None:
-        """Something that must be refused: a wrong field, a wrong actor, an action the state lacks."""
-        self._do(lambda: self._wrong(IDS[case], pick, number, way))
+    @rule(case=CASES, pick=NUMBERS, number=NUMBERS)
+    def act_further(self, case: int, pick: int, number: int) -> None:
+        """The same once more."""
+        self._do(lambda: self._act(case, pick, number))
+
+    @rule(case=CASES, pick=NUMBERS, number=NUMBERS)
+    def wrong_actor(self, case: int, pick: int, number: int) -> None:
+        """Somebody who may not: each kind of them asks for the same action."""
+        self._do(lambda: self._wrong_actor(IDS[case], pick, number))
+
+    @rule(case=CASES, pick=NUMBERS, number=NUMBERS)
+    def wrong_field(self, case: int, pick: int, number: int) -> None:
+        """A field that is unknown, missing, or of the wrong type."""
+        self._do(lambda: self._wrong_field(IDS[case], pick, number))
+
+    @rule(case=CASES, pick=NUMBERS, number=NUMBERS)
+    def wrong_state(self, case: int, pick: int, number: int) -> None:
+        """An action that the state does not accept."""
+        self._do(lambda: self._wrong_state(IDS[case], pick, number))
 
     @rule(number=NUMBERS, changed=st.booleans())
     def again(self, number: int, changed: bool) -> None:
@@ -220,27 +235,34 @@ class PolicyMachine(RuleBasedStateMachine):
             since = None if since >= life.clock.now else since
         life.act(case_id, action, by=move.by, fields=move.fields, since=since, **how)
 
-    def _wrong(self, case_id: str, pick: int, number: int, way: int) -> None:
-        life, rules = self.life, self.life.desk.rules
-        found = life._caught_up(case_id)
+    def _wrong_state(self, case_id: str, pick: int, number: int) -> None:
+        life, rules, found = self.life, self.life.desk.rules, self.life.judged(case_id)
+        names = moves.accepted(rules, found)
+        lacking = [name for name in self.policy.actions if name not in names and name != "submit"]
+        if found.version and lacking:
+            move = moves.fitting(rules, found, lacking[pick % len(lacking)], number, said=SECRET)
+            if move is not None:
+                life.act(case_id, move.action, by=move.by, fields=move.fields, refused="not-in-state")
+
+    def _wrong_actor(self, case_id: str, pick: int, number: int) -> None:
+        life, rules, found = self.life, self.life.desk.rules, self.life.judged(case_id)
         names = moves.accepted(rules, found)
         if not found.version or not names:
             return
-        if way == 0:
-            lacking = [name for name in self.policy.actions if name not in names and name != "submit"]
-            if lacking:
-                move = moves.fitting(rules, found, lacking[pick % len(lacking)], number, said=SECRET)
-                if move is not None:
-                    life.act(case_id, move.action, by=move.by, fields=move.fields, refused="not-in-state")
-            return
         action = names[pick % len(names)]
         move = moves.fitting(rules, found, action, number, said=SECRET)
-        if way < 4:
-            other = moves.unfitting_actor(rules, found, action, number)
-            if move is not None and other is not None:
-                life.act(case_id, action, by=other[0], fields=move.fields, refused=other[1])
+        unfitting = {moves.unfitting_actor(rules, found, action, number + turn) for turn in range(5)}
+        for by, code in sorted((other for other in unfitting if other is not None), key=repr):
+            if move is not None:
+                life.act(case_id, action, by=by, fields=move.fields, refused=code)
+
+    def _wrong_field(self, case_id: str, pick: int, number: int) -> None:
+        life, rules, found = self.life, self.life.desk.rules, self.life.judged(case_id)
+        names = moves.accepted(rules, found)
+        if not found.version or not names:
             return
-        wrongs = [w for w in moves.wrong_fields(rules, found, action, 0) if w.code != "text-too-long"]
+        action = names[pick % len(names)]
+        wrongs = [w for w in moves.wrong_fields(rules, found, action) if w.code != "text-too-long"]
         if wrongs:
             wrong = wrongs[number % len(wrongs)]
             life.act(case_id, action, by=wrong.move.by, fields=wrong.move.fields, refused=wrong.code)

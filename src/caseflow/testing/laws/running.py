@@ -18,7 +18,7 @@ from caseflow.errors import BadInput
 from caseflow.testing.laws.broken import Lang, LawBroken, Violation
 from caseflow.testing.laws.coverage import Coverage
 from caseflow.testing.laws.engine import Engine
-from caseflow.testing.laws.life import Life, when
+from caseflow.testing.laws.life import Life, Under, when
 from caseflow.testing.laws.machine import PolicyMachine, starts_of
 from caseflow.testing.laws.shrinking import Shrinking
 from caseflow.testing.laws.ways import Ways
@@ -69,7 +69,7 @@ class LawsReport(Value):
         zh = lang == "zh"
         run = f"{self.policy}: {self.examples} × {self.steps}, seed {self.seed}"
         verdict = ("全部法则成立" if zh else "every law holds") if self.ok else ""
-        broken = f"{len(self.violations)} 条法则不成立" if zh else f"{len(self.violations)} laws broken"
+        broken = f"不成立的法则:{len(self.violations)}" if zh else f"laws broken: {len(self.violations)}"
         whole = ("全部" if zh else "all") if self.is_complete else ("未全" if zh else "not all")
         places = f"探索的位置:{self.places}({whole})" if zh else f"places explored: {self.places} ({whole})"
         parts = [f"{run}: {verdict or broken}", *(v.text(lang) for v in self.violations)]
@@ -136,6 +136,7 @@ class _Proof:
     ) -> None:
         self.policy, self.source, self.engine = policy, source, engine
         self.coverage = Coverage(policy)
+        self._under = Under(policy)
         self.lives, self._examples, self._progress, self._shrink = 0, examples, progress, shrink
 
     def run(self, examples: int, steps: int, seed: int, skipped: set[str]) -> Violation | None:
@@ -165,11 +166,11 @@ class _Proof:
         return None
 
     def _life(self, start: int) -> Life:
-        return Life(self.policy, start=start, engine=self.engine, coverage=self.coverage)
+        return Life(self.policy, start=start, engine=self.engine, coverage=self.coverage, under=self._under)
 
     def _life_again(self, start: int) -> Life:
         """A life that counts towards no coverage: it has been lived before."""
-        return Life(self.policy, start=start, engine=self.engine)
+        return Life(self.policy, start=start, engine=self.engine, under=self._under)
 
     def _began(self) -> None:
         self.lives += 1
