@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test lint types examples bench soak bare clean
+.PHONY: demo test sqlalchemy-2.0 lint types examples bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,14 @@ test: $(VENV)/ready-test
 
 soak: $(VENV)/ready-test
 	$(BIN)/python -m pytest -n 2 -m soak
+
+# The stores of databases with the oldest line of SQLAlchemy that is supported, beside the newest of `make test`.
+SQLALCHEMY := 2.0.58
+sqlalchemy-2.0: $(VENV)/ready-test
+	@rm -rf build/sqlalchemy && $(PIP) install --no-deps --target build/sqlalchemy 'SQLAlchemy==$(SQLALCHEMY)'
+	PYTHONPATH=build/sqlalchemy $(BIN)/python -c 'import sqlalchemy; assert sqlalchemy.__version__ == "$(SQLALCHEMY)"'
+	PYTHONPATH=build/sqlalchemy $(BIN)/python -m pytest -q -n 2 -m 'not soak' tests/contracts -k 'sql_ or moving'
+	@rm -rf build/sqlalchemy
 
 lint: $(VENV)/ready-test
 	$(BIN)/ruff check .

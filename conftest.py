@@ -96,12 +96,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
 
 
+def _server_skips(reporter: Any) -> list[pytest.TestReport]:
+    """The tests of a server that were skipped, for whatever reason."""
+    reports = reporter.stats.get("skipped", ()) if reporter is not None else ()
+    return [
+        report
+        for report in reports
+        if isinstance(report, pytest.TestReport) and SERVERS.keys() & report.keywords.keys()
+    ]
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Where every server must be there, a test skipped for want of one fails the run."""
+    skipped = _server_skips(session.config.pluginmanager.get_plugin("terminalreporter"))
+    if os.environ.get("CASEFLOW_NO_SKIPPED_SERVERS") and skipped and not exitstatus:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
     """The last line of the summary says how many tests were skipped for want of a server."""
     yield
-    skipped = [str(report.longrepr) for report in terminalreporter.stats.get("skipped", ())]
-    missing = {variable: sum(variable in reason for reason in skipped) for variable in SERVERS.values()}
+    skipped = _server_skips(terminalreporter)
+    missing = {
+        variable: sum(marker in report.keywords for report in skipped) for marker, variable in SERVERS.items()
+    }
     told = ", ".join(f"{count} ({variable})" for variable, count in missing.items() if count)
     if told:
         terminalreporter.write_line(f"tests skipped for want of a server, by the URL to set: {told}")

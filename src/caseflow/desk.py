@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
+from zlib import crc32
 
 from caseflow.clock import SystemClock
 from caseflow.core.case import Card, Case
@@ -255,15 +256,27 @@ class Desk(DeskActions):
 
     # -- time -------------------------------------------------------------------------------------------
 
-    def sweep(self, *, limit: int | None = None, until: datetime | str | int | None = None) -> Sweep:
+    def sweep(
+        self,
+        *,
+        limit: int | None = None,
+        until: datetime | str | int | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> Sweep:
         """Fire every rung that is due: the same cards, whenever and by however many it is called.
 
         Args:
             limit: look at no more than so many cases.
             until: fire only what is due at or before this instant; never later than now.
+            part: ``(k, n)`` looks at the k-th of n parts of all cases only, so that n workers at once do not
+                meet at the same ones; a case's part follows from its id. Sweepers need not agree on it.
+
+        Raises:
+            BadInput: k is not one of 1 to n.
         """
         now: int = self.clock.now_us()
         horizon = now if until is None else min(micros(until, what="until"), now)
+        mine = _of_part(part)
         fired: list[Card] = []
         conflicts: list[str] = []
         refused: list[str] = []
@@ -271,7 +284,9 @@ class Desk(DeskActions):
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             found = self.store.due(horizon, limit=size, after=after)
-            self._sweep_batch([case_id for _, case_id in found], horizon, now, fired, conflicts, refused)
+            self._sweep_batch(
+                [case_id for _, case_id in found if mine(case_id)], horizon, now, fired, conflicts, refused
+            )
             left = None if left is None else left - len(found)
             if len(found) < size:
                 break
@@ -297,9 +312,11 @@ class Desk(DeskActions):
         refused: list[str],
     ) -> None:
         appends = []
+        load_many = getattr(self.store, "load_many", None)
+        load = load_many(ids).get if load_many is not None else self.store.load
         for case_id in ids:
             try:
-                entry = self._swept(case_id, horizon, now)
+                entry = self._swept(load(case_id), horizon, now)
             except Refused:
                 refused.append(case_id)
                 continue
@@ -315,8 +332,7 @@ class Desk(DeskActions):
         for entry in appends:
             fired += entry.case.rungs[len(entry.case.rungs) - _fired(entry) :]
 
-    def _swept(self, case_id: str, horizon: int, now: int) -> Append | None:
-        case = self.store.load(case_id)
+    def _swept(self, case: Case | None, horizon: int, now: int) -> Append | None:
         if case is None or case.next_due_us is None or case.next_due_us > horizon:
             return None
         after, events = caught_up(self._rules_of(case), case, horizon, now)
@@ -325,7 +341,7 @@ class Desk(DeskActions):
     def _swept_alone(self, case_id: str, horizon: int, now: int, conflicts: list[str]) -> Append | None:
         for _ in range(ATTEMPTS):
             try:
-                entry = self._swept(case_id, horizon, now)
+                entry = self._swept(self.store.load(case_id), horizon, now)
                 if entry is not None:
                     self.store.append((entry,))
             except Refused:
@@ -490,6 +506,16 @@ def _after(case: Case, events: tuple[Event, ...]) -> Case:
 
 def _fired(entry: Append) -> int:
     return sum(isinstance(event, RungEvent) for event in entry.events)
+
+
+def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:
+    """Whether a case belongs to the part; the same for every process and version."""
+    if part is None:
+        return lambda _: True
+    which, parts = part
+    if not 1 <= which <= parts:
+        raise BadInput("bad-part", found=f"{which}/{parts}")
+    return lambda case_id: crc32(case_id.encode()) % parts == which - 1
 
 
 def _check_names(case_id: str, action: str, by: Actor, key: str | None) -> None:

@@ -295,6 +295,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} holds no caseflow tables; run: caseflow store init --store URL",
         "{path} 中没有 caseflow 的数据表;请运行:caseflow store init --store URL",
     ),
+    "bad-part": (
+        "{found} is no part of a sweep; the first of four is (1, 4), or --part 1/4",
+        "{found} 不是扫描的分片;四分之一写作 (1, 4),或 --part 1/4",
+    ),
     "store-diverged": (
         "case {case} went on differently in the two stores (here: {found}); nothing of its page was copied",
         "案件 {case} 在两处存储中的历史不同(此处:{found});该批案件均未复制",

@@ -21,6 +21,7 @@ from caseflow.cli.words import Lang, instant, word
 from caseflow.core.case import Card, Case, ClockRun
 from caseflow.core.instants import moment
 from caseflow.core.policy import Policy
+from caseflow.errors import BadInput
 from caseflow.views.forecast import Forecast
 
 
@@ -182,11 +183,16 @@ def _case_line(case: Case, policy: Policy, now: datetime, lang: Lang) -> str:
 @store_option
 @click.option("--limit", type=click.IntRange(1), default=None, help="Look at no more than so many cases.")
 @click.option("--until", default=None, help="Only what is due at or before this instant (with an offset).")
+@click.option(
+    "--part", default=None, help="K/N: only the K-th of N parts of the cases, for N workers at once."
+)
 @json_option
 @lang_option
-def sweep(store_url: str, limit: int | None, until: str | None, as_json: bool, lang: str | None) -> None:
+def sweep(
+    store_url: str, limit: int | None, until: str | None, part: str | None, as_json: bool, lang: str | None
+) -> None:
     """Fire every rung that is due now; run it from cron as often as you like."""
-    done = open_desk(store_url).sweep(limit=limit, until=until)
+    done = open_desk(store_url).sweep(limit=limit, until=until, part=_part(part))
     if as_json:
         print_json(
             {"cards": [card_document(card) for card in done.cards],
@@ -202,3 +208,12 @@ def sweep(store_url: str, limit: int | None, until: str | None, as_json: bool, l
         click.echo(word("refused", tongue).format(", ".join(done.refused)))
     if done.more:
         click.echo(word("more due", tongue))
+
+
+def _part(given: str | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    which, _, parts = given.partition("/")
+    if not (which.isdecimal() and parts.isdecimal()):
+        raise BadInput("bad-part", found=given)
+    return int(which), int(parts)

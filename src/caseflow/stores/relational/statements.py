@@ -6,6 +6,7 @@ plain text that is sent as it is: rendering an expression for each call would co
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -52,6 +53,14 @@ class Statements:
     def load(self) -> str:
         """Snapshot and head of a case."""
         return self.marked("SELECT snapshot, head FROM caseflow_cases WHERE id = ?")
+
+    def load_many(self, ids: Sequence[str]) -> Asked:
+        """Id, snapshot and head of cases."""
+        sql = "SELECT id, snapshot, head FROM caseflow_cases WHERE id"
+        if self.dialect.one_statement:
+            return self.marked(f"{sql} = ANY(?)"), (list(ids),)
+        marks = ", ".join("?" * len(ids))
+        return self.marked(f"{sql} IN ({marks})"), tuple(ids)
 
     @cached_property
     def standing(self) -> str:

@@ -1,0 +1,149 @@
+"""What a command and a sweep say to a database: few statements, every question by index."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, load_policy
+from caseflow.cli import run
+from caseflow.ports import Query
+from caseflow.stores.sql.urls import parsed
+from caseflow.testing.contract.made import submitted
+from tests.contracts.databases import DATABASES, CaughtUp, emptied
+
+BOSS = Actor("s-1", role="importer")
+
+
+@pytest.fixture(params=DATABASES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaughtUp]:
+    with emptied(request.param, tmp_path) as store:
+        yield store
+
+
+class Listening:
+    """A cursor that notes what it is told."""
+
+    def __init__(self, cursor: Any, said: list[str]) -> None:
+        self._cursor, self._said = cursor, said
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+    def execute(self, sql: str, *given: Any) -> Any:
+        self._said.append(sql)
+        return self._cursor.execute(sql, *given)
+
+    def executemany(self, sql: str, rows: list[Any]) -> Any:
+        self._said += [sql] * (len(rows) if "UPDATE" in sql else 1)  # an insert is one of many rows
+        return self._cursor.executemany(sql, rows)
+
+
+@pytest.fixture
+def said(store: CaughtUp, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    connections: Any = store._connections
+    whole = type(connections)._cursor_of
+    monkeypatch.setattr(
+        connections, "_cursor_of", lambda connection: Listening(whole(connections, connection), said)
+    )
+    return said
+
+
+def test_a_command_costs_at_most_three_inserts_and_one_update(store: CaughtUp, said: list[str]) -> None:
+    """After ``submit``, with nothing due, whatever it brings; on PostgreSQL all of it in one statement."""
+    desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    case = desk.submit(title="t", to="城管局", by=BOSS, key="k-0")
+    for action, fields in (
+        ("acknowledge", {"text": "x"}), ("sign_in", {}), ("dispatch", {"officer": "o"}),
+        ("reply", {"text": "y", "reason": "r"}), ("complete", {"text": "z"}), ("rate", {"score": 5, "text": "好"}),
+    ):  # fmt: skip
+        desk.clock.advance(minutes=1)
+        said.clear()
+        case = desk.act(case.id, action, by=BOSS, fields=fields, key=f"k-{action}")
+        everything = " ".join(said)
+        assert everything.count("INSERT") <= 3
+        assert everything.count("UPDATE ") == 1
+        if store._said.dialect.one_statement:
+            assert [sql.split()[0] for sql in said] == ["SELECT", "SELECT", "WITH"]
+
+
+def test_a_sweep_with_nothing_due_only_asks(store: CaughtUp, said: list[str]) -> None:
+    """It asks what is due and what waits, and opens no transaction."""
+    desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    desk.submit(title="t", by=BOSS)
+    said.clear()
+    desk.sweep()
+    assert [sql.split()[0] for sql in said] == ["SELECT", "SELECT"]
+
+
+@pytest.mark.parametrize("query", [
+    Query(), Query(unit="u1"), Query(citizen="x4"), Query(unit="u1", overdue_at=900), Query(overdue_at=900),
+    Query(after=(20, "c11")), Query(unit="u1", after=(20, "c11")), Query(after=(None, "c11")),
+])  # fmt: skip
+def test_every_question_is_read_by_an_index(store: CaughtUp, query: Query) -> None:
+    """Lists, what is due and its next page, the feed and claims never scan the table of cases or events."""
+    store.append([submitted(f"c{n:03}", due=n + 9, unit=f"u{n % 90}", citizen=f"x{n}") for n in range(900)])
+    asked = [
+        store._said.find(query.replace(limit=5)),
+        store._said.due(15, limit=5, after=None),
+        store._said.due(900, limit=5, after=(500, "c500")),
+        (store._said.feed, (store.feed(limit=899)[-1].position, 5)),
+    ]
+    url = parsed(store.url)
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        kind = engine.dialect.name
+        if kind != "sqlite":
+            names = ("caseflow_cases", "caseflow_events")
+            for name in names:
+                connection.execute(text(f"ANALYZE {'TABLE ' if kind == 'mariadb' else ''}{name}"))
+        if kind == "postgresql":
+            connection.execute(text("SET enable_seqscan = off"))  # 900 rows would not be worth an index
+        explain = "EXPLAIN QUERY PLAN " if kind == "sqlite" else "EXPLAIN "
+        for sql, given in asked:
+            rows = connection.exec_driver_sql(explain + sql, given).fetchall()
+            plan = " ".join(str(part) for row in rows for part in row)
+            assert "Seq Scan" not in plan, plan
+            assert "TEMP B-TREE" not in plan, plan
+            assert "filesort" not in plan, plan
+            assert " ALL " not in plan.replace(" None", ""), plan
+    engine.dispose()
+
+
+def test_workers_share_a_sweep_by_parts() -> None:
+    """Each due case belongs to one part, whatever the number of workers; together they fire each card once."""
+    for parts in (1, 3, 4):
+        desk = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+        for number in range(40):
+            desk.submit(title="t", to="城管局", by=BOSS, case_id=f"案-{number}")
+        desk.clock.advance(days=6)
+        swept = [desk.sweep(part=(which, parts)) for which in range(1, parts + 1)]
+        assert all(done.cards for done in swept)
+        assert sum(len(done.cards) for done in swept) == 40
+        assert desk.sweep().cards == ()
+
+
+@pytest.mark.parametrize("part", [(0, 4), (5, 4), (1, 0)])
+def test_a_part_that_is_none_is_refused(part: tuple[int, int]) -> None:
+    """A part is one of 1 to n."""
+    desk = Desk(load_policy("wuhu"), MemoryStore())
+    with pytest.raises(BadInput, match="no part of a sweep"):
+        desk.sweep(part=part)
+
+
+def test_the_command_line_sweeps_a_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """``--part K/N`` is taken; anything else is told."""
+    url = f"sqlite:///{tmp_path}/c.db"
+    run(["store", "init", "--store", url])
+    assert [run(["sweep", "--store", url, "--part", part]) for part in ("1/4", "4/4", "x", "5/4")] == [
+        0,
+        0,
+        3,
+        3,
+    ]
+    assert "--part 1/4" in capsys.readouterr().err
