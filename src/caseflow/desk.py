@@ -313,10 +313,13 @@ class Desk(DeskActions):
     ) -> None:
         appends = []
         load_many = getattr(self.store, "load_many", None)
-        load = load_many(ids).get if load_many is not None else self.store.load
+        loaded = load_many(ids) if load_many is not None else None
         for case_id in ids:
             try:
-                entry = self._swept(load(case_id), horizon, now)
+                if loaded is None:
+                    entry = self._swept(case_id, horizon, now)
+                else:
+                    entry = self._owed(loaded.get(case_id), horizon, now)
             except Refused:
                 refused.append(case_id)
                 continue
@@ -332,7 +335,10 @@ class Desk(DeskActions):
         for entry in appends:
             fired += entry.case.rungs[len(entry.case.rungs) - _fired(entry) :]
 
-    def _swept(self, case: Case | None, horizon: int, now: int) -> Append | None:
+    def _swept(self, case_id: str, horizon: int, now: int) -> Append | None:
+        return self._owed(self.store.load(case_id), horizon, now)
+
+    def _owed(self, case: Case | None, horizon: int, now: int) -> Append | None:
         if case is None or case.next_due_us is None or case.next_due_us > horizon:
             return None
         after, events = caught_up(self._rules_of(case), case, horizon, now)
@@ -341,7 +347,7 @@ class Desk(DeskActions):
     def _swept_alone(self, case_id: str, horizon: int, now: int, conflicts: list[str]) -> Append | None:
         for _ in range(ATTEMPTS):
             try:
-                entry = self._swept(self.store.load(case_id), horizon, now)
+                entry = self._swept(case_id, horizon, now)
                 if entry is not None:
                     self.store.append((entry,))
             except Refused:

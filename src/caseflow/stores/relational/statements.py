@@ -136,6 +136,30 @@ class Statements:
         )
 
     @cached_property
+    def update_cases(self) -> str:
+        """Many cases as `update_case` does one, from arrays of PostgreSQL: a column each, in its order."""
+        columns = ("version", *_CASE.split(", "))
+        kinds = dict.fromkeys(columns, "bigint") | dict.fromkeys(("state", "unit", "citizen"), "text")
+        kinds |= {"snapshot": "bytea", "head": "bytea"}
+        arrays = ", ".join(f"?::{kinds[column]}[]" for column in columns)
+        sets = ", ".join(f"{column} = u.{column}" for column in columns)
+        return self.marked(
+            f"UPDATE caseflow_cases c SET {sets} FROM unnest({arrays}, ?::text[], ?::bigint[], ?::bytea[])"
+            f" AS u ({', '.join(columns)}, id, expected, before)"
+            " WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before"
+        )
+
+    @cached_property
+    def insert_events(self) -> str:
+        """Many events from arrays of PostgreSQL, in the order of the values of `insert_event`."""
+        first = f"(txid_current() + {self.feed_base}) << {XID_BITS}"
+        return self.marked(
+            "INSERT INTO caseflow_events (position, case_id, version, body, hash)"
+            f" SELECT ({first}) + e.n, e.c, e.v, e.b, e.h"
+            " FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bytea[], ?::bytea[]) AS e (n, c, v, b, h)"
+        )
+
+    @cached_property
     def used_positions(self) -> str:
         """How many positions this transaction of PostgreSQL has given out."""
         first = f"((txid_current() + {self.feed_base}) << {XID_BITS})"
