@@ -115,7 +115,7 @@ def refused_commands_leave_cards(put: Put) -> None:
 # -- 3 ----------------------------------------------------------------------------------------------------
 
 
-@breaks("3")
+@breaks("3", policy=str(HERE / "closing.toml"))
 def issues_early(put: Put) -> None:
     """The sweep takes what is due within a second for due."""
     due, swept = MemoryStore.due, Desk._swept
@@ -371,7 +371,7 @@ def takes_any_version(put: Put) -> None:
 # -- what the policy says -----------------------------------------------------------------------------------
 
 
-@breaks("holder")
+@breaks("holder", policy=str(HERE / "helped.toml"))
 def cards_name_who_holds_the_case_now(put: Put) -> None:
     """A card noticed late names the unit that holds the case when it is noticed."""
     put(Case, unit_at=lambda case, us: case.unit)
@@ -403,7 +403,7 @@ def a_resumed_follower_forgets(put: Put) -> None:
     put(decide, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))
 
 
-@breaks("clocks", policy=FIVE)
+@breaks("clocks")
 def a_placeholder_stops_completion(put: Put) -> None:
     """ "已收到" stops every clock."""
     effects = Rules._effects
