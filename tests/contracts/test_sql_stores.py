@@ -46,6 +46,11 @@ class OnADatabase(StoreContract):
         """As the contract has it, in fewer walks where each step waits for a server's disk."""
         walk_beside_a_dict(lambda: store, examples=self.walks)
 
+    @pytest.mark.soak
+    def test_it_walks_long_beside_a_dict(self, store: Store) -> None:
+        """Twenty longer walks give the dict's answers throughout."""
+        walk_beside_a_dict(lambda: store, examples=20, steps=40)
+
 
 @pytest.mark.postgres
 class TestPostgres(OnADatabase):

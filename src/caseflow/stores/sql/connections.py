@@ -108,6 +108,8 @@ class EngineConnections:
 
     def _run(self, change: Callable[[Cursor], Done]) -> Done:
         with self._connected() as (connection, cursor):
+            if not self._is_ours and self.dialect.name == "mariadb":  # a portal's are in REPEATABLE READ
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute(self.dialect.begin)
             try:
                 done = change(cursor)
