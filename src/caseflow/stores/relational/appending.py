@@ -183,16 +183,19 @@ class Appending:
             )
 
     def _stale(self, cursor: Cursor | None) -> Stale:
-        """Which case is not at its version; the first when the transaction can no longer be asked."""
-        for written in self.entries if cursor is not None else ():
-            entry = written.entry
-            assert cursor is not None
-            cursor.execute(self._said.standing, (entry.case.id,))
-            row = cursor.fetchone()
-            if row is None or row[0] != entry.case.version:
-                return Stale(entry.case.id, expected=entry.expected, found=row[0] if row else 0)
+        """Which case is not at its version; the first one when the transaction can no longer be asked."""
+        asked = () if cursor is None else [(cursor, written.entry) for written in self.entries]
+        for cursor, entry in asked:
+            found = self._version(cursor, entry.case.id)
+            if found != entry.case.version:
+                return Stale(entry.case.id, expected=entry.expected, found=found)
         entry = self.entries[0].entry
         return Stale(entry.case.id, expected=entry.expected)
+
+    def _version(self, cursor: Cursor, case_id: str) -> int:
+        cursor.execute(self._said.standing, (case_id,))
+        row = cursor.fetchone()
+        return row[0] if row else 0
 
     def _write_events(self, cursor: Cursor, rows: list[Row]) -> None:
         try:
