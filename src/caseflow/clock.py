@@ -9,6 +9,11 @@ from caseflow.core.instants import DAY, HOUR, SECOND, micros, moment
 from caseflow.errors import BadInput
 
 
+def seconds_running() -> float:
+    """Seconds since some unknown moment, never set back: for how long a thing takes, not for when it is."""
+    return time.perf_counter()
+
+
 class SystemClock:
     """The machine's time."""
 

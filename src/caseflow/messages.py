@@ -345,6 +345,33 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "no-golden-files": ("{what}: there is no golden history, {found}", "{what}:没有基准历史 {found}"),
     # telling people
     "delivery-failed": ("{what}: could not be told: {found}", "{what}:未能送达:{found}"),
+    "no-address": (
+        "{what}: nobody can be told {found} without an address; give one in the directory",
+        "{what}:{found} 没有收件地址,无法送达;请在通讯录中补上",
+    ),
+    "bad-delivery": (
+        "{what}: the {found} is not one that can be sent; one line without control characters",
+        "{what}:{found} 不能发送;须为一行,不含控制字符",
+    ),
+    "delivery-timeout": ("{what}: no answer in time ({found})", "{what}:限时内没有回应({found})"),
+    "delivery-refused": ("{what}: the receiver refused: {found}", "{what}:接收方拒收:{found}"),
+    "delivery-too-large": (
+        "{what}: {found} bytes are more than may be sent; shorten the text",
+        "{what}:{found} 字节,超过可发送的长度;请缩短正文",
+    ),
+    "host-unreachable": ("{what}: cannot be reached: {found}", "{what}:无法连接:{found}"),
+    "host-unknown": (
+        "{what}: {found} is none of the receivers; add it with a secret of its own",
+        "{what}:{found} 不在接收方名单中;请连同其密钥一并加入",
+    ),
+    "address-forbidden": (
+        "{what}: {found} is no public address; name its network in own_networks if it is yours",
+        "{what}:{found} 不是公网地址;如属本单位网络,请写入 own_networks",
+    ),
+    "bad-secret": (
+        "{what}: a secret is whsec_ and base64 of 24 to 64 bytes; found {found} bytes",
+        "{what}:密钥应为 whsec_ 加 24 至 64 字节的 base64;现为 {found} 字节",
+    ),
     # logs
     "log-missing": ("{file}: {found}", "{file}:{found}"),
     "log-encoding": (

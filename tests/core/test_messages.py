@@ -13,7 +13,7 @@ from caseflow import messages
 from caseflow.errors import Problem, Refusal
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "caseflow"
-ERRORS = {"BadInput", "StoreError", "StoreBusy", "LogError", "CaseflowError", "__init__"}
+ERRORS = {"BadInput", "StoreError", "StoreBusy", "LogError", "CaseflowError", "DeliveryFailed", "__init__"}
 TEXTS = messages._TEXTS
 Site = tuple[str, str, set[str]]
 """Where a code is raised, the code, and the names its text may use."""
