@@ -47,6 +47,10 @@ HOMES = {
     "tomli_w": {"cli/", "testing/"},
     "pendulum": {"cli/"},  # phrases for people; never arithmetic
     "simpy": {"simulation/"},
+    "apprise": {"delivery/apprise.py"},
+    "smtplib": {"delivery/email.py"},
+    "http": {"delivery/"},
+    "socket": {"delivery/"},
     "hypothesis": {"testing/"},
     "pytest": {"testing/"},
     "time": {"clock.py", "cli/", "demo/", "testing/"},

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from contextvars import ContextVar
 from urllib.parse import quote
 
 from apprise import Apprise, AppriseAsset, NotifyFormat, OverflowMode
@@ -97,13 +96,16 @@ def _service(url: str) -> Apprise | None:
 
 
 class _Mute(logging.Filter):
-    """Drops what these libraries log in a thread that is sending, and nothing else."""
+    """Drops what these libraries log for a notifier that is sending, and nothing else.
+
+    Apprise may send in a thread of its own, to which it takes the context along.
+    """
 
     LOGGERS = ("apprise", "requests", "urllib3.connection", "urllib3.connectionpool", "urllib3.util.retry")
 
     def __init__(self) -> None:
         super().__init__()
-        self._sending = threading.local()
+        self._is_sending = ContextVar("caseflow.delivery.apprise", default=False)
 
     def install(self) -> None:
         """Stand at their loggers; twice is once."""
@@ -112,17 +114,16 @@ class _Mute(logging.Filter):
 
     @contextmanager
     def here(self) -> Iterator[None]:
-        """Drop them in this thread, in the block."""
-        depth = getattr(self._sending, "depth", 0)
-        self._sending.depth = depth + 1
+        """Drop them in the block, and in what is started by it."""
+        before = self._is_sending.set(True)
         try:
             yield
         finally:
-            self._sending.depth = depth
+            self._is_sending.reset(before)
 
-    def filter(self, record: Any) -> bool:
+    def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line may be written."""
-        return getattr(self._sending, "depth", 0) == 0
+        return not self._is_sending.get()
 
 
 _MUTE = _Mute()

@@ -41,7 +41,7 @@ class CallableNotifier:
         except DeliveryFailed:
             raise
         except TimeoutError as error:
-            raise DeliveryFailed("delivery-timeout", retry=True, what=what) from error
+            raise DeliveryFailed("delivery-timeout", retry=True, what=what, found="TimeoutError") from error
         except Exception as error:
             raise DeliveryFailed(retry=True, what=what, found=type(error).__name__) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from contextlib import suppress
@@ -20,6 +21,9 @@ from caseflow.ports import Clock
 
 Security = Literal["starttls", "tls", "none"]
 _PORTS: dict[str, int] = {"starttls": 587, "tls": 465, "none": 25}
+_ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\\\"]+)@([^\s@,;:<>()\[\]\\\".]+(?:\.[^\s@,;:<>()\[\]\\\".]+)*)")
+"""One address without name, brackets and quotes; signs beyond ASCII are let through."""
+_BEYOND_ASCII = "SMTPUTF8"
 _POLICY = SMTP.clone(cte_type="7bit")
 """Bodies pass every server, those that know no 8-bit mail too."""
 
@@ -90,11 +94,11 @@ class EmailNotifier:
                 retried after everything else: a time-out, a lost connection, a busy server (4xx), a
                 certificate or login that does not hold, which are faults of the way and not of the message.
         """
-        message = self.message(delivery)
+        address, message = checked(delivery, what=self._host), self.message(delivery)
         try:
             server = self._connected()
             try:
-                server.send_message(message)
+                self._hand_on(server, address, message)
             except BaseException:
                 server.close()
                 raise
@@ -125,17 +129,30 @@ class EmailNotifier:
         message["Message-ID"] = f"<{delivery.id}@{self._sender.domain}>"
         message["X-Caseflow-Delivery"] = delivery.id
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = {"zh": "zh-CN"}.get(delivery.lang, delivery.lang)
         message.set_content(_sendable(delivery.text))
         if delivery.html:
             message.add_alternative(_sendable(delivery.html), subtype="html")
+        message["Content-Language"] = {"zh": "zh-CN"}.get(delivery.lang, delivery.lang)
         return message
 
     def _to(self, address: str, name: str) -> Address:
-        try:
-            return Address(name if is_one_line(name) else "", addr_spec=address)
-        except (ValueError, IndexError) as error:  # IndexError: some addresses that are none, before 3.13
-            raise DeliveryFailed("bad-delivery", retry=False, what=self._host, found="address") from error
+        found = _ADDRESS.fullmatch(address)
+        if found is None:
+            raise DeliveryFailed("bad-delivery", retry=False, what=self._host, found="address")
+        return Address(name if is_one_line(name) else "", found[1], found[2])
+
+    def _hand_on(self, server: smtplib.SMTP, address: str, message: EmailMessage) -> None:
+        """The sender, the recipient, the message; addresses beyond ASCII by the extension for them."""
+        sender = self._sender.addr_spec
+        if f"{sender}{address}".isascii():
+            server.sendmail(sender, address, message.as_bytes())
+            return
+        server.ehlo_or_helo_if_needed()
+        if not server.has_extn("smtputf8"):
+            raise smtplib.SMTPNotSupportedError(_BEYOND_ASCII)
+        server.sendmail(
+            sender, address, message.as_bytes(policy=_POLICY.clone(utf8=True)), ("SMTPUTF8", "BODY=8BITMIME")
+        )
 
     def _connected(self) -> smtplib.SMTP:
         if self._security == "tls":
@@ -159,8 +176,7 @@ class EmailNotifier:
         if isinstance(error, smtplib.SMTPServerDisconnected):
             return self._unreachable(error)
         if isinstance(error, smtplib.SMTPNotSupportedError):
-            needs_more_than_ascii = "SMTPUTF8" in str(error)
-            return self._refused(type(error).__name__, retry=not needs_more_than_ascii)
+            return self._refused(type(error).__name__, retry=str(error) != _BEYOND_ASCII)
         if isinstance(error, smtplib.SMTPRecipientsRefused):
             codes = [code for code, _ in error.recipients.values()]
             return self._refused(f"{codes[0]}", retry=codes[0] < 500)
@@ -184,12 +200,10 @@ def _leave(server: smtplib.SMTP) -> None:
 
 
 def _own(what: str, address: str, name: str) -> Address:
-    try:
-        if not (is_one_line(address) and is_one_line(name)):
-            raise ValueError(what)
-        return Address(name, addr_spec=address)
-    except (ValueError, IndexError) as error:
-        raise BadInput("bad-option", what=what, found=f"{ascii(address)} is no address") from error
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not is_one_line(name):
+        raise BadInput("bad-option", what=what, found=f"{address!a} is no address")
+    return Address(name, found[1], found[2])
 
 
 def _sendable(text: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 
-from caseflow.core.values import Value, value
-from caseflow.delivery.protocols import Delivery
+import attrs
+
 from caseflow.delivery.checking import checked
+from caseflow.delivery.protocols import Delivery
 
 _log = logging.getLogger("caseflow.delivery")
 
 
-@value
-class LogNotifier(Value):
+@attrs.frozen
+class LogNotifier:
     """One line in the log ``caseflow.delivery`` for each message: what it was about, never what it said.
 
     Neither texts nor addresses are in the line; the role, the unit and the id say who was meant.

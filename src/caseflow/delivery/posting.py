@@ -64,7 +64,9 @@ def _target(found: SplitResult, port: int | None) -> Target:
     shown = f"[{host}]" if ":" in host else host
     place = shown if port in (None, usual) else f"{shown}:{port}"
     path = (found.path or "/") + (f"?{found.query}" if found.query else "")
-    return Target(scheme=found.scheme, host=host, port=usual if port is None else port, place=place, path=path)
+    return Target(
+        scheme=found.scheme, host=host, port=usual if port is None else port, place=place, path=path
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -115,7 +115,7 @@ class WebhookNotifier:
 
 
 def event_body(delivery: Delivery, *, source: str, address: str) -> bytes:
-    """The CloudEvent as UTF-8 JSON: ``id`` the delivery's, ``subject`` the case, ``time`` when it took effect.
+    """The CloudEvent in JSON: ``id`` is the delivery's, ``subject`` the case, ``time`` when it took effect.
 
     Its ``type`` is ``caseflow.notice.`` and the notice's topic; its ``data`` hold the message and the notice.
     """
