@@ -40,6 +40,7 @@ HOMES = {
     "transitions": {"core/lifecycle.py"},
     "sqlite3": {"stores/"},
     "sqlalchemy": {"stores/sql/"},
+    "django": {"contrib/django/"},
     "tomllib": {"config.py", "calendars/__init__.py", "cli/", "logs/"},
     "chinese_calendar": {"calendars/chinese.py"},
     "click": {"cli/"},

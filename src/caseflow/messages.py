@@ -319,6 +319,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " known; give the same command again with its idempotency key",
         "{path}:提交更改时连接中断,无法确定是否已保存;请用同一幂等键重新提交该命令",
     ),
+    "django-unmigrated": (
+        "{path} has schema {found} of caseflow's tables, this version needs {known}; run: manage.py migrate"
+        " caseflow",
+        "{path} 中 caseflow 数据表的结构版本为 {found},本版本需要 {known};请运行:manage.py migrate caseflow",
+    ),
     "unknown-pin": (
         "the store lacks the policy {found} that the case pins",
         "存储中缺少案件所依政策 {found}",

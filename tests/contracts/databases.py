@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from caseflow.ports import Recorded
+from caseflow.stores.relational.store import RelationalStore
 from caseflow.stores.relational.tables import NAMES
 from caseflow.stores.sql import SqlStore
 from caseflow.stores.sql.urls import parsed
@@ -25,16 +26,12 @@ POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
 _numbers = itertools.count(1)
 
 
-class CaughtUp(SqlStore):
+class WaitsForOthers(RelationalStore):
     """A store whose feed waits until nothing can come before what this store has written.
 
     Other tests share the server, and a feed of PostgreSQL ends before the oldest transaction under way
     there, whoever's it is.
     """
-
-    def __init__(self, where: Any, **terms: Any) -> None:
-        super().__init__(where, **terms)
-        self.url = str(where)
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         if self._said.dialect.one_statement:
@@ -45,6 +42,14 @@ class CaughtUp(SqlStore):
                 assert time.monotonic() < until, "a transaction of this server does not end"
                 time.sleep(0.002)
         return super().feed(after, limit=limit)
+
+
+class CaughtUp(WaitsForOthers, SqlStore):
+    """`SqlStore` for tests that share a server."""
+
+    def __init__(self, where: Any, **terms: Any) -> None:
+        super().__init__(where, **terms)
+        self.url = str(where)
 
 
 def url_of(variable: str) -> str:

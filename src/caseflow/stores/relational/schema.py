@@ -52,8 +52,8 @@ def _refuse(connections: Connections, schema: int) -> None:
         raise StoreError("store-older", path=connections.name, found=schema, known=SCHEMA)
 
 
-def migrate(connections: Connections) -> tuple[int, ...]:
-    """Bring the database from where it is to today's schema; the schemas it went through, in order.
+def migrate(connections: Connections, *, to: int = SCHEMA) -> tuple[int, ...]:
+    """Bring the database from where it is to a schema, today's by default; those it went through, in order.
 
     Whoever comes second waits, and finds it done. PostgreSQL and SQLite make the tables in one transaction;
     MariaDB commits each statement, so there each may be run again after a crash.
@@ -64,7 +64,7 @@ def migrate(connections: Connections) -> tuple[int, ...]:
             schema = _schema(cursor, connections)
             if schema > SCHEMA:
                 raise StoreError("store-newer", path=connections.name, found=schema, known=SCHEMA)
-            done = tuple(step for step in sorted(STEPS) if step > schema)
+            done = tuple(step for step in sorted(STEPS) if schema < step <= to)
             for step in done:
                 for line in ddl(connections.dialect, step=step):
                     cursor.execute(line)

@@ -29,7 +29,8 @@ _CODES: dict[int, Trouble] = {5: "busy", 6: "busy", 8: "read-only"}
 
 
 def trouble(error: BaseException) -> Trouble:
-    """What the driver's error means."""
+    """What the driver's error means; Django's errors have the driver's as their cause."""
+    error = error.__cause__ if _is_wrapped(error) and error.__cause__ else error
     if error.args and isinstance(error.args[0], int):  # before the state: MariaDB's is the same for many
         return _NUMBERS.get(error.args[0], "failed")
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
@@ -44,6 +45,10 @@ def trouble(error: BaseException) -> Trouble:
         return _CODES.get(code & 0xFF, "failed")
     # psycopg gives no SQLSTATE when the connection itself failed
     return "gone" if type(error).__name__ in ("OperationalError", "InterfaceError") else "failed"
+
+
+def _is_wrapped(error: BaseException) -> bool:
+    return type(error).__module__ == "django.db.utils"
 
 
 def translated(error: BaseException, *, name: str, seconds: float) -> StoreError:

@@ -13,14 +13,12 @@ from sqlalchemy.exc import DBAPIError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from caseflow.errors import StoreBusy, StoreError
-from caseflow.stores.relational.dialects import Cursor, Dialect, Undone
+from caseflow.stores.relational.attempts import attempted
+from caseflow.stores.relational.dialects import Cursor, Dialect
 from caseflow.stores.relational.troubles import translated, trouble
 from caseflow.stores.sql.urls import dialect_of, parsed, shown
 
 Done = TypeVar("Done")
-
-ATTEMPTS = 5
-"""How often a change is run that the database undid for another's sake."""
 
 
 class EngineConnections:
@@ -92,19 +90,9 @@ class EngineConnections:
         connection ended before its commit.
         """
         run = self._run_single if single else self._run
-        was_lost = False
-        for left in reversed(range(ATTEMPTS)):
-            try:
-                return run(change)
-            except Undone as error:
-                if not left:
-                    raise StoreBusy("store-busy", path=self.name, seconds=self._timeout) from error
-            except self.errors as error:
-                found = trouble(error)
-                if not left or found not in ("undone", "gone") or (found == "gone" and was_lost):
-                    raise self._translated(error) from error
-                was_lost = found == "gone"
-        raise AssertionError("the last attempt returns or raises")
+        return attempted(
+            lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout
+        )  # fmt: skip
 
     def _run(self, change: Callable[[Cursor], Done]) -> Done:
         with self._connected() as (connection, cursor):

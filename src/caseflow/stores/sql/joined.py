@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from caseflow.errors import StoreBusy, StoreError
+from caseflow.stores.relational.attempts import ATTEMPTS
 from caseflow.stores.relational.dialects import Cursor, Dialect, Undone
 from caseflow.stores.relational.troubles import translated
 from caseflow.stores.sql.after_commit import AfterCommit
-from caseflow.stores.sql.connections import ATTEMPTS
 from caseflow.stores.sql.urls import dialect_of, shown
 
 Done = TypeVar("Done")

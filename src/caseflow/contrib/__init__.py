@@ -1,0 +1,1 @@
+"""Adapters to frameworks and tools, each a folder or file of its own that imports its library."""

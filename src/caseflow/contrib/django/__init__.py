@@ -1,0 +1,9 @@
+"""Cases in a Django portal's own database and transactions: extra ``django``.
+
+Put ``caseflow.contrib.django`` into ``INSTALLED_APPS``; ``manage.py migrate`` makes the tables.
+"""
+
+from caseflow.contrib.django.configured import desk
+from caseflow.contrib.django.store import DjangoStore
+
+__all__ = ["DjangoStore", "desk"]

@@ -1,0 +1,191 @@
+"""Cursors of Django's own connection: inside the portal's transaction, or in one made for a change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from django.db import Error, connections, transaction
+
+from caseflow.errors import StoreBusy, StoreError
+from caseflow.stores.relational.attempts import ATTEMPTS, attempted
+from caseflow.stores.relational.dialects import MARIADB, POSTGRESQL, SQLITE, Cursor, Dialect, Undone
+from caseflow.stores.relational.troubles import translated, trouble
+
+Done = TypeVar("Done")
+
+DIALECTS = {"postgresql": POSTGRESQL, "mysql": MARIADB, "sqlite": SQLITE.replace(mark="%s")}
+"""Django's word for a vendor -> how it is spoken to; Django's cursors write every parameter as ``%s``."""
+
+_TAKE_THE_PEN = "UPDATE caseflow_store SET version = version WHERE only_row < 0"
+"""Touches no row, and makes SQLite's transaction a writing one, which waits for its turn.
+
+Django begins it as a reading one, and SQLite lets no reader become a writer after another has written.
+"""
+
+
+class DjangoConnections:
+    """Cursors of the connection that Django keeps for this thread under an alias.
+
+    Django's cursors are used, so that ``assertNumQueries``, ``execute_wrapper`` and the query log see them.
+    """
+
+    def __init__(self, using: str) -> None:
+        self._using = using
+        self._own = threading.local()
+
+    @property
+    def _connection(self) -> Any:
+        return connections[self._using]
+
+    @property
+    def name(self) -> str:
+        """Kind, host and database; never a user or password."""
+        told = self._connection.settings_dict
+        host = f"{told.get('HOST') or ''}{':' if told.get('PORT') else ''}{told.get('PORT') or ''}"
+        return f"{self._connection.vendor}://{host}/{told.get('NAME') or ''}"
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the database is spoken to.
+
+        Raises:
+            StoreError: it is of a kind that is not known.
+        """
+        vendor = self._connection.vendor
+        if vendor not in DIALECTS:
+            raise StoreError("store-url", found=vendor)
+        return DIALECTS[vendor]
+
+    @property
+    def errors(self) -> type[Exception]:
+        """What Django's database errors derive from."""
+        found: type[Exception] = Error
+        return found
+
+    @property
+    def is_free(self) -> bool:
+        """Whether no transaction of the portal's is open on this thread's connection."""
+        return bool(self._connection.get_autocommit())
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the transaction is the portal's, and may hold more than one change."""
+        return not (self.is_free or getattr(self._own, "is_open", False))
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work by ``transaction.on_commit``: after the portal's commit, or at once without one."""
+        try:
+            transaction.on_commit(work, using=self._using)
+        except transaction.TransactionManagementError as error:
+            raise self._translated(error) from error
+
+    def close(self) -> None:
+        """Nothing: the connections are Django's."""
+
+    # -- questions and changes -----------------------------------------------------------------------------
+
+    def read(self, ask: Callable[[Cursor], Done]) -> Done:
+        """Run a question; once more on a new connection when a free one was dead."""
+        try:
+            is_free = self.is_free
+            try:
+                return self._run(ask)
+            except Error as error:
+                if not is_free or trouble(error) != "gone":
+                    raise
+                self._connection.close()
+                return self._run(ask)
+        except Error as error:
+            raise self._translated(error) from error
+
+    def write(self, change: Callable[[Cursor], Done], *, single: bool = False) -> Done:
+        """Run a change: in a savepoint of the portal's transaction, or, without one, in an atomic block.
+
+        In a savepoint, what it raises leaves the transaction as it was, and a deadlock is told as
+        `StoreBusy`: only the portal can begin its transaction anew.
+        """
+        try:
+            is_free = self.is_free
+        except Error as error:
+            raise self._translated(error) from error
+        if not is_free:
+            return self._nested(change)
+        run = self._run_single if single else self._run_whole
+        return attempted(
+            lambda: run(change), errors=Error, name=self.name, seconds=self._seconds,
+            lost=self._connection.close,
+        )  # fmt: skip
+
+    def _run(self, work: Callable[[Cursor], Done]) -> Done:
+        with self._connection.cursor() as cursor:
+            return work(cursor)
+
+    def _nested(self, change: Callable[[Cursor], Done]) -> Done:
+        self._begun()
+        for _ in range(ATTEMPTS):
+            try:
+                with transaction.atomic(using=self._using):
+                    return self._run(change)
+            except Undone:
+                continue
+            except Error as error:
+                raise self._translated(error) from error
+        raise StoreBusy("store-busy", path=self.name, seconds=self._seconds)
+
+    def _begun(self) -> None:
+        """The transaction of a portal that commits by hand is begun.
+
+        The driver of SQLite begins none for a savepoint, whose release would then be a commit.
+        """
+        connection = self._connection
+        if connection.vendor == "sqlite" and not connection.connection.in_transaction:
+            self._run(lambda cursor: cursor.execute("BEGIN"))
+
+    def _run_whole(self, change: Callable[[Cursor], Done]) -> Done:
+        is_done, self._own.is_open = False, True
+        try:
+            with transaction.atomic(using=self._using):
+                done = self._run(self._with_pen(change))
+                is_done = True
+            return done
+        except Error as error:
+            if is_done:
+                self._raise_unsure(error)
+            raise
+        finally:
+            self._own.is_open = False
+
+    def _run_single(self, change: Callable[[Cursor], Done]) -> Done:
+        try:
+            return self._run(change)
+        except Error as error:
+            self._raise_unsure(error)
+            raise
+
+    def _with_pen(self, change: Callable[[Cursor], Done]) -> Callable[[Cursor], Done]:
+        if self._connection.vendor != "sqlite":
+            return change
+
+        def writing(cursor: Cursor) -> Done:
+            cursor.execute(_TAKE_THE_PEN)
+            return change(cursor)
+
+        return writing
+
+    def _raise_unsure(self, error: Exception) -> None:
+        """Whoever loses the connection at the commit cannot know whether it was done."""
+        if trouble(error) == "gone":
+            self._connection.close()
+            raise StoreError("store-unsure", path=self.name) from error
+
+    @property
+    def _seconds(self) -> float:
+        """How long is waited for what others have locked, as far as Django knows."""
+        is_sqlite = self._connection.vendor == "sqlite"
+        given = self._connection.settings_dict.get("OPTIONS", {}).get("timeout")
+        return float(given if given is not None else 5) if is_sqlite else 0
+
+    def _translated(self, error: BaseException) -> StoreError:
+        return translated(error, name=self.name, seconds=self._seconds)

@@ -1,0 +1,13 @@
+"""Schema 1: every table."""
+
+from __future__ import annotations
+
+from django.db.migrations import Migration as _Migration
+
+from caseflow.contrib.django.steps import SchemaStep
+
+
+class Migration(_Migration):  # type: ignore[misc]  # Django ships no types
+    """Makes the tables."""
+
+    operations = (SchemaStep(1),)

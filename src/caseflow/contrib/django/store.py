@@ -1,0 +1,81 @@
+"""`DjangoStore`: cases that are committed and rolled back with the portal's own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from caseflow.contrib.django.connections import DjangoConnections
+from caseflow.contrib.django.policies_in_doubt import in_doubt
+from caseflow.core.case import Case
+from caseflow.errors import StoreError
+from caseflow.ports import Append, KeyClaim
+from caseflow.stores.relational import schema
+from caseflow.stores.relational.statements import Statements
+from caseflow.stores.relational.store import RelationalStore
+from caseflow.stores.relational.tables import SCHEMA
+
+
+class DjangoStore(RelationalStore):
+    """Cases in a database of the portal's, on Django's own connections: PostgreSQL, MariaDB or SQLite.
+
+    Inside ``transaction.atomic()`` each append lies in a savepoint of the portal's transaction: it is there
+    when the portal commits, gone when it rolls back, and a `Stale` or `KeyReused` leaves the transaction
+    usable. Outside of it each append is an atomic block of its own. Work given to `after_commit` is done by
+    ``transaction.on_commit``.
+
+    Safe to share between threads: Django gives each its own connection. Making one touches no database, so
+    it may lie in a module; the schema is looked at when it is first used.
+
+    Args:
+        using: the alias in ``DATABASES``.
+
+    Raises:
+        StoreError: at first use, when there are no tables of ours, or those of another schema.
+    """
+
+    _connections: DjangoConnections
+
+    def __init__(self, using: str = "default") -> None:
+        self.using = using
+        self._connections = DjangoConnections(using)
+        self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+        self._in_doubt = in_doubt(using)
+
+    @cached_property
+    def _said(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
+        return Statements(self._connections.dialect, feed_base=_feed_base(self._connections))
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Add events to one or several cases, with all that goes with them; see `RelationalStore.append`.
+
+        A policy whose pinning may have been rolled back with a portal's transaction is pinned again.
+        """
+        for pin, document in self._in_doubt.documents():
+            self.pin(pin, document)
+        super().append(appends, claim)
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
+        is_there = self.pinned(pin) is not None
+        if not is_there:
+            super().pin(pin, document)
+        if self._connections.is_free:
+            self._in_doubt.settle(pin)
+        elif not is_there:
+            self._in_doubt.add(pin, document)
+
+
+def _feed_base(connections: DjangoConnections) -> int:
+    """What is added to transaction ids; the schema is today's."""
+    try:
+        if not connections.read(lambda _: connections.is_free):
+            return schema.feed_base_within(connections)
+        schema.refuse_other(connections)
+        return schema.feed_base(connections)
+    except StoreError as error:
+        if error.code not in ("store-missing", "store-older"):
+            raise
+        found = error.data.get("found", 0)
+        raise StoreError("django-unmigrated", path=connections.name, found=found, known=SCHEMA) from error
