@@ -1,0 +1,281 @@
+"""The Django app: migrations, checks, settings, the sweep, and test cases of a portal's."""
+
+from __future__ import annotations
+
+import io
+import json
+import unittest
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import CommandError, call_command
+from django.db import connections
+from django.db.migrations.exceptions import IrreversibleError
+from django.test import TestCase
+from django.test.utils import override_settings
+from django.utils.translation import override
+
+from caseflow import Actor, ManualClock, StoreError, load_policy
+from caseflow.contrib.django import DjangoStore, desk
+from caseflow.contrib.django import checks as our_checks
+from caseflow.contrib.django.testing import CaseflowTransactionTestCase
+from caseflow.stores.relational.tables import NAMES, STEPS
+from caseflow.stores.sql import SqlStore
+from tests.contracts.databases import DATABASES, mariadb, postgres
+from tests.contrib.portal.databases import ALIASES, pointed, portal
+
+BOSS = Actor("s-1", role="importer")
+CLOCK = ManualClock("2025-03-03T09:30:00+08:00")
+POLICY = load_policy("wuhu")
+NOT_A_POLICY = 7
+
+
+@pytest.fixture(params=DATABASES)
+def bare(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, str]]:
+    """The alias of a database without tables, and its URL."""
+    kind = request.param
+    if kind == "sqlite":
+        url = f"sqlite+pysqlite:///{tmp_path}/bare.db"
+        with pointed(ALIASES[kind], url) as alias:
+            yield alias, url
+        return
+    with {"postgresql": postgres, "mariadb": mariadb}[kind]() as url, pointed(ALIASES[kind], url) as alias:
+        yield alias, url
+
+
+@pytest.fixture
+def using(tmp_path: Path) -> Iterator[str]:
+    """The default alias with our tables, the desk of the settings made anew."""
+    desk.cache_clear()
+    with portal("sqlite", tmp_path) as (alias, _):
+        yield alias
+    desk.cache_clear()
+
+
+def said(command: str, *args: str, **options: Any) -> str:
+    out = io.StringIO()
+    call_command(command, *args, stdout=out, **options)
+    return out.getvalue()
+
+
+# -- migrations --------------------------------------------------------------------------------------------
+
+
+def test_migrate_makes_the_tables_that_every_store_knows(bare: tuple[str, str]) -> None:
+    """After it both stores open the database; it may run twice."""
+    alias, url = bare
+    with pytest.raises(StoreError, match=r"manage\.py migrate") as caught:
+        DjangoStore(alias).next_due()
+    assert caught.value.code == "django-unmigrated"
+    for _ in range(2):
+        said("migrate", "caseflow", database=alias)
+    assert set(NAMES) <= set(connections[alias].introspection.table_names())
+    assert DjangoStore(alias).next_due() is None
+    SqlStore(url).close()
+
+
+def test_tables_that_were_made_otherwise_are_taken_as_they_are(bare: tuple[str, str]) -> None:
+    """``migrate`` after ``caseflow store init`` changes nothing."""
+    alias, url = bare
+    with override_settings(CASEFLOW={"USING": alias}):
+        SqlStore.made(url).close()
+        said("migrate", "caseflow", database=alias)
+        assert desk().store.pinned(desk().rules.pin) is not None
+
+
+def test_sqlmigrate_shows_the_statements(bare: tuple[str, str]) -> None:
+    """For those who apply DDL by hand; nothing is made."""
+    alias, _ = bare
+    shown = said("sqlmigrate", "caseflow", "0001", database=alias, no_color=True)
+    assert all(f"CREATE TABLE IF NOT EXISTS {name} " in shown for name in NAMES)
+    assert not connections[alias].introspection.table_names()
+
+
+def test_every_schema_has_its_migration(using: str) -> None:
+    """As many migrations as numbered steps, and models that need none."""
+    folder = Path(our_checks.__file__).parent / "migrations"
+    assert sorted(path.stem for path in folder.glob("0*.py")) == [
+        f"{step:04}_schema_{step}" for step in sorted(STEPS)
+    ]
+    assert "No changes detected" in said("makemigrations", "caseflow", check=True, dry_run=True)
+
+
+def test_there_is_no_way_back(bare: tuple[str, str]) -> None:
+    """``migrate caseflow zero`` would delete every case, and is refused."""
+    alias, _ = bare
+    said("migrate", "caseflow", database=alias)
+    with pytest.raises(IrreversibleError):
+        said("migrate", "caseflow", "zero", database=alias)
+
+
+def test_a_router_keeps_the_tables_out_of_a_database(bare: tuple[str, str]) -> None:
+    """Where ``allow_migrate`` says no, nothing is made."""
+    alias, _ = bare
+    with override_settings(DATABASE_ROUTERS=["tests.contrib.portal.routers.NoCasesAnywhere"]):
+        said("migrate", "caseflow", database=alias)
+    assert "caseflow_cases" not in connections[alias].introspection.table_names()
+
+
+def test_migrate_pins_the_portals_policy(bare: tuple[str, str]) -> None:
+    """So that no command needs to, whose transaction may be rolled back."""
+    alias, url = bare
+    with override_settings(CASEFLOW={"USING": alias}):
+        said("migrate", "caseflow", database=alias)
+        other = SqlStore(url)
+        assert other.pinned(desk().rules.pin) is not None
+        other.close()
+
+
+# -- checks ------------------------------------------------------------------------------------------------
+
+
+def ids(using: str) -> list[str]:
+    return [str(found.id) for found in run_checks(databases=[using]) if str(found.id).startswith("caseflow")]
+
+
+def test_a_database_at_todays_schema_passes_the_check(using: str) -> None:
+    """And a check that asks for no database looks at none."""
+    assert ids(using) == []
+    connections[using].close()
+    run_checks()
+    assert connections[using].connection is None
+
+
+@pytest.mark.parametrize(("found", "expected"), [("version + 1", "caseflow.E002"), ("0", "caseflow.W001")])
+def test_the_check_tells_of_another_schema(using: str, found: str, expected: str) -> None:
+    """A newer one is an error; missing tables are a warning, since an error would stop ``migrate``."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"UPDATE caseflow_store SET version = {found}")
+    assert ids(using) == [expected]
+
+
+def test_the_check_tells_of_an_older_schema(using: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A warning that names the way out, in the language of the portal."""
+    monkeypatch.setattr(our_checks, "SCHEMA", 9)
+    (found,) = run_checks(databases=[using], tags=["database"])
+    assert (found.id, "manage.py migrate caseflow" in found.msg) == ("caseflow.W002", True)
+    with override("zh-hans"):
+        (found,) = run_checks(databases=[using], tags=["database"])
+    assert "请运行:manage.py migrate" in found.msg
+
+
+def test_the_check_tells_of_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
+    """Without a traceback."""
+    with pointed("default", f"sqlite+pysqlite:///{tmp_path}/no/such/folder.db"):
+        assert ids("default") == ["caseflow.E003"]
+
+
+# -- settings ----------------------------------------------------------------------------------------------
+
+
+WRONG = {
+    "no dictionary": ("wuhu", "settings.CASEFLOW: it must be a dictionary"),
+    "unknown key": ({"POLCY": "wuhu"}, "unknown keys POLCY; known are POLICY, USING, CLOCK, AUTHORIZER"),
+    "unknown policy": ({"POLICY": "wuhan"}, r"(?s)settings.CASEFLOW\['POLICY'\]: .*wuhan"),
+    "no such file": ({"POLICY": "no/such.toml"}, r"settings.CASEFLOW\['POLICY'\]"),
+    "no module": ({"POLICY": "no.such"}, r"settings.CASEFLOW\['POLICY'\]: No module"),
+    "no policy": ({"POLICY": f"{__name__}.NOT_A_POLICY"}, "must be a policy, a name or a path; got 7"),
+    "unknown alias": ({"USING": "cases"}, "'cases' is none of DATABASES: default, postgresql, mariadb"),
+    "no clock": ({"CLOCK": f"{__name__}.BOSS"}, "must have a method now_us"),
+    "no function": ({"AUTHORIZER": 5}, "must be a function; got 5"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_settings_that_cannot_be_used_are_told(name: str) -> None:
+    """By the desk, and as ``caseflow.E001`` by the check, with the place and what was found there."""
+    given, message = WRONG[name]
+    with override_settings(CASEFLOW=given):
+        with pytest.raises(ImproperlyConfigured, match=message):
+            desk()
+        assert [found.id for found in run_checks() if str(found.id).startswith("caseflow")] == [
+            "caseflow.E001"
+        ]
+
+
+def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> None:
+    """A policy, a clock and an authorizer by dotted name or as they are; a policy by its file."""
+    file = tmp_path / "city.toml"
+    file.write_text('extends = "wuhu"\nname = "city"\n', encoding="utf-8")
+    with override_settings(CASEFLOW={"POLICY": str(file), "CLOCK": "caseflow.SystemClock"}):
+        assert desk().rules.policy.name == "city"
+        assert desk() is desk()
+    with override_settings(CASEFLOW={"POLICY": f"{__name__}.POLICY", "CLOCK": CLOCK}):
+        assert (desk().rules.policy, desk().clock) == (POLICY, CLOCK)
+
+
+# -- the sweep ---------------------------------------------------------------------------------------------
+
+
+def test_the_sweep_fires_what_is_due_and_tells_it(using: str) -> None:
+    """In English, in Chinese and as JSON; a second one finds nothing."""
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    with override_settings(CASEFLOW={"CLOCK": clock}):
+        for name in ("c1", "c2", "c3"):
+            desk().submit(title="路灯不亮", to="城管局", by=BOSS, case_id=name)
+        clock.advance(days=6)
+        told = said("caseflow_sweep", limit=1)
+        assert told == "1 cards, 1 reminders, 0 conflicts, 0 waiting for a calendar\nmore is due\n"
+        found = json.loads(said("caseflow_sweep", as_json=True))
+        assert (found["cards"], found["reminders"], found["more"]) == (2, 2, False)
+        with override("zh-hans"):
+            assert said("caseflow_sweep").startswith("发出 0 张牌")
+        assert [card.level for card in desk().get("c3").cards] == ["yellow"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("limit", 0), ("until", "tomorrow")])
+def test_the_sweep_refuses_what_it_cannot_use(using: str, option: str, value: object) -> None:
+    """With a message instead of a traceback."""
+    with pytest.raises(CommandError, match=str(value)):
+        said("caseflow_sweep", **{option: value})
+
+
+# -- a portal's own tests ----------------------------------------------------------------------------------
+
+
+def cases() -> int:
+    return len(desk().store.heads())
+
+
+class Rolled(TestCase):  # type: ignore[misc]  # Django ships no types
+    """Two tests that would meet in each other's rows."""
+
+    __test__ = False  # run below, on a database that is there then
+
+    def test_one(self) -> None:
+        done: list[str] = []
+        with self.captureOnCommitCallbacks(execute=True) as callbacks:
+            desk().submit(title="t", by=BOSS, case_id="c1")
+            DjangoStore().after_commit(lambda: done.append("told"))
+            self.assertEqual((cases(), done), (1, []))
+        self.assertEqual((len(callbacks), done), (1, ["told"]))
+
+    test_two = test_one
+
+
+class Committed(CaseflowTransactionTestCase):
+    """The same with commits."""
+
+    __test__ = False
+
+    def test_one(self) -> None:
+        done: list[str] = []
+        desk().submit(title="t", by=BOSS, case_id="c1")
+        DjangoStore().after_commit(lambda: done.append("told"))
+        self.assertEqual((cases(), done), (1, ["told"]))
+
+    test_two = test_one
+
+
+@pytest.mark.parametrize("kind", [Rolled, Committed])
+def test_a_portals_test_cases_leave_no_case(using: str, kind: type[unittest.TestCase]) -> None:
+    """Each test begins without the cases of the others, and the tables stay usable."""
+    result = unittest.TestResult()
+    unittest.defaultTestLoader.loadTestsFromTestCase(kind).run(result)
+    assert (result.testsRun, result.errors, result.failures) == (2, [], [])
+    assert cases() == 0
+    desk().submit(title="t", by=BOSS, case_id="c1")
