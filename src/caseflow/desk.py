@@ -22,6 +22,7 @@ from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, maker, value
 from caseflow.desk_actions import DeskActions
+from caseflow.desk_telling import with_owed
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
 from caseflow.sealing import check_names, sealed, with_redacted
@@ -86,6 +87,8 @@ class Desk(DeskActions):
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of role x action.
+        tells: whether people are told: notices and documents are written with the events. Without, nothing
+            is ever told of what this desk records; for the past, brought in from a log.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -99,11 +102,13 @@ class Desk(DeskActions):
         *,
         clock: Clock | None = None,
         authorizer: Authorizer | None = None,
+        tells: bool = True,
     ) -> None:
         self.rules = policy if isinstance(policy, Rules) else Rules(policy)
         self.store = store
         self.clock: Any = clock if clock is not None else SystemClock()
         self._authorize = authorizer
+        self._tells = tells
         self._by_pin: dict[str, Rules] = {self.rules.pin: self.rules}
         self._newest = self.rules.pin
         self._pinned = False
@@ -203,6 +208,7 @@ class Desk(DeskActions):
         entry = _append(after, case.version, events, texts)
         if command.action == "redact":
             entry = self._redacting(entry, source=rules.policy.actions["redact"].source)
+        entry = self._told(rules, case, entry)
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=after.version)
         if not self._pinned:
@@ -235,15 +241,21 @@ class Desk(DeskActions):
         return [entry for entry in resumed if entry.events]
 
     def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
-        events = follow(self._rules_of(primary), primary, follower, by, now)
-        return Append(_after(primary, events), primary.version, events)
+        rules = self._rules_of(primary)
+        events = follow(rules, primary, follower, by, now)
+        return self._told(rules, primary, Append(_after(primary, events), primary.version, events))
 
     def _resumed(self, case_id: str, primary: str, now: int) -> Append:
         case = self._known(case_id)
         if case.facts.primary != primary:
             return Append(case, case.version, ())
-        events = decide(self._rules_of(case), case, Command("resume", SYSTEM), now)
-        return Append(_after(case, events), case.version, events)
+        rules = self._rules_of(case)
+        events = decide(rules, case, Command("resume", SYSTEM), now)
+        return self._told(rules, case, Append(_after(case, events), case.version, events))
+
+    def _told(self, rules: Rules, case: Case, entry: Append) -> Append:
+        """The append with what is owed to people for its events."""
+        return with_owed(entry, rules, case, store=self.store, adopted=self.rules) if self._tells else entry
 
     def _repeated(self, claim: KeyClaim) -> Case | None:
         """The case as the key's first command left it; `None` when the key is free."""
@@ -341,8 +353,9 @@ class Desk(DeskActions):
     def _owed(self, case: Case | None, horizon: int, now: int) -> Append | None:
         if case is None or case.next_due_us is None or case.next_due_us > horizon:
             return None
-        after, events = caught_up(self._rules_of(case), case, horizon, now)
-        return _append(after, case.version, events)
+        rules = self._rules_of(case)
+        after, events = caught_up(rules, case, horizon, now)
+        return self._told(rules, case, _append(after, case.version, events))
 
     def _swept_alone(self, case_id: str, horizon: int, now: int, conflicts: list[str]) -> Append | None:
         for _ in range(ATTEMPTS):

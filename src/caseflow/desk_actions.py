@@ -250,6 +250,14 @@ class DeskActions:
             reference=reference, sha256=sha256, size=size, media_type=media_type, name=name,
         )  # fmt: skip
 
+    def sign_receipt(self, case_id: str, *, document: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """签收: the unit that a numbered document is addressed to signs for it, by the document's id.
+
+        Signing again is recorded and changes nothing: the first signature counts. Somebody of another unit
+        is refused (``not-your-document``), and a document that is void is signed for by nobody.
+        """
+        return self._do(case_id, "sign_receipt", by, terms, document=document)
+
     def adopt_rules(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """Bring the case under the desk's own policy and calendars and count its clocks anew."""
         return self._do(case_id, "adopt_rules", by, terms)

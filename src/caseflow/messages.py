@@ -94,6 +94,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unknown-field-type": ("no field type is called {found}", "没有名为 {found} 的字段类型"),
     "unknown-calendar": ("no calendar is called {found}", "没有名为 {found} 的日历"),
     "unknown-clock-target": ("no action or state is called {found}", "没有名为 {found} 的动作或状态"),
+    "unknown-occasion": (
+        "{found} is no occasion; write an action, event:NAME, rung:LEVEL or rung:CLOCK/LEVEL",
+        "{found} 不是通知时机;请写动作、event:名称、rung:级别或 rung:时钟/级别",
+    ),
+    "notice-says-nothing": ("a notice needs both on and to", "通知须同时写明 on 与 to"),
+    "issuer-not-over-all": (
+        "the issuer {found} must be a role whose scope is any",
+        "签发角色 {found} 的范围须为 any",
+    ),
     "unknown-then": ("no action is called {found}", "没有名为 {found} 的动作"),
     "then-needs-fields": (
         "the system cannot take {found} by itself: it needs fields, a reason or another case",
@@ -229,6 +238,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "案件编号 {found} 不可用:须为 1 至 200 个可见字符,首尾无空格",
     ),
     "no-unit": ("no unit holds the case; {missing} first", "尚无承办单位;请先 {missing}"),
+    "no-document": (
+        "no numbered document {found} was issued; there are: {missing}",
+        "没有签发过编号文书 {found};现有:{missing}",
+    ),
+    "document-void": ("the document {found} is void", "文书 {found} 已作废"),
+    "not-your-document": (
+        "the document is addressed to {missing}; the unit {found} may not sign for it",
+        "文书发往 {missing};单位 {found} 不得签收",
+    ),
     "no-reply": ("no public reply stands; {missing} first", "尚无公开答复;请先 {missing}"),
     "already-rated": ("was rated already", "已经评价过"),
     "returns-used-up": ("was returned {found} times, which is the cap", "已退单 {found} 次,达到上限"),
@@ -349,6 +367,24 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "no-golden-files": ("{what}: there is no golden history, {found}", "{what}:没有基准历史 {found}"),
     # telling people
+    "bad-template": (
+        "{what}: {found} stands where a place such as $unit was expected; write $$ for a dollar sign",
+        "{what}:{found} 处应为 $unit 这样的占位;美元符号请写成 $$",
+    ),
+    "template-unknown-word": (
+        "{what}: nothing fills ${found}; there are {known}",
+        "{what}:没有 ${found} 这个占位;现有 {known}",
+    ),
+    "no-template-folder": ("{what}: {found} is no folder", "{what}:{found} 不是文件夹"),
+    "bad-person": (
+        "{what}: {found}; a person has an id, and addresses by channel",
+        "{what}:{found};人员须有 id 以及按渠道列出的地址",
+    ),
+    "no-recipient": ("nobody holds the role {found}", "没有人担任 {found}"),
+    "no-case": ("the case {found} is not in the store", "存储中没有案件 {found}"),
+    "notifier-broke": ("the notifier failed: {found}", "通知渠道出错:{found}"),
+    "directory-broke": ("the directory failed: {found}", "人员目录出错:{found}"),
+    "cannot-word": ("the message cannot be written: {found}", "无法写成消息:{found}"),
     "delivery-failed": ("{what}: could not be told: {found}", "{what}:未能送达:{found}"),
     "no-address": (
         "{what}: nobody can be told {found} without an address; give one in the directory",

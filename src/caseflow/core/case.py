@@ -36,6 +36,11 @@ class Card(Value):
     annulled_because: str = ""
 
     @property
+    def addressee(self) -> str:
+        """The unit it is meant for: the clock's subject where it has one, else who held the case."""
+        return self.subject or self.unit
+
+    @property
     def effective_at(self) -> datetime:
         """When it took effect, in the office's zone."""
         return moment(self.effective_us, self.zone)
@@ -206,6 +211,16 @@ class Redaction(Value):
 
 
 @value
+class Receipt(Value):
+    """签收: who signed for a numbered document, for which unit, and when."""
+
+    document: str
+    at_us: int
+    by: str
+    unit: str
+
+
+@value
 class Facts(Value):
     """The record of a case's life that most commands do not change."""
 
@@ -226,6 +241,7 @@ class Facts(Value):
     unknown_event: str = ""
     """The name of an event this version of caseflow does not know."""
     redactions: tuple[Redaction, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
 
 
 NOTHING_YET = Facts()

@@ -350,6 +350,14 @@ class Acted(Event):
     fields: tuple[tuple[str, Any], ...] = ()
 
 
+@registered("receipt-signed")
+@value
+class ReceiptSigned(Event):
+    """签收: the unit that a numbered document is addressed to signed for it."""
+
+    document: str = ""
+
+
 @registered("rules-adopted")
 @value
 class RulesAdopted(Event):

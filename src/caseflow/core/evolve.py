@@ -14,6 +14,7 @@ from caseflow.core.case import (
     ExtensionRequest,
     Facts,
     Rating,
+    Receipt,
     Rectification,
     Redaction,
     Reply,
@@ -356,6 +357,13 @@ def _redacted(case: Case, event: e.Redacted) -> Facts:
     return case.facts.replace(redactions=(*case.facts.redactions, erased))
 
 
+def _signed_for(case: Case, event: e.ReceiptSigned) -> Facts:
+    if any(receipt.document == event.document for receipt in case.facts.receipts):
+        return case.facts  # signed for before: the first signature counts
+    receipt = Receipt(event.document, _since(event), event.by.id, event.by.unit)
+    return case.facts.replace(receipts=(*case.facts.receipts, receipt))
+
+
 def _incomplete(case: Case, event: e.UnknownEvent) -> Facts:
     return case.facts.replace(unknown_event=case.facts.unknown_event or event.unknown)
 
@@ -380,5 +388,6 @@ _FACTS: dict[type[e.Event], Callable[[Case, e.Event], Facts]] = {
     e.Resumed: _resumed,
     e.Followed: _followed,  # type: ignore[dict-item]
     e.Redacted: _redacted,  # type: ignore[dict-item]
+    e.ReceiptSigned: _signed_for,  # type: ignore[dict-item]
     e.UnknownEvent: _incomplete,  # type: ignore[dict-item]
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from caseflow.core.case import Case, ClockRun
 from caseflow.core.commands import Command
+from caseflow.core.documents import documents_of
 from caseflow.errors import Refusal
 
 if TYPE_CHECKING:
@@ -153,6 +154,22 @@ def rectification_linked(rules: Rules, case: Case, command: Command, at: int) ->
         return None
     missing = tuple(waiting) or ("link_rectification",)
     return refusal("rectification-not-linked", rules, case, command, missing=missing, found=str(asked or ""))
+
+
+@_named
+def document_addressed(rules: Rules, case: Case, command: Command, at: int) -> Refusal | None:
+    """The document was issued to the actor's unit, and is not void. Every ``sign_receipt`` asks for this."""
+    asked, by = command.fields.get("document"), command.by
+    issued = [found for found in documents_of(rules, case) if asked in (None, found[0])]
+    if not issued:
+        known = tuple(name for name, card in documents_of(rules, case) if card.stands)
+        return refusal("no-document", rules, case, command, missing=known, found=str(asked or ""))
+    units = tuple(dict.fromkeys(card.addressee for _, card in issued if card.stands))
+    if not units:
+        return refusal("document-void", rules, case, command, found=issued[-1][0])
+    if (by.unit and by.unit in units) or rules.role(by).everything:
+        return None
+    return refusal("not-your-document", rules, case, command, missing=units, found=by.unit)
 
 
 @_named

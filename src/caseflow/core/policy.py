@@ -21,6 +21,15 @@ def _table() -> Any:
     return attrs.field(factory=dict)
 
 
+def _later_table() -> Any:
+    """A table that came later: left out of the document while empty, so that older pins stay as they are."""
+    return attrs.field(factory=dict, metadata={"unless_empty": True})
+
+
+def _is_written(field: attrs.Attribute[Any], found: Any) -> bool:
+    return field.metadata.get("document", True) and (bool(found) or "unless_empty" not in field.metadata)
+
+
 @attrs.frozen(kw_only=True)
 class Limits:
     """Caps of a case's life."""
@@ -181,6 +190,41 @@ class ClockRule:
 
 
 @attrs.frozen(kw_only=True)
+class NoticeRule:
+    """Who is told when something happens, by role.
+
+    The recipients of a rung are told without any rule; a rule that names the rung adds others, or gives one
+    of them another channel or template.
+    """
+
+    on: tuple[str, ...] = ()
+    """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock, or
+    ``rung:reply/yellow`` for that of one."""
+    to: tuple[str, ...] = ()
+    """The roles to tell. Who acts for a unit is told when the case has one."""
+    channels: tuple[str, ...] = ()
+    """The ways, one notice for each, such as ``email``; empty for each person's own."""
+    template: str = ""
+    """The key of the text; the rule's own name when left out."""
+    labels: Labels = Labels()
+    source: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class DocumentRule:
+    """A kind of numbered document that rungs issue; its name is what ``rungs.document`` says."""
+
+    series: str = ""
+    """The words before the number; each has numbers of its own in each year. The kind when left out."""
+    issuer: str = ""
+    """The role whose office issues it; the first recipient over all cases when left out."""
+    template: str = ""
+    """The key of its page; ``document`` when left out."""
+    labels: Labels = Labels()
+    source: str = ""
+
+
+@attrs.frozen(kw_only=True)
 class CalendarSource:
     """Where a calendar's table comes from: a file beside the policy, or an installed provider."""
 
@@ -223,6 +267,10 @@ class Policy:
     """What may be done."""
     clocks: dict[str, ClockRule] = _table()
     """What is due by when."""
+    notices: dict[str, NoticeRule] = _later_table()
+    """Who is told what."""
+    documents: dict[str, DocumentRule] = _later_table()
+    """The numbered documents that rungs issue."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
     tables: dict[str, Calendar] = attrs.field(factory=dict, metadata={"document": False})
@@ -230,7 +278,7 @@ class Policy:
     def document(self) -> dict[str, Any]:
         """The policy and its calendars as JSON-able data: what a case pins and a store keeps."""
         return {
-            "policy": attrs.asdict(self, filter=lambda field, _: field.metadata.get("document", True)),
+            "policy": attrs.asdict(self, filter=_is_written),
             "calendars": {name: table.document() for name, table in self.tables.items()},
         }
 

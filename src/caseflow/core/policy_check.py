@@ -11,6 +11,7 @@ from caseflow.core.instants import zone_info
 from caseflow.core.policy import ClockRule, Policy
 from caseflow.core.policy_document import Notes
 from caseflow.core.rules import OPEN, START, STAY, moves
+from caseflow.core.tellings import is_occasion
 from caseflow.core.terms import Stage
 from caseflow.errors import BadInput
 
@@ -37,6 +38,7 @@ def check(policy: Policy, notes: Notes) -> None:
         _check_ways(policy, notes)
     for name, clock in policy.clocks.items():
         _check_clock(policy, name, clock, notes)
+    _check_notices(policy, notes)
     for name, source in policy.calendars.items():
         if not source.week:
             notes.add(f"calendars.{name}.week", "empty-week", "[]")
@@ -97,6 +99,24 @@ def _check_ways(policy: Policy, notes: Notes) -> None:
             notes.add(f"states.{name}", "unreachable-state", name)
         if name not in ending:
             notes.add(f"states.{name}", "no-way-to-an-end", name)
+
+
+def _check_notices(policy: Policy, notes: Notes) -> None:
+    levels = {(name, rung.level) for name, clock in policy.clocks.items() for rung in clock.rungs}
+    for name, rule in policy.notices.items():
+        path = f"notices.{name}"
+        if not rule.on or not rule.to:
+            notes.add(path, "notice-says-nothing", name)
+        for index, occasion in enumerate(rule.on):
+            if not is_occasion(occasion, policy, levels):
+                notes.add(f"{path}.on[{index}]", "unknown-occasion", occasion)
+        _all_known(rule.to, policy.roles, f"{path}.to", "unknown-role", notes)
+    for name, document in policy.documents.items():
+        path = f"documents.{name}"
+        if document.issuer and document.issuer not in policy.roles:
+            notes.add(f"{path}.issuer", "unknown-role", document.issuer)
+        elif document.issuer and policy.roles[document.issuer].scope != "any":
+            notes.add(f"{path}.issuer", "issuer-not-over-all", document.issuer)
 
 
 def _needs_nothing(policy: Policy, action: str) -> bool:

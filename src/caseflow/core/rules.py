@@ -13,6 +13,7 @@ from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.guards import GUARDS
 from caseflow.core.instants import office_days
 from caseflow.core.policy import Action, FieldRule, Policy, Role, pin_of
+from caseflow.core.tellings import Tellings
 from caseflow.core.terms import Place
 from caseflow.core.values import Value, maker, value
 from caseflow.errors import Refusal
@@ -76,6 +77,7 @@ class Rules:
         table: state -> action -> row; the state before submission is the empty string.
         plans: the clocks in the policy's order.
         days: the office's days.
+        tellings: who is told what.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -91,6 +93,7 @@ class Rules:
         self.plan = {plan.name: plan for plan in self.plans}
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
+        self.tellings = Tellings(policy)
         self.table: dict[str, dict[str, Row]] = {state: {} for state in ("", *policy.states)}
         for state, action, target in moves(policy):
             self.table[state][action] = self._row(state, action, target)
@@ -128,7 +131,7 @@ class Rules:
             payload,
             frozenset(required | ({"reason"} if rule.reason else set())),
             {role: self.roles[role].scope for role in sorted({*rule.roles, *everyone, *system})},
-            tuple(GUARDS[guard] for guard in rule.guards),
+            tuple(GUARDS[guard] for guard in _guards(rule, event)),
             self.places.get(target) if target != state else None,
             self.places.get(held) if held != state else None,
             effects,
@@ -157,6 +160,12 @@ class Rules:
                 if action in names or by_state:
                     found.append((verb, plan, action not in names))
         return tuple(found)
+
+
+def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
+    """The guards the policy names, and the one without which nobody may sign for a document."""
+    own = "document_addressed"
+    return rule.guards if event is not e.ReceiptSigned or own in rule.guards else (*rule.guards, own)
 
 
 def moves(policy: Policy) -> list[tuple[str, str, str]]:

@@ -74,7 +74,7 @@ def replay(
             end = micros(as_of, what="as_of") if as_of is not None else asked[-1][0] if asked else 0
             counts.later = sum(item[0] > end for item in asked)
             counts.ambiguous = times.ambiguous
-            desk = Desk(policy, store, clock=ManualClock(0))
+            desk = Desk(policy, store, clock=ManualClock(0), tells=False)
             _run(desk, asked[: len(asked) - counts.later], end, counts, reject, progress)
             return summary(desk, counts, end)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from caseflow.core.case import Case
 from caseflow.core.commands import SYSTEM, Actor
+from caseflow.core.documents import documents_of
 from caseflow.core.fields import LONGEST_STRING, LONGEST_TEXT
 from caseflow.core.instants import DAY
 from caseflow.core.policy import FieldRule
@@ -249,6 +250,11 @@ def _texts(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> t
     return (digits.one_of(("title", "reason", "text", "body")),)
 
 
+def _document(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> Any:
+    standing = [name for name, card in documents_of(rules, case) if card.stands]
+    return digits.one_of(standing) if standing else None
+
+
 _OF_OLD: dict[tuple[str, str], _Known] = {
     ("merge", "primary"): _primary,
     ("verify_rectification", "rectification"): _open_rectification,
@@ -257,6 +263,7 @@ _OF_OLD: dict[tuple[str, str], _Known] = {
     ("grant_extension", "clock"): _clock,
     ("grant_extension", "days"): _days,
     ("redact", "fields"): _texts,
+    ("sign_receipt", "document"): _document,
 }
 """Fields of built-in actions that must fit more than their type: (action, field) -> what fits the case."""
 

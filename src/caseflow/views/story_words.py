@@ -39,6 +39,7 @@ _EVENTS: dict[str, tuple[str, str]] = {
     "extension-refused": ("extension refused", "不予延期"),
     "attached": ("attached", "附件"),
     "rules-adopted": ("rules adopted", "改用新规则"),
+    "receipt-signed": ("receipt signed", "签收文书"),
     "redacted": ("texts redacted", "删除个人文本"),
     "card-annulled": ("annulled", "撤销"),
 }

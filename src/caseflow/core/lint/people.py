@@ -16,6 +16,7 @@ def of_roles(rules: Rules) -> Iterator[Finding]:
     """Roles without anything to do, and actions without anyone who may take them."""
     policy, graph = rules.policy, Graph(rules)
     told = {role for clock in policy.clocks.values() for rung in clock.rungs for role in rung.recipients}
+    told |= {role for notice in policy.notices.values() for role in notice.to}
     acting = {role for action in policy.actions.values() for role in action.roles}
     for name, rights in policy.roles.items():
         if not rights.everything and name not in told | acting:

@@ -1,0 +1,261 @@
+"""The relay: claims notices, finds out who is meant, sends them a message, and says what became of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from caseflow import outbox as o
+from caseflow.clock import SystemClock
+from caseflow.core.case import Case
+from caseflow.core.instants import SECOND
+from caseflow.core.policy_document import policy_from_document
+from caseflow.core.rules import Rules
+from caseflow.delivery.collapsing import has_higher, highest_first, may_collapse, speaker
+from caseflow.delivery.messages import Messages
+from caseflow.delivery.pace import Pace
+from caseflow.delivery.protocols import Delivery, Directory, Notifier
+from caseflow.delivery.rounds import Round, counted
+from caseflow.delivery.ways import Ways
+from caseflow.delivery.wording import Known, instance
+from caseflow.errors import CaseflowError, DeliveryFailed
+from caseflow.notices import CORRECTION, OF_RUNGS
+from caseflow.outbox import Held, Notice, Outcome
+from caseflow.ports import Clock, Outbox, Store
+
+_log = logging.getLogger("caseflow.relay")
+
+
+class Relay:
+    """Tells people what is owed to them. Several relays, in threads, processes or machines, share a store.
+
+    At least once, under a stable id: after a crash between sending and saying so, a message goes out again
+    with the same `Delivery.id`. A notice that nobody can be told is tried again with growing waits, and at
+    last stands among the dead letters; it holds up no other.
+
+    Args:
+        store: whose notices; also asked for cases, texts and the policies that cases pinned.
+        directory: who holds a role.
+        notifiers: channel -> the way out; or one notifier for every channel.
+        clock: tells the time; the system's by default.
+        messages: the texts; the shipped ones by default.
+        pace: batches, leases and waits.
+        chance: numbers from 0 up to 1 that shorten waits.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        directory: Directory,
+        notifiers: Notifier | Mapping[str, Notifier],
+        *,
+        clock: Clock | None = None,
+        messages: Messages | None = None,
+        pace: Pace | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.store = store
+        self.directory = directory
+        self.clock: Any = clock if clock is not None else SystemClock()
+        self.pace = pace or Pace()
+        self._ways = Ways(notifiers, messages or Messages())
+        self._chance = chance
+        self._rules: dict[str, Rules] = {}
+        self._reached: dict[str, set[str]] = {}
+
+    # -- rounds ------------------------------------------------------------------------------------------
+
+    def once(self) -> Round:
+        """Claim one batch and tell it; an empty round when nothing is ready."""
+        now, lease = self.clock.now_us(), self.pace.lease * SECOND
+        batch = self.store.claim(now, limit=self.pace.batch, lease_us=lease, token=uuid.uuid4().hex)
+        if not batch:
+            return Round()
+        outcomes: list[Outcome] = []
+        by_case: dict[str, list[Held]] = {}
+        for held in batch:
+            by_case.setdefault(held.notice.case_id, []).append(held)
+        try:
+            for case_id, mine in by_case.items():
+                if self.clock.now_us() - now > lease // 2:
+                    break  # the lease runs out by itself; others go on with the rest
+                outcomes += self._tell_case(case_id, mine)
+        finally:
+            self.store.settle(outcomes)
+            for outcome in outcomes:
+                if outcome.status != o.RETRY:
+                    self._reached.pop(outcome.id, None)
+        return counted(len(batch), outcomes)
+
+    def until_empty(self) -> Round:
+        """Rounds until nothing is ready now."""
+        total = Round()
+        while (done := self.once()).claimed:
+            total = total.plus(done)
+        return total
+
+    def run(
+        self, stop: threading.Event, *, workers: int = 1, wait: Callable[[float], object] | None = None
+    ) -> Round:
+        """Tell what becomes ready until `stop` is set; what was claimed by then is finished first.
+
+        Args:
+            workers: threads that work side by side.
+            wait: sleeps for so many seconds when nothing is ready; by default it ends early with `stop`.
+        """
+        rounds: list[Round] = []
+
+        def work() -> None:
+            while not stop.is_set():
+                done = self._guarded()
+                rounds.append(done)
+                if not done.claimed:
+                    (wait or stop.wait)(self.pace.idle)
+
+        threads = [threading.Thread(target=work, name=f"caseflow-relay-{n}") for n in range(1, workers)]
+        for thread in threads:
+            thread.start()
+        work()
+        for thread in threads:
+            thread.join()
+        total = Round()
+        for done in rounds:
+            total = total.plus(done)
+        return total
+
+    def _guarded(self) -> Round:
+        """A round; a store that cannot be reached now is asked again later."""
+        try:
+            return self.once()
+        except CaseflowError as error:
+            _log.warning("round failed: %s", error.code)
+            return Round()
+
+    # -- a case's notices --------------------------------------------------------------------------------
+
+    def _tell_case(self, case_id: str, batch: list[Held]) -> list[Outcome]:
+        """Tell those of one case, the highest levels first."""
+        try:
+            case = self.store.load(case_id)
+            if case is None:
+                return [o.dead(held, "no-case") for held in batch]
+            rules = self._rules_of(case)
+            known = Known(rules, case, self.store.texts(case_id), self._documents(batch))
+        except CaseflowError as error:
+            return [self._failed(held, error.code, retry=True) for held in batch]
+        done: dict[str, Outcome] = {}
+        for held in highest_first(case, batch):
+            done[held.notice.id] = self._outcome(known, held, done)
+        return [done[held.notice.id] for held in batch]
+
+    def _documents(self, batch: list[Held]) -> tuple[o.Document, ...]:
+        if any("document" in held.notice.body for held in batch):
+            return self.store.documents(batch[0].notice.case_id)
+        return ()
+
+    def _outcome(self, known: Known, held: Held, done: Mapping[str, Outcome]) -> Outcome:
+        """What becomes of one notice: not owed any more, told by another, later, or told now."""
+        notice, now = held.notice, self.clock.now_us()
+        if notice.topic == CORRECTION and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
+            if held.corrected == o.LEASED:  # another relay is telling what this one takes back
+                return o.retry(held, now + self.pace.lease * SECOND, "corrected-in-hand")
+            return o.cancelled(held, "never-told")
+        if notice.topic in OF_RUNGS and not _stands(known.case, notice):
+            return o.cancelled(held, "annulled")
+        if may_collapse(notice) and has_higher(known.case, notice):
+            other = speaker(known.case, notice, _rows(self.store, notice.case_id))
+            if other is not None:
+                return self._spoken_for(held, other, done)
+        return self._tell(known, held)
+
+    def _spoken_for(self, held: Held, other: o.Posted, done: Mapping[str, Outcome]) -> Outcome:
+        """Told together with a higher level once that one was told; until then it waits for it."""
+        said = done.get(other.notice.id)
+        if other.status == o.SENT or (said is not None and said.status == o.SENT):
+            return o.collapsed(held, other.notice.id)
+        ready = said.at_us if said is not None else other.next_try_us
+        return o.retry(held, max(ready or 0, self.clock.now_us()) + SECOND, "higher-level-first")
+
+    # -- one notice --------------------------------------------------------------------------------------
+
+    def _tell(self, known: Known, held: Held) -> Outcome:
+        notice = held.notice
+        try:
+            people = self.directory.holders(notice.role, unit=notice.unit, case=known.case)
+        except DeliveryFailed as error:
+            return self._failed(held, error.code, retry=error.retry)
+        except Exception as error:  # the portal's own code: no fault of it stops the others
+            _log.error("directory failed: %s", type(error).__name__)
+            return self._failed(held, "directory-broke", retry=True)
+        try:
+            deliveries = self._ways.deliveries(known, notice, people)
+        except Exception as error:  # a template or policy of the portal's: likewise
+            _log.error("notice %s cannot be worded: %s", notice.id, type(error).__name__)
+            return self._failed(held, "cannot-word", retry=True)
+        if not deliveries:
+            return o.dead(held, "no-address" if people else "no-recipient")
+        return self._sent(held, deliveries)
+
+    def _sent(self, held: Held, deliveries: list[Delivery]) -> Outcome:
+        """Send to each who was not reached yet. Told is who one of them was handed on for."""
+        reached = self._reached.setdefault(held.notice.id, set())
+        error, again = "", False
+        for delivery in deliveries:
+            if delivery.id in reached:
+                continue
+            failed = self._handed_on(delivery)
+            if failed is None:
+                reached.add(delivery.id)
+            else:
+                error, again = failed.code, again or failed.retry
+        if again and held.attempt < self.pace.attempts:
+            return self._failed(held, error, retry=True)
+        if reached:
+            return o.sent(held, self.clock.now_us()).replace(error=error)
+        return o.dead(held, error)
+
+    def _handed_on(self, delivery: Delivery) -> DeliveryFailed | None:
+        try:
+            self._ways.notifier(delivery.channel).send(delivery)
+        except DeliveryFailed as error:
+            return error
+        except Exception as error:  # a poison notice stops nobody else
+            _log.error("notifier for %s failed: %s", delivery.channel, type(error).__name__)
+            return DeliveryFailed("notifier-broke", retry=True, found=type(error).__name__)
+        return None
+
+    def _failed(self, held: Held, code: str, *, retry: bool) -> Outcome:
+        if not retry or held.attempt >= self.pace.attempts:
+            return o.dead(held, code)
+        return o.retry(held, self.clock.now_us() + self.pace.wait_us(held.attempt, self._chance()), code)
+
+    def _rules_of(self, case: Case) -> Rules:
+        pin = case.origin.pin
+        found = self._rules.get(pin)
+        if found is None:
+            document = self.store.pinned(pin)
+            if document is None:
+                raise DeliveryFailed("unknown-pin", retry=True, found=pin)
+            found = self._rules[pin] = Rules(policy_from_document(document))
+        return found
+
+
+def _stands(case: Case, notice: Notice) -> bool:
+    """Whether the card that the notice tells of was not annulled."""
+    clock, subject, cycle = instance(notice)
+    return any(
+        card.stands and card.level == notice.level and card.effective_us == notice.at_us
+        for card in case.rungs
+        if (card.clock, card.subject, card.cycle) == (clock, subject, cycle)
+    )
+
+
+def _rows(store: Outbox, case_id: str) -> list[o.Posted]:
+    rows: list[o.Posted] = []
+    while page := store.notices(case_id=case_id, after=rows[-1].position if rows else 0):
+        rows += page
+    return rows

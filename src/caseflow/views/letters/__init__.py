@@ -1,0 +1,1 @@
+"""The shipped pages of numbered documents, one for each kind and language."""
