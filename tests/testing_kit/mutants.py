@@ -371,7 +371,7 @@ def takes_any_version(put: Put) -> None:
 # -- what the policy says -----------------------------------------------------------------------------------
 
 
-@breaks("holder", policy=str(HERE / "helped.toml"))
+@breaks("holder", policy=str(HERE / "handed.toml"))
 def cards_name_who_holds_the_case_now(put: Put) -> None:
     """A card noticed late names the unit that holds the case when it is noticed."""
     put(Case, unit_at=lambda case, us: case.unit)
@@ -397,7 +397,7 @@ def a_merged_case_escalates(put: Put) -> None:
     put(decide, _OWN_CHANGES={**own, Merged: lambda rules, case, command, since: ()})
 
 
-@breaks("clocks", "merge")
+@breaks("clocks", "merge", policy=str(HERE / "merging.toml"))
 def a_resumed_follower_forgets(put: Put) -> None:
     """The clocks of a case that goes on by itself stay still."""
     put(decide, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))

@@ -22,6 +22,9 @@ from caseflow.testing.laws.life import SECRET, Life
 
 MINUTE = HOUR // 60
 NUMBERS = st.integers(0, 1 << 24)
+MINUTES = st.integers(0, 14 * 1440)
+GAPS = (0, 0, 0, 5 * MINUTE, 7 * HOUR, 31 * HOUR, 103 * HOUR)
+"""How long an act may have let wait for itself."""
 FEW = st.integers(0, 7)
 CASES = st.sampled_from([0, 0, 0, 1, 1, 2])
 IDS = ("c1", "c2", "c3")
@@ -95,7 +98,7 @@ class PolicyMachine(RuleBasedStateMachine):
         """The same: most steps are acts."""
         self._do(lambda: self._act(case, pick, number))
 
-    @rule(case=CASES, pick=NUMBERS, number=NUMBERS, minutes=st.integers(0, 14 * 1440))
+    @rule(case=CASES, pick=NUMBERS, number=NUMBERS, minutes=MINUTES)
     def act_late(self, case: int, pick: int, number: int, minutes: int) -> None:
         """A fact recorded late."""
         self._do(lambda: self._act(case, pick, number, late=minutes))
@@ -152,7 +155,7 @@ class PolicyMachine(RuleBasedStateMachine):
         """A sweep, alone or with another sweeper in between."""
         self._do(lambda: self.life.sweep(rival=rival))
 
-    @rule(minutes=st.integers(1, 3 * 1440))
+    @rule(minutes=MINUTES)
     def go_back(self, minutes: int) -> None:
         """The clock goes back, but not behind what the system did by itself, which no command takes back."""
         self._do(lambda: self._go_back(minutes))
@@ -184,6 +187,9 @@ class PolicyMachine(RuleBasedStateMachine):
 
     def _act(self, case: int, pick: int, number: int, **how: Any) -> None:
         case_id = IDS[case if case <= len(self.life.seen) else 0]
+        gap = GAPS[pick // 11 % len(GAPS)]
+        if gap and self.life.seen:
+            self.life.wait(to=self.life.clock.now + gap)
         found = self.life.case(case_id)
         if not found.version:
             self._take(case_id, "submit", number, **how)
@@ -231,9 +237,17 @@ class PolicyMachine(RuleBasedStateMachine):
         since = None
         if late and rules.role(move.by).backdate:
             move = move.replace(fields={**move.fields, "reason": f"{SECRET} late"})
-            since = max(life.clock.now - late * MINUTE, found.submitted_us)
+            since = max(self._long_ago(found, late), found.submitted_us)
             since = None if since >= life.clock.now else since
         life.act(case_id, action, by=move.by, fields=move.fields, since=since, **how)
+
+    def _long_ago(self, found: Case, minutes: int) -> int:
+        """So many minutes ago; every other time an instant about which a card or reminder fired."""
+        turn, way = divmod(minutes, 2)
+        if not way or not found.rungs:
+            return self.life.clock.now - minutes * MINUTE
+        turn, offset = divmod(turn, 3)
+        return found.rungs[turn % len(found.rungs)].effective_us + offset - 1
 
     def _wrong_state(self, case_id: str, pick: int, number: int) -> None:
         life, rules, found = self.life, self.life.desk.rules, self.life.judged(case_id)
@@ -292,7 +306,7 @@ class PolicyMachine(RuleBasedStateMachine):
     def _go_back(self, minutes: int) -> None:
         life = self.life
         floor = max([life.start, *(life.by_itself(case_id) for case_id in life.seen)])
-        to = max(life.clock.now - minutes * MINUTE, floor)
+        to = max(life.clock.now - (1 + minutes % 4320) * MINUTE, floor)
         if to < life.clock.now:
             life.wait(to=to)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
+from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from caseflow.config import load_policy
@@ -157,7 +160,8 @@ class _Proof:
             verbosity=Verbosity.quiet, print_blob=False, report_multiple_bugs=False,
         )  # fmt: skip
         try:
-            run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=how)
+            with _same_everywhere():
+                run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=how)
         except LawBroken:
             life, error = failed[0]
             if self._shrink:
@@ -189,6 +193,21 @@ class _Proof:
             f"life = Life({given}, start={when(life.start)!r})", *map(str, life.steps),
         ]  # fmt: skip
         return story, "\n".join(lines) + "\n"
+
+
+@contextmanager
+def _same_everywhere() -> Iterator[None]:
+    """While this lasts the same seed gives the same run, whatever else is loaded.
+
+    Hypothesis draws one number in twenty from the source of the modules that happen to be loaded; it offers
+    no setting to leave that out. Where it has no such function any more there is nothing to do.
+    """
+    provider: Any = HypothesisProvider
+    if not hasattr(provider, "_maybe_draw_constant"):
+        yield
+        return
+    with mock.patch.object(provider, "_maybe_draw_constant", lambda *args, **named: None):
+        yield
 
 
 class PolicyLaws(unittest.TestCase):
