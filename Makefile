@@ -45,6 +45,7 @@ types: $(VENV)/ready-test $(VENV)/ready-bench
 
 examples: $(VENV)/ready-main
 	@for example in examples/[0-9]*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
+	cd examples/django_portal && ../../$(BIN)/python manage.py test
 
 bench: $(VENV)/ready-bench
 	$(BIN)/python -m benchmarks

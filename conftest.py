@@ -71,6 +71,7 @@ def leave(namespace: dict[str, Any]) -> None:
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), command_lines],
     patterns=["README.md", "README.zh-CN.md", "docs/**/*.md"],
+    excludes=["docs/how-to/use-with-django.md"],  # Django's settings are a process's: tests/contrib runs it
     fixtures=["_english"],
     setup=enter,
     teardown=leave,

@@ -257,3 +257,21 @@ def test_a_case_is_written_in_few_statements(using: str, store: DjangoStore) -> 
         desk.note("c1", text="x", by=BOSS, key="k")
     changes = [query["sql"] for query in asked if "INSERT" in query["sql"] or "UPDATE" in query["sql"]]
     assert len(changes) == (1 if using == "postgresql" else 4)
+
+
+def test_a_sweep_writes_its_batches(using: str, store: DjangoStore, other: CaughtUp) -> None:
+    """Many cases in one append: inside the portal's transaction, undone with it, and outside of any."""
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    desk = Desk(load_policy("wuhu"), store, clock=clock)
+    for number in range(30):
+        desk.submit(title="路灯不亮", to="城管局", by=BOSS, case_id=f"c{number}")
+    clock.advance(days=6)
+    with pytest.raises(Meant), atomic(using):
+        assert len(desk.sweep().cards) == 30
+        raise Meant
+    assert other.waiting(0) == 0
+    assert other.events("c7")[1:] == ()
+    assert len(desk.sweep().cards) == 30
+    with atomic(using):
+        assert desk.sweep().cards == ()
+    assert {len(other.events(f"c{number}")) for number in range(30)} == {3}

@@ -35,10 +35,16 @@ class SchemaStep(Operation):  # type: ignore[misc]  # Django ships no types
             return
         connections = DjangoConnections(using)
         if schema_editor.collect_sql:
-            for line in ddl(connections.dialect, step=self.step):
+            for line in (*ddl(connections.dialect, step=self.step), self._mark):
                 schema_editor.execute(line, None)
             return
         schema.migrate(connections, to=self.step)
+
+    @property
+    def _mark(self) -> str:
+        if self.step > 1:
+            return f"UPDATE caseflow_store SET version = {self.step} WHERE only_row = 1"
+        return "INSERT INTO caseflow_store (only_row, version, feed_base) VALUES (1, 1, 0)"
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Never called: the operation is not reversible."""

@@ -26,9 +26,12 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
     help = "Fire every rung that is due now; run it from cron as often as you like."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """``--limit``, ``--until`` and ``--json``."""
+        """``--limit``, ``--until``, ``--part`` and ``--json``."""
         parser.add_argument("--limit", type=int, help="Look at no more than so many cases.")
         parser.add_argument("--until", help="Fire only what is due at or before this instant (ISO 8601).")
+        parser.add_argument(
+            "--part", help="K/N: only the K-th of N parts of the cases, for N workers at once."
+        )
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON instead of text.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,10 +40,19 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
         if limit is not None and limit < 1:
             raise CommandError(f"--limit: {limit}")
         try:
-            done = desk().sweep(limit=limit, until=options["until"])
+            done = desk().sweep(limit=limit, until=options["until"], part=_part(options["part"]))
         except (BadInput, StoreError) as error:
             raise CommandError(error.text(language())) from error
         self.stdout.write(_as_json(done) if options["as_json"] else _told(done))
+
+
+def _part(given: str | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    which, _, parts = given.partition("/")
+    if not (which.isdecimal() and parts.isdecimal()):
+        raise BadInput("bad-part", found=given)
+    return int(which), int(parts)
 
 
 def _told(done: Sweep) -> str:

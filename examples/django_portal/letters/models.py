@@ -1,0 +1,10 @@
+"""What the portal keeps of a letter; the case keeps the rest."""
+
+from django.db import models
+
+
+class Letter(models.Model):  # type: ignore[misc]  # Django ships no types
+    """A letter with the number on the citizen's receipt."""
+
+    receipt = models.CharField(max_length=40, unique=True)
+    case_id = models.CharField(max_length=40)
