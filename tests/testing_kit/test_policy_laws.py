@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 import unittest
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from caseflow import BadInput, load_policy
 from caseflow.testing import LawBroken, PolicyLaws, laws_as_test, policy_laws
 from caseflow.testing.laws.broken import LAWS
+from caseflow.testing.laws.ways import prove_ways
 
 from .mutants import FIVE, MUTANTS, broken
 
@@ -126,3 +128,11 @@ def test_a_broken_policy_fails_as_a_test() -> None:
     assert "an end can always be reached" in result.failures[0][1]
     PolicyLaws("test_every_law_holds").run(result)
     assert len(result.skipped) == 1
+
+
+@pytest.mark.parametrize("file", sorted(RECEIPT.parent.glob("*.toml")), ids=lambda file: file.stem)
+def test_the_examples_have_no_dead_ends(file: Path) -> None:
+    """In every example policy an end can always be reached, and every rung can fire."""
+    if "states" not in tomllib.loads(file.read_text(encoding="utf-8")):
+        return  # a calendar's table
+    prove_ways(load_policy(file))

@@ -28,6 +28,7 @@ MOST = 2000
 """Places that are explored; where there are more, what was not explored counts as good."""
 BY_HAND = ("merge", "adopt_rules", "submit")
 """Actions that an exploration of one case leaves out."""
+CITIZEN = "citizen-1"
 Place = tuple[Any, ...]
 
 
@@ -195,12 +196,17 @@ def _submissions(rules: Rules) -> Iterator[dict[str, Any]]:
         for name in ("kind", "urgency", "channel", "region"):
             asked.setdefault(name, set()).update(getattr(plan.rule.when, name))
     choices = rules.fields["submit"]["kind"].choices
-    for to in ({}, {"to": moves.UNITS[0]}):
-        yield to
+    for base in (
+        {},
+        {"citizen": CITIZEN},
+        {"to": moves.UNITS[0]},
+        {"to": moves.UNITS[0], "citizen": CITIZEN},
+    ):
+        yield base
         for name, values in asked.items():
             for found in sorted(values):
                 if name != "kind" or not choices or found in choices:
-                    yield {**to, name: found}
+                    yield {**base, name: found}
 
 
 def _facts_of(policy: Policy) -> list[Any]:
