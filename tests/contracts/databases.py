@@ -101,7 +101,10 @@ def emptied(kind: str, folder: Path) -> Iterator[CaughtUp]:
         store = CaughtUp.made(f"sqlite+pysqlite:///{folder}/cases.db")
     else:
         store = CaughtUp(_own_url(kind))
-        _run(store.url, *(f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"))
+        lines = [f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"]
+        if kind == "mariadb":  # or the feed would find a gap where the rows of the last test were
+            lines.append("ALTER TABLE caseflow_events AUTO_INCREMENT = 1")
+        _run(store.url, *lines)
     yield store
     store.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,21 @@ def test_what_commits_late_is_not_passed(store: CaughtUp, two: tuple[Connection,
     assert ids(store) == ["early", "late"]
 
 
+@pytest.mark.mariadb
+def test_a_large_gap_is_passed_in_large_steps(tmp_path: Path) -> None:
+    """Thousands of positions that were never used cost a reader of small pages a few questions, once."""
+    with emptied("mariadb", tmp_path) as store:
+        store.append([submitted("a")])
+        engine = create_engine(parsed(store.url))
+        with engine.begin() as connection:
+            connection.execute(text("ALTER TABLE caseflow_events AUTO_INCREMENT = 5000"))
+        engine.dispose()
+        store.append([submitted("b")])
+        first = store.feed(limit=1)[0]
+        assert [entry.case_id for entry in store.feed(first.position, limit=1)] == ["b"]
+        assert [entry.case_id for entry in store.feed(limit=7)] == ["a", "b"]
+
+
 def test_what_is_rolled_back_stops_nobody(store: CaughtUp, two: tuple[Connection, Connection]) -> None:
     """The feed goes on over the positions of a transaction that was rolled back; nothing takes them later."""
     early, late = two
@@ -113,8 +129,8 @@ def test_readers_see_every_position_while_writers_race(store: CaughtUp) -> None:
 
     def read(which: int) -> None:
         reader = SqlStore(store.url)
-        after = 0
-        while not done.is_set() or reader.feed(after):
+        after, until = 0, time.monotonic() + 60
+        while not (done.is_set() and len(seen[which]) >= len(written)) and time.monotonic() < until:
             for entry in reader.feed(after, limit=7):
                 seen[which].append((entry.position, entry.case_id, entry.version))
                 after = entry.position

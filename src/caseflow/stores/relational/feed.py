@@ -37,8 +37,10 @@ def read(connections: Connections, said: Statements, after: int, limit: int) -> 
     if not said.dialect.fills_gaps:
         return _rows(connections, said, after, limit)
     kept: Rows = []
+    page = limit
     while len(kept) < limit:
-        found = _rows(connections, said, after, limit)
+        found = _rows(connections, said, after, page)
+        known = len(kept)
         for row in found:
             if row[0] != after + 1:
                 break
@@ -46,8 +48,10 @@ def read(connections: Connections, said: Statements, after: int, limit: int) -> 
             if row[1]:  # a filled gap has no case
                 kept.append(row)
         is_whole = not found or after == found[-1][0]
-        if is_whole and len(found) < limit:
+        if is_whole and len(found) < page:
             break
+        if len(kept) == known:  # nothing but filled gaps: pass over them in larger steps
+            page = max(limit, FILLED_AT_ONCE)
         if not is_whole and not _closed(connections, said, after + 1, found):
             break
     return kept[:limit]
@@ -73,9 +77,9 @@ def _closed(connections: Connections, said: Statements, first: int, found: Rows)
             if rows:
                 cursor.executemany(said.fill_gap, rows)
         except connections.errors as error:
-            if trouble(error) in ("busy", "taken"):
-                return False
-            raise
+            if trouble(error) not in ("busy", "taken"):
+                raise
+            return trouble(error) == "taken"  # another reader, or the writer, was there before us
         return True
 
     return connections.write(fill)
