@@ -321,6 +321,99 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "case {case} went on differently in the two stores (here: {found}); nothing of its page was copied",
         "案件 {case} 在两处存储中的历史不同(此处:{found});该批案件均未复制",
     ),
+    # the audit
+    "audit-no-case": ("case {case}: rows without their case: {found}", "案件 {case}:有行而无案件:{found}"),
+    "audit-gap": (
+        "case {case}, version {version}: the event is missing; version {found} stands in its place",
+        "案件 {case},版本 {version}:事件缺失,其位置为版本 {found}",
+    ),
+    "audit-chain": (
+        "case {case}, version {version}: the event does not fit its hash, or not the event before",
+        "案件 {case},版本 {version}:事件与其哈希或前一事件不符",
+    ),
+    "audit-order": (
+        "case {case}, version {version}: its place in the feed, {found}, does not come after the one before",
+        "案件 {case},版本 {version}:其位置 {found} 不在前一事件之后",
+    ),
+    "audit-tail": (
+        "case {case}, version {version}: the events end here, the case's row says version {found}",
+        "案件 {case},版本 {version}:事件到此为止,案件行所载版本为 {found}",
+    ),
+    "audit-head": (
+        "case {case}, version {version}: the head of the chain is not the last event's hash",
+        "案件 {case},版本 {version}:链首与末个事件的哈希不符",
+    ),
+    "audit-event": ("case {case}: an event cannot be read: {found}", "案件 {case}:有事件无法读取:{found}"),
+    "audit-column": (
+        "case {case}, version {version}: the column {found} is not what the events lead to",
+        "案件 {case},版本 {version}:列 {found} 与事件所得不符",
+    ),
+    "audit-snapshot": (
+        "case {case}, version {version}: the snapshot is not what the events lead to",
+        "案件 {case},版本 {version}:快照与事件所得不符",
+    ),
+    "audit-text": (
+        "case {case}, version {version}: the text {found} does not fit its hash",
+        "案件 {case},版本 {version}:文本 {found} 与其哈希不符",
+    ),
+    "audit-text-extra": (
+        "case {case}, version {version}: no event speaks of the text {found}",
+        "案件 {case},版本 {version}:没有事件提及文本 {found}",
+    ),
+    "audit-text-lost": (
+        "case {case}, version {version}: the text {found} is gone and was not redacted",
+        "案件 {case},版本 {version}:文本 {found} 缺失,且未经删除",
+    ),
+    "audit-text-back": (
+        "case {case}, version {version}: the text {found} is there although it was redacted",
+        "案件 {case},版本 {version}:文本 {found} 已删除却仍在",
+    ),
+    "audit-version": (
+        "case {case}: a row of {found} speaks of version {version}, which the case does not have",
+        "案件 {case}:{found} 所指版本 {version} 不存在",
+    ),
+    "audit-policy": ("the policy {found} does not fit its hash", "政策 {found} 与其哈希不符"),
+    "audit-policy-lost": (
+        "case {case}: the policy {found} that it pins is gone",
+        "案件 {case}:其所依政策 {found} 缺失",
+    ),
+    "audit-key": (
+        "case {case}: the key {found} speaks of versions the case does not have, or lacks its hash",
+        "案件 {case}:幂等键 {found} 所指版本不存在,或缺少哈希",
+    ),
+    "audit-number": ("document numbers have a gap: {found}", "文书编号有缺:{found}"),
+    "audit-case-gone": (
+        "case {case}: the checkpoint has it at version {found}; it is gone",
+        "案件 {case}:存证载有版本 {found},现已缺失",
+    ),
+    "audit-cut-off": (
+        "case {case}, version {version}: events from here on are gone; the checkpoint has version {found}",
+        "案件 {case},版本 {version}:存证载有版本 {found},自此以后的事件缺失",
+    ),
+    "audit-rewritten": (
+        "case {case}: up to version {version} its history is another than the checkpoint's",
+        "案件 {case}:至版本 {version} 的历史与存证不同",
+    ),
+    "audit-file-there": (
+        "{what} is there already; name another file",
+        "{what} 已存在;请另取文件名",
+    ),
+    "audit-store-moved": (
+        "{what}: the store moved on while the checkpoint was written; try again",
+        "{what}:写存证时库有变动;请重试",
+    ),
+    "audit-bad-checkpoint": (
+        "{what} is not a checkpoint that this version reads: {found}",
+        "{what} 不是可读的存证:{found}",
+    ),
+    "audit-bad-signature": (
+        "{what} was changed, or signed by another key",
+        "{what} 已被改动,或由其他密钥签名",
+    ),
+    "audit-bad-key": (
+        "{what} is not an unencrypted Ed25519 key in PEM form: {found}",
+        "{what} 不是未加密的 PEM 格式 Ed25519 密钥:{found}",
+    ),
     "store-broken-chain": (
         "case {case} is not copied: its history does not fit its hashes from version {version} on; run"
         " caseflow audit verify",

@@ -185,6 +185,23 @@ class Chained(Protocol):
         ...
 
 
+class Auditable(Protocol):
+    """A store that lets the audit look behind its questions, at the rows themselves."""
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """See `Chained`."""
+        ...
+
+    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The rows of a table, each as column -> value, exactly as they are kept.
+
+        ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
+        `after`, up to and with `upto` (`None`: to the end), in the order of ids by code point and then of
+        versions or positions; ``policies``, ``keys`` and ``series`` whole, whatever the bounds.
+        """
+        ...
+
+
 class Store(Outbox, Register, Chained, Protocol):
     """A place to keep cases. Safe to share between threads.
 

@@ -11,7 +11,19 @@ from typing import Any
 import click
 
 from caseflow import __version__
-from caseflow.cli import cases, deadline, demo, exits, explain, policy, replay, simulate, store, testing
+from caseflow.cli import (
+    audit,
+    cases,
+    deadline,
+    demo,
+    exits,
+    explain,
+    policy,
+    replay,
+    simulate,
+    store,
+    testing,
+)
 from caseflow.cli.options import chosen, lang_given
 from caseflow.cli.words import lang_of_locale, word
 from caseflow.errors import CaseflowError
@@ -46,6 +58,7 @@ for _command in (
     cases.cases,
     cases.sweep,
     store.store,
+    audit.audit,
     testing.testing,
 ):
     cli.add_command(_command)

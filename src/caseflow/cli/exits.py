@@ -15,6 +15,8 @@ UNKNOWN_DEADLINE = 4
 """The deadline lies past the calendar's horizon."""
 STORE = 5
 """The store cannot be used: locked, read-only, of a newer schema, another program's."""
+NOT_AS_RECORDED = 6
+"""The audit found a store, or a checkpoint, that is not as it was recorded."""
 INTERRUPTED = 130
 """Ctrl-C; what was committed stands."""
 PIPE_CLOSED = 141
@@ -23,7 +25,8 @@ PIPE_CLOSED = 141
 HELP = """\b
 Exit codes: 0 done; 1 problems found or rows skipped; 2 wrong usage;
 3 bad input; 4 deadline past the calendar's horizon; 5 store cannot be
-used; 130 Ctrl-C (what was committed stands); 141 pipe closed."""
+used; 6 the audit found a store that is not as it was recorded;
+130 Ctrl-C (what was committed stands); 141 pipe closed."""
 
 
 def code_of(error: CaseflowError) -> int:

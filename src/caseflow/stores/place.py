@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from caseflow.core.values import Value, value
-from caseflow.ports import Store
+from caseflow.ports import Auditable, Store
 from caseflow.stores.moving import Movable
 
 
@@ -28,8 +28,8 @@ class Status(Value):
         return self.schema == self.known
 
 
-class MovableStore(Store, Movable, Protocol):
-    """A store whose cases can be moved."""
+class MovableStore(Store, Movable, Auditable, Protocol):
+    """A store whose cases can be moved and audited."""
 
 
 class Place(Protocol):

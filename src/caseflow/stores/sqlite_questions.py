@@ -13,6 +13,7 @@ from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Recorded, Text
 from caseflow.stores import sqlite_outbox
 from caseflow.stores.relational import moving
+from caseflow.stores.relational.raw import raw
 from caseflow.stores.sqlite_file import SqliteFile
 from caseflow.stores.sqlite_query import NEVER
 
@@ -113,6 +114,11 @@ class SqliteQuestions:
         """The content hashes of all documents that are kept."""
         with self._file.reading() as connection:
             return moving.pins(connection.cursor(), NAMES)
+
+    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The rows of a table exactly as they are kept; see `caseflow.ports.Auditable`."""
+        with self._file.reading() as connection:
+            return raw(connection.cursor(), NAMES, table, after=after, upto=upto)
 
     def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
         """Idempotency keys after (actor, key), in that order by code point."""

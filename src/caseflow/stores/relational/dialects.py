@@ -22,6 +22,11 @@ class Cursor(Protocol):
         """How many rows the last statement touched."""
         ...
 
+    @property
+    def description(self) -> Any:
+        """The columns of the last question, the name first in each."""
+        ...
+
     def execute(self, sql: Any, parameters: Any = ..., /) -> Any:
         """Run one statement."""
         ...

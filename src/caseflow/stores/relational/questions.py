@@ -13,6 +13,7 @@ from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Recorded, Text
 from caseflow.stores.relational import feed, moving, outbox
 from caseflow.stores.relational.dialects import Connections
+from caseflow.stores.relational.raw import raw
 from caseflow.stores.relational.statements import Statements
 
 
@@ -107,6 +108,10 @@ class RelationalQuestions:
     def pins(self) -> tuple[str, ...]:
         """The content hashes of all documents that are kept."""
         return self._connections.read(lambda cursor: moving.pins(cursor, self._names))
+
+    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The rows of a table exactly as they are kept; see `caseflow.ports.Auditable`."""
+        return self._connections.read(lambda cursor: raw(cursor, self._names, table, after=after, upto=upto))
 
     def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
         """Idempotency keys after (actor, key), in that order by code point."""

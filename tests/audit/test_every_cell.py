@@ -1,0 +1,173 @@
+"""A changed cell anywhere, a row gone, doubled or put elsewhere: found, or in the list of what is not."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from caseflow import SqliteStore
+from caseflow.audit.verifying import verify
+from caseflow.ports import Auditable
+from caseflow.stores.sql import SqlStore
+from tests.audit.lived import live
+
+NOT_COVERED: dict[str, set[str]] = {"events": {"position"}}
+"""Columns of which a change may go unseen; ``docs/explanation/audit.md`` says the same, and why."""
+
+TABLES = ("cases", "events", "texts", "policies")
+"""Those whose every row is vouched for by the events."""
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("lived") / "cases.db"
+    with closing(SqliteStore(path)) as store:
+        live(store)
+        assert verify(store).is_sound
+    return path
+
+
+def changed(found: Any, place: int, by: int) -> Any:
+    """The value with one byte or digit changed."""
+    if found is None:
+        return by + 1
+    if isinstance(found, int):
+        return found ^ (1 << (place % 50))
+    raw = found if isinstance(found, bytes) else found.encode()
+    if not raw:
+        return b"x" if isinstance(found, bytes) else "x"
+    index = place % len(raw)
+    other = raw[:index] + bytes([raw[index] ^ (1 << by % 7)]) + raw[index + 1 :]
+    return other if isinstance(found, bytes) else other.decode(errors="replace").replace("\x00", "x")
+
+
+def copied(path: Path, to: Path) -> sqlite3.Connection:
+    with closing(sqlite3.connect(path)) as source:
+        target = sqlite3.connect(to, isolation_level=None)
+        source.backup(target)
+    return target
+
+
+def audited(path: Path) -> Any:
+    with closing(SqliteStore(path)) as store:
+        return verify(store)
+
+
+@settings(derandomize=True, database=None, max_examples=150, deadline=None)
+@given(st.data())
+def test_a_changed_cell_is_found(lived: Path, tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
+    """Whichever byte of whichever covered column of whichever row is changed, the audit says so."""
+    path = tmp_path_factory.mktemp("changed") / "cases.db"
+    with closing(copied(lived, path)) as connection:
+        table = data.draw(st.sampled_from(TABLES))
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        covered = [name for name in columns if name not in NOT_COVERED.get(table, ())]
+        column = data.draw(st.sampled_from(covered))
+        rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+        rowid, before = data.draw(st.sampled_from(rows))
+        after = changed(before, data.draw(st.integers(0, 4000)), data.draw(st.integers(0, 6)))
+        if after == before:
+            return
+        try:
+            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (after, rowid))
+        except sqlite3.IntegrityError:
+            return
+    assert not audited(path).is_sound, f"{table}.{column}: {before!r:.60} -> {after!r:.60}"
+
+
+@pytest.mark.parametrize("table", ["cases", "events", "texts", "policies"])
+def test_a_row_that_is_gone_is_found(lived: Path, tmp_path: Path, table: str) -> None:
+    """Any single row deleted from these tables is missed, a case with its last event's row included."""
+    with closing(sqlite3.connect(lived)) as connection:
+        rowids = [rowid for (rowid,) in connection.execute(f"SELECT rowid FROM {table}")]
+    for rowid in rowids:
+        path = tmp_path / f"{rowid}.db"
+        with closing(copied(lived, path)) as connection:
+            connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
+        assert not audited(path).is_sound, rowid
+
+
+def test_a_document_number_that_is_gone_is_found(lived: Path, tmp_path: Path) -> None:
+    """A number missing below the last of its series is told with series and year."""
+    with closing(copied(lived, tmp_path / "c.db")) as connection:
+        connection.execute("DELETE FROM documents WHERE number = 2")
+    (fault,) = audited(tmp_path / "c.db").faults
+    assert (fault.code, fault.found) == ("audit-number", "催办 2025: 2")
+
+
+def test_swapped_and_repeated_events_are_found(lived: Path, tmp_path: Path) -> None:
+    """Two events' bodies exchanged, and an event written once more as the next version, break the chain."""
+    with closing(copied(lived, tmp_path / "swapped.db")) as connection:
+        one, two = connection.execute(
+            "SELECT body, hash FROM events WHERE case_id='a1' AND version<3"
+        ).fetchall()
+        sql = "UPDATE events SET body=?, hash=? WHERE case_id='a1' AND version=?"
+        connection.execute(sql, (*two, 1))
+        connection.execute(sql, (*one, 2))
+    assert audited(tmp_path / "swapped.db").faults[0].replace(found="").code == "audit-chain"
+    with closing(copied(lived, tmp_path / "twice.db")) as connection:
+        (last,) = connection.execute("SELECT max(version) FROM events WHERE case_id='a1'").fetchone()
+        connection.execute(
+            "INSERT INTO events SELECT NULL, case_id, version + 1, body, hash FROM events"
+            " WHERE case_id='a1' AND version=?", (last,),
+        )  # fmt: skip
+        connection.execute("UPDATE cases SET version = version + 1 WHERE id='a1'")
+    found = audited(tmp_path / "twice.db").faults[0]
+    assert (found.case_id, found.version, found.code) == ("a1", last + 1, "audit-chain")
+
+
+def test_a_tail_cut_off_with_the_row_left_is_found(lived: Path, tmp_path: Path) -> None:
+    """The last event deleted while the case's row stays: told at the version that is missing."""
+    with closing(copied(lived, tmp_path / "cut.db")) as connection:
+        (last,) = connection.execute("SELECT max(version) FROM events WHERE case_id='a1'").fetchone()
+        connection.execute("DELETE FROM events WHERE case_id='a1' AND version=?", (last,))
+    found = audited(tmp_path / "cut.db").faults[0]
+    assert (found.case_id, found.version, found.code) == ("a1", last, "audit-tail")
+
+
+def test_an_erased_text_put_back_is_found(lived: Path, tmp_path: Path) -> None:
+    """A text that was redacted and is there again, even with its right salt and hash, is told."""
+    with closing(copied(lived, tmp_path / "back.db")) as connection:
+        connection.execute("UPDATE texts SET fields = json_set(fields, '$.body', json('[\"s\",\"x\"]'))"
+                           " WHERE case_id='a0' AND version=1")  # fmt: skip
+    assert not audited(tmp_path / "back.db").is_sound
+
+
+@pytest.fixture(params=["postgresql", "mariadb"])
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Auditable]:
+    from tests.contracts.databases import emptied
+
+    if not os.environ.get(f"CASEFLOW_TEST_{'POSTGRES' if request.param == 'postgresql' else 'MARIADB'}"):
+        pytest.skip(f"no {request.param} server is named in the environment")
+    with emptied(request.param, tmp_path) as store:
+        yield store
+
+
+def test_a_server_is_audited_the_same(server: Any) -> None:
+    """On a database server the untouched store is sound; each changed column of a case is found."""
+    live(server)
+    assert verify(server).is_sound
+    store = SqlStore(server.url)
+    for column, other in (
+        ("state", "x"),
+        ("unit", "x"),
+        ("next_due", 7),
+        ("snapshot", b"[]"),
+        ("head", b"x" * 32),
+    ):
+        mark = server._said.dialect.mark
+        (kept,) = server._rows(f"SELECT {column} FROM caseflow_cases WHERE id = 'a2'")
+        sql = f"UPDATE caseflow_cases SET {column} = {mark} WHERE id = 'a2'"
+        server._connections.write(lambda cursor, sql=sql, other=other: cursor.execute(sql, (other,)))
+        assert verify(store).faults[0].case_id == "a2", column
+        server._connections.write(lambda cursor, sql=sql, kept=kept: cursor.execute(sql, tuple(kept)))
+    assert verify(store).is_sound
+    store.close()
