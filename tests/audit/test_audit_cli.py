@@ -53,7 +53,7 @@ def test_a_spoiled_store_leaves_with_6(url: str, capsys: pytest.CaptureFixture[s
 
 
 def test_wrong_usage_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """A checkpoint without its key is wrong usage, a file that is none bad input; a forged one leaves with 6."""
+    """A checkpoint without its key is wrong usage; a forged one leaves with 6, a file that is none with 3."""
     assert run(["audit", "verify", "--store", url, "--checkpoint", "cp"]) == 2
     assert run(["audit", "keygen", "--out", "key"]) == 0
     assert run(["audit", "keygen", "--out", "key"]) == 3
