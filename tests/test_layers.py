@@ -25,7 +25,7 @@ FLOORS = {
 
 ONE_FOLDER = (
     {"errors", "messages"},
-    {"desk", "desk_actions", "desk_telling", "sealing", "audit"},  # the desk in four files; the audit knows its seals
+    {"desk", "desk_actions", "desk_telling", "sealing", "audit"},  # the desk; the audit knows its seals
     {"ports", "chain", "notices"},  # the store's protocol and the values it speaks of
     {"config", "calendars"},  # what is read from TOML: a policy names its calendars
     {"cli", "logs", "demo", "simulation"},  # the command line, what it reads and what it makes
