@@ -96,6 +96,7 @@ def test_a_case_that_is_gone_is_found(store: SqliteStore, signed: Checkpoint) ->
             ("events", "case_id"),
             ("texts", "case_id"),
             ("keys", "case_id"),
+            ("notices", "case_id"),
         ):
             connection.execute(f"DELETE FROM {table} WHERE {column}='a2'")
     assert verify(store).is_sound
