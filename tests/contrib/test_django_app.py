@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import signal
+import threading
 import unittest
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.checks import run_checks
@@ -19,10 +22,12 @@ from django.test import TestCase
 from django.test.utils import override_settings
 from django.utils.translation import override
 
-from caseflow import Actor, ManualClock, StoreError, load_policy
-from caseflow.contrib.django import DjangoStore, desk
+from caseflow import Actor, ManualClock, Refused, StoreError, load_policy
+from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
+from caseflow.core.case import Case
+from caseflow.delivery.protocols import Delivery, Person
 from caseflow.stores.relational.tables import NAMES, STEPS
 from caseflow.stores.sql import SqlStore
 from tests.contracts.databases import DATABASES, mariadb, postgres
@@ -179,13 +184,18 @@ def test_the_check_tells_of_a_database_that_cannot_be_reached(tmp_path: Path) ->
 
 WRONG = {
     "no dictionary": ("wuhu", "settings.CASEFLOW: it must be a dictionary"),
-    "unknown key": ({"POLCY": "wuhu"}, "unknown keys POLCY; known are POLICY, USING, CLOCK, AUTHORIZER"),
+    "unknown key": ({"POLCY": "wuhu"}, "unknown keys POLCY; known are POLICY, USING, CLOCK, AUTHORIZER, "),
     "unknown policy": ({"POLICY": "wuhan"}, r"(?s)settings.CASEFLOW\['POLICY'\]: .*wuhan"),
     "no such file": ({"POLICY": "no/such.toml"}, r"settings.CASEFLOW\['POLICY'\]"),
     "no module": ({"POLICY": "no.such"}, r"settings.CASEFLOW\['POLICY'\]: No module"),
     "no policy": ({"POLICY": f"{__name__}.NOT_A_POLICY"}, "must be a policy, a name or a path; got 7"),
     "unknown alias": ({"USING": "cases"}, "'cases' is none of DATABASES: default, postgresql, mariadb"),
     "no clock": ({"CLOCK": f"{__name__}.BOSS"}, "must have a method now_us"),
+    "no directory": (
+        {"NOTIFIERS": {"email": f"{__name__}.Outgoing"}},
+        "must have a method holders; got None",
+    ),
+    "no notifier": ({"DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": 5}, "must have a method send; got 5"),
     "no function": ({"AUTHORIZER": 5}, "must be a function; got 5"),
 }
 
@@ -196,7 +206,7 @@ def test_settings_that_cannot_be_used_are_told(name: str) -> None:
     given, message = WRONG[name]
     with override_settings(CASEFLOW=given):
         with pytest.raises(ImproperlyConfigured, match=message):
-            desk()
+            (relay if "NOTIFIERS" in given else desk)()
         assert [found.id for found in run_checks() if str(found.id).startswith("caseflow")] == [
             "caseflow.E001"
         ]
@@ -211,6 +221,15 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
         assert desk() is desk()
     with override_settings(CASEFLOW={"POLICY": f"{__name__}.POLICY", "CLOCK": CLOCK}):
         assert (desk().rules.policy, desk().clock) == (POLICY, CLOCK)
+        desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
+        with pytest.raises(Refused):
+            desk().reply("c1", text="x", by=Actor("x", role="nobody"))
+    with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.anyone"}):
+        assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
+
+
+def anyone(rules: object, case: object, row: object, command: object) -> None:
+    """An authorizer that lets everybody do everything."""
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------
@@ -251,6 +270,66 @@ def test_the_sweep_refuses_what_it_cannot_use(using: str, option: str, value: ob
     """With a message instead of a traceback."""
     with pytest.raises(CommandError, match=str(value)):
         said("caseflow_sweep", **{option: value})
+
+
+# -- the relay ---------------------------------------------------------------------------------------------
+
+
+class Everyone:
+    """Whoever holds a role is one and the same."""
+
+    def holders(self, role: str, *, unit: str, case: Case) -> tuple[Person, ...]:
+        return (Person("p-1", addresses={"email": "p@example.org"}),)
+
+
+class Outgoing:
+    """Keeps what goes out."""
+
+    sent: ClassVar[list[Delivery]] = []
+
+    def send(self, delivery: Delivery) -> None:
+        self.sent.append(delivery)
+
+
+@pytest.fixture
+def owed(using: str) -> Iterator[list[Delivery]]:
+    """A portal that owes notices of a yellow card; what its relay sends."""
+    Outgoing.sent.clear()
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    ways = {"CLOCK": clock, "DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": f"{__name__}.Outgoing"}
+    with override_settings(CASEFLOW=ways):
+        desk().submit(title="路灯不亮", to="城管局", by=BOSS, case_id="c1")
+        clock.advance(days=6)
+        desk().sweep()
+        assert len(desk().store.notices()) > 0
+        yield Outgoing.sent
+
+
+def test_the_relay_tells_what_is_owed(owed: list[Delivery]) -> None:
+    """Once, and says how many; a second one finds nothing."""
+    found = json.loads(said("caseflow_relay", once=True, as_json=True))
+    assert found["sent"] == len(owed) > 0
+    assert {row.status for row in desk().store.notices()} <= {"sent", "collapsed"}
+    assert said("caseflow_relay", once=True).startswith("0 claimed: 0 sent")
+    with override("zh-hans"):
+        assert said("caseflow_relay", once=True).startswith("取得 0 条")
+
+
+def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
+    """SIGTERM ends it after the batch at hand, and its own handler is gone then."""
+    before = signal.getsignal(signal.SIGTERM)
+    ended = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
+    ended.start()
+    found = json.loads(said("caseflow_relay", as_json=True))
+    ended.join()
+    assert found["sent"] == len(owed) > 0
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_relay_without_settings_is_told(using: str) -> None:
+    """With the key that is missing, instead of a traceback."""
+    with pytest.raises(CommandError, match=r"CASEFLOW\['DIRECTORY'\]"):
+        said("caseflow_relay", once=True)
 
 
 # -- a portal's own tests ----------------------------------------------------------------------------------

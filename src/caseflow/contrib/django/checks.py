@@ -8,7 +8,7 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from caseflow.contrib.django.configured import alias, desk
+from caseflow.contrib.django.configured import alias, desk, relay, tells
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.language import language
 from caseflow.errors import StoreError
@@ -19,9 +19,11 @@ Messages = list[checks.CheckMessage]
 
 
 def check_settings(app_configs: Any, **_: Any) -> Messages:
-    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``."""
+    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``, or no relay where it names one."""
     try:
         desk()
+        if tells():
+            relay()
     except ImproperlyConfigured as error:
         return [checks.Error(str(error), id="caseflow.E001")]
     return []

@@ -1,4 +1,4 @@
-"""The portal's desk, as ``settings.CASEFLOW`` describes it."""
+"""The portal's desk and relay, as ``settings.CASEFLOW`` describes it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from caseflow.clock import SystemClock
 from caseflow.config import load_policy
 from caseflow.contrib.django.store import DjangoStore
 from caseflow.core.policy import Policy
+from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk
 from caseflow.errors import CaseflowError
 from caseflow.ports import Authorizer, Clock
 
-DEFAULTS: Mapping[str, Any] = {"POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None}
+DEFAULTS: Mapping[str, Any] = {
+    "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
+    "DIRECTORY": None, "NOTIFIERS": None,
+}  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
 
@@ -47,6 +51,11 @@ def desk() -> Desk:
 def alias() -> str:
     """The alias of the database that the settings name."""
     return _alias(_said()["USING"])
+
+
+def tells() -> bool:
+    """Whether the settings speak of a relay."""
+    return any(_said()[key] is not None for key in ("DIRECTORY", "NOTIFIERS"))
 
 
 def _said() -> dict[str, Any]:
@@ -85,11 +94,40 @@ def _alias(said: Any) -> str:
 
 
 def _clock(said: Any) -> Clock:
-    found = _imported("CLOCK", said) if isinstance(said, str) else said
-    clock = SystemClock() if found is None else found() if isinstance(found, type) else found
-    if not callable(getattr(clock, "now_us", None)):
-        raise _wrong("CLOCK", f"it must have a method now_us; got {said!r}")
+    clock: Clock = SystemClock() if said is None else _made("CLOCK", said, "now_us")
     return clock
+
+
+@cache
+def relay() -> Relay:
+    """A relay for the portal's notices, one a process; it shares store and clock with `desk`.
+
+    ``settings.CASEFLOW`` must say:
+
+    - ``DIRECTORY``: who holds a role: a `Directory`, a class without arguments, or the dotted name of either.
+    - ``NOTIFIERS``: channel -> a `Notifier`, a class without arguments, or the dotted name of either; or one
+      of these for every channel.
+
+    Raises:
+        ImproperlyConfigured: one of them is missing, or cannot be used.
+    """
+    said, found = _said(), desk()
+    directory = _made("DIRECTORY", said["DIRECTORY"], "holders")
+    ways = said["NOTIFIERS"]
+    if isinstance(ways, Mapping):
+        ways = {channel: _made("NOTIFIERS", way, "send") for channel, way in ways.items()}
+    else:
+        ways = _made("NOTIFIERS", ways, "send")
+    return Relay(found.store, directory, ways, clock=found.clock)
+
+
+def _made(key: str, said: Any, method: str) -> Any:
+    """What the portal names, made if it is a class; it has that method."""
+    found = _imported(key, said) if isinstance(said, str) else said
+    made = found() if isinstance(found, type) else found
+    if not callable(getattr(made, method, None)):
+        raise _wrong(key, f"it must have a method {method}; got {said!r}")
+    return made
 
 
 def _authorizer(said: Any) -> Authorizer | None:
@@ -114,6 +152,7 @@ def _wrong(key: str, found: str) -> ImproperlyConfigured:
 def _forget(*, setting: str, **_: Any) -> None:
     if setting == "CASEFLOW":
         desk.cache_clear()
+        relay.cache_clear()
 
 
 setting_changed.connect(_forget)

@@ -1,1 +1,1 @@
-"""``caseflow_sweep``."""
+"""``caseflow_sweep`` and ``caseflow_relay``."""
