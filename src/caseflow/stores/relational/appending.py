@@ -49,10 +49,11 @@ class Appending:
 
     @property
     def is_single(self) -> bool:
-        """Whether one statement of PostgreSQL can do it: one case, events, no more."""
-        first = self.entries[0].entry if len(self.entries) == 1 else None
-        is_plain = first is not None and bool(first.events) and not first.has_more
-        return is_plain and self._said.dialect.one_statement
+        """Whether one statement of PostgreSQL can do it: one case, events, and at most notices with them."""
+        if len(self.entries) > 1 or not self._said.dialect.one_statement:
+            return False
+        entry = self.entries[0].entry
+        return bool(entry.events) and not (entry.redacts or entry.cancels or entry.documents or entry.voids)
 
     def write(self, cursor: Cursor) -> None:
         """Write it.
@@ -106,12 +107,14 @@ class Appending:
         claim = self._claim
         sql = self._said.command(
             is_new=not written.entry.expected, events=len(rows), texts=len(written.texts),
-            has_key=claim is not None,
+            notices=len(written.notices), has_key=claim is not None,
         )  # fmt: skip
         numbers = self._ordinals(cursor)
         given = [*self._case(written, head, rows), *(_key(claim) if claim else ())]
         for texts in written.texts:
             given += texts
+        for notice in outbox.rows_of(written.notices):
+            given += notice
         for row in rows:
             given += (next(numbers), *row)
         try:

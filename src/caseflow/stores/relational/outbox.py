@@ -23,13 +23,17 @@ def take_away(cursor: Cursor, said: Statements, written: Prepared) -> None:
 
 def post(cursor: Cursor, said: Statements, notices: Sequence[tuple[o.Notice, str]]) -> None:
     """Add notices with their bodies as JSON."""
-    rows = [
+    if notices:
+        cursor.executemany(said.post, rows_of(notices))
+
+
+def rows_of(notices: Sequence[tuple[o.Notice, str]]) -> list[tuple[Any, ...]]:
+    """The values of new notices, in the order of `post`."""
+    return [
         (n.id, n.case_id, n.version, n.topic, n.level, n.role, n.unit, n.channel, n.at_us, n.corrects, body,
          n.at_us)
         for n, body in notices
     ]  # fmt: skip
-    if rows:
-        cursor.executemany(said.post, rows)
 
 
 def issue(cursor: Cursor, said: Statements, documents: Sequence[tuple[o.Draft, str]]) -> None:

@@ -10,9 +10,9 @@ from caseflow.stores.relational.dialects import Dialect
 Asked = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 
-_NOTICE = "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body"
+NOTICE = "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body"
 _POSTED = (
-    f"SELECT position, status, attempts, next_try, token, told, error, merged_into, {_NOTICE}"
+    f"SELECT position, status, attempts, next_try, token, told, error, merged_into, {NOTICE}"
     " FROM caseflow_notices"
 )
 _DOCUMENT = (
@@ -36,7 +36,7 @@ class OutboxStatements:
         """A notice; one whose id is known stays as it is."""
         marks = ", ".join("?" * 11)
         return self.marked(
-            f"INSERT INTO caseflow_notices ({_NOTICE}, status, attempts, next_try, token, error, merged_into)"
+            f"INSERT INTO caseflow_notices ({NOTICE}, status, attempts, next_try, token, error, merged_into)"
             f" VALUES ({marks}, 'pending', 0, ?, '', '', ''){self.dialect.or_skip('id')}"
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from caseflow.ports import Query
 from caseflow.stores.relational.dialects import Dialect
-from caseflow.stores.relational.outbox_statements import Asked, OutboxStatements
+from caseflow.stores.relational.outbox_statements import NOTICE, Asked, OutboxStatements
 from caseflow.stores.relational.tables import NEVER
 
 _CASE = "state, unit, citizen, next_due, place, deadline, waits, snapshot, head"
@@ -92,12 +92,12 @@ class Statements(OutboxStatements):
         return self.marked(f"INSERT INTO caseflow_keys ({columns}) VALUES (?, ?, ?, ?, ?, ?)")
 
     @lru_cache(maxsize=256)  # noqa: B019  # statements live as long as their store; shapes are few
-    def command(self, *, is_new: bool, events: int, texts: int, has_key: bool) -> str:
+    def command(self, *, is_new: bool, events: int, texts: int, notices: int, has_key: bool) -> str:
         """A whole command as one statement of PostgreSQL: one round trip, whole or not at all.
 
         Its count of rows is that of the events: none when the case is not at the expected version. Values:
-        the case's, the key's, those of each version with texts, then of each event its number, case,
-        version, body and hash.
+        the case's, the key's, those of each version with texts, of each notice, then of each event its
+        number, case, version, body and hash.
         """
         moved = self.insert_case if is_new else self.update_case
         parts = [f"moved AS ({moved} RETURNING id)"]
@@ -113,11 +113,25 @@ class Statements(OutboxStatements):
                 "told AS (INSERT INTO caseflow_texts (case_id, version, fields)"
                 f" SELECT t.* FROM moved, (VALUES {rows}) AS t RETURNING 1)"
             )
+        if notices:
+            parts.append(self._posted_after_move(notices))
         rows = ", ".join(["(?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)"] * events)
         return self.marked(
             f"WITH {', '.join(parts)} INSERT INTO caseflow_events (position, case_id, version, body, hash)"
             f" SELECT ((txid_current() + {self.feed_base}) << {XID_BITS}) + e.n, e.c, e.v, e.b, e.h"
             f" FROM moved, (VALUES {rows}) AS e (n, c, v, b, h)"
+        )
+
+    def _posted_after_move(self, notices: int) -> str:
+        """The part of a `command` that posts so many notices, if the case moved."""
+        row = "(?, ?, ?::bigint, ?, ?, ?, ?, ?, ?::bigint, ?, ?, ?::bigint)"
+        columns = "i, c, v, topic, level, role, unit, channel, at_us, corrects, body, ready"
+        return (
+            f"posted AS (INSERT INTO caseflow_notices ({NOTICE}, status, attempts, next_try, token, error,"
+            " merged_into) SELECT n.i, n.c, n.v, n.topic, n.level, n.role, n.unit, n.channel, n.at_us,"
+            " n.corrects, n.body, 'pending', 0, n.ready, '', '', ''"
+            f" FROM moved, (VALUES {', '.join([row] * notices)}) AS n ({columns})"
+            " ON CONFLICT (id) DO NOTHING RETURNING 1)"
         )
 
     @cached_property
