@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zlib import crc32
 
-from caseflow.clock import SystemClock
+from caseflow.clock import SystemClock, seconds_running
 from caseflow.core.case import Card, Case
 from caseflow.core.commands import SYSTEM, Actor, Command
 from caseflow.core.decide import adopt_rules, caught_up, decide, follow
 from caseflow.core.events import Event, Redacted, Rejected, RungEvent, Withdrawn
 from caseflow.core.evolve import evolve, replay
-from caseflow.core.instants import EARLIEST, LATEST, micros
+from caseflow.core.instants import EARLIEST, LATEST, SECOND, micros
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
@@ -24,12 +24,15 @@ from caseflow.core.values import Value, maker, value
 from caseflow.desk_actions import DeskActions
 from caseflow.desk_telling import with_owed
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
-from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Query, Store, Text
+from caseflow.hooks import Hook, Hooks, When
+from caseflow.observed import SweepDone
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Observer, Query, Store, Text
 from caseflow.sealing import check_names, sealed, with_redacted
 from caseflow.views.allowed import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.public import PublicCase, public_view
+from caseflow.watching import Watch
 
 ATTEMPTS = 5
 """How often a command is decided anew when another writer was faster."""
@@ -48,7 +51,8 @@ class Sweep(Value):
     Attributes:
         cards, reminders: newly issued, by case in the order they were due; annulled ones never appear.
         conflicts: ids of cases that other writers kept changing; the next sweep meets them again.
-        refused: ids of cases that hold an event this version does not know.
+        refused: ids of cases left as they are: they hold an event this version does not know, or a hook
+            did not let them through.
         waiting: how many cases wait for a calendar that reaches further.
         more: whether more is due than `limit` let through.
     """
@@ -89,6 +93,7 @@ class Desk(DeskActions):
         authorizer: replaces the policy's table of role x action.
         tells: whether people are told: notices and documents are written with the events. Without, nothing
             is ever told of what this desk records; for the past, brought in from a log.
+        observer: is told what was done, refused and swept.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -103,12 +108,15 @@ class Desk(DeskActions):
         clock: Clock | None = None,
         authorizer: Authorizer | None = None,
         tells: bool = True,
+        observer: Observer | None = None,
     ) -> None:
         self.rules = policy if isinstance(policy, Rules) else Rules(policy)
         self.store = store
         self.clock: Any = clock if clock is not None else SystemClock()
         self._authorize = authorizer
         self._tells = tells
+        self._watch = Watch(observer)
+        self._hooks = Hooks(self._watch)
         self._by_pin: dict[str, Rules] = {self.rules.pin: self.rules}
         self._newest = self.rules.pin
         self._pinned = False
@@ -148,6 +156,25 @@ class Desk(DeskActions):
             KeyReused: the key belongs to another command.
             UnknownCase: no such case.
         """
+        if not self._watch.is_on():
+            return self._acted(case_id, action, by, fields, effective_at, key, expected_version)
+        return self._watch.command(
+            lambda: self._acted(case_id, action, by, fields, effective_at, key, expected_version),
+            case_id=case_id,
+            action=action if action in self.rules.policy.actions else "",
+            role=by.role,
+        )
+
+    def _acted(
+        self,
+        case_id: str,
+        action: str,
+        by: Actor,
+        fields: Mapping[str, Any] | None,
+        effective_at: datetime | str | None,
+        key: str | None,
+        expected_version: int | None,
+    ) -> Case:
         _check_names(case_id, action, by, key)
         now: int = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
@@ -175,6 +202,7 @@ class Desk(DeskActions):
             except Stale:
                 if expected_version is not None:
                     raise
+                self._watch.conflict(case_id, action)
                 continue
             except KeyReused:
                 repeated = self._repeated(claim) if claim is not None else None
@@ -214,10 +242,24 @@ class Desk(DeskActions):
         if not self._pinned:
             self._pin()
         if primary is not None or case.facts.followers:
-            self.store.append((entry, *self._taken_along(case, primary, events, command, now)), claim)
+            self._record((entry, *self._taken_along(case, primary, events, command, now)), claim)
         else:
-            self.store.append((entry,), claim)
+            self._record((entry,), claim)
         return after
+
+    def _record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Append what the hooks let through, and call those who follow it."""
+        if self._hooks.is_quiet:
+            self.store.append(entries, claim)
+            return
+        self._hooks.before(entries)
+        self.store.append(entries, claim)
+        self._hooks.after(self.store, entries)
+
+    def _record_swept(self, entries: Sequence[Append]) -> None:
+        """Append what was let through, case by case, and call those who follow it."""
+        self.store.append(entries)
+        self._hooks.after(self.store, entries)
 
     def _redacting(self, entry: Append, *, source: str) -> Append:
         """The append that erases what its event names.
@@ -266,6 +308,33 @@ class Desk(DeskActions):
             raise KeyReused(claim.key, actor=claim.actor)
         return replay(known.case_id, self.store.events(known.case_id)[: known.last])
 
+    def subscribe(
+        self, what: type[Event] | str, function: Hook, *, when: When = "after"
+    ) -> Callable[[], None]:
+        """Call a function of this process for every event of a kind, whoever on this desk brings it about.
+
+        Args:
+            what: an event's class or registered name, such as ``CardIssued`` or ``"card-issued"``;
+                ``RungEvent`` for reminders and cards, ``Event`` for all.
+            function: gets a `Happened`; what it returns is not looked at.
+            when: ``before``: after the decision, before anything is recorded; any error stops the command,
+                with nothing recorded, and reaches whoever gave it; raise `Refused` to say why. A sweep
+                leaves that case out and goes on. Called once more when another writer was faster, so that
+                it should change nothing itself. ``after``: once it is committed, with a joined store after
+                the portal's commit; an error is logged and stops nobody. Never called for a repeat under an
+                idempotency key.
+
+        Returns:
+            A function that ends the subscription.
+
+        Hooks are called in the order of events, for each in the order of subscription. Those after the
+        commit are lost with the process; what must be told stands in the policy's notices.
+
+        Raises:
+            BadInput: there is no such event, or no such ``when``.
+        """
+        return self._hooks.subscribe(what, function, when=when)
+
     # -- time -------------------------------------------------------------------------------------------
 
     def sweep(
@@ -286,9 +355,9 @@ class Desk(DeskActions):
         Raises:
             BadInput: k is not one of 1 to n.
         """
-        now: int = self.clock.now_us()
+        started, now = seconds_running(), int(self.clock.now_us())
         horizon = now if until is None else min(micros(until, what="until"), now)
-        mine = _of_part(part)
+        mine, earliest = _of_part(part), now
         fired: list[Card] = []
         conflicts: list[str] = []
         refused: list[str] = []
@@ -296,6 +365,8 @@ class Desk(DeskActions):
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             found = self.store.due(horizon, limit=size, after=after)
+            if found and after is None:
+                earliest = found[0][0]
             self._sweep_batch(
                 [case_id for _, case_id in found if mine(case_id)], horizon, now, fired, conflicts, refused
             )
@@ -305,7 +376,7 @@ class Desk(DeskActions):
             after = found[-1]
         else:
             more = bool(self.store.due(horizon, limit=1, after=after))
-        return Sweep(
+        swept = Sweep(
             tuple(card for card in fired if card.is_breach),
             tuple(card for card in fired if not card.is_breach),
             tuple(conflicts),
@@ -313,6 +384,8 @@ class Desk(DeskActions):
             self.store.waiting(now),
             more,
         )
+        self._watch.tell(_seen(swept, (now - earliest) / SECOND, seconds_running() - started))
+        return swept
 
     def _sweep_batch(
         self,
@@ -335,11 +408,13 @@ class Desk(DeskActions):
             except Refused:
                 refused.append(case_id)
                 continue
-            if entry is not None:
+            if entry is not None and not self._hooks.is_let_through(entry):
+                refused.append(case_id)
+            elif entry is not None:
                 appends.append(entry)
         try:
             if appends:
-                self.store.append(appends)
+                self._record_swept(appends)
         except Stale:
             appends = [
                 entry for case_id in ids if (entry := self._swept_alone(case_id, horizon, now, conflicts))
@@ -362,7 +437,9 @@ class Desk(DeskActions):
             try:
                 entry = self._swept(case_id, horizon, now)
                 if entry is not None:
-                    self.store.append((entry,))
+                    if not self._hooks.is_let_through(entry):
+                        return None
+                    self._record_swept((entry,))
             except Refused:
                 return None
             except Stale:
@@ -521,6 +598,11 @@ def _after(case: Case, events: tuple[Event, ...]) -> Case:
     for event in events:
         case = evolve(case, event)
     return case
+
+
+def _seen(swept: Sweep, lag: float, seconds: float) -> SweepDone:
+    counts = len(swept.cards), len(swept.reminders), len(swept.conflicts), len(swept.refused)
+    return SweepDone(*counts, swept.waiting, lag, swept.more, seconds)
 
 
 def _fired(entry: Append) -> int:

@@ -82,6 +82,16 @@ class DeliveryFailed(CaseflowError):
         self.retry = retry
 
 
+class HookFailed(CaseflowError):
+    """A hook stopped a command by an error that would pass for the command's own; nothing was recorded.
+
+    What it raised stands in ``__cause__``.
+    """
+
+    def __init__(self, hook: str, *, found: str) -> None:
+        super().__init__("hook-failed", what=hook, found=found)
+
+
 class LogError(CaseflowError):
     """A line of a log that cannot be replayed; names file, line and column."""
 

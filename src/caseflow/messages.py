@@ -502,6 +502,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what}: {found} is no public address; name its network in own_networks if it is yours",
         "{what}:{found} 不是公网地址;如属本单位网络,请写入 own_networks",
     ),
+    "hook-failed": (
+        "the hook {what} stopped the command with {found}; let it act on cases after the commit",
+        "钩子 {what} 以 {found} 中止了操作;请让它在提交之后再处理案件",
+    ),
     "bad-secret": (
         "{what}: a secret is whsec_ and base64 of 24 to 64 bytes; found {found} bytes",
         "{what}:密钥应为 whsec_ 加 24 至 64 字节的 base64;现为 {found} 字节",

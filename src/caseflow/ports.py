@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from caseflow.chain import Head, Link
@@ -12,6 +12,7 @@ from caseflow.core.events import Event
 from caseflow.core.rules import Row, Rules
 from caseflow.core.values import Value, value
 from caseflow.errors import Refusal
+from caseflow.observed import Seen
 from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted, Void
 
 
@@ -28,6 +29,29 @@ class Authorizer(Protocol):
 
     def __call__(self, rules: Rules, case: Case, row: Row, command: Command, /) -> Refusal | None:
         """`None`, or why not."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told what a desk or relay did, by whoever did it, right after: counts and codes, never texts.
+
+    An implementer owes: a quick return, because a command waits for it; safety between threads. Its errors
+    are logged and stop nobody.
+    """
+
+    def observe(self, seen: Seen, /) -> None:
+        """Take note."""
+        ...
+
+
+class Deferring(Protocol):
+    """What a store offers beside the duties of `Store`, if it can be part of a larger transaction."""
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work once what was appended is committed; never if it is rolled back.
+
+        A store without this method has committed when `append` returns.
+        """
         ...
 
 

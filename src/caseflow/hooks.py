@@ -1,0 +1,147 @@
+"""Who is called when something is recorded: before it is, to prevent it, or after it is, to follow it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from caseflow.core.case import Case
+from caseflow.core.events import EVENTS, Event
+from caseflow.core.values import Value, value
+from caseflow.errors import BadInput, HookFailed, KeyReused, Stale
+from caseflow.observed import HookError
+from caseflow.ports import Append, Store
+from caseflow.watching import Watch
+
+When = Literal["before", "after"]
+
+
+@value
+class Happened(Value):
+    """One event, as a hook gets it.
+
+    Attributes:
+        event: what happened.
+        case: the case after the whole command or sweep, which may have brought more events than this.
+        version: the case's version after this event.
+    """
+
+    event: Event
+    case: Case
+    version: int
+
+
+Hook = Callable[[Happened], object]
+
+
+@value
+class _Subscription(Value):
+    kinds: tuple[type[Event], ...]
+    function: Hook
+    when: When
+
+
+class Hooks:
+    """The functions of a desk that are called for events of certain kinds, in the order they came."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._lock = threading.Lock()
+        self._all: tuple[_Subscription, ...] = ()
+        self.is_quiet = True
+
+    def subscribe(self, what: type[Event] | str, function: Hook, *, when: When) -> Callable[[], None]:
+        """Call the function from now on; what is returned ends it, and doing that twice changes nothing.
+
+        Raises:
+            BadInput: no event has that name or class, no such ``when``, or no function.
+        """
+        if when not in ("before", "after"):
+            raise BadInput("bad-option", what="when", found=f"{when!a}, expected before or after")
+        if not callable(function):
+            raise BadInput("bad-option", what="function", found=f"{type(function).__name__} is no function")
+        made = _Subscription(_kinds(what), function, when)
+        with self._lock:
+            self._set((*self._all, made))
+
+        def leave() -> None:
+            with self._lock:
+                self._set(tuple(one for one in self._all if one is not made))
+
+        return leave
+
+    def _set(self, found: tuple[_Subscription, ...]) -> None:
+        self._all = found
+        self.is_quiet = not found
+
+    # -- calling -----------------------------------------------------------------------------------------
+
+    def before(self, entries: Sequence[Append]) -> None:
+        """Ask those who may prevent it; the first error is the end of it.
+
+        Raises:
+            HookFailed: a hook raised `Stale` or `KeyReused`, which would pass for the command's own.
+            Exception: whatever else a hook raised, `Refused` above all.
+        """
+        for hook, happened in self._calls("before", entries):
+            try:
+                hook(happened)
+            except (Stale, KeyReused) as error:
+                raise HookFailed(_name(hook), found=error.code) from error
+
+    def is_let_through(self, entry: Append) -> bool:
+        """Whether a case may be swept: nobody who is asked before raises an error, which is noted."""
+        for hook, happened in self._calls("before", (entry,)):
+            try:
+                hook(happened)
+            except Exception as error:
+                self._note(hook, "before", happened, error)
+                return False
+        return True
+
+    def after(self, store: Store, entries: Sequence[Append]) -> None:
+        """Tell those who follow, once it is committed; what one of them raises is noted and stops nobody."""
+        calls = tuple(self._calls("after", entries))
+        if not calls:
+            return
+
+        def tell() -> None:
+            for hook, happened in calls:
+                try:
+                    hook(happened)
+                except Exception as error:
+                    self._note(hook, "after", happened, error)
+
+        defer: Callable[[Callable[[], object]], None] | None = getattr(store, "after_commit", None)
+        if defer is None:
+            tell()
+        else:
+            defer(tell)
+
+    def _calls(self, when: When, entries: Sequence[Append]) -> Iterable[tuple[Hook, Happened]]:
+        """By case, by event, by subscription; each in its order."""
+        mine = [one for one in self._all if one.when == when]
+        if not mine:
+            return
+        for entry in entries:
+            for version, event in enumerate(entry.events, entry.expected + 1):
+                happened = Happened(event, entry.case, version)
+                yield from ((one.function, happened) for one in mine if isinstance(event, one.kinds))
+
+    def _note(self, hook: Hook, when: When, happened: Happened, error: Exception) -> None:
+        case_id, event = happened.case.id, happened.event.name
+        self._watch.tell(HookError(_name(hook), when, case_id, happened.version, event, error))
+
+
+def _kinds(what: type[Event] | str) -> tuple[type[Event], ...]:
+    if isinstance(what, str) and what in EVENTS:
+        return (EVENTS[what],)
+    if isinstance(what, type) and issubclass(what, Event):
+        return (what,)
+    found = ascii(what) if isinstance(what, str) else repr(what)
+    raise BadInput("bad-option", what="subscribe", found=f"no event is called {found[:80]}")
+
+
+def _name(hook: Hook) -> str:
+    return getattr(hook, "__qualname__", type(hook).__qualname__)
