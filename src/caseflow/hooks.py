@@ -134,7 +134,7 @@ class Hooks:
         self._watch.tell(HookError(_name(hook), when, case_id, happened.version, event, error))
 
 
-def _kinds(what: type[Event] | str) -> tuple[type[Event], ...]:
+def _kinds(what: object) -> tuple[type[Event], ...]:
     if isinstance(what, str) and what in EVENTS:
         return (EVENTS[what],)
     if isinstance(what, type) and issubclass(what, Event):
