@@ -22,6 +22,7 @@ from benchmarks.memory_desk import live_bare, live_with_texts
 from benchmarks.report import Row
 from benchmarks.timing import interleaved, seconds
 from caseflow import Case, Desk, ManualClock
+from caseflow.stores.relational.outbox_statements import NOTICE
 from caseflow.stores.sql import SqlStore
 
 WRITERS = 8
@@ -106,7 +107,7 @@ def _bare(url: URL, cases: int, live: Callable[[Desk, str], None]) -> float:
                 connection.commit()
 
         all_commands()  # once for the driver to prepare its statements, and undone
-        for table in ("cases", "events", "texts"):
+        for table in ("cases", "events", "texts", "notices"):
             connection.execute(f"DELETE FROM caseflow_{table} WHERE {'id' if table == 'cases' else 'case_id'}"
                                " LIKE 'bare-%'")  # fmt: skip
         connection.commit()
@@ -159,6 +160,18 @@ class _Watched(Desk):
         for version, fields in self._one(sql, case.id, first):
             insert = "INSERT INTO caseflow_texts (case_id, version, fields) VALUES (%s, %s, %s)"
             yield insert, (other, version, fields)
+        names = NOTICE.split(", ")
+        for row in self._one(
+            f"SELECT {', '.join(names[2:])} FROM caseflow_notices WHERE case_id = %s AND version >= %s",
+            case.id, first,
+        ):  # fmt: skip
+            columns = "status, attempts, next_try, token, error, merged_into"
+            marks = ", ".join(["%s"] * len(names))
+            yield (
+                f"INSERT INTO caseflow_notices ({NOTICE}, {columns})"
+                f" VALUES ({marks}, 'pending', 0, 0, '', '', '') ON CONFLICT (id) DO NOTHING",
+                (f"{other}-{row}"[:200], other, *row),
+            )
 
     def _events(self, case_id: str, after: int) -> list[Any]:
         sql = "SELECT version, body, hash FROM caseflow_events WHERE case_id = %s AND version > %s ORDER BY 1"
