@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -26,12 +27,15 @@ from caseflow.desk_telling import with_owed
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
 from caseflow.hooks import Hook, Hooks, When
 from caseflow.observed import SweepDone
+from caseflow.outbox import Document
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Observer, Query, Store, Text
 from caseflow.sealing import check_names, sealed, with_redacted
 from caseflow.views.allowed import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
+from caseflow.views.story_words import Lang
 from caseflow.watching import Watch
 
 ATTEMPTS = 5
@@ -477,6 +481,36 @@ class Desk(DeskActions):
         """
         case, kept = self._known(case_id), self.store.texts(case_id)
         return with_redacted(self.store.events(case_id), kept) if case.facts.redactions else kept
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The numbered documents of the case, in the order they were issued; void ones (作废) among them.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        self._known(case_id)
+        return self.store.documents(case_id)
+
+    def document_html(
+        self, case_id: str, document: str, *, lang: Lang = "zh", folder: Path | None = None
+    ) -> str:
+        """A numbered document as a page that prints on one sheet of A4, with its receipt strip (签收回执).
+
+        Args:
+            document: its id.
+            lang: ``zh`` or ``en``.
+            folder: the portal's own pages, which take the place of the shipped ones.
+
+        Raises:
+            UnknownCase: no such case.
+            BadInput: the case has no such document; or a page of the folder cannot be filled.
+        """
+        case = self._known(case_id)
+        found = next((one for one in self.store.documents(case_id) if one.draft.id == document), None)
+        if found is None:
+            raise BadInput("unknown-document", case=case_id, found=document)
+        texts = self.store.texts(case_id)
+        return letter(self._rules_of(case), case, found, texts=texts, lang=lang, folder=folder)
 
     def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is, day by day: every instance, oldest first.

@@ -460,6 +460,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "no-golden-files": ("{what}: there is no golden history, {found}", "{what}:没有基准历史 {found}"),
     # telling people
+    "unknown-document": (
+        "case {case} has no numbered document {found}; caseflow document list shows them",
+        "案件 {case} 没有编号文书 {found};请用 caseflow document list 查看",
+    ),
+    "bad-relay-config": ("{what}: {found}", "{what}:{found}"),
     "bad-template": (
         "{what}: {found} stands where a place such as $unit was expected; write $$ for a dollar sign",
         "{what}:{found} 处应为 $unit 这样的占位;美元符号请写成 $$",

@@ -47,9 +47,10 @@ def test_what_is_told_reads_as_it_should(desk: Desk) -> None:
     kept = Kept()
     assert relay_of(desk, kept).once() == Round(claimed=2, sent=2)
     reply = kept.got[1]
-    assert reply.subject == "已答复:路灯<不>亮 & 闪"
+    assert reply.subject == "已答复：路灯<不>亮 & 闪"
     assert reply.text == (
-        "citizen先生:\n您提出的“路灯<不>亮 & 闪”(件号 c1)已由城管局答复:\n\n已修复\n请查看\n\n芜湖市民心声\n"
+        "citizen先生：\n您提出的“路灯<不>亮 & 闪”（件号 c1）已由城管局答复：\n\n已修复\n请查看\n"
+        "\n芜湖市民心声\n"
     )
     assert "路灯&lt;不&gt;亮 &amp; 闪" in reply.html
     assert "已修复<br>请查看" in reply.html
@@ -85,7 +86,7 @@ def test_a_text_erased_before_telling_is_not_told(desk: Desk) -> None:
     kept = Kept()
     relay_of(desk, kept).until_empty()
     assert "路灯" not in kept.got[0].text
-    assert "(已依法删除)" in kept.got[0].subject
+    assert "（已依法删除）" in kept.got[0].subject
 
 
 # -- collapsing ------------------------------------------------------------------------------------------
@@ -102,7 +103,7 @@ def test_a_late_sweep_tells_each_the_highest_level_alone(desk: Desk) -> None:
         "red > handler@城管局", "red > lead_official@城管局", "red > supervisor",
         "submitted > duty_officer@城管局",
     ]  # fmt: skip
-    assert "此前各级:提醒(2025-03-07 00:00)、黄牌警示(2025-03-09 00:00)。" in kept.got[0].text
+    assert "此前各级：提醒（2025-03-07 00:00）、黄牌警示（2025-03-09 00:00）。" in kept.got[0].text
     assert statuses(desk, "yellow") == [COLLAPSED, COLLAPSED]
     red = {row.notice.role: row.notice.id for row in desk.store.notices() if row.notice.level == "red"}
     assert {row.into for row in desk.store.notices() if row.notice.level == "yellow"} == {
@@ -152,7 +153,7 @@ def test_a_document_is_told_whatever_stands_above_it(desk: Desk) -> None:
         "urge > handler@城管局", "urge > lead_official@城管局", "urge > supervisor",
         "submitted > duty_officer@城管局",
     ]  # fmt: skip
-    assert kept.got[0].subject == "催办〔2025〕第1号 催办通知单:路灯不亮"
+    assert kept.got[0].subject == "催办〔2025〕第1号 催办通知单：路灯不亮"
 
 
 def test_a_level_whose_better_is_given_up_speaks_for_itself(desk: Desk) -> None:
@@ -206,7 +207,7 @@ def test_a_card_annulled_after_delivery_is_corrected_to_whom_it_was_told(desk: D
     desk.clock.advance(minutes=10)
     relay_of(desk, after).until_empty()
     assert after.said() == ["yellow > handler@城管局", "replied > citizen"]
-    assert after.got[0].subject == "更正:黄牌警示已撤销:路灯不亮"
+    assert after.got[0].subject == "更正：黄牌警示已撤销：路灯不亮"
 
 
 def test_corrections_of_several_levels_are_one_message(desk: Desk) -> None:
@@ -224,7 +225,7 @@ def test_corrections_of_several_levels_are_one_message(desk: Desk) -> None:
     assert [said for said in after.said() if "citizen" not in said] == [
         "red > handler@城管局", "red > lead_official@城管局", "red > supervisor",
     ]  # fmt: skip
-    assert "同时撤销:提醒(2025-03-07 00:00)、黄牌警示(2025-03-09 00:00)。" in after.got[0].text
+    assert "同时撤销：提醒（2025-03-07 00:00）、黄牌警示（2025-03-09 00:00）。" in after.got[0].text
 
 
 def test_a_correction_waits_for_what_another_relay_has_in_hand(desk: Desk) -> None:

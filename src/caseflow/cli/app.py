@@ -16,9 +16,11 @@ from caseflow.cli import (
     cases,
     deadline,
     demo,
+    document,
     exits,
     explain,
     policy,
+    relay,
     replay,
     simulate,
     store,
@@ -59,6 +61,8 @@ for _command in (
     cases.sweep,
     store.store,
     audit.audit,
+    relay.relay,
+    document.document,
     testing.testing,
 ):
     cli.add_command(_command)

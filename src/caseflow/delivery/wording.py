@@ -16,11 +16,12 @@ from caseflow.views.naming import Naming
 from caseflow.views.story_words import Lang
 from caseflow.views.times import clock_time
 
-_SALUTE = {"zh": "{0}:\n", "en": "Dear {0},\n\n"}
+_SALUTE = {"zh": "{0}：\n", "en": "Dear {0},\n\n"}
 _ALSO = {
-    ("zh", False): "此前各级:{0}。", ("en", False): " Earlier levels: {0}.",
-    ("zh", True): "同时撤销:{0}。", ("en", True): " Annulled with it: {0}.",
+    ("zh", False): "此前各级：{0}。", ("en", False): " Earlier levels: {0}.",
+    ("zh", True): "同时撤销：{0}。", ("en", True): " Annulled with it: {0}.",
 }  # fmt: skip
+_CARD = {"zh": "{0}（{1}）", "en": "{0} ({1})"}
 _BETWEEN = {"zh": "、", "en": ", "}
 _UNKNOWN = {"zh": "—", "en": "-"}
 
@@ -123,7 +124,9 @@ def _also(say: Naming, case: Case, notice: Notice) -> str:
     if notice.topic not in OF_RUNGS and notice.topic != CORRECTION:
         return ""
     named = [
-        f"{say.level(card.clock, card.level)}({clock_time(card.effective_us, case.origin.zone)})"
+        _CARD[say.lang].format(
+            say.level(card.clock, card.level), clock_time(card.effective_us, case.origin.zone)
+        )
         for card in others(case, notice)
     ]
     lang = say.lang

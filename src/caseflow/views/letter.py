@@ -28,7 +28,7 @@ WORDS = frozenset(
 _SIGNED = {"zh": "已于 {0} 由 {1} 签收", "en": "signed for on {0} for {1}"}
 _VOID = {"zh": "作废", "en": "VOID"}
 _NUMBER = {"zh": "{0}〔{1}〕第{2}号", "en": "{0} ({1}) No. {2}"}
-_ERASED = {"zh": "(已依法删除)", "en": "(erased by law)"}
+_ERASED = {"zh": "（已依法删除）", "en": "(erased by law)"}
 _PERIOD = {"zh": "{0}{1}", "en": "{0} {1}"}
 _COUNTS = {
     ("zh", "natural"): "个自然日", ("zh", "working"): "个工作日",

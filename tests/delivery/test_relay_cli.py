@@ -1,0 +1,141 @@
+"""``caseflow relay`` and ``caseflow document`` as a stranger meets them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from caseflow import SqliteStore
+from caseflow.cli import exits
+from caseflow.cli.app import run_app
+from tests.delivery.people import desk_on
+from tests.journeys.people import OFFICER, submitted
+
+CONFIG = """
+[channels.email]
+use = "log"
+[[people]]
+id = "z-2"
+roles = ["duty_officer", "handler", "lead_official"]
+units = ["城管局"]
+addresses = { email = "duty@cg.example" }
+[[people]]
+id = "s-1"
+role = "supervisor"
+addresses = { email = "s@gov.example" }
+"""
+
+
+@pytest.fixture
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a store of one case that owes an urging notice and a reply, and a configuration."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANG", "en_US.UTF-8")
+    desk = desk_on(SqliteStore("cases.db"), "2025-02-24T09:30:00+08:00")
+    submitted(desk)
+    desk.clock.set("2025-04-02T10:00:00+08:00")
+    desk.sweep()
+    desk.reply("c1", text="好了", by=OFFICER)
+    desk.store.close()
+    Path("relay.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path
+
+
+STORE = ("--store", "sqlite:///cases.db")
+
+
+def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run_app([*arguments, "--lang", "en"])
+    said = capsys.readouterr()
+    return code, said.out, said.err
+
+
+def test_what_is_owed_is_told_and_counted(at: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Once, with its numbers; the citizen, whom nobody lists, is a dead letter that can be sent again."""
+    code, out, _ = called(capsys, "relay", *STORE, "--config", "relay.toml", "--once", "--json")
+    found = json.loads(out)
+    assert (code, found) == (exits.OK, {
+        "claimed": 11, "sent": 4, "retried": 0, "dead": 1, "cancelled": 0, "collapsed": 6,
+    })  # fmt: skip
+    code, out, _ = called(capsys, "relay", "dead", *STORE, "--json")
+    (dead,) = json.loads(out)
+    assert (code, dead["role"], dead["error"]) == (exits.FOUND, "citizen", "no-recipient")
+    people = CONFIG + '[[people]]\nid = "c-17"\nrole = "citizen"\naddresses = { email = "c@x.example" }\n'
+    Path("relay.toml").write_text(people, encoding="utf-8")
+    assert called(capsys, "relay", "resend", dead["id"], *STORE)[:2] == (exits.OK, "ready again: 1\n")
+    code, out, _ = called(capsys, "relay", *STORE, "--config", "relay.toml", "--once")
+    assert out == (
+        "claimed 1: 1 sent, 0 to be tried again, 0 dead, 0 not owed any more, 0 told with another\n"
+    )
+    assert called(capsys, "relay", "dead", *STORE)[:2] == (exits.OK, "no dead letters\n")
+
+
+def test_documents_are_listed_and_printed(at: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The list names the id; the page goes to a file or to the output."""
+    code, out, _ = called(capsys, "document", "list", "c1", *STORE)
+    number, unit, day, name = out.strip().split("  ")
+    assert (code, number, unit, day) == (exits.OK, "催办 (2025) No. 1", "城管局", "2025-04-02")
+    assert (
+        called(capsys, "document", "show", "c1", name, *STORE, "--out", "page.html")[1] == "wrote page.html\n"
+    )
+    assert "Receipt" in Path("page.html").read_text(encoding="utf-8")
+    assert called(capsys, "document", "show", "c1", name, *STORE)[1].startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("relay",), "--store and --config are needed"),
+        (("relay", *STORE, "--config", "missing.toml", "--once"), "missing.toml"),
+        (("relay", *STORE, "--config", "cases.db", "--once"), "cases.db"),
+        (("relay", "--store", "sqlite:///none.db", "--config", "relay.toml", "--once"), "none.db"),
+        (("relay", "resend", *STORE), "give ids, or --all"),
+        (("document", "show", "c1", "d-0", *STORE), "no numbered document d-0"),
+        (("document", "list", "nobody", *STORE), "nobody"),
+    ],
+)
+def test_what_is_wrong_is_told_on_one_line(
+    at: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], says: str
+) -> None:
+    """A missing file, a store that is none, an id of nothing: a sentence and an exit code, no traceback."""
+    code, _, err = called(capsys, *arguments)
+    assert code not in (exits.OK, exits.FOUND)
+    assert says in err
+    assert "Traceback" not in err
+
+
+def test_an_id_that_is_no_dead_letter_is_told(at: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Resending what is not dead changes nothing, and says so."""
+    code, out, err = called(capsys, "relay", "resend", "n-0", *STORE)
+    assert (code, out, err) == (exits.FOUND, "ready again: 0\n", "n-0: is no dead letter\n")
+
+
+def test_a_relay_ends_on_sigterm_with_its_work_done(at: Path) -> None:
+    """The signal comes while it waits: it ends with exit code 0 and says what it did."""
+    command = [
+        sys.executable,
+        "-m",
+        "caseflow.cli",
+        "relay",
+        *STORE,
+        "--config",
+        "relay.toml",
+        "--lang",
+        "en",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ | {"PYTHONUTF8": "1"}) as process:
+        store, until = SqliteStore("cases.db"), time.monotonic() + 30
+        while store.notices(status="pending") and time.monotonic() < until:
+            time.sleep(0.1)
+        store.close()
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == exits.OK
+    assert out.decode().startswith("claimed 11: 4 sent")
