@@ -22,6 +22,7 @@ from caseflow.errors import (
     StoreError,
     UnknownCase,
 )
+from caseflow.legacy import Granted, LegacyCase, Paused
 from caseflow.stores.memory import MemoryStore
 from caseflow.stores.sqlite import SqliteStore
 
@@ -37,12 +38,15 @@ __all__ = [
     "ClockRun",
     "Command",
     "Desk",
+    "Granted",
     "HandlingStep",
     "KeyReused",
+    "LegacyCase",
     "LogError",
     "ManualClock",
     "MemoryStore",
     "Page",
+    "Paused",
     "Policy",
     "PolicyError",
     "Refusal",

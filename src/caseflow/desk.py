@@ -22,9 +22,10 @@ from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, maker, value
-from caseflow.desk_actions import DeskActions
+from caseflow.desk_actions import check_call
+from caseflow.desk_adopting import DeskAdopting
 from caseflow.desk_telling import with_owed
-from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, StoreError, UnknownCase
+from caseflow.errors import BadInput, KeyReused, Refused, Stale, StoreError, UnknownCase
 from caseflow.hooks import Hook, Hooks, When
 from caseflow.observed import SweepDone
 from caseflow.outbox import Document
@@ -86,7 +87,7 @@ class Page(Value):
         return len(self.cases)
 
 
-class Desk(DeskActions):
+class Desk(DeskAdopting):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
@@ -179,7 +180,7 @@ class Desk(DeskActions):
         key: str | None,
         expected_version: int | None,
     ) -> Case:
-        _check_names(case_id, action, by, key)
+        check_call(case_id, action, by, key)
         now: int = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
         claim = None
@@ -651,20 +652,6 @@ def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:
     if not 1 <= which <= parts:
         raise BadInput("bad-part", found=f"{which}/{parts}")
     return lambda case_id: crc32(case_id.encode()) % parts == which - 1
-
-
-def _check_names(case_id: str, action: str, by: Actor, key: str | None) -> None:
-    """Refuse names that no store can keep, and actors that claim to be the system."""
-    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
-    if not usable or case_id != case_id.strip():
-        if action == "submit":
-            raise Refused(Refusal(code="bad-case-id", action="submit", found=ascii(case_id)[:80]))
-        raise UnknownCase(ascii(case_id)[:80])
-    if by.role == SYSTEM.role:
-        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
-        raise Refused(refusal, case_id=case_id)
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
-        raise BadInput("bad-name", what="key", found=ascii(key)[:80])
 
 
 def _unsubmitted(case_id: str, action: str) -> Case:

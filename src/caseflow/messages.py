@@ -269,6 +269,27 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "the clock of {found} started later; it cannot be primary",
         "{found} 的时钟开始较晚,不能作主案件",
     ),
+    "may-not-adopt": (
+        "the role {found} may not take over cases; these may: {missing}",
+        "角色 {found} 不得接收既有案件;可由 {missing} 进行",
+    ),
+    "adopt-state": (
+        "no case can be taken over in the state {found}; the open ones are {missing}",
+        "不能以状态 {found} 接收案件;可用的未结状态:{missing}",
+    ),
+    "adopt-future": ("{found} lies after the takeover", "{found} 晚于接收时间"),
+    "adopt-before-submission": ("{found} lies before submitted_at", "{found} 早于 submitted_at"),
+    "adopt-pause": ("a pause ends after it begins", "暂停的结束须晚于开始"),
+    "adopt-no-pause": ("the policy pauses no clock; name the clock", "该政策不暂停任何时钟;请写明时钟"),
+    "adopt-clock": (
+        "no clock {found} is for this case; it has {missing}",
+        "本案没有时钟 {found};有 {missing}",
+    ),
+    "adopt-since": (
+        "stands in {state}, which {found} hangs on: {missing} is needed",
+        "处于 {state},与 {found} 有关:需要 {missing}",
+    ),
+    "inherited": ("was due before the case was taken over", "在接收案件之前已到期"),
     # stores
     "unknown-case": ("no case has the id {case}", "没有编号为 {case} 的案件"),
     "stale": (

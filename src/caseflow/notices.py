@@ -73,7 +73,8 @@ def owed(
 ) -> Owed:
     """Who must be told what because of the events. The same whoever computes it.
 
-    A card that one of the events issues and a later one annuls is told to nobody and numbers no document.
+    A card that one of the events issues and a later one annuls is told to nobody and numbers no document; so
+    is an inherited one.
     A card annulled that was posted before has its notices cancelled, and a correction posted for each, which
     the relay sends only to those who were told.
 
@@ -94,7 +95,7 @@ def owed(
         if type(event) is e.RulesAdopted and adopted is not None:
             rules = adopted
         if isinstance(event, e.RungEvent):
-            if index not in annulled:
+            if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
                 documents += [draft] if draft else []
                 notices += _of_rung(rules, case.id, version, event, draft)
@@ -118,7 +119,7 @@ def owed(
 
 _Annulled = tuple[int, e.CardAnnulled, str]
 """The version of an annulment, the event, and the id that the card's document has if there is one."""
-_HOLDERS = (e.Submitted, e.Routed, e.Transferred, e.Returned)
+_HOLDERS = (e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned)
 """Events after which another unit, or nobody, holds the case."""
 
 

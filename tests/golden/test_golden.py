@@ -326,10 +326,11 @@ def test_any_history_can_be_decided_again(history: list[Step]) -> None:
 
 
 def test_what_comes_of_itself_is_no_command() -> None:
-    """Cards, annulments, timed actions and notes on followers are asked of nobody."""
+    """Cards, annulments, timed actions and notes on followers are asked of nobody; nor are takeovers."""
     events: list[Event] = [event for path in FILES for _, event in read_golden(path).events]
     asked = {event.name for event in events if command_of(event) is not None}
     assert {event.name for event in events} - asked == {
+        "adopted",
         "reminded",
         "card-issued",
         "card-annulled",

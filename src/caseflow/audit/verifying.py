@@ -10,7 +10,7 @@ from caseflow.audit.one_case import case_faults
 from caseflow.audit.other_tables import Numbers, key_faults, policy_faults
 from caseflow.audit.rows import CaseRows, by_case
 from caseflow.codec import decode
-from caseflow.core.events import RulesAdopted, Submitted
+from caseflow.core.events import Adopted, RulesAdopted, Submitted
 from caseflow.errors import StoreError
 from caseflow.ports import Auditable
 
@@ -95,7 +95,7 @@ class _Walk:
                     event = decode(row["body"])
                 except StoreError:
                     continue  # told with its case
-                if isinstance(event, Submitted):
+                if isinstance(event, Submitted | Adopted):
                     self._pins.setdefault(event.origin.pin, rows.case_id)
                 elif isinstance(event, RulesAdopted):
                     self._pins.setdefault(event.pin, rows.case_id)

@@ -20,6 +20,7 @@ class Card(Value):
         clock, subject, cycle: the clock instance; cycles count from 1.
         unit: who held the case at `effective_at`.
         annulled_us, annulled_because: set when a later fact showed that the card does not hold.
+        inherited: it took effect before the case was adopted, and was told to nobody.
     """
 
     case_id: str
@@ -34,6 +35,7 @@ class Card(Value):
     zone: str
     annulled_us: int | None = None
     annulled_because: str = ""
+    inherited: bool = False
 
     @property
     def addressee(self) -> str:
@@ -242,6 +244,8 @@ class Facts(Value):
     """The name of an event this version of caseflow does not know."""
     redactions: tuple[Redaction, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    adopted_us: int | None = None
+    """When the case was taken over from another system."""
 
 
 NOTHING_YET = Facts()

@@ -24,6 +24,8 @@ _origin = lru_cache(maxsize=4096)(e.Origin)
 _card_issued = maker(e.CardIssued)
 _reminded = maker(e.Reminded)
 _NO_ROWS: dict[str, Row] = {}
+INHERITED = "inherited"
+"""Why a rung that was reached before the adoption takes no action: the case came in the state it was in."""
 
 Authorize = Callable[[Rules, Case, Row, Command], Refusal | None]
 
@@ -62,7 +64,7 @@ def decide(
     if refused is not None or row is None:
         raise Refused(refused or _no_row(rules, case, command), case_id=case.id)
     since = at if command.effective_us is None else command.effective_us
-    event = _event(rules, case, row, command, at, since, None if at == now else now)
+    event = event_of(rules, case, row, command, at, since, None if at == now else now)
     if since < case.last_us or since < at or row.event is e.Resumed:
         return (*issued, event, *_settled(rules, evolve(case, event), event))
     return (*issued, event) if issued else (event,)
@@ -110,10 +112,11 @@ def caught_up(
     They are noticed at ``seen``, which is `until` unless given.
 
     In the order of (effective instant, clock in policy order, subject, cycle, rung); a rung's timed action
-    follows it at once.
+    follows it at once. What was due at or before the case's adoption is inherited.
     """
     issued: list[e.Event] = []
     noticed = until if seen is None else seen
+    adopted = case.facts.adopted_us
     while (due := case.next_due_us) is not None and due <= until:
         if case.facts.unknown_event:
             raise Refused(_no_row(rules, case, Command("sweep", SYSTEM)), case_id=case.id)
@@ -121,9 +124,13 @@ def caught_up(
         level, is_breach = run.ladder[rung]
         then, skipped = _timed_action(rules, case, run.clock, level, due)
         make = _card_issued if is_breach else _reminded
+        inherited = adopted is not None and due <= adopted
+        if inherited:
+            skipped = skipped if then is None else INHERITED
+            then = None
         fired = make(
             due, SYSTEM, None, (), None, None, (),
-            run.clock, run.subject, run.cycle, level, case.unit_at(due), noticed, skipped,
+            run.clock, run.subject, run.cycle, level, case.unit_at(due), noticed, skipped, inherited,
         )  # fmt: skip
         case = evolve(case, fired)
         issued.append(fired)
@@ -261,9 +268,10 @@ def _started(case: Case) -> int:
     return min((run.since_us for run in case.clocks), default=case.submitted_us)
 
 
-def _event(
+def event_of(
     rules: Rules, case: Case, row: Row, command: Command, at: int, since: int, clamped: int | None
 ) -> e.Event:
+    """The event of the action, with what it does to the clocks; nothing is judged."""
     fields, kind, by = command.fields, row.event, command.by
     late = None if since == at else since
     holder = case.unit
@@ -282,7 +290,7 @@ def _event(
     clocks: tuple[e.ClockChange, ...] = ()
     if effects:
         state = place.state if place else case.place.state
-        clocks = _effects(case, command, effects, since, holder, state, origin)
+        clocks = changes_of(case, command, effects, since, holder, state, origin)
     if kind in OWN_EFFECTS:
         clocks += _OWN_CHANGES[kind](rules, case, command, since)
     if kind is e.Submitted:
@@ -299,7 +307,7 @@ def _event(
     return row.make(at, by, place, clocks, late, clamped, command.texts, *payload)
 
 
-def _effects(
+def changes_of(
     case: Case,
     command: Command,
     effects: tuple[Effect, ...],
@@ -308,6 +316,7 @@ def _effects(
     state: str,
     origin: e.Origin,
 ) -> tuple[e.ClockChange, ...]:
+    """What the effects do to the clocks of a case, at that instant, when it comes to be held and stand so."""
     changes: list[e.ClockChange] = []
     for verb, plan, by_state in effects:
         subject_of = plan.rule.subject
@@ -387,7 +396,7 @@ def _timed_action(rules: Rules, case: Case, clock: str, level: str, at: int) -> 
         refused = refused or guard(rules, case, command, at)
     if row is None or refused is not None:
         return None, refused.code if refused else ""
-    return _event(rules, case, row, command, max(at, case.acted_us), at, None), ""
+    return event_of(rules, case, row, command, max(at, case.acted_us), at, None), ""
 
 
 def _settled(rules: Rules, case: Case, event: e.Event) -> tuple[e.Event, ...]:

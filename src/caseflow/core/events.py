@@ -57,7 +57,8 @@ UNKNOWN_ORIGIN = Origin()
 class ClockChange(Value):
     """What an event did to one clock instance; ``None`` leaves a part as it was.
 
-    ``since`` is only given when the instance begins. ``until`` is its end; ``-1`` takes the end back.
+    ``since`` is only given when the instance begins, with an ``until`` if it has ended by then. ``until`` is
+    its end; ``-1`` takes the end back.
     """
 
     clock: str
@@ -115,6 +116,30 @@ class Submitted(Event):
     unit: str = ""
     citizen: str = ""
     origin: Origin = UNKNOWN_ORIGIN
+
+
+@registered("adopted")
+@value
+class Adopted(Event):
+    """An open case of another system was taken over as it stood; ``effective_us`` is its submission.
+
+    ``clocks`` begin every instance with all that is known of it. The rest is what was told of its past, in
+    epoch microseconds: since when the unit holds it and since when it is in its state, its public replies,
+    extensions as ``(clock, granted at, days)``, pauses as ``(clock, from, to)``, and clocks with a start or
+    an end of their own as ``(clock, instant)``.
+    """
+
+    unit: str = ""
+    citizen: str = ""
+    origin: Origin = UNKNOWN_ORIGIN
+    steps: tuple[str, ...] = ()
+    unit_since: int | None = None
+    state_since: int | None = None
+    replies: tuple[int, ...] = ()
+    extensions: tuple[tuple[str, int, int], ...] = ()
+    pauses: tuple[tuple[str, int, int | None], ...] = ()
+    started: tuple[tuple[str, int], ...] = ()
+    ended: tuple[tuple[str, int], ...] = ()
 
 
 @registered("acknowledged")
@@ -379,6 +404,8 @@ class RungEvent(Event):
     detected_us: int = 0
     skipped: str = ""
     """Why the rung's timed action was not taken: the code of its refusal."""
+    inherited: bool = False
+    """Whether it was reached before the case was adopted: it stands, and nobody is told."""
 
 
 @registered("reminded")

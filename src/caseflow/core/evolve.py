@@ -48,6 +48,8 @@ def evolve(case: Case, event: e.Event) -> Case:
         return _with_rung(case, event)  # type: ignore[arg-type]  # kind was compared exactly
     if kind is e.Submitted:
         return _submitted(case, event)  # type: ignore[arg-type]
+    if kind is e.Adopted:
+        return _taken_over(case, event)  # type: ignore[arg-type]
     facts, unit = case.facts, case.unit
     fold = _FACTS.get(kind)
     if fold is not None:
@@ -97,7 +99,7 @@ def _with_change(clocks: tuple[ClockRun, ...], change: e.ClockChange) -> tuple[C
             change.cycle,
             change.status or "running",
             change.since,
-            None,
+            change.until,
             change.ladder or (),
             change.dues or (),
             change.unknown or 0,
@@ -183,6 +185,9 @@ def _with_rung(case: Case, event: e.RungEvent) -> Case:
         event.detected_us,
         type(event) is e.CardIssued,
         case.origin.zone,
+        None,
+        "",
+        event.inherited,
     )
     return _case(
         case.id,
@@ -233,6 +238,35 @@ def _submitted(case: Case, event: e.Submitted) -> Case:
         (),
         (),
         event.origin,
+    )
+
+
+def _taken_over(case: Case, event: e.Adopted) -> Case:
+    since = _since(event)
+    clocks: tuple[ClockRun, ...] = ()
+    for change in event.clocks:
+        clocks = _with_change(clocks, change)
+    past_units = () if event.unit_since is None else ((event.unit_since, ""),)
+    facts = Facts(
+        past_units=past_units,
+        replies=tuple(_reply(at, 1) for at in event.replies),
+        adopted_us=event.at_us,
+    )
+    return _case(
+        case.id,
+        case.version + 1,
+        event.to or case.place,
+        event.unit,
+        event.citizen,
+        since,
+        event.at_us,
+        event.at_us,
+        _earliest(clocks),
+        clocks,
+        (),
+        event.steps,
+        event.origin,
+        facts,
     )
 
 

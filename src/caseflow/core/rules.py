@@ -121,7 +121,7 @@ class Rules:
         payload = tuple(
             (field, _NOTHING[typed.type]) for field, typed in fields.items() if typed.type != "text"
         )
-        effects, held_effects = self._effects(name, state, target), self._effects(name, state, held)
+        effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         return Row(
             name,
             rule,
@@ -142,8 +142,11 @@ class Rules:
     def _timed(self) -> set[str]:
         return {rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then}
 
-    def _effects(self, action: str, state: str, target: str) -> tuple[Effect, ...]:
-        """What the move does to the clocks, in the policy's order; within a clock ends come before starts."""
+    def effects(self, action: str, state: str, target: str) -> tuple[Effect, ...]:
+        """What the move does to the clocks, in the policy's order; within a clock ends come before starts.
+
+        An action without a name stands for whatever led there: only leaving and entering states count.
+        """
         found: list[Effect] = []
         entered = f"state:{target}" if target != state else ""
         left = f"state:{state}" if target != state else ""

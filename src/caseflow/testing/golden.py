@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from caseflow.core.case import Card, Case
-from caseflow.core.events import Event, Merged, RulesAdopted, Submitted
+from caseflow.core.events import Adopted, Event, Merged, RulesAdopted, Submitted
 from caseflow.core.evolve import replay
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
@@ -106,7 +106,7 @@ def record(
 
 def pin_of_event(event: Event) -> str:
     """The pin of the policy that the event brings into force; empty for most events."""
-    if isinstance(event, Submitted):
+    if isinstance(event, Submitted | Adopted):
         return event.origin.pin
     return event.pin if isinstance(event, RulesAdopted) else ""
 

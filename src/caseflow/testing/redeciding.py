@@ -9,6 +9,7 @@ import attrs
 
 from caseflow.core import events as e
 from caseflow.core.actions import ACTIONS
+from caseflow.core.adopt import ADOPT, adopt, legacy_of
 from caseflow.core.case import Case
 from caseflow.core.commands import SYSTEM, Command
 from caseflow.core.decide import adopt_rules, caught_up, decide, follow
@@ -72,7 +73,7 @@ def command_of(event: e.Event) -> Command | None:
 
     Texts are their salted hashes. A field that says the same as when it is left out is left out.
     """
-    if isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed | e.UnknownEvent):
+    if isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed | e.Adopted | e.UnknownEvent):
         return None
     if event.by.role == SYSTEM.role and not isinstance(event, e.Resumed):
         return None  # the timed action of a rung
@@ -116,7 +117,7 @@ class _Again:
 
     def take(self, case_id: str, event: e.Event) -> None:
         """Ask again for what the event came of."""
-        if isinstance(event, e.Submitted):
+        if isinstance(event, e.Submitted | e.Adopted):
             self._rules[case_id] = self._rules_of(event.origin.pin)
         case, rules = self.cases.get(case_id, Case(case_id)), self._rules[case_id]
         noticed = event.detected_us if isinstance(event, e.RungEvent) else event.at_us
@@ -139,6 +140,10 @@ class _Again:
             return caught_up(rules, case, event.at_us, event.detected_us)[1]
         if isinstance(event, e.Followed):
             return follow(rules, case, event.follower, event.by, now)
+        if isinstance(event, e.Adopted):
+            legacy, fields = legacy_of(event)
+            asked = Command(ADOPT, event.by, fields, event.texts)
+            return adopt(rules, case.id, legacy, asked, now, is_judged=False)
         if isinstance(event, e.UnknownEvent):
             return (event,)
         command = command_of(event)

@@ -67,6 +67,8 @@ def _rung(telling: Telling, event: e.RungEvent) -> Iterator[str]:
         yield telling.say("last day", day=last_day(event.at_us, telling.rules.policy.timezone))
     if telling.before.facts.past_units:
         yield event.unit or telling.say("nobody")
+    if event.inherited:
+        yield telling.say("inherited")
     if event.skipped and plan is not None:
         action = telling.action(plan.then.get(event.level, ""))
         yield telling.say("skipped", action=action, code=event.skipped)
@@ -116,9 +118,14 @@ def _deadline(telling: Telling, name: str, run: ClockRun) -> str:
     return f"{name} {text}".lstrip()
 
 
-def _submitted(telling: Telling, event: e.Submitted) -> Iterator[str]:
+def _submitted(telling: Telling, event: e.Submitted | e.Adopted) -> Iterator[str]:
     yield event.unit
     yield telling.named(telling.rules.policy.kinds, event.origin.kind)
+
+
+def _taken_over(telling: Telling, event: e.Adopted) -> Iterator[str]:
+    yield from _submitted(telling, event)
+    yield telling.state(telling.case.state)
 
 
 def _unit(telling: Telling, event: e.Routed | e.Transferred | e.CoHandlerAdded) -> Iterator[str]:
@@ -201,6 +208,7 @@ def _fields(telling: Telling, event: e.Event) -> Iterator[str]:
 
 _OWN: dict[type[e.Event], Callable[[Telling, Any], Iterator[str]]] = {
     e.Submitted: _submitted,
+    e.Adopted: _taken_over,
     e.Routed: _unit,
     e.Transferred: _unit,
     e.CoHandlerAdded: _unit,

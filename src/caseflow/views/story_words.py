@@ -8,6 +8,7 @@ Lang = Literal["en", "zh"]
 
 _EVENTS: dict[str, tuple[str, str]] = {
     "submitted": ("submitted", "提交"),
+    "adopted": ("taken over", "接收"),
     "acknowledged": ("acknowledged", "立即回复"),
     "routed": ("routed", "分转"),
     "signed-in": ("signed in", "签收"),
@@ -62,6 +63,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "true since": ("true since {at}", "实际发生于 {at}"),
     "clamped": ("by a clock that stood at {at}", "记录时钟为 {at}"),
     "by itself": ("by itself", "系统自动"),
+    "inherited": ("inherited", "接收前已发生"),
     "skipped": ("{action} not taken: {code}", "未自动{action}:{code}"),
     "redacted": ("redacted: {names}", "已删除:{names}"),
     "reason": ("reason: {text}", "理由:{text}"),

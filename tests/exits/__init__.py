@@ -1,0 +1,1 @@
+"""Cases that come from other systems and go to them."""
