@@ -63,12 +63,13 @@ HOMES = {
     "pendulum": {"cli/"},  # phrases for people; never arithmetic
     "simpy": {"simulation/"},
     "apprise": {"delivery/apprise.py"},
+    "opentelemetry": {"contrib/opentelemetry.py"},
     "smtplib": {"delivery/email.py"},
     "http": {"delivery/"},
     "socket": {"delivery/"},
     "hypothesis": {"testing/"},
     "pytest": {"testing/"},
-    "time": {"clock.py", "cli/", "demo/", "testing/"},
+    "time": {"clock.py", "contrib/opentelemetry.py", "cli/", "demo/", "testing/"},
 }
 """Library -> the only places that may import it, below the package; a folder ends with a slash."""
 

@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -164,7 +165,7 @@ class Desk(DeskAdopting):
         if not self._watch.is_on():
             return self._acted(case_id, action, by, fields, effective_at, key, expected_version)
         return self._watch.command(
-            lambda: self._acted(case_id, action, by, fields, effective_at, key, expected_version),
+            partial(self._acted, case_id, action, by, fields, effective_at, key, expected_version),
             case_id=case_id,
             action=action if action in self.rules.policy.actions else "",
             role=by.role,

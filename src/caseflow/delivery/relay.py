@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from caseflow import outbox as o
-from caseflow.clock import SystemClock
+from caseflow.clock import SystemClock, seconds_running
 from caseflow.core.case import Case
 from caseflow.core.instants import SECOND
 from caseflow.core.policy_document import policy_from_document
@@ -24,8 +24,9 @@ from caseflow.delivery.ways import Ways
 from caseflow.delivery.wording import Known, instance
 from caseflow.errors import CaseflowError, DeliveryFailed
 from caseflow.notices import CORRECTION, OF_RUNGS
+from caseflow.observed import RelayRound
 from caseflow.outbox import Held, Notice, Outcome
-from caseflow.ports import Clock, Outbox, Store
+from caseflow.ports import Clock, Observer, Outbox, Store
 
 _log = logging.getLogger("caseflow.relay")
 
@@ -45,6 +46,7 @@ class Relay:
         messages: the texts; the shipped ones by default.
         pace: batches, leases and waits.
         chance: numbers from 0 up to 1 that shorten waits.
+        observer: is told of each round that claimed something.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Relay:
         messages: Messages | None = None,
         pace: Pace | None = None,
         chance: Callable[[], float] = random.random,
+        observer: Observer | None = None,
     ) -> None:
         self.store = store
         self.directory = directory
@@ -64,6 +67,7 @@ class Relay:
         self.pace = pace or Pace()
         self._ways = Ways(notifiers, messages or Messages())
         self._chance = chance
+        self._observer = observer
         self._rules: dict[str, Rules] = {}
         self._reached: dict[str, set[str]] = {}
 
@@ -71,7 +75,7 @@ class Relay:
 
     def once(self) -> Round:
         """Claim one batch and tell it; an empty round when nothing is ready."""
-        now, lease = self.clock.now_us(), self.pace.lease * SECOND
+        now, started, lease = self.clock.now_us(), seconds_running(), self.pace.lease * SECOND
         batch = self.store.claim(now, limit=self.pace.batch, lease_us=lease, token=uuid.uuid4().hex)
         if not batch:
             return Round()
@@ -89,7 +93,19 @@ class Relay:
             for outcome in outcomes:
                 if outcome.status != o.RETRY:
                     self._reached.pop(outcome.id, None)
-        return counted(len(batch), outcomes)
+        done = counted(len(batch), outcomes)
+        self._tell_observer(done, seconds_running() - started)
+        return done
+
+    def _tell_observer(self, done: Round, seconds: float) -> None:
+        """Tell of a round; an observer's error is noted and stops nobody."""
+        if self._observer is None:
+            return
+        counts = done.claimed, done.sent, done.retried, done.dead, done.cancelled, done.collapsed
+        try:
+            self._observer.observe(RelayRound(*counts, seconds))
+        except Exception as error:
+            _log.error("the observer failed on a round: %s", type(error).__name__)
 
     def until_empty(self) -> Round:
         """Rounds until nothing is ready now."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from caseflow.testing.laws.engine import Engine
     from caseflow.testing.laws.life import Life
     from caseflow.testing.laws.running import LawsReport, PolicyLaws, laws_as_test, policy_laws
+    from caseflow.testing.notifier_contract import NotifierContract, Received
     from caseflow.testing.story import Story, StoryLine, story_of, together, told
     from caseflow.testing.timeline import Timeline
     from caseflow.testing.timeline_case import TimelineTestCase
@@ -25,7 +26,9 @@ __all__ = [
     "LawBroken",
     "LawsReport",
     "Life",
+    "NotifierContract",
     "PolicyLaws",
+    "Received",
     "StoreContract",
     "StoreMachine",
     "Story",
@@ -51,6 +54,8 @@ __all__ = [
 _HOMES = {
     "Engine": "laws.engine",
     "GoldenHistory": "golden",
+    "NotifierContract": "notifier_contract",
+    "Received": "notifier_contract",
     "LawBroken": "laws.broken",
     "LawsReport": "laws.running",
     "Life": "laws.life",

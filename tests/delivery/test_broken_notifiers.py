@@ -1,0 +1,40 @@
+"""The contract finds every notifier that is broken on purpose, and by the promise that it breaks."""
+
+from __future__ import annotations
+
+import io
+from collections import defaultdict
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+
+import pytest
+
+from tests.delivery import broken_notifiers as broken
+
+
+class Failures:
+    """Which tests of which class failed."""
+
+    def __init__(self) -> None:
+        self.failed: dict[str, set[str]] = defaultdict(set)
+        self.passed = 0
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note the outcome."""
+        _, kind, test = report.nodeid.split("::")
+        if report.failed:
+            self.failed[kind].add(test.partition("[")[0].removeprefix("test_"))
+        self.passed += report.when == "call" and report.passed
+
+
+def test_each_broken_notifier_is_caught_by_exactly_the_promises_it_breaks() -> None:
+    """On each of them the named tests fail and no other; on the sound one, none."""
+    found = Failures()
+    given = ["-o", "python_files=broken_notifiers.py", "-o", "python_classes=Broken?*", "-p",
+             "no:cacheprovider", "-q", "-p", "no:xdist"]  # fmt: skip
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        pytest.main([str(Path(broken.__file__)), *given], plugins=[found])
+    assert len(broken.CAUGHT) >= 18
+    told = {kind.__name__: found.failed[f"Broken{kind.__name__}"] for kind in broken.CAUGHT}
+    assert told == {kind.__name__: set(promises) for kind, promises in broken.CAUGHT.items()}
+    assert found.passed > 500  # what is not broken goes on to hold
