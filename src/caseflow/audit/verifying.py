@@ -50,6 +50,10 @@ def verify(
     return AuditReport(walk.cases, walk.events, tuple(named), more, walk.checked)
 
 
+_PINNING = (b'"submitted"', b'"adopted"', b'"rules-adopted"')
+"""What stands in every event that pins a policy."""
+
+
 class _Walk:
     """One reading of the store."""
 
@@ -90,7 +94,7 @@ class _Walk:
 
     def _gather_pins(self, rows: CaseRows) -> None:
         for row in rows.events:
-            if b'"submitted"' in row["body"] or b'"rules-adopted"' in row["body"]:
+            if any(name in row["body"] for name in _PINNING):
                 try:
                     event = decode(row["body"])
                 except StoreError:

@@ -12,6 +12,7 @@ import click
 
 from caseflow import __version__
 from caseflow.cli import (
+    adopt,
     audit,
     cases,
     deadline,
@@ -51,6 +52,7 @@ def cli() -> None:
 for _command in (
     demo.demo,
     replay.replay,
+    adopt.adopt,
     simulate.simulate,
     deadline.deadline,
     policy.policy,

@@ -113,6 +113,22 @@ _WORDS: dict[str, tuple[str, str]] = {
         "已复制:案件 {0},幂等键 {1};原已存在案件 {2}",
     ),
     "migrated to": ("now of schema {0}", "已迁移到结构版本 {0}"),
+    "taken over from": ("taken over from {}", "自 {} 接收"),
+    "took over": (
+        "taken over: {} cases; {} were there, {} skipped",
+        "已接收 {} 件;原已存在 {} 件,略过 {} 行",
+    ),
+    "would take over": (
+        "would take over: {} cases; {} are there, {} skipped; nothing written",
+        "将接收 {} 件;已存在 {} 件,略过 {} 行;未写入",
+    ),
+    "nothing taken over": ("wrong rows: {}; nothing written", "有误的行:{};未写入"),
+    "inherited": ("inherited, told to nobody", "接收前已发生,不通知"),
+    "running on": ("clocks that run on", "继续运行的时钟"),
+    "untaken": (
+        "timed actions that were due and not taken: {}; look at these cases",
+        "已到期而未自动执行的动作:{};请人工查看这些案件",
+    ),
     "golden recorded": ("{}: {} cases, {} events", "{}:{} 个案件,{} 个事件"),
     "golden accepted": ("{}: rewritten", "{}:已改写"),
     "golden holds": ("{}: as recorded, under today's {} too", "{}:与记录一致,按现行政策 {} 亦然"),

@@ -31,18 +31,18 @@ class EventReader:
     def __init__(self, path: Path, event: MappedEvent, index: dict[str, int], times: TimeReader) -> None:
         self.path = path
         self.at_column = event.at.column
-        self.case_id = _getter(event.case_id, index)
-        self.action = _getter(event.action, index)
+        self.case_id = getter(event.case_id, index)
+        self.action = getter(event.action, index)
         self.backdates = event.effective_at != Source()
         self._event = event
         self._met: set[str] = set()
         self._times = times
         self._when = tuple((index[condition.column], condition.holds) for condition in event.when)
-        self._at = _getter(event.at, index)
-        self._since = _getter(event.effective_at, index)
-        self._who = tuple(_getter(source, index) for source in (event.actor, event.role, event.unit))
+        self._at = getter(event.at, index)
+        self._since = getter(event.effective_at, index)
+        self._who = tuple(getter(source, index) for source in (event.actor, event.role, event.unit))
         self._named = any(source != Source() for source in (event.actor, event.role, event.unit))
-        self._fields = tuple((name, _getter(source, index)) for name, source in event.fields.items())
+        self._fields = tuple((name, getter(source, index)) for name, source in event.fields.items())
         self._actors: dict[Cells, Actor] = {}
 
     def is_for(self, cells: Cells) -> bool:
@@ -102,7 +102,8 @@ class EventReader:
         return source.column or name if isinstance(source, Source) else name
 
 
-def _getter(source: Source, index: dict[str, int]) -> Callable[[Cells], str]:
+def getter(source: Source, index: dict[str, int]) -> Callable[[Cells], str]:
+    """What reads a source from the cells of a row."""
     if not source.column:
         return lambda _: source.value
     get: Callable[[Any], str] = itemgetter(index[source.column])
