@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -38,3 +39,19 @@ def test_each_broken_notifier_is_caught_by_exactly_the_promises_it_breaks() -> N
     told = {kind.__name__: found.failed[f"Broken{kind.__name__}"] for kind in broken.CAUGHT}
     assert told == {kind.__name__: set(promises) for kind, promises in broken.CAUGHT.items()}
     assert found.passed > 500  # what is not broken goes on to hold
+
+
+def test_the_notifier_of_the_documentation_keeps_every_promise(tmp_path: Path) -> None:
+    """What `write-a-notifier.md` shows, class and test, runs as a stranger would run it, and holds."""
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "write-a-notifier.md"
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    test = tmp_path / "test_sms_notifier.py"
+    test.write_text("\n\n".join(blocks), encoding="utf-8")
+    found = Failures()
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        code = pytest.main(
+            [str(test), "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(tmp_path)],
+            plugins=[found],
+        )
+    assert (code, dict(found.failed)) == (0, {})
+    assert found.passed > 30

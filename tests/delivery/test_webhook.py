@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +19,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from caseflow import BadInput
+from caseflow import BadInput, MemoryStore
+from caseflow.delivery.configured import relay_from
 from caseflow.delivery.posting import resolved, target_of
 from caseflow.delivery.special_addresses import is_reachable
 from caseflow.delivery.webhook import LARGEST, WebhookNotifier
 from caseflow.errors import DeliveryFailed
 from caseflow.testing.notifier_contract import NotifierContract, Received, delivery
+from tests.delivery.people import desk_on
 from tests.delivery.receivers import WebServer, closed_port, dripping_port, silent_port
+from tests.journeys.people import CITIZEN
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
 OLD = "whsec_" + base64.b64encode(b"o" * 24).decode()
@@ -410,6 +414,28 @@ def test_what_can_never_work_is_refused_at_once(receivers: Any, options: Any) ->
     with pytest.raises(BadInput) as caught:
         WebhookNotifier(receivers, source="urn:p", **options)
     assert SECRET not in str(caught.value)
+
+
+def test_secrets_in_a_configuration_come_from_the_environment(
+    server: WebServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deep in the table too: a receiver's secrets, the old one and the new, stand in no file."""
+    monkeypatch.setenv("NEW_SECRET", SECRET)
+    place, desk = f"127.0.0.1:{server.port}", desk_on(MemoryStore())
+    channel = {
+        "use": "webhook", "source": "urn:p", "url": f"http://{place}/", "own_networks": list(HERE),
+        "receivers": {place: [{"env": "NEW_SECRET"}, OLD]},
+    }  # fmt: skip
+    people = [{"id": "d", "role": "duty_officer", "unit": "城管局", "addresses": {"gate": "d"}}]
+    desk.submit(title="路灯不亮", to="城管局", by=CITIZEN)
+    table: dict[str, Any] = {"channels": {"gate": channel}, "people": people}
+    relay_from(table, desk.store, folder=tmp_path, clock=desk.clock).until_empty()
+    headers = {name.lower(): text for name, text in server.posts[0].headers.items()}
+    assert headers["webhook-signature"].count("v1,") == 2
+    table["channels"] = {"gate": channel | {"receivers": {place: [{"env": "NO_SUCH"}]}}}
+    with pytest.raises(BadInput) as caught:
+        relay_from(table, desk.store, folder=tmp_path)
+    assert "NO_SUCH" in caught.value.text()
 
 
 def test_the_system_resolver_gives_every_address_once() -> None:

@@ -58,7 +58,7 @@ def raising(error: BaseException) -> Callable[[Happened], None]:
 
 
 def refusal() -> Refused:
-    return Refused(Refusal(code="fields-missing", action="reply", missing=("附件",), source="本站规定"))
+    return Refused(Refusal(code="field-missing", action="reply", missing=("附件",), source="本站规定"))
 
 
 # -- who is called, for what, in which order -----------------------------------------------------------------

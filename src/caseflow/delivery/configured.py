@@ -117,12 +117,16 @@ def _notifier(name: str, found: object) -> Notifier:
 
 
 def _filled(found: Any, what: str) -> Any:
-    """The value, or that of the environment variable it names: secrets stay out of files."""
+    """The value, each ``{ env = "NAME" }`` in it replaced by that variable: secrets stay out of files."""
     if isinstance(found, Mapping) and set(found) == {"env"}:
         name = str(found["env"])
         if name not in os.environ:
             raise _wrong(what, f"the environment has no {name}")
         return os.environ[name]
+    if isinstance(found, Mapping):
+        return {key: _filled(part, f"{what}.{key}") for key, part in found.items()}
+    if isinstance(found, list):
+        return [_filled(part, what) for part in found]
     return found
 
 
