@@ -352,10 +352,6 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "case {case}, version {version}: the event does not fit its hash, or not the event before",
         "案件 {case},版本 {version}:事件与其哈希或前一事件不符",
     ),
-    "audit-order": (
-        "case {case}, version {version}: its place in the feed, {found}, does not come after the one before",
-        "案件 {case},版本 {version}:其位置 {found} 不在前一事件之后",
-    ),
     "audit-tail": (
         "case {case}, version {version}: the events end here, the case's row says version {found}",
         "案件 {case},版本 {version}:事件到此为止,案件行所载版本为 {found}",
@@ -393,7 +389,27 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "case {case}: a row of {found} speaks of version {version}, which the case does not have",
         "案件 {case}:{found} 所指版本 {version} 不存在",
     ),
+    "audit-kind": (
+        "case {case}, version {version}: {found} holds a value of another kind",
+        "案件 {case},版本 {version}:{found} 的值类型不对",
+    ),
+    "audit-told": (
+        "case {case}, version {version}: {found} is not what the event and its policy lead to",
+        "案件 {case},版本 {version}:{found} 与事件及其政策所得不符",
+    ),
+    "audit-told-lost": (
+        "case {case}, version {version}: of what was written with the event this is gone: {found}",
+        "案件 {case},版本 {version}:与事件同时写入者缺失:{found}",
+    ),
+    "audit-told-extra": (
+        "case {case}, version {version}: no event owes this: {found}",
+        "案件 {case},版本 {version}:并无事件引起:{found}",
+    ),
     "audit-policy": ("the policy {found} does not fit its hash", "政策 {found} 与其哈希不符"),
+    "audit-policy-unread": (
+        "the policy {found} cannot be read by this version; what its cases owe was not checked",
+        "此版本无法读取政策 {found};其案件应发之通知与文书未核对",
+    ),
     "audit-policy-lost": (
         "case {case}: the policy {found} that it pins is gone",
         "案件 {case}:其所依政策 {found} 缺失",
@@ -419,10 +435,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what} is there already; name another file",
         "{what} 已存在;请另取文件名",
     ),
-    "audit-store-moved": (
-        "{what}: the store moved on while the checkpoint was written; try again",
-        "{what}:写存证时库有变动;请重试",
+    "audit-told-rewritten": (
+        "case {case}: its notices or documents up to version {version} are others than the checkpoint's",
+        "案件 {case}:至版本 {version} 的通知或文书与存证不同",
     ),
+    "audit-not-written": ("{what} cannot be written: {found}", "{what} 无法写入:{found}"),
     "audit-bad-checkpoint": (
         "{what} is not a checkpoint that this version reads: {found}",
         "{what} 不是可读的存证:{found}",

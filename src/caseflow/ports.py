@@ -209,11 +209,11 @@ class Chained(Protocol):
         ...
 
 
-class Auditable(Protocol):
+class Auditable(Register, Chained, Protocol):
     """A store that lets the audit look behind its questions, at the rows themselves."""
 
-    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
-        """See `Chained`."""
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
         ...
 
     def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -221,7 +221,8 @@ class Auditable(Protocol):
 
         ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
         `after`, up to and with `upto` (`None`: to the end), in the order of ids by code point and then of
-        versions or positions; ``policies``, ``keys`` and ``series`` whole, whatever the bounds.
+        versions or positions. Whole, whatever the bounds: ``policies``, and ``series``, the ``latest``
+        number of each series and year, from which the next one follows.
         """
         ...
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from caseflow import BadInput, MemoryStore, SqliteStore
+from caseflow import BadInput, MemoryStore, SqliteStore, StoreError
 from caseflow.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from caseflow.audit.signing import make_key, read_private_key, read_public_key
 from caseflow.audit.verifying import verify
 from caseflow.chain import chained
+from caseflow.codec import pack
+from caseflow.core.evolve import replay
+from caseflow.outbox import sent
 from caseflow.stores.moving import copy_cases
-from tests.audit.lived import OFFICER, SUPERVISOR, live
+from tests.audit.lived import DISPATCHER, OFFICER, SUPERVISOR, live
 
 NOW = 1_742_000_000_000_000
 
@@ -46,7 +49,7 @@ def test_what_goes_on_is_sound(store: SqliteStore, signed: Checkpoint) -> None:
     desk.store = store
     desk.note("a2", text="跟进", by=OFFICER)
     desk.redact("a1", fields=("title",), basis="依申请", reason="本人申请", by=SUPERVISOR)
-    desk.submit(title="新件", by=SUPERVISOR.__class__("d-1", role="dispatcher"), case_id="a9")
+    desk.submit(title="新件", by=DISPATCHER, case_id="a9")
     assert codes(store, signed) == []
     assert signed.made_at == "2025-03-15T00:53:20+00:00"
 
@@ -89,32 +92,83 @@ def test_a_harmless_looking_rewrite_needs_the_checkpoint(store: SqliteStore, sig
 
 
 def test_a_case_that_is_gone_is_found(store: SqliteStore, signed: Checkpoint) -> None:
-    """A case deleted with all its rows leaves no trace in the store; the checkpoint names it."""
+    """The last case deleted with all its rows leaves no trace in the store; the checkpoint names it."""
     with store._file.writing() as connection:
-        for table, column in (
-            ("cases", "id"),
-            ("events", "case_id"),
-            ("texts", "case_id"),
-            ("keys", "case_id"),
-            ("notices", "case_id"),
-        ):
-            connection.execute(f"DELETE FROM {table} WHERE {column}='a2'")
+        connection.execute("DELETE FROM cases WHERE id = 'a2'")
+        for table in ("events", "texts", "keys", "notices", "documents"):
+            connection.execute(f"DELETE FROM {table} WHERE case_id = 'a2'")
     assert verify(store).is_sound
     assert codes(store, signed) == ["audit-case-gone"]
 
 
-def test_a_tail_cut_off_is_found(store: SqliteStore, signed: Checkpoint) -> None:
-    """Events cut off the end, with the case's row set back to match, are missed by the checkpoint."""
-    before = store.load("a1")
-    assert before is not None
-    shorter = SqliteStore(":memory:")
-    kept = store.kept("a1")
-    assert kept is not None
+def test_what_was_written_with_an_event_is_signed_too(store: SqliteStore, signed: Checkpoint) -> None:
+    """Notices deleted, and numbers of documents exchanged, look sound by themselves; the checkpoint tells."""
     with store._file.writing() as connection:
-        connection.execute("DELETE FROM events WHERE case_id='a1' AND version=?", (before.version,))
-        connection.execute("UPDATE cases SET version=version-1 WHERE id='a1'")
-    shorter.close()
-    assert "audit-cut-off" in codes(store, signed)
+        connection.execute("DELETE FROM notices WHERE case_id = 'a2' AND version = 3")
+        for case_id, number in (("a0", 9), ("a2", 1), ("a0", 3)):
+            connection.execute("UPDATE documents SET number = ? WHERE case_id = ?", (number, case_id))
+    assert verify(store).is_sound
+    assert codes(store, signed) == ["audit-told-rewritten"] * 2
+    assert verify(store, checkpoint=signed, histories_only=True).is_sound
+
+
+def test_a_notice_may_be_told(store: SqliteStore, signed: Checkpoint) -> None:
+    """What becomes of a notice leaves a checkpoint valid."""
+    held = store.claim(NOW + 10**15, limit=100, lease_us=1, token="t")
+    assert len(store.settle([sent(one, NOW) for one in held])) == len(held) > 9
+    assert codes(store, signed) == []
+
+
+def test_a_tail_cut_off_is_found(store: SqliteStore, signed: Checkpoint) -> None:
+    """A case put back to an earlier version, with all its rows, looks sound; the checkpoint tells."""
+    case = replay("a2", store.events("a2")[:3])
+    with store._file.writing() as connection:
+        for table in ("events", "notices", "documents"):
+            connection.execute(f"DELETE FROM {table} WHERE case_id = 'a2' AND version > 3")
+        connection.execute(
+            "UPDATE cases SET version = 3, state = ?, next_due = ?, place = ?, deadline = ?,"
+            " waits = ?, snapshot = ?, head ="
+            " (SELECT hash FROM events WHERE case_id = 'a2' AND version = 3) WHERE id = 'a2'",
+            (case.state, case.next_due_us, case.next_due_us, case.deadline_us, case.waits_from, pack(case)),
+        )  # fmt: skip
+    assert verify(store).is_sound
+    (fault,) = verify(store, checkpoint=signed).faults
+    assert (fault.case_id, fault.version, fault.code) == ("a2", 4, "audit-cut-off")
+
+
+def test_a_checkpoint_changed_while_it_is_read_is_refused(signed: Checkpoint) -> None:
+    """What was checked is what is compared: another file put in its place meanwhile is noticed."""
+    path = Path(signed.path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:-2], lines[-1]]))
+    with pytest.raises(BadInput) as refused:
+        list(signed.marks())
+    assert refused.value.code == "audit-bad-signature"
+
+
+def test_a_checkpoint_cut_short_is_told(signed: Checkpoint, tmp_path: Path) -> None:
+    """A file without its end, an empty one, a folder and a text are each told as no checkpoint."""
+    key = read_public_key(tmp_path / "key.pub")
+    raw = Path(signed.path).read_bytes()
+    for text in (b"", raw[:-20], raw[: len(raw) // 2], b"hello\n", b"[]\n", raw + b"\n", b"\n"):
+        (tmp_path / "cut.cp").write_bytes(text)
+        with pytest.raises(BadInput) as refused:
+            read_checkpoint(tmp_path / "cut.cp", key)
+        assert refused.value.code == "audit-bad-checkpoint", text[-20:]
+    with pytest.raises(BadInput, match="IsADirectoryError"):
+        read_checkpoint(tmp_path, key)
+
+
+def test_a_checkpoint_that_cannot_be_finished_leaves_nothing(store: SqliteStore, tmp_path: Path) -> None:
+    """When the store cannot be read to the end there is no half a checkpoint; no folder is told as such."""
+    make_key(tmp_path / "key")
+    key = read_private_key(tmp_path / "key")
+    with pytest.raises(BadInput, match="No such file"):
+        write_checkpoint(store, key, tmp_path / "none" / "cp", now_us=NOW)
+    store.close()
+    with pytest.raises(StoreError):
+        write_checkpoint(store, key, tmp_path / "cp", now_us=NOW)
+    assert not (tmp_path / "cp").exists()
 
 
 def test_a_changed_checkpoint_is_refused(signed: Checkpoint, tmp_path: Path) -> None:

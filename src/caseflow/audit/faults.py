@@ -39,6 +39,7 @@ class AuditReport(Value):
             store's other tables come last.
         more: how many further faults there are.
         checked: how many cases of a checkpoint were compared; `None` without one.
+        made_at: when that checkpoint was made (UTC, ISO 8601); empty without one.
     """
 
     cases: int
@@ -46,6 +47,7 @@ class AuditReport(Value):
     faults: tuple[Fault, ...] = ()
     more: int = 0
     checked: int | None = None
+    made_at: str = ""
 
     @property
     def is_sound(self) -> bool:

@@ -1,4 +1,4 @@
-"""One case under audit: its chain, its row, its texts, its documents, each held against its events."""
+"""One case under audit: its chain, its row, its texts, what goes with it, each held against its events."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from caseflow.audit.columns import first_odd
 from caseflow.audit.faults import Fault
+from caseflow.audit.goes_with import RulesOf, told_faults
 from caseflow.audit.rows import CaseRows, Row
 from caseflow.chain import START, link
 from caseflow.codec import SNAPSHOT, decode, pack
@@ -21,53 +23,55 @@ NEVER = (1 << 63) - 1
 """In ``place``: nothing is due."""
 
 
-def case_faults(rows: CaseRows) -> Iterator[Fault]:
+def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:
     """Everything that is wrong with the case, the chain first; what rests on a broken chain is not judged."""
     if rows.case is None:
         yield Fault(rows.case_id, 0, "audit-no-case", _tables(rows))
         return
-    broken = _chain_fault(rows)
+    broken = _odd_fault(rows) or _chain_fault(rows, rows.case)
     if broken is not None:
         yield broken
         return
     try:
-        events = tuple(decode(bytes(row["body"])) for row in rows.events)
-    except StoreError as error:
-        yield Fault(rows.case_id, 0, "audit-event", error.code)
+        events = tuple(decode(row["body"]) for row in rows.events)
+        case = replay(rows.case_id, events)
+    except (StoreError, TypeError, ValueError, LookupError, AttributeError) as error:
+        yield Fault(rows.case_id, 0, "audit-event", f"{error!r:.200}")  # a history that no desk wrote
         return
-    case = replay(rows.case_id, events)
-    yield from _row_faults(rows.case, case, rows)
+    yield from _row_faults(rows.case, case)
     yield from _text_faults(rows, case, events)
-    for table, found in (("notices", rows.notices), ("documents", rows.documents)):
-        for row in found:
-            if not 1 <= row["version"] <= case.version:
-                yield Fault(rows.case_id, row["version"], "audit-version", f"{table}: {row['id']}")
+    yield from told_faults(rows, case, events, rules_of)
 
 
 def _tables(rows: CaseRows) -> str:
-    held = {"events": rows.events, "texts": rows.texts, "notices": rows.notices, "documents": rows.documents}
-    return ", ".join(name for name, found in held.items() if found)
+    return ", ".join(dict.fromkeys(table for table, _ in rows.by_table()))
 
 
-def _chain_fault(rows: CaseRows) -> Fault | None:
-    previous, position = START, -1
+def _odd_fault(rows: CaseRows) -> Fault | None:
+    odd = first_odd(rows)
+    if odd is None:
+        return None
+    table, row, column = odd
+    version = row.get("version")
+    return Fault(rows.case_id, version if type(version) is int else 0, "audit-kind", f"{table}.{column}")
+
+
+def _chain_fault(rows: CaseRows, case: Row) -> Fault | None:
+    previous = START
     for expected, row in enumerate(rows.events, 1):
         if row["version"] != expected:
             return Fault(rows.case_id, expected, "audit-gap", str(row["version"]))
         if link(previous, rows.case_id, expected, row["body"]) != row["hash"]:
             return Fault(rows.case_id, expected, "audit-chain")
-        if row["position"] <= position:
-            return Fault(rows.case_id, expected, "audit-order", str(row["position"]))
-        previous, position = row["hash"], row["position"]
-    case = rows.case or {}
-    if case.get("version") != len(rows.events):
-        return Fault(rows.case_id, len(rows.events) + 1, "audit-tail", str(case.get("version")))
-    if case.get("head") != previous:
+        previous = row["hash"]
+    if case["version"] != len(rows.events):
+        return Fault(rows.case_id, len(rows.events) + 1, "audit-tail", str(case["version"]))
+    if case["head"] != previous:
         return Fault(rows.case_id, len(rows.events), "audit-head")
     return None
 
 
-def _row_faults(row: Row, case: Case, rows: CaseRows) -> Iterator[Fault]:
+def _row_faults(row: Row, case: Case) -> Iterator[Fault]:
     """The case's own row: every column says what the events lead to."""
     due = case.next_due_us
     should: dict[str, Any] = {
@@ -81,17 +85,17 @@ def _row_faults(row: Row, case: Case, rows: CaseRows) -> Iterator[Fault]:
     }
     for column, found in should.items():
         if row[column] != found:
-            yield Fault(rows.case_id, case.version, "audit-column", column)
+            yield Fault(case.id, case.version, "audit-column", column)
     snapshot = row["snapshot"]
     if pack(case) != snapshot and not _is_of_older_format(snapshot):
-        yield Fault(rows.case_id, case.version, "audit-snapshot")
+        yield Fault(case.id, case.version, "audit-snapshot")
 
 
 def _is_of_older_format(snapshot: bytes) -> bool:
     """Whether an earlier version of this library wrote the snapshot; the events are folded instead of it."""
     try:
         whole = json.loads(snapshot)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     return isinstance(whole, list) and bool(whole) and type(whole[0]) is int and 0 < whole[0] < SNAPSHOT
 
@@ -113,7 +117,7 @@ def _text_faults(rows: CaseRows, case: Case, events: tuple[Event, ...]) -> Itera
             yield Fault(rows.case_id, version, "audit-text", field)
         elif _was_redacted(case, version, field):
             yield Fault(rows.case_id, version, "audit-text-back", field)
-    for version, field in sealed.keys() - kept.keys():
+    for version, field in sorted(sealed.keys() - kept.keys()):
         if not _was_redacted(case, version, field):
             yield Fault(rows.case_id, version, "audit-text-lost", field)
 
@@ -124,7 +128,7 @@ def _fields(found: str) -> dict[str, tuple[str, str]] | None:
         fields = json.loads(found)
         made = {field: (salt, text) for field, (salt, text) in fields.items()}
         seals = all(isinstance(part, str) for pair in made.values() for part in pair)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         return None
     return made if seals and json.dumps(fields, ensure_ascii=False) == found else None
 

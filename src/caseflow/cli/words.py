@@ -11,11 +11,14 @@ Lang = Literal["en", "zh"]
 _WORDS: dict[str, tuple[str, str]] = {
     "audit sound": ("{} cases, {} events: as recorded", "{} 件案件,{} 个事件:与记录一致"),
     "audit broken": (
-        "{} cases, {} events: not as recorded, {} faults",
+        "{} cases, {} events: not as recorded; faults: {}",
         "{} 件案件,{} 个事件:与记录不符,{} 处",
     ),
     "audit more": ("and {} more", "另有 {} 处"),
-    "audit checked": ("{} cases compared with the checkpoint", "已与存证核对 {} 件案件"),
+    "audit checked": (
+        "{} cases compared with the checkpoint of {}",
+        "已与 {1} 的存证核对 {0} 件案件",
+    ),
     "keys made": (
         "private key: {} (keep it away from the store)\npublic key: {}",
         "私钥:{}(勿与库同放)\n公钥:{}",
