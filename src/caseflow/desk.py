@@ -589,13 +589,13 @@ class Desk(DeskAdopting):
 
     # -- rules ------------------------------------------------------------------------------------------
 
-    def rules_of(self, case_id: str) -> Rules:
-        """The rules that the case pinned.
+    def rules_of(self, case: str | Case) -> Rules:
+        """The rules that the case, or the case of that id, pinned.
 
         Raises:
             UnknownCase: no such case.
         """
-        return self._rules_of(self._known(case_id))
+        return self._rules_of(self._known(case) if isinstance(case, str) else case)
 
     def _known(self, case_id: str) -> Case:
         case = self.store.load(case_id)

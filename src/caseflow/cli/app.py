@@ -14,6 +14,7 @@ from caseflow import __version__
 from caseflow.cli import (
     adopt,
     audit,
+    calendar,
     cases,
     deadline,
     demo,
@@ -61,6 +62,7 @@ for _command in (
     cases.forecast,
     cases.cases,
     cases.sweep,
+    calendar.calendar,
     store.store,
     audit.audit,
     relay.relay,

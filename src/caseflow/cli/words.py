@@ -132,6 +132,7 @@ _WORDS: dict[str, tuple[str, str]] = {
         "timed actions that were due and not taken: {}; look at these cases",
         "已到期而未自动执行的动作:{};请人工查看这些案件",
     ),
+    "calendar written": ("{}: {} deadlines of {}", "{}:{} 项期限,{}"),
     "golden recorded": ("{}: {} cases, {} events", "{}:{} 个案件,{} 个事件"),
     "golden accepted": ("{}: rewritten", "{}:已改写"),
     "golden holds": ("{}: as recorded, under today's {} too", "{}:与记录一致,按现行政策 {} 亦然"),
