@@ -7,15 +7,11 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
+from caseflow.delivery.wording import WORDS
 from caseflow.errors import BadInput
 from caseflow.views.letter import check_folder
 from caseflow.views.templates import Message, sections
 
-WORDS = frozenset(
-    {"action", "also", "at", "case", "clock", "days", "deadline", "level", "number", "office", "person",
-     "reason", "role", "salute", "since", "state", "text", "title", "unit"}
-)  # fmt: skip
-"""What a message may speak of."""
 FALLBACK = "event"
 """The message for a key that no file has."""
 

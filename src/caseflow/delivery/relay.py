@@ -26,8 +26,9 @@ from caseflow.errors import CaseflowError, DeliveryFailed
 from caseflow.notices import CORRECTION, OF_RUNGS
 from caseflow.observed import RelayRound
 from caseflow.outbox import Held, Notice, Outcome
-from caseflow.ports import Clock, Observer, Outbox, Store
+from caseflow.ports import Clock, Observer, Outbox, Store, Text
 
+_LookedUp = tuple[dict[str, Case], dict[str, tuple[Text, ...]]] | None
 _log = logging.getLogger("caseflow.relay")
 
 
@@ -84,10 +85,11 @@ class Relay:
         for held in batch:
             by_case.setdefault(held.notice.case_id, []).append(held)
         try:
+            looked_up = self._looked_up(list(by_case))
             for case_id, mine in by_case.items():
                 if self.clock.now_us() - now > lease // 2:
                     break  # the lease runs out by itself; others go on with the rest
-                outcomes += self._tell_case(case_id, mine)
+                outcomes += self._tell_case(case_id, mine, looked_up)
         finally:
             self.store.settle(outcomes)
             for outcome in outcomes:
@@ -153,14 +155,19 @@ class Relay:
 
     # -- a case's notices --------------------------------------------------------------------------------
 
-    def _tell_case(self, case_id: str, batch: list[Held]) -> list[Outcome]:
+    def _looked_up(self, ids: list[str]) -> _LookedUp:
+        """Cases and texts of a whole batch, where the store can be asked for many at once."""
+        load, texts = getattr(self.store, "load_many", None), getattr(self.store, "texts_many", None)
+        return (load(ids), texts(ids)) if load is not None and texts is not None else None
+
+    def _tell_case(self, case_id: str, batch: list[Held], looked_up: _LookedUp) -> list[Outcome]:
         """Tell those of one case, the highest levels first."""
         try:
-            case = self.store.load(case_id)
+            case = self.store.load(case_id) if looked_up is None else looked_up[0].get(case_id)
             if case is None:
                 return [o.dead(held, "no-case") for held in batch]
-            rules = self._rules_of(case)
-            known = Known(rules, case, self.store.texts(case_id), self._documents(batch))
+            texts = self.store.texts(case_id) if looked_up is None else looked_up[1].get(case_id, ())
+            known = Known(self._rules_of(case), case, texts, self._documents(batch))
         except CaseflowError as error:
             return [self._failed(held, error.code, retry=True) for held in batch]
         done: dict[str, Outcome] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from caseflow.delivery.messages import Messages
 from caseflow.delivery.protocols import Delivery, Notifier, Person
-from caseflow.delivery.wording import Known, one_line, salute, words
+from caseflow.delivery.wording import Known, Words, one_line
 from caseflow.outbox import Notice
 from caseflow.views.story_words import Lang
 from caseflow.views.templates import paragraphs
@@ -48,8 +48,7 @@ class Ways:
 
     def _delivery(self, known: Known, notice: Notice, person: Person, channel: str) -> Delivery:
         lang: Lang = "en" if person.lang == "en" else "zh"
-        said = words(known, notice, lang)
-        said |= {"person": person.name, "salute": salute(person.name, lang)}
+        said = Words(known, notice, lang, person.name)
         message = self._messages.of(str(notice.body.get("template", notice.topic)), lang)
         text = message.text.substitute(said)
         subject = one_line(message.subject.substitute(said))

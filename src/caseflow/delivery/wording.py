@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from caseflow.core.actions import ACTIONS
 from caseflow.core.case import Card, Case
@@ -36,42 +36,72 @@ class Known(Value):
     documents: tuple[Document, ...]
 
 
-def words(known: Known, notice: Notice, lang: Lang) -> dict[str, str]:
-    """Every word but the person's own: ``person`` and ``salute`` are added for each recipient."""
-    rules, case, body = known.rules, known.case, notice.body
-    say, zone, clock = Naming(rules, lang), rules.policy.timezone, str(body.get("clock", ""))
-    of_rung = notice.topic in OF_RUNGS or notice.topic == CORRECTION
-    since = int(body.get("issued_us", notice.at_us)) if of_rung else notice.at_us
-    return {
-        "action": _action(say, notice),
-        "also": _also(say, case, notice),
-        "at": clock_time(notice.at_us, zone),
-        "case": case.id,
-        "clock": say.clock(clock, str(body.get("subject", ""))),
-        "days": str(body.get("days", "")),
-        "deadline": _deadline(case, notice, zone) or _UNKNOWN[lang],
-        "level": say.level(clock, notice.level),
-        "number": _number(known.documents, str(body.get("document", "")), lang),
-        "office": rules.policy.labels.get(lang, rules.policy.name),
-        "reason": say.named(rules.policy.reasons, str(body.get("code", ""))),
-        "role": _role(rules, notice.role, lang),
-        "since": clock_time(since, zone),
-        "state": say.state(case.state),
-        "text": _text(known.texts, notice.version),
-        "title": title_of(known.texts, lang),
-        "unit": str(body.get("unit") or notice.unit or case.unit) or _UNKNOWN[lang],
-    }
+class Words(Mapping[str, str]):
+    """Every word for a message to a person, each looked up when the message asks for it."""
+
+    def __init__(self, known: Known, notice: Notice, lang: Lang, person: str) -> None:
+        self.known = known
+        self.notice = notice
+        self.lang: Lang = lang
+        self.person = person
+        self.say = Naming(known.rules, lang)
+        self.clock = str(notice.body.get("clock", ""))
+
+    def __getitem__(self, name: str) -> str:
+        return _WORDS[name](self)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_WORDS)
+
+    def __len__(self) -> int:
+        return len(_WORDS)
+
+    def time(self, us: int) -> str:
+        """An instant in the office's zone."""
+        return clock_time(us, self.known.rules.policy.timezone)
 
 
-def salute(name: str, lang: Lang) -> str:
-    """How a person is addressed; empty without a name."""
-    return _SALUTE[lang].format(name) if name else ""
+def _since(of: Words) -> str:
+    """When the card took effect; of other notices, when it happened."""
+    notice = of.notice
+    is_of_card = notice.topic in OF_RUNGS or notice.topic == CORRECTION
+    return of.time(int(notice.body.get("issued_us", notice.at_us)) if is_of_card else notice.at_us)
+
+
+def _unit(of: Words) -> str:
+    notice = of.notice
+    return str(notice.body.get("unit") or notice.unit or of.known.case.unit) or _UNKNOWN[of.lang]
+
+
+_WORDS: dict[str, Callable[[Words], str]] = {
+    "action": lambda of: _action(of.say, of.notice),
+    "also": lambda of: _also(of.say, of.known.case, of.notice),
+    "at": lambda of: of.time(of.notice.at_us),
+    "case": lambda of: of.known.case.id,
+    "clock": lambda of: of.say.clock(of.clock, str(of.notice.body.get("subject", ""))),
+    "days": lambda of: str(of.notice.body.get("days", "")),
+    "deadline": lambda of: _deadline(of) or _UNKNOWN[of.lang],
+    "level": lambda of: of.say.level(of.clock, of.notice.level),
+    "number": lambda of: _number(of.known.documents, str(of.notice.body.get("document", "")), of.lang),
+    "office": lambda of: of.known.rules.policy.labels.get(of.lang, of.known.rules.policy.name),
+    "person": lambda of: of.person,
+    "reason": lambda of: of.say.named(of.known.rules.policy.reasons, str(of.notice.body.get("code", ""))),
+    "role": lambda of: _role(of.known.rules, of.notice.role, of.lang),
+    "salute": lambda of: _SALUTE[of.lang].format(of.person) if of.person else "",
+    "since": _since,
+    "state": lambda of: of.say.state(of.known.case.state),
+    "text": lambda of: _text(of.known.texts, of.notice.version),
+    "title": lambda of: title_of(of.known.texts, of.lang),
+    "unit": _unit,
+}
+WORDS = frozenset(_WORDS)
+"""What a message may speak of."""
 
 
 def one_line(text: str) -> str:
     """The text on one line, as a subject must be, without what does not print."""
     line = " ".join(text.split())
-    return "".join(sign for sign in line if sign.isprintable())[:200]
+    return (line if line.isprintable() else "".join(sign for sign in line if sign.isprintable()))[:200]
 
 
 def _role(rules: Rules, name: str, lang: Lang) -> str:
@@ -97,13 +127,12 @@ def _number(documents: Sequence[Document], asked: str, lang: Lang) -> str:
     return next((number_of(found, lang) for found in documents if found.draft.id == asked), "")
 
 
-def _deadline(case: Case, notice: Notice, zone: str) -> str:
+def _deadline(of: Words) -> str:
     """The first late instant of the clock that is spoken of, else of the case."""
-    body = notice.body
-    key = (str(body.get("clock", "")), str(body.get("subject", "")))
-    run = case.latest(*key) if key[0] else None
+    case = of.known.case
+    run = case.latest(of.clock, str(of.notice.body.get("subject", ""))) if of.clock else None
     due = run.deadline_us if run is not None else case.deadline_us
-    return "" if due is None else clock_time(due, zone)
+    return "" if due is None else of.time(due)
 
 
 def instance(notice: Notice) -> tuple[str, str, int]:

@@ -95,24 +95,34 @@ def _corrected(cursor: Cursor, said: Statements, name: str, now_us: int) -> str:
 
 def settle(cursor: Cursor, said: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
-    settled = []
-    for found in outcomes:
-        is_sent, is_retry = found.status == o.SENT, found.status == o.RETRY
-        row = (
-            o.PENDING if is_retry else found.status,
-            found.at_us if is_retry else None,
-            found.at_us if is_sent else None,
-            found.error, found.into, found.id, found.token,
-            o.CANCELLED if is_sent else o.LEASED,
-        )  # fmt: skip
-        if not found.token:
-            continue
-        cursor.execute(said.settle, row)
-        if cursor.rowcount == 1:
-            settled.append(found.id)
-        else:
-            cursor.execute(said.give_back, (found.id, found.token))
-    return tuple(settled)
+    rows = [_outcome_row(found) for found in outcomes if found.token]
+    names = [row[5] for row in rows]
+    if said.dialect.one_statement and len(set(names)) == len(names) > 1:
+        cursor.execute(said.settle_many, [list(column) for column in zip(*rows, strict=True)])
+        done = {name for (name,) in cursor.fetchall()}
+    else:
+        done = {row[5] for row in rows if _is_settled(cursor, said, row)}
+    for row in rows:
+        if row[5] not in done:
+            cursor.execute(said.give_back, row[5:7])
+    return tuple(name for name in names if name in done)
+
+
+def _outcome_row(found: o.Outcome) -> tuple[Any, ...]:
+    """The values of `Statements.settle`."""
+    is_sent, is_retry = found.status == o.SENT, found.status == o.RETRY
+    return (
+        o.PENDING if is_retry else found.status,
+        found.at_us if is_retry else None,
+        found.at_us if is_sent else None,
+        found.error, found.into, found.id, found.token,
+        o.CANCELLED if is_sent else o.LEASED,
+    )  # fmt: skip
+
+
+def _is_settled(cursor: Cursor, said: Statements, row: tuple[Any, ...]) -> bool:
+    cursor.execute(said.settle, row)
+    return bool(cursor.rowcount == 1)
 
 
 def requeue(cursor: Cursor, said: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:

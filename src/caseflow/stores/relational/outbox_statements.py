@@ -83,6 +83,17 @@ class OutboxStatements:
         )
 
     @cached_property
+    def settle_many(self) -> str:
+        """The same for many from arrays of PostgreSQL; returns the ids settled, in no order."""
+        return self.marked(
+            "UPDATE caseflow_notices n SET status = u.status, next_try = u.next_try, told = u.told,"
+            " error = u.error, merged_into = u.merged_into, token = ''"
+            " FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[],"
+            " ?::text[]) AS u (status, next_try, told, error, merged_into, id, token, other)"
+            " WHERE n.id = u.id AND n.token = u.token AND n.status IN ('leased', u.other) RETURNING n.id"
+        )
+
+    @cached_property
     def give_back(self) -> str:
         """The lease of a cancelled notice ends."""
         sql = "UPDATE caseflow_notices SET token = '' WHERE id = ? AND token = ? AND status = 'cancelled'"

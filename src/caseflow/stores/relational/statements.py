@@ -179,6 +179,14 @@ class Statements(OutboxStatements):
         """The texts of a case by version."""
         return self.marked("SELECT version, fields FROM caseflow_texts WHERE case_id = ? ORDER BY version")
 
+    def texts_many(self, ids: Sequence[str]) -> Asked:
+        """The texts of cases: id, version, fields."""
+        sql, order = "SELECT case_id, version, fields FROM caseflow_texts WHERE case_id", "case_id, version"
+        if self.dialect.one_statement:
+            return self.marked(f"{sql} = ANY(?) ORDER BY {order}"), (list(ids),)
+        marks = ", ".join("?" * len(ids))
+        return self.marked(f"{sql} IN ({marks}) ORDER BY {order}"), tuple(ids)
+
     @cached_property
     def delete_texts(self) -> str:
         """All texts of one version."""
