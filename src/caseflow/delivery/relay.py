@@ -15,18 +15,26 @@ from caseflow.core.case import Case
 from caseflow.core.instants import SECOND
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
-from caseflow.delivery.collapsing import has_higher, highest_first, may_collapse, speaker
+from caseflow.delivery.collapsing import (
+    as_settled,
+    has_higher,
+    highest_first,
+    may_collapse,
+    rows_of,
+    speaker,
+    stands,
+)
 from caseflow.delivery.messages import Messages
 from caseflow.delivery.pace import Pace
 from caseflow.delivery.protocols import Delivery, Directory, Notifier
 from caseflow.delivery.rounds import Round, counted
 from caseflow.delivery.ways import Ways
-from caseflow.delivery.wording import Known, instance
+from caseflow.delivery.wording import Known
 from caseflow.errors import CaseflowError, DeliveryFailed
 from caseflow.notices import CORRECTION, OF_RUNGS
 from caseflow.observed import RelayRound
-from caseflow.outbox import Held, Notice, Outcome
-from caseflow.ports import Clock, Observer, Outbox, Store, Text
+from caseflow.outbox import Held, Outcome
+from caseflow.ports import Clock, Observer, Store, Text
 
 _LookedUp = tuple[dict[str, Case], dict[str, tuple[Text, ...]]] | None
 _log = logging.getLogger("caseflow.relay")
@@ -187,21 +195,21 @@ class Relay:
             if held.corrected == o.LEASED:  # another relay is telling what this one takes back
                 return o.retry(held, now + self.pace.lease * SECOND, "corrected-in-hand")
             return o.cancelled(held, "never-told")
-        if notice.topic in OF_RUNGS and not _stands(known.case, notice):
+        if notice.topic in OF_RUNGS and not stands(known.case, notice):
             return o.cancelled(held, "annulled")
         if may_collapse(notice) and has_higher(known.case, notice):
-            other = speaker(known.case, notice, _rows(self.store, notice.case_id))
+            rows = [as_settled(row, done) for row in rows_of(self.store, notice.case_id)]
+            other = speaker(known.case, notice, rows)
             if other is not None:
-                return self._spoken_for(held, other, done)
+                return self._spoken_for(held, other)
         return self._tell(known, held)
 
-    def _spoken_for(self, held: Held, other: o.Posted, done: Mapping[str, Outcome]) -> Outcome:
+    def _spoken_for(self, held: Held, other: o.Posted) -> Outcome:
         """Told together with a higher level once that one was told; until then it waits for it."""
-        said = done.get(other.notice.id)
-        if other.status == o.SENT or (said is not None and said.status == o.SENT):
+        if other.status == o.SENT:
             return o.collapsed(held, other.notice.id)
-        ready = said.at_us if said is not None else other.next_try_us
-        return o.retry(held, max(ready or 0, self.clock.now_us()) + SECOND, "higher-level-first")
+        ready = max(other.next_try_us or 0, self.clock.now_us())
+        return o.retry(held, ready + SECOND, "higher-level-first")
 
     # -- one notice --------------------------------------------------------------------------------------
 
@@ -265,20 +273,3 @@ class Relay:
                 raise DeliveryFailed("unknown-pin", retry=True, found=pin)
             found = self._rules[pin] = Rules(policy_from_document(document))
         return found
-
-
-def _stands(case: Case, notice: Notice) -> bool:
-    """Whether the card that the notice tells of was not annulled."""
-    clock, subject, cycle = instance(notice)
-    return any(
-        card.stands and card.level == notice.level and card.effective_us == notice.at_us
-        for card in case.rungs
-        if (card.clock, card.subject, card.cycle) == (clock, subject, cycle)
-    )
-
-
-def _rows(store: Outbox, case_id: str) -> list[o.Posted]:
-    rows: list[o.Posted] = []
-    while page := store.notices(case_id=case_id, after=rows[-1].position if rows else 0):
-        rows += page
-    return rows
