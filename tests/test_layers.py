@@ -20,7 +20,7 @@ FLOORS = {
     "hooks": 4, "watching": 4, "stores": 4, "delivery": 4, "audit": 4,
     "testing": 5, "contrib": 5,
     # above the test kit: the command line records and checks histories for people too
-    "cli": 6, "logs": 6, "demo": 6, "simulation": 6,
+    "cli": 6, "logs": 6, "demo": 6, "simulation": 6, "exits": 6,
 }  # fmt: skip
 """Top-level module or folder -> floor. The package's own ``__init__`` is the public door above floor 4."""
 
@@ -40,7 +40,7 @@ ONE_FOLDER = (
     },
     {"ports", "chain", "notices", "observed"},  # the store's protocol and the values it speaks of
     {"config", "calendars"},  # what is read from TOML: a policy names its calendars
-    {"cli", "logs", "demo", "simulation"},  # the command line, what it reads and what it makes
+    {"cli", "logs", "demo", "simulation", "exits"},  # the command line, what it reads and what it makes
 )
 """Single files that belong together as a folder would."""
 

@@ -452,6 +452,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what} is not an unencrypted Ed25519 key in PEM form: {found}",
         "{what} 不是未加密的 PEM 格式 Ed25519 密钥:{found}",
     ),
+    "export-line": (
+        "{file}, line {line}: {found}; what came before it was taken over",
+        "{file} 第 {line} 行:{found};此前各行已接收",
+    ),
     "store-broken-chain": (
         "case {case} is not copied: its history does not fit its hashes from version {version} on; run"
         " caseflow audit verify",

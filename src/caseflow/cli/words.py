@@ -9,6 +9,9 @@ from typing import Literal
 Lang = Literal["en", "zh"]
 
 _WORDS: dict[str, tuple[str, str]] = {
+    "exported cases": ("{} cases written", "已写出 {} 件案件"),
+    "exported events": ("{} events written", "已写出 {} 个事件"),
+    "imported": ("{} cases and {} keys taken over", "已接收 {} 件案件、{} 个幂等键"),
     "audit sound": ("{} cases, {} events: as recorded", "{} 件案件,{} 个事件:与记录一致"),
     "audit broken": (
         "{} cases, {} events: not as recorded; faults: {}",
