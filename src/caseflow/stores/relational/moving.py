@@ -110,8 +110,9 @@ class Keeping:
         ]
         if rows:
             self._cursor.executemany(self._insert_event, rows)
-        for table in ("texts", "notices", "documents"):
-            self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", case_id)
+        if version:  # a new case has none
+            for table in ("texts", "notices", "documents"):
+                self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", case_id)
         self._put_all("texts", "case_id, version, fields", _text_rows(case_id, kept.texts))
         self._put_all("notices", _NOTICE, [_notice_row(posted) for posted in kept.notices])
         for document in kept.documents:
