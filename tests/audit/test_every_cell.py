@@ -86,7 +86,7 @@ def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
     return [name for name in names if name not in NOT_COVERED.get(table, ())]
 
 
-@settings(derandomize=True, database=None, max_examples=80, deadline=None)
+@settings(derandomize=True, database=None, max_examples=50, deadline=None)
 @given(st.data())
 def test_a_changed_cell_is_found(lived: Path, tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
     """Whichever byte of whichever covered column of whichever row is changed, the audit says so."""

@@ -29,7 +29,7 @@ POLICIES = {
     "receipt": load_policy(ROOT / "examples" / "policies" / "receipt.toml"),
     "five clocks": load_policy(ROOT / "tests" / "laws" / "policy.toml"),
 }
-PROPERTY = settings(derandomize=True, database=None, max_examples=25, deadline=None)
+PROPERTY = settings(derandomize=True, database=None, max_examples=15, deadline=None)
 NOW = 1_742_000_000_000_000
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
 from caseflow.audit.rows import CaseRows, Row
 
 _INTEGERS = frozenset(
-    {"version", "next_due", "place", "deadline", "waits", "position", "at_us", "attempts", "next_try",
-     "lease_end", "told", "year", "number", "voided"}
+    {"version", "place", "position", "at_us", "attempts", "year", "number"}
 )  # fmt: skip
 _BYTES = frozenset({"snapshot", "head", "hash"})
 _OR_NONE = frozenset({"next_due", "deadline", "waits", "next_try", "lease_end", "told", "voided"})
@@ -22,11 +22,14 @@ def first_odd(rows: CaseRows) -> tuple[str, Row, str] | None:
 def _odd(rows: CaseRows) -> Iterator[tuple[str, Row, str]]:
     for table, row in rows.by_table():
         for column, found in row.items():
-            if type(found) is not _kind(table, column) and not (found is None and column in _OR_NONE):
+            if type(found) not in _kinds(table, column):
                 yield table, row, column
 
 
-def _kind(table: str, column: str) -> type:
+@cache
+def _kinds(table: str, column: str) -> tuple[type, ...]:
     if column in _BYTES or (table, column) == ("events", "body"):
-        return bytes
-    return int if column in _INTEGERS else str
+        return (bytes,)
+    if column in _OR_NONE:
+        return int, type(None)
+    return (int,) if column in _INTEGERS else (str,)

@@ -14,7 +14,7 @@ from caseflow.core.documents import Key, card_key, document_id
 from caseflow.core.events import Adopted, Event, RulesAdopted, Submitted
 from caseflow.core.evolve import evolve
 from caseflow.core.rules import Rules
-from caseflow.notices import owed
+from caseflow.notices import has_annulment, owed
 from caseflow.outbox import STATUSES, Draft, Notice
 
 RulesOf = Callable[[str], Rules | None]
@@ -64,7 +64,8 @@ def _version_faults(rows: CaseRows, before: Case, event: Event, rules_of: RulesO
     if rules is None or adopted is None:
         return
     version = before.version + 1
-    posted = [_notice(row) for row in rows.notices if row["version"] < version and _is_object(row["body"])]
+    earlier = [row for row in rows.notices if row["version"] < version] if has_annulment((event,)) else []
+    posted = [_notice(row) for row in earlier if _is_object(row["body"])]
     should = owed(rules, before, (event,), posted=posted, adopted=adopted)
     for table, expected, found, columns in (
         ("notices", [_notice_row(notice) for notice in should.notices], rows.notices, _NOTICE),
