@@ -357,8 +357,8 @@ def gives_up_early(put: Put) -> None:
 @breaks("10")
 def clamps_in_silence(put: Put) -> None:
     """The event does not say that its instant was clamped."""
-    event: Any = decide._event
-    put(decide, _event=lambda *args: event(*args[:-1], None))
+    event: Any = decide.event_of
+    put(decide, event_of=lambda *args: event(*args[:-1], None))
 
 
 @breaks("10")
@@ -406,14 +406,14 @@ def a_resumed_follower_forgets(put: Put) -> None:
 @breaks("clocks")
 def a_placeholder_stops_completion(put: Put) -> None:
     """ "已收到" stops every clock."""
-    effects = Rules._effects
+    effects = Rules.effects
 
     def stopping(self: Rules, action: str, state: str, target: str) -> Any:
         if action != "placeholder":
             return effects(self, action, state, target)
         return tuple(("stop", plan, True) for plan in self.plans)
 
-    put(Rules, _effects=stopping)
+    put(Rules, effects=stopping)
 
 
 @breaks("clocks", policy=str(HERE / "closing.toml"))
