@@ -193,16 +193,16 @@ def refusal_is_data(found: Refusal, *, action: str, state: str, source: str, now
 
 def same_case(found: Case, expected: Case, upto: int) -> None:
     """Two worlds that differ in sweeps alone have the same case, and the same cards by the instant."""
-    quiet, other = _quiet(found), _quiet(expected)
-    hold(quiet == other, "2", f"unswept it would differ: {difference(quiet, other)}", case_id=found.id)
-    mine, theirs = card_set(found, upto), card_set(expected, upto)
+    mine, theirs = quiet(found), quiet(expected)
+    hold(mine == theirs, "2", f"unswept it would differ: {difference(mine, theirs)}", case_id=found.id)
+    swept, unswept = card_set(found, upto), card_set(expected, upto)
     hold(
-        mine == theirs, "2",
-        f"swept {sorted(mine - theirs)}, unswept {sorted(theirs - mine)}", case_id=found.id,
+        swept == unswept, "2",
+        f"swept {sorted(swept - unswept)}, unswept {sorted(unswept - swept)}", case_id=found.id,
     )  # fmt: skip
 
 
-def _quiet(case: Case) -> Case:
+def quiet(case: Case) -> Case:
     """The case without what sweeps write, and without how many events it took."""
     clocks = tuple(run.replace(fired=0) for run in case.clocks)
     return case.replace(version=0, last_us=0, next_due_us=None, rungs=(), clocks=clocks)

@@ -42,18 +42,18 @@ class Arranged:
     """A store in front of another one: at a chosen moment somebody else is faster, or the process dies."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self.behind = store
         self.after_load: Callable[[], None] | None = None
         self.before_append: Callable[[], None] | None = None
         self.after_append: Callable[[], None] | None = None
         self.faster = 0
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
+        return getattr(self.behind, name)
 
     def load(self, case_id: str) -> Case | None:
         """The case; then, once, what was arranged."""
-        case = self._store.load(case_id)
+        case = self.behind.load(case_id)
         self._once("after_load")
         return case
 
@@ -63,7 +63,7 @@ class Arranged:
             self.faster -= 1
             raise Stale(appends[0].case.id, expected=appends[0].expected)
         self._once("before_append")
-        self._store.append(appends, claim)
+        self.behind.append(appends, claim)
         self._once("after_append")
 
     def quiet(self) -> None:

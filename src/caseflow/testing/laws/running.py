@@ -21,9 +21,12 @@ from caseflow.errors import BadInput
 from caseflow.testing.laws.broken import Lang, LawBroken, Violation
 from caseflow.testing.laws.coverage import Coverage
 from caseflow.testing.laws.engine import Engine
-from caseflow.testing.laws.life import Life, Under, when
-from caseflow.testing.laws.machine import PolicyMachine, starts_of
+from caseflow.testing.laws.life import Life
+from caseflow.testing.laws.machine import PolicyMachine
 from caseflow.testing.laws.shrinking import Shrinking
+from caseflow.testing.laws.steps import when
+from caseflow.testing.laws.times import starts_of
+from caseflow.testing.laws.twins import Under
 from caseflow.testing.laws.ways import Ways
 from caseflow.testing.story import story_of
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from caseflow.core.instants import DAY, HOUR, SECOND, micros
 from caseflow.testing.laws.broken import LawBroken
-from caseflow.testing.laws.life import Life, Step, when
+from caseflow.testing.laws.life import Life
+from caseflow.testing.laws.steps import Step, when
 
 MOST = 600
 """Lives that shrinking may try."""
