@@ -91,6 +91,24 @@ def test_retracting_a_reply_makes_its_time_a_pause(desk: Desk) -> None:
     assert told(desk.sweep().cards) == ["yellow @ 03-11"]
 
 
+def test_a_pause_that_was_open_at_a_reply_goes_on_after_its_retraction(tmp_path: Path) -> None:
+    """A revival closes no pause: nothing falls due until it is resumed, and no day since its begin counts."""
+    desk = desk_of(
+        policy(tmp_path, '[clocks.reply]\npause = ["request_information"]\nresume = ["acknowledge"]\n')
+    )
+    submitted(desk)
+    desk.clock.set("2025-03-04T10:00:00+08:00")
+    desk.request_information("c1", text="哪一盏", by=OFFICER)
+    desk.clock.set("2025-03-06T10:00:00+08:00")
+    desk.reply("c1", text="已修复", by=OFFICER)
+    desk.clock.set("2025-03-08T10:00:00+08:00")
+    (run,) = desk.retract_reply("c1", reason="又坏了", by=BOSS).clocks
+    assert (run.is_running, run.is_paused) == (True, True)
+    desk.clock.set("2025-04-10T10:00:00+08:00")
+    assert (told(desk.sweep().cards), desk.get("c1").deadline) == ([], None)
+    assert dues(desk.act("c1", "acknowledge", by=OFFICER)) == ["04-13", "04-15", "04-25", "05-10"]
+
+
 def test_a_card_before_the_reply_outlives_its_retraction(desk: Desk) -> None:
     """Retraction neither annuls nor repeats the yellow card; only what had not fired moves."""
     case = submitted(desk)

@@ -122,7 +122,10 @@ class ClockPlan:
         return self._recounted(run, pauses=tuple(p for p in pauses if p[1] is None or p[1] > p[0]))
 
     def revived(self, run: ClockRun, at: int) -> ClockChange | None:
-        """The change that takes a stop back: [stop, revival) becomes a pause of the same cycle."""
+        """The change that takes a stop back: [stop, revival) becomes a pause of the same cycle.
+
+        A pause that was open at the stop is open still.
+        """
         if run.status != "stopped" or run.until_us is None:
             return None
         gap: tuple[Pause, ...] = ((run.until_us, at),) if at > run.until_us else ()
@@ -155,7 +158,7 @@ class ClockPlan:
 def ended(run: ClockRun, at: int, status: str) -> ClockChange:
     """The change that ends an instance: ``stopped``, ``cancelled`` or ``held``.
 
-    An open pause stays open: nothing breaches in it, and a revival closes it.
+    An open pause stays open: nothing breaches in it, and after a revival it goes on until it is resumed.
     """
     return _change(run.clock, run.subject, run.cycle, status, None, at)
 
