@@ -120,7 +120,9 @@ class PolicyError(CaseflowError):
     def text(self, lang: Lang = "en") -> str:
         """A line for each problem, in the order of the file's tables."""
         lines = "\n".join(f"  {problem.text(lang)}" for problem in self.problems)
-        return f"{text_of(self.code, lang, {'count': len(self.problems)})}\n{lines}"
+        count = len(self.problems)
+        head = text_of(self.code, lang, {"count": count, "s": "" if count == 1 else "s"})
+        return f"{head}\n{lines}"
 
 
 class ScenarioError(PolicyError):

@@ -71,7 +71,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "clock-moves-back": ("{what}: {found} lies before the clock's time", "{what}:{found} 早于当前时钟"),
     # policies
-    "policy-invalid": ("the policy has {count} problems:", "政策文件有 {count} 处问题:"),
+    "policy-invalid": ("the policy has {count} problem{s}:", "政策文件有 {count} 处问题:"),
     "not-a-file": ("this is no file: {found}", "不是文件:{found}"),
     "too-large": ("the file is too large: {found}", "文件过大:{found}"),
     "too-deep": ("tables are nested too deeply: {found}", "表嵌套过深:{found}"),
@@ -143,7 +143,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "calendar-unavailable": ("the calendar cannot be read: {found}", "无法读取日历:{found}"),
     # scenarios
-    "scenario-invalid": ("the scenario has {count} problems:", "情景文件有 {count} 处问题:"),
+    "scenario-invalid": ("the scenario has {count} problem{s}:", "情景文件有 {count} 处问题:"),
     "unknown-scenario": (
         "no shipped scenario and no file is called {found}; shipped are: city",
         "没有名为 {found} 的内置情景或文件;内置情景:city",

@@ -48,7 +48,7 @@ def sites_of(call: ast.Call, function: ast.AST) -> Iterator[tuple[str, set[str]]
     given = {keyword.arg for keyword in call.keywords if keyword.arg}
     args = call.args
     if name in ERRORS and args:
-        found = args[0], given | ({"count"} if "problems" in given else set())  # PolicyError counts them
+        found = args[0], given | ({"count", "s"} if "problems" in given else set())  # PolicyError counts them
     elif name == "refusal" and args:
         found = args[0], {"action", "state"} | (given & {"found", "missing"})
     elif name == "Refusal":

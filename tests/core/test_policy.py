@@ -55,6 +55,8 @@ def test_one_error_lists_every_problem(tmp_path: Path) -> None:
     assert expected <= {problem.code for problem in found}
     lines = PolicyError(found).text("en").splitlines()
     assert len(lines) == len(found) + 1
+    assert lines[0] == f"the policy has {len(found)} problems:"
+    assert PolicyError(found[:1]).text("en").startswith("the policy has 1 problem:\n")
     assert all(str(file) in line and p.path in line for line, p in zip(lines[1:], found, strict=True))
 
 

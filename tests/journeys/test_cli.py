@@ -70,6 +70,18 @@ def test_a_replay_counts_what_came_of_the_log(folder: Path, capsys: pytest.Captu
     assert {row["effective_at"] for row in rows} == {"2025-03-09T00:00:00+08:00"}
 
 
+def test_a_log_without_events_has_no_last_instant(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing to replay is no error: every count is 0, and `as_of` is what was asked for, or none."""
+    Path("empty.csv").write_text("case_id,action,at\n", encoding="utf-8")
+    replay = ("replay", "empty.csv", "--policy", "wuhu")
+    code, out, err = called(capsys, *replay)
+    assert (code, out.splitlines()[:3], err) == (exits.OK, ["as_of: -", "cases: 0", "events: 0"], "")
+    code, out, _ = called(capsys, *replay, "--json", "-")
+    assert (json.loads(out)["as_of"], json.loads(out)["cases"]) == (None, 0)
+    out = called(capsys, *replay, "--as-of", "2025-03-09T00:00:00+08:00")[1]
+    assert out.startswith("as_of: 2025-03-09T00:00:00+08:00\n")
+
+
 def test_later_events_are_left_out_and_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--as-of` stops the replay at its instant, after what is due then."""
     arguments = (

@@ -129,7 +129,7 @@ def test_a_store_may_be_opened_by_a_function(pytester: pytest.Pytester) -> None:
 
 
 WRONG = {
-    "an unknown policy": ('policy="wuhan"', "policy of the marker caseflow: the policy has 1 problems"),
+    "an unknown policy": ('policy="wuhan"', "policy of the marker caseflow: the policy has 1 problem:"),
     "a policy file that is not there": ('policy="rules/no.toml"', "rules/no.toml"),
     "an unknown setting": ('polity="wuhu"', "takes policy, calendar, start, store by name; got Mark"),
     "a positional setting": ('"wuhu"', "takes policy, calendar, start, store by name; got Mark"),

@@ -76,7 +76,12 @@ def replay(
         print_json(document)
     else:
         for key, found in document.items():
-            nested = isinstance(found, dict)
-            text = ", ".join(f"{name} {count}" for name, count in found.items()) if nested else str(found)
-            click.echo(f"{key}: {text}")
+            click.echo(f"{key}: {_plain(found)}")
     return exits.FOUND if summary.rejected else exits.OK
+
+
+def _plain(found: object) -> str:
+    """A value of the summary as people read it; ``-`` for none."""
+    if isinstance(found, dict):
+        return ", ".join(f"{name} {count}" for name, count in found.items())
+    return "-" if found is None else str(found)

@@ -71,11 +71,12 @@ def replay(
         with _no_collection():
             asked = [item for path in logs for item in _read(path, mapping, encoding, times, reject)]
             asked.sort(key=itemgetter(0))
-            end = micros(as_of, what="as_of") if as_of is not None else asked[-1][0] if asked else 0
-            counts.later = sum(item[0] > end for item in asked)
+            end = micros(as_of, what="as_of") if as_of is not None else asked[-1][0] if asked else None
             counts.ambiguous = times.ambiguous
             desk = Desk(policy, store, clock=ManualClock(0), tells=False)
-            _run(desk, asked[: len(asked) - counts.later], end, counts, reject, progress)
+            if end is not None:
+                counts.later = sum(item[0] > end for item in asked)
+                _run(desk, asked[: len(asked) - counts.later], end, counts, reject, progress)
             return summary(desk, counts, end)
 
 

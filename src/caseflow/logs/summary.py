@@ -37,6 +37,7 @@ class Summary(Value):
     """What a replay came to.
 
     Attributes:
+        as_of_us: the last instant that was replayed; `None` when no event was read and none was given.
         cases: cases the log touched; events: accepted commands; rejected: rows or commands skipped.
         later: commands after ``as_of``; ambiguous_times: local times read as the first of two.
         replied: cases with a public substantive reply that stands.
@@ -45,7 +46,7 @@ class Summary(Value):
         issued: the breaches, in the order of effective instant and case id.
     """
 
-    as_of_us: int
+    as_of_us: int | None
     zone: str
     cases: int
     events: int
@@ -60,16 +61,17 @@ class Summary(Value):
     issued: tuple[Card, ...]
 
     def document(self) -> dict[str, Any]:
-        """The summary as JSON-able data; ``as_of`` in the policy's zone."""
+        """The summary as JSON-able data; ``as_of`` in the policy's zone, `None` for a log without events."""
         names = (
             "cases", "events", "rejected", "later", "ambiguous_times", "replied", "open",
             "stages", "cards", "reminders",
         )  # fmt: skip
-        head = {"as_of": moment(self.as_of_us, self.zone).isoformat()}
+        end = self.as_of_us
+        head = {"as_of": None if end is None else moment(end, self.zone).isoformat()}
         return head | {name: getattr(self, name) for name in names}
 
 
-def summary(desk: Desk, counts: Counts, as_of: int) -> Summary:
+def summary(desk: Desk, counts: Counts, as_of: int | None) -> Summary:
     """The summary of the cases a replay touched."""
     found = (desk.store.load(case_id) for case_id in sorted(counts.touched))
     cases = [case for case in found if case is not None]

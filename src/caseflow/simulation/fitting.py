@@ -77,7 +77,10 @@ def seen(
         logs, policy=policy, store=store, mapping=mapping, timezone=timezone, encoding=encoding,
         progress=progress,
     )  # fmt: skip
-    found = [_seen(case, done.as_of_us // SECOND) for case in store.find(Query(limit=done.cases))]
+    if done.as_of_us is None:
+        return ()
+    end = done.as_of_us // SECOND
+    found = [_seen(case, end) for case in store.find(Query(limit=done.cases))]
     return tuple(sorted(found, key=lambda case: (case.submitted, case.case_id)))
 
 
