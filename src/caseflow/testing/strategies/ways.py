@@ -141,6 +141,17 @@ def _bytes(raw: bytes) -> Callable[[Table], str]:
     return _set_at("", raw, ".")
 
 
+def _told_of_nothing(table: Table) -> str:
+    _put(table, "roles.planted.scope", "any")
+    _put(table, "notices.planted", {"on": ["nowhere"], "to": ["planted"]})
+    return "notices.planted.on[0]"
+
+
+def _issued_by_a_unit(table: Table) -> str:
+    _put(table, "roles.planted.scope", "unit")
+    return _put(table, "documents.planted.issuer", "planted")
+
+
 _DEEP: Table = {"deep": {}}
 for _ in range(DEEPEST):
     _DEEP = {"deep": _DEEP}
@@ -164,6 +175,10 @@ WAYS: tuple[Way, ...] = tuple(
         ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
         ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
+        ("a notice tells nobody", "notice-says-nothing",
+         _set_at("notices.planted.on", ["submitted"], "notices.planted")),
+        ("a notice is for an unknown occasion", "unknown-occasion", _told_of_nothing),
+        ("a document's issuer sees one unit", "issuer-not-over-all", _issued_by_a_unit),
         ("an action has an unknown guard", "unknown-guard", _set("actions.planted.guards", ["luck"])),
         ("a built-in action is given fields", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",
