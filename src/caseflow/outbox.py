@@ -24,8 +24,8 @@ STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
 RETRY = "retry"
 """An outcome, not a status: it becomes pending again."""
 UNSURE = "unsure"
-"""Of a corrected notice: cancelled while a relay had it, whose lease ran out without a word. It may have
-been told."""
+"""Of a corrected notice that was cancelled or given up: a lease of it once ran out without a word, or not all
+whom it is for were reached. Somebody may have been told."""
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -68,7 +68,7 @@ class Posted(Value):
         attempts: how often it was claimed since it was posted or requeued.
         next_try_us: from when it may be claimed; while leased, the end of the lease; `None` when settled.
         token: whose lease it is; empty for nobody's.
-        told_us: when it was sent.
+        told_us: when it was sent; of one that is not `SENT`, when somebody may have been told.
         error: the code of what went wrong last.
         into: the id of the notice that told it, when it was collapsed.
     """
@@ -110,6 +110,22 @@ class Outcome(Value):
     at_us: int | None = None
     error: str = ""
     into: str = ""
+    told_us: int | None = None
+    """Of one to be tried again or given up: when some of those it is for were told."""
+
+
+def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, now_us: int) -> str:
+    """What a correction is handed of the notice that it takes back: its status, or `UNSURE`, or `LEASED`
+    while a relay still has one that was cancelled.
+
+    Args:
+        token, lease_end, told_us: as the store keeps them of the corrected notice.
+    """  # fmt: skip
+    if status == CANCELLED and token and lease_end > now_us:
+        return LEASED
+    if status in (CANCELLED, DEAD) and (token or told_us is not None):
+        return UNSURE
+    return status
 
 
 def sent(held: Held, told_us: int) -> Outcome:
@@ -117,9 +133,13 @@ def sent(held: Held, told_us: int) -> Outcome:
     return Outcome(held.notice.id, held.token, SENT, told_us)
 
 
-def retry(held: Held, next_try_us: int, error: str) -> Outcome:
-    """It failed with that code, and is pending again from the instant on."""
-    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error)
+def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = None) -> Outcome:
+    """It failed with that code, and is pending again from the instant on.
+
+    Args:
+        told_us: when some of those whom it is for were told all the same.
+    """
+    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, "", told_us)
 
 
 def dead(held: Held, error: str) -> Outcome:

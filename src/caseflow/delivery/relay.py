@@ -244,7 +244,8 @@ class Relay:
             else:
                 error, again = failed.code, again or failed.retry
         if again and held.attempt < self.pace.attempts:
-            return self._failed(held, error, retry=True)
+            failed_again = self._failed(held, error, retry=True)
+            return failed_again.replace(told_us=self.clock.now_us()) if reached else failed_again
         if reached:
             return o.sent(held, self.clock.now_us()).replace(error=error)
         return o.dead(held, error)

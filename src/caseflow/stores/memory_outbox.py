@@ -87,6 +87,8 @@ class MemoryOutbox:
                 continue
             end = now_us + lease_us
             self._lease_ends[position] = end
+            if row.status == o.LEASED and row.told_us is None:
+                row = row.replace(told_us=now_us)  # its lease ran out without a word
             row = row.replace(status=o.LEASED, attempts=row.attempts + 1, next_try_us=None, token=token)
             self._rows[position - 1] = row
             held.append(o.Held(row.notice, token, row.attempts))
@@ -99,9 +101,8 @@ class MemoryOutbox:
         row = self._of(name)
         if row is None:
             return ""
-        if row.status == o.CANCELLED and row.token:
-            return o.LEASED if self._lease_ends[row.position] > now_us else o.UNSURE
-        return row.status
+        end = self._lease_ends.get(row.position, 0)
+        return o.corrected(row.status, token=row.token, lease_end=end, told_us=row.told_us, now_us=now_us)
 
     def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
         """Record outcomes that come with the lease's own token; the ids settled."""
@@ -119,7 +120,7 @@ class MemoryOutbox:
             row.replace(
                 status=o.PENDING if again else found.status,
                 next_try_us=found.at_us if again else None,
-                told_us=found.at_us if found.status == o.SENT else None,
+                told_us=_first(found.at_us if found.status == o.SENT else found.told_us, row.told_us),
                 error=found.error, into=found.into, token="",
             )
         )  # fmt: skip
@@ -155,6 +156,10 @@ class MemoryOutbox:
         self._rows[row.position - 1] = row
         if row.next_try_us is not None:
             heapq.heappush(self._ready, (row.next_try_us, row.position))
+
+
+def _first(told_us: int | None, known: int | None) -> int | None:
+    return known if told_us is None else told_us
 
 
 class MemoryRegister:

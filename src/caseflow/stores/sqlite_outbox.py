@@ -20,12 +20,12 @@ _CANCEL = (
 )
 _READY = "SELECT position FROM notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?"
 _LEASE = (
-    "UPDATE notices SET status = 'leased', attempts = attempts + 1, token = ?, lease_end = ?, next_try = ?"
-    " WHERE position = ?"
+    "UPDATE notices SET told = CASE WHEN status = 'leased' THEN coalesce(told, ?) ELSE told END,"
+    " status = 'leased', attempts = attempts + 1, token = ?, lease_end = ?, next_try = ? WHERE position = ?"
 )
 _SETTLE = (
-    "UPDATE notices SET status = ?, next_try = ?, told = ?, error = ?, merged_into = ?, token = ''"
-    " WHERE id = ? AND token = ? AND status IN ('leased', ?)"
+    "UPDATE notices SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?,"
+    " token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
 )
 _GIVE_BACK = "UPDATE notices SET token = '' WHERE id = ? AND token = ? AND status = 'cancelled'"
 _REQUEUE = (
@@ -76,7 +76,7 @@ def claim(
     """Lease what is ready to the token."""
     positions = [position for (position,) in connection.execute(_READY, (now_us, limit)).fetchall()]
     end = now_us + lease_us
-    connection.executemany(_LEASE, [(token, end, end, position) for position in positions])
+    connection.executemany(_LEASE, [(now_us, token, end, end, position) for position in positions])
     held = []
     for position in positions:
         found = _posted(connection.execute(f"{_POSTED} WHERE position = ?", (position,)).fetchone())
@@ -88,14 +88,12 @@ def claim(
 def _corrected(connection: sqlite3.Connection, name: str, now_us: int) -> str:
     if not name:
         return ""
-    sql = "SELECT status, token, lease_end FROM notices WHERE id = ?"
+    sql = "SELECT status, token, lease_end, told FROM notices WHERE id = ?"
     row = connection.execute(sql, (name,)).fetchone()
     if row is None:
         return ""
-    status, token, lease_end = row
-    if status == o.CANCELLED and token:
-        return o.LEASED if lease_end > now_us else o.UNSURE
-    return str(status)
+    status, token, lease_end, told = row
+    return o.corrected(status, token=token, lease_end=lease_end or 0, told_us=told, now_us=now_us)
 
 
 def settle(connection: sqlite3.Connection, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
@@ -106,7 +104,7 @@ def settle(connection: sqlite3.Connection, outcomes: Sequence[o.Outcome]) -> tup
         row = (
             o.PENDING if is_retry else found.status,
             found.at_us if is_retry else None,
-            found.at_us if is_sent else None,
+            found.at_us if is_sent else found.told_us,
             found.error, found.into, found.id, found.token,
             o.CANCELLED if is_sent else o.LEASED,
         )  # fmt: skip

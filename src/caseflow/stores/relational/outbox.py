@@ -70,7 +70,7 @@ def claim(
     if not positions:
         return ()
     end = now_us + lease_us
-    cursor.executemany(said.lease, [(token, end, end, position, now_us) for position in positions])
+    cursor.executemany(said.lease, [(now_us, token, end, end, position, now_us) for position in positions])
     cursor.execute(said.held(len(positions)), (token, *positions))
     found = {row[0]: _posted(row) for row in cursor.fetchall()}
     held = []
@@ -87,10 +87,8 @@ def _corrected(cursor: Cursor, said: Statements, name: str, now_us: int) -> str:
     row = cursor.fetchone()
     if row is None:
         return ""
-    status, token, lease_end = row
-    if status == o.CANCELLED and token:
-        return o.LEASED if lease_end > now_us else o.UNSURE
-    return str(status)
+    status, token, lease_end, told = row
+    return o.corrected(status, token=token, lease_end=lease_end or 0, told_us=told, now_us=now_us)
 
 
 def settle(cursor: Cursor, said: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
@@ -114,7 +112,7 @@ def _outcome_row(found: o.Outcome) -> tuple[Any, ...]:
     return (
         o.PENDING if is_retry else found.status,
         found.at_us if is_retry else None,
-        found.at_us if is_sent else None,
+        found.at_us if is_sent else found.told_us,
         found.error, found.into, found.id, found.token,
         o.CANCELLED if is_sent else o.LEASED,
     )  # fmt: skip

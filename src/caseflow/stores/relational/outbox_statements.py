@@ -58,9 +58,13 @@ class OutboxStatements:
 
     @cached_property
     def lease(self) -> str:
-        """Lease one notice, if nobody did meanwhile: token, lease end twice, position, now."""
+        """Lease one notice, if nobody did meanwhile: now, token, lease end twice, position, now.
+
+        ``told`` comes first: MariaDB would see the new status in it otherwise.
+        """
         return self.marked(
-            "UPDATE caseflow_notices SET status = 'leased', attempts = attempts + 1, token = ?,"
+            "UPDATE caseflow_notices SET told = CASE WHEN status = 'leased' THEN coalesce(told, ?) ELSE told"
+            " END, status = 'leased', attempts = attempts + 1, token = ?,"
             " lease_end = ?, next_try = ? WHERE position = ? AND next_try <= ?"
         )
 
@@ -72,22 +76,22 @@ class OutboxStatements:
     @cached_property
     def corrected(self) -> str:
         """What became of a corrected notice."""
-        return self.marked("SELECT status, token, lease_end FROM caseflow_notices WHERE id = ?")
+        return self.marked("SELECT status, token, lease_end, told FROM caseflow_notices WHERE id = ?")
 
     @cached_property
     def settle(self) -> str:
         """Record an outcome: five values, then id, token, and what else than leased it may be."""
         return self.marked(
-            "UPDATE caseflow_notices SET status = ?, next_try = ?, told = ?, error = ?, merged_into = ?,"
-            " token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
+            "UPDATE caseflow_notices SET status = ?, next_try = ?, told = coalesce(?, told), error = ?,"
+            " merged_into = ?, token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
         )
 
     @cached_property
     def settle_many(self) -> str:
         """The same for many from arrays of PostgreSQL; returns the ids settled, in no order."""
         return self.marked(
-            "UPDATE caseflow_notices n SET status = u.status, next_try = u.next_try, told = u.told,"
-            " error = u.error, merged_into = u.merged_into, token = ''"
+            "UPDATE caseflow_notices n SET status = u.status, next_try = u.next_try,"
+            " told = coalesce(u.told, n.told), error = u.error, merged_into = u.merged_into, token = ''"
             " FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[],"
             " ?::text[]) AS u (status, next_try, told, error, merged_into, id, token, other)"
             " WHERE n.id = u.id AND n.token = u.token AND n.status IN ('leased', u.other) RETURNING n.id"

@@ -82,8 +82,13 @@ class DictModel:
         for name in names:
             post = self.notices[name]
             self.ends[name] = now_us + lease_us
+            told = now_us if post.status == o.LEASED and post.told_us is None else post.told_us
             self.notices[name] = post.replace(
-                status=o.LEASED, attempts=post.attempts + 1, next_try_us=now_us + lease_us, token=token
+                status=o.LEASED,
+                attempts=post.attempts + 1,
+                next_try_us=now_us + lease_us,
+                token=token,
+                told_us=told,
             )
         posts = [self.notices[name] for name in names]
         return [
@@ -95,9 +100,10 @@ class DictModel:
         post = self.notices.get(name)
         if post is None:
             return ""
-        if post.status == o.CANCELLED and post.token:
-            return o.LEASED if self.ends[name] > now_us else o.UNSURE
-        return post.status
+        if post.status == o.CANCELLED and post.token and self.ends[name] > now_us:
+            return o.LEASED
+        is_unsure = post.status in (o.CANCELLED, o.DEAD) and (post.token or post.told_us is not None)
+        return o.UNSURE if is_unsure else post.status
 
     def settles(self, found: o.Outcome) -> bool:
         """Whether the outcome counts; then it is taken here too."""
@@ -111,7 +117,7 @@ class DictModel:
         self.notices[found.id] = post.replace(
             status=o.PENDING if is_retry else found.status,
             next_try_us=found.at_us if is_retry else None,
-            told_us=found.at_us if found.status == o.SENT else None,
+            told_us=found.at_us if found.status == o.SENT else found.told_us or post.told_us,
             token="", error=found.error, into=found.into,
         )  # fmt: skip
         return True

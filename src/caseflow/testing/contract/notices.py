@@ -175,6 +175,32 @@ class NoticesContract:
         sure = {"told": o.SENT, "never": o.CANCELLED, "dead": o.DEAD, "none": ""}
         assert found == [sure | {"lost": o.LEASED}, sure | {"lost": o.UNSURE}]
 
+    def test_what_may_have_been_told_once_is_never_taken_for_untold(self, store: Store) -> None:
+        """A lease ran out without a word, or some were told: whatever came of later attempts, its correction
+        hears `UNSURE`.
+        """  # fmt: skip
+        case = _post(store, "c1", "waits", "dies", "in-hand", "partly")
+        first = store.claim(10, limit=4, lease_us=5, token="killed")
+        held = store.claim(20, limit=4, lease_us=5, token="t")
+        assert _held(first) == _held(held)
+        store.settle([o.retry(held[0], 90, "x"), o.dead(held[1], "x"), o.retry(held[3], 90, "x", told_us=21)])
+        again = tuple(Notice(f"not-{name}", "c1", 2, "correction", corrects=name)
+                      for name in ("waits", "dies", "in-hand", "partly"))  # fmt: skip
+        store.append([then(case).replace(cancels=("waits", "in-hand", "partly"), notices=again)])
+        store.settle([o.cancelled(held[2], "annulled")])
+        found = {
+            held.notice.corrects: held.corrected for held in store.claim(22, limit=9, lease_us=1, token="u")
+        }
+        assert found == dict.fromkeys(("waits", "dies", "in-hand", "partly"), o.UNSURE)
+
+    def test_some_told_before_a_retry_are_remembered(self, store: Store) -> None:
+        """A retry that says that some were told keeps the instant, and the last word of it stays right."""
+        _post(store, "c1", "a")
+        store.settle([o.retry(store.claim(10, limit=1, lease_us=5, token="t")[0], 20, "x", told_us=11)])
+        assert store.notices()[0].told_us == 11
+        store.settle([o.sent(store.claim(20, limit=1, lease_us=5, token="u")[0], 21)])
+        assert (store.notices()[0].status, store.notices()[0].told_us) == (o.SENT, 21)
+
     def test_only_the_dead_are_requeued(self, store: Store) -> None:
         """They are ready from now on with their attempts counted anew; the others stay, and are left out."""
         _post(store, "c1", "dead", "pending")
