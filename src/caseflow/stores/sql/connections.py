@@ -21,6 +21,10 @@ from caseflow.stores.sql.urls import dialect_of, parsed, shown
 Done = TypeVar("Done")
 
 
+_LOSSES = "caseflow.losses"
+"""In a connection's info: how many losses there had been when it was first used."""
+
+
 class EngineConnections:
     """Cursors from an engine's pool, each statement its own transaction unless it is a change.
 
@@ -43,6 +47,7 @@ class EngineConnections:
         else:
             self._engine = _made(parsed(where), timeout, pool_size)
         self._is_psycopg = self._engine.dialect.driver == "psycopg"
+        self._losses = 0
 
     @property
     def name(self) -> str:
@@ -131,22 +136,37 @@ class EngineConnections:
         self._after_fork()
         if self._is_closed:
             raise StoreError("store-failed", path=self.name, found="closed")
-        try:
-            owner = self._engine.raw_connection() if self._is_ours else self._engine.connect()
-        except PoolTimeout as error:
-            raise StoreBusy("store-busy", path=self.name, seconds=self._timeout) from error
-        except DBAPIError as error:
-            raise self._translated(error.orig or error) from error
-        connection = owner if isinstance(owner, PoolProxiedConnection) else owner.connection
+        owner, connection = self._checked_out()
         try:
             yield connection, self._cursor_of(connection)
         except (self.errors, StoreError) as error:
             cause = error.__cause__ if isinstance(error, StoreError) else error
             if cause is not None and trouble(cause) == "gone":
-                connection.invalidate()
-                self._engine.dispose()  # the pool's other connections are as dead
+                if connection.is_valid:  # unless a rollback has found that out before
+                    connection.invalidate()
+                self._losses += 1
             raise
         finally:
+            owner.close()
+
+    def _checked_out(self) -> tuple[Any, PoolProxiedConnection]:
+        """A connection of the pool and what gives it back.
+
+        After a loss those that the pool had before are as dead: each is closed when its turn comes. To
+        dispose of the pool would leave open those that other threads have in hand.
+        """
+        while True:
+            losses = self._losses
+            try:
+                owner = self._engine.raw_connection() if self._is_ours else self._engine.connect()
+            except PoolTimeout as error:
+                raise StoreBusy("store-busy", path=self.name, seconds=self._timeout) from error
+            except DBAPIError as error:
+                raise self._translated(error.orig or error) from error
+            connection = owner if isinstance(owner, PoolProxiedConnection) else owner.connection
+            if connection.info.setdefault(_LOSSES, losses) >= losses:
+                return owner, connection
+            connection.invalidate()
             owner.close()
 
     def _cursor_of(self, connection: PoolProxiedConnection) -> Any:
