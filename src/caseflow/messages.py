@@ -315,6 +315,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{path} is locked by another process for longer than {seconds} s; try again",
         "{path} 被其他进程锁定超过 {seconds} 秒;请重试",
     ),
+    "store-full": (
+        "{path}: there is no room left ({found}); nothing of the change was kept; make room and try again",
+        "{path}:存储空间已满({found});本次更改未保存;请腾出空间后重试",
+    ),
     "store-failed": ("{path}: {found}", "{path}:{found}"),
     "store-not-branched": (
         "a {found} cannot be copied for a branch; use a MemoryStore or a SqliteStore",

@@ -113,6 +113,8 @@ class SqliteFile:
             return StoreError("store-read-only", path=self.path, found=text)
         if code == sqlite3.SQLITE_NOTADB:
             return StoreError("store-foreign", path=self.path, found=text)
+        if code == sqlite3.SQLITE_FULL:
+            return StoreError("store-full", path=self.path, found=text)
         return StoreError("store-failed", path=self.path, found=text)
 
     def close(self) -> None:

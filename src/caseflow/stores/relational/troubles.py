@@ -6,14 +6,14 @@ from typing import Literal
 
 from caseflow.errors import StoreBusy, StoreError
 
-Trouble = Literal["taken", "undone", "busy", "gone", "read-only", "missing", "failed"]
+Trouble = Literal["taken", "undone", "busy", "gone", "read-only", "full", "missing", "failed"]
 """taken: a unique key is there already; undone: the database rolled the transaction back for another's sake;
-gone: the connection is lost or cannot be made; missing: the tables are not there."""
+gone: the connection is lost or cannot be made; full: the disk is; missing: the tables are not there."""
 
 _STATES: dict[str, Trouble] = {
     "23505": "taken", "40001": "undone", "40P01": "undone", "55P03": "busy", "25006": "read-only",
     "42P01": "missing", "3F000": "missing", "57P01": "gone", "57P02": "gone", "57P03": "gone",
-    "53300": "gone",
+    "53300": "gone", "53100": "full",
 }  # fmt: skip
 """SQLSTATEs of PostgreSQL (its manual, appendix A); those of class 08 are all "gone"."""
 
@@ -21,10 +21,11 @@ _NUMBERS: dict[int, Trouble] = {
     1062: "taken", 1020: "undone", 1213: "undone", 1205: "busy", 3572: "busy", 1290: "read-only",
     1792: "read-only", 1146: "missing", 1053: "gone", 1927: "gone", 2002: "gone", 2003: "gone", 2006: "gone",
     2013: "gone", 2014: "gone", 2055: "gone", 1040: "gone", 0: "gone",
+    1021: "full", 1114: "full",
 }  # fmt: skip
 """Error numbers of MariaDB and its client; 0 is PyMySQL's for a connection that was closed."""
 
-_CODES: dict[int, Trouble] = {5: "busy", 6: "busy", 8: "read-only"}
+_CODES: dict[int, Trouble] = {5: "busy", 6: "busy", 8: "read-only", 13: "full"}
 """Primary result codes of SQLite."""
 
 
@@ -61,6 +62,8 @@ def translated(error: BaseException, *, name: str, seconds: float) -> StoreError
             return StoreError("store-unreachable", path=name, found=found)
         case "read-only":
             return StoreError("store-read-only", path=name, found=found)
+        case "full":
+            return StoreError("store-full", path=name, found=found)
         case "missing":
             return StoreError("store-missing", path=name)
         case _:
