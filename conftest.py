@@ -116,8 +116,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """The last line of the summary says how many tests were skipped for want of a server."""
+    """The summary says what proofs counted, and how many tests were skipped for want of a server."""
     yield
+    for report in terminalreporter.stats.get("passed", ()):
+        for name, text in report.user_properties:
+            if name == "counted":
+                terminalreporter.write_line(f"counted: {text}")
     skipped = _server_skips(terminalreporter)
     missing = {
         variable: sum(marker in report.keywords for report in skipped) for marker, variable in SERVERS.items()

@@ -1,0 +1,1 @@
+"""Proof under fault: processes killed, disks full, servers restarted, connections cut, clocks that jump."""

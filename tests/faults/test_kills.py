@@ -1,0 +1,154 @@
+"""``kill -9`` at random moments of those who write, sweep and carry notices."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import attrs
+import pytest
+from sqlalchemy import create_engine, text
+
+from caseflow import Desk, ManualClock, SqliteStore
+from caseflow.core.instants import DAY
+from caseflow.delivery.relay import Relay
+from caseflow.stores.sql import SqlStore
+from caseflow.stores.sql.urls import parsed
+from caseflow.stores.urls import open_store
+from tests.contracts.databases import CaughtUp, postgres
+from tests.faults.crew import Crew, FastClock, Task
+from tests.faults.orders import Journal, read
+from tests.faults.soundness import (
+    Counts,
+    Given,
+    check_given,
+    check_sound,
+    check_told,
+    every_case,
+    every_notice,
+)
+from tests.faults.workers import PACE, PEOPLE, RULES, Written, carry, sweep, write
+
+pytestmark = pytest.mark.soak
+
+
+PER_STORE = 25
+"""Rounds on one store before the next begins empty."""
+WITHIN = 0.15
+"""Seconds from the moment all are at work to the last kill."""
+CREW = {"write-1": write, "write-2": write, "sweep": sweep, "carry": carry}
+
+
+@contextmanager
+def sqlite(folder: Path) -> Iterator[str]:
+    SqliteStore(folder / "cases.db").close()
+    yield f"sqlite:///{folder}/cases.db"
+
+
+@contextmanager
+def postgresql(folder: Path) -> Iterator[str]:
+    with postgres() as url:
+        SqlStore.made(url).close()
+        yield url
+
+
+def marked(url: str) -> str:
+    """The URL for those who will be killed: the server knows their sessions by a name."""
+    if not url.startswith("postgresql"):
+        return url
+    return f"{url}&application_name=killed-{os.getpid()}"
+
+
+def wait_until_gone(url: str) -> None:
+    """Until the server has seen that the killed are gone: what they had sent may still be under way."""
+    if not url.startswith("postgresql"):
+        return
+    engine = create_engine(parsed(url), isolation_level="AUTOCOMMIT")
+    asked = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :name")
+    with engine.connect() as connection:
+        until = time.monotonic() + 20
+        while connection.execute(asked, {"name": f"killed-{os.getpid()}"}).scalar():
+            assert time.monotonic() < until, "a session of a killed process does not end"
+            time.sleep(0.005)
+    engine.dispose()
+
+
+@attrs.define
+class Sums:
+    """What all rounds came to."""
+
+    given: list[Given] = attrs.Factory(list)
+    counts: list[Counts] = attrs.Factory(list)
+    told: int = 0
+    again: int = 0
+
+    def told_as(self, rounds: int, kind: str) -> str:
+        def of(name: str, values: list[object]) -> str:
+            return f"{sum(getattr(found, name) for found in values):,}"
+
+        given, counts = list[object](self.given), list[object](self.counts)
+        return (
+            f"kill -9, {kind}: {rounds} rounds of {len(CREW)} processes; {of('acknowledged', given)} commands"
+            f" acknowledged, 0 lost, 0 twice; {of('retried', given)} cut off and given again,"
+            f" {of('landed', given)} of them recorded before; {of('refused', given)} refused;"
+            f" {of('cases', counts)} cases, {of('events', counts)} events, {of('cards', counts)} cards,"
+            f" {of('documents', counts)} documents, {of('notices', counts)} notices, {self.told:,} messages,"
+            f" {self.again:,} of them again under the same id"
+        )
+
+
+@pytest.mark.parametrize(("kind", "rounds", "seed"), [
+    pytest.param(sqlite, 100, 1, id="sqlite-1"),
+    pytest.param(sqlite, 100, 2, id="sqlite-2"),
+    pytest.param(postgresql, 50, 3, id="postgresql", marks=pytest.mark.postgres),
+])  # fmt: skip
+def test_what_was_acknowledged_survives_kills(
+    kind: Callable[[Path], object], rounds: int, seed: int, tmp_path: Path, counted: Callable[[str], None]
+) -> None:
+    """Every acknowledged command is there once, and each cut off too once it is given again with its key;
+    chains and documents are whole; no notice is lost, and none was told under two ids.
+    """  # fmt: skip
+    sums = Sums()
+    for first in range(0, rounds, PER_STORE):
+        folder = tmp_path / str(first)
+        folder.mkdir()
+        with kind(folder) as url:  # type: ignore[attr-defined]  # a context manager of either kind
+            run(url, folder, range(first, first + PER_STORE), seed, sums)
+    assert sum(found.retried for found in sums.given) > rounds // 10, "kills must meet commands under way"
+    counted(sums.told_as(rounds, kind.__name__))
+
+
+def run(url: str, folder: Path, rounds: range, seed: int, sums: Sums) -> None:
+    clock = FastClock.started(days=20)
+    store = CaughtUp(url) if url.startswith("postgresql") else open_store(url)
+    desk = Desk(RULES, store, clock=clock)
+    journals: list[Path] = []
+    for number in rounds:
+        name = f"{seed}-{number}"
+        known = tuple(case_id for case_id, _ in every_case(store))
+        of_all = Task(marked(url), folder, clock, name, known)
+        tasks = [of_all.of(who, is_writer=who.startswith("write")) for who in CREW]
+        crew = Crew(list(zip(CREW.values(), tasks, strict=True)))
+        crew.wait_ready()
+        crew.kill_at_random(Random(name), WITHIN)
+        journals += [task.journal for task in tasks]
+        sums.given.append(check_given(desk, read(*[task.journal for task in tasks])))
+        wait_until_gone(url)
+        check_sound(store)
+    desk.sweep()
+    last = Journal(folder / "last")
+    later = ManualClock(clock.now_us() + 400 * DAY)
+    while any(row.next_try_us is not None for row in every_notice(store)):
+        Relay(store, PEOPLE, Written(last), clock=later, pace=PACE).until_empty()
+        later.advance(days=30)
+    last.close()
+    told = read(*journals, folder / "last").told
+    check_told(store, told)
+    sums.counts.append(check_sound(store))
+    sums.told += len(told)
+    sums.again += len(told) - len(set(told))
+    store.close()
