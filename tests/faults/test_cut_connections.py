@@ -36,7 +36,7 @@ class Behind:
 
     def cut_at(self, order: Order, *, shut: bool = False) -> None:
         """Arm the proxy for the message that commits the order."""
-        if self.kind == "postgresql" and order.action == "note":
+        if self.kind == "postgresql" and order.action != "merge":
             # One statement is the whole transaction; it alone holds the text as JSON.
             self.proxy.arm(f'"{order.key}"'.encode(), shut=shut)
         else:
@@ -64,14 +64,18 @@ def behind(request: pytest.FixtureRequest) -> Iterator[Behind]:
 
 
 def given(behind: Behind) -> Iterator[Order]:
-    """Notes, which are a statement or a few, and replies and submissions, which bring notices along."""
+    """Notes, replies, which bring notices along, and merges, which change two cases."""
     Order("first", "c1", "submit").give(behind.desk)
     for number in range(TIMES):
-        yield Order(f"cut/{number}", "c1", ("note", "reply")[number % 2])
+        action = ("note", "reply", "merge")[number % 3]
+        case_id = f"other-{number}" if action == "merge" else "c1"
+        if action == "merge":
+            Order(f"other/{number}", case_id, "submit").give(behind.desk)
+        yield Order(f"cut/{number}", case_id, action, other="c1" if action == "merge" else "")
 
 
 def count_of(behind: Behind, order: Order) -> int:
-    return sum(text.text == order.key for text in behind.straight.texts("c1"))
+    return sum(text.text == order.key for text in behind.straight.texts(order.case_id))
 
 
 def test_a_lost_answer_is_found_out_by_the_store_itself(
