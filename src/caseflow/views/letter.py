@@ -145,11 +145,15 @@ def _page(key: str, lang: Lang, folder: Path | None, words: dict[str, str]) -> s
 
 @cache
 def _shipped(key: str, lang: str) -> str:
+    """A whole page: the frame of the language, the sheet that all share, and what this letter says."""
     pages = resources.files("caseflow.views.letters")
-    found = pages.joinpath(f"{key}.{lang}.html")
-    if not found.is_file():
-        found = pages.joinpath(f"document.{lang}.html")
-    return found.read_text(encoding="utf-8")
+    letter = pages.joinpath(f"{key}.{lang}.html")
+    if not letter.is_file():
+        letter = pages.joinpath(f"document.{lang}.html")
+    page = pages.joinpath(f"frame.{lang}.html").read_text(encoding="utf-8")
+    for place, part in (("sheet", pages.joinpath("sheet.css")), ("letter", letter)):
+        page = page.replace(f"<!-- {place} -->\n", part.read_text(encoding="utf-8"))
+    return page
 
 
 def check_folder(folder: Path) -> None:
