@@ -125,6 +125,10 @@ class KeyClaim(Value):
     last: int
 
 
+NEVER = (1 << 63) - 1
+"""The place of a case with nothing due, in the order of (next due, id): after every instant."""
+
+
 @value
 class Query(Value):
     """Which cases are asked for; ``None`` and empty texts admit all.

@@ -16,11 +16,8 @@ from caseflow.core.case import Case
 from caseflow.core.events import Event
 from caseflow.core.evolve import replay
 from caseflow.errors import StoreError
-from caseflow.ports import is_redacted_by
+from caseflow.ports import NEVER, is_redacted_by
 from caseflow.sealing import seal
-
-NEVER = (1 << 63) - 1
-"""In ``place``: nothing is due."""
 
 
 def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:

@@ -8,19 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from caseflow.chain import START, link
-from caseflow.codec import encode, pack, unpack
+from caseflow.chain import START
+from caseflow.codec import unpack
 from caseflow.core.case import Case
 from caseflow.core.evolve import replay
-from caseflow.core.values import Value, value
 from caseflow.errors import KeyReused, Stale, StoreError
-from caseflow.outbox import Draft, Held, Notice, Outcome
+from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query, is_redacted_by
 from caseflow.stores import sqlite_outbox, sqlite_schema
 from caseflow.stores.moving import Kept
 from caseflow.stores.relational import moving
+from caseflow.stores.relational.dialects import SQLITE
+from caseflow.stores.relational.listing import listed
+from caseflow.stores.relational.prepared import Prepared, prepared
 from caseflow.stores.sqlite_file import SqliteFile
-from caseflow.stores.sqlite_query import NEVER, find, is_storable
 from caseflow.stores.sqlite_questions import NAMES, SqliteQuestions
 
 RECENT = 4096
@@ -35,34 +36,6 @@ _UPDATE_CASE = (
     "UPDATE cases SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, place = ?, deadline = ?,"
     " waits = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?"
 )
-
-
-@value
-class _Prepared(Value):
-    """An append with everything written down that can be before the transaction."""
-
-    entry: Append
-    snapshot: bytes
-    bodies: list[bytes]
-    texts: list[tuple[str, int, str]]
-    notices: tuple[tuple[Notice, str], ...] = ()
-    documents: tuple[tuple[Draft, str], ...] = ()
-
-
-def _prepared(entry: Append) -> _Prepared:
-    case_id, by_version = entry.case.id, dict[int, dict[str, tuple[str, str]]]()
-    for text in entry.texts:
-        by_version.setdefault(text.version, {})[text.field] = (text.salt, text.text)
-    texts = [
-        (case_id, version, json.dumps(fields, ensure_ascii=False)) for version, fields in by_version.items()
-    ]
-    written = _Prepared(entry, pack(entry.case), [encode(event) for event in entry.events], texts)
-    if not entry.has_more:
-        return written
-    return written.replace(
-        notices=tuple([(notice, sqlite_outbox.as_json(notice.body)) for notice in entry.notices]),
-        documents=tuple([(draft, sqlite_outbox.as_json(draft.body)) for draft in entry.documents]),
-    )
 
 
 class SqliteStore(SqliteQuestions):
@@ -151,7 +124,7 @@ class SqliteStore(SqliteQuestions):
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
-        if not is_storable(case_id):
+        if not SQLITE.can_hold(case_id):
             return None
         with self._file.reading() as connection:
             row = connection.execute("SELECT snapshot, head FROM cases WHERE id = ?", (case_id,)).fetchone()
@@ -173,9 +146,9 @@ class SqliteStore(SqliteQuestions):
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
-        if not all(is_storable(name or "") for name in (query.unit, query.citizen, query.state)):
+        if not all(SQLITE.can_hold(name or "") for name in (query.unit, query.citizen, query.state)):
             return ()
-        sql, given = find(query)
+        sql, given = listed(query, table="cases", later=SQLITE.later)
         with self._file.reading() as connection:
             rows = connection.execute(sql, given).fetchall()
         return tuple(self._unpacked(*row) for row in rows)
@@ -192,28 +165,26 @@ class SqliteStore(SqliteQuestions):
             KeyReused: the key was taken in the meantime.
             StoreBusy: another process held the lock too long.
         """
-        prepared = [_prepared(entry) for entry in appends]
+        entries = [prepared(entry) for entry in appends]
         with self._file.writing() as connection:
-            heads = [self._write(connection, written) for written in prepared]
+            heads = [self._write(connection, written) for written in entries]
             if claim is not None:
                 self._write_claim(connection, claim)
         redacted = False
-        for written, head in zip(prepared, heads, strict=True):
+        for written, head in zip(entries, heads, strict=True):
             self._remember(written.entry.case.id, written.snapshot, written.entry.case, head)
             redacted = redacted or bool(written.entry.redacts)
         if redacted:
             self._file.forget_log()
 
-    def _write(self, connection: sqlite3.Connection, written: _Prepared) -> bytes:
+    def _write(self, connection: sqlite3.Connection, written: Prepared) -> bytes:
         """Write one case's part; returns the new head of its chain."""
         entry, case_id = written.entry, written.entry.case.id
-        before = head = self._head(connection, entry)
-        hashes = []
-        for version, body in enumerate(written.bodies, entry.expected + 1):
-            head = link(head, case_id, version, body)
-            hashes.append((case_id, version, body, head))
+        before = self._head(connection, entry)
+        rows = written.chained(before)
+        head = rows[-1][3] if rows else before
         self._write_case(connection, written, before, head)
-        for row in hashes:
+        for row in rows:
             connection.execute(_INSERT_EVENT, row)
         if entry.has_more:
             _redact(connection, case_id, entry.redacts)
@@ -239,14 +210,10 @@ class SqliteStore(SqliteQuestions):
         return head
 
     def _write_case(
-        self, connection: sqlite3.Connection, written: _Prepared, before: bytes, head: bytes
+        self, connection: sqlite3.Connection, written: Prepared, before: bytes, head: bytes
     ) -> None:
         case, expected = written.entry.case, written.entry.expected
-        due = case.next_due_us
-        row = (
-            case.version, case.state, case.unit, case.citizen, due, NEVER if due is None else due,
-            case.deadline_us, case.waits_from, written.snapshot, head, case.id,
-        )  # fmt: skip
+        row = (*written.case_row, head, case.id)
         if expected:
             done = connection.execute(_UPDATE_CASE, (*row, expected, before))
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from caseflow import outbox as o
@@ -38,11 +38,6 @@ _ISSUE = (
 )
 _VOID = "UPDATE documents SET voided = ?, void_reason = ? WHERE id = ? AND voided IS NULL"
 _DOCUMENT = "SELECT id, series, year, case_id, version, body, number, voided, void_reason FROM documents"
-
-
-def as_json(body: Mapping[str, Any]) -> str:
-    """The small JSON object of a notice or document."""
-    return json.dumps(body, ensure_ascii=False)
 
 
 def take_away(connection: sqlite3.Connection, cancels: Sequence[str], voids: Sequence[o.Void]) -> None:

@@ -10,12 +10,11 @@ from caseflow.chain import Head, Link
 from caseflow.codec import decode
 from caseflow.core.events import Event
 from caseflow.outbox import Document, Posted
-from caseflow.ports import KeyClaim, Recorded, Text
+from caseflow.ports import NEVER, KeyClaim, Recorded, Text
 from caseflow.stores import sqlite_outbox
 from caseflow.stores.relational import moving
 from caseflow.stores.relational.raw import raw
 from caseflow.stores.sqlite_file import SqliteFile
-from caseflow.stores.sqlite_query import NEVER
 
 NAMES = moving.Names("", ("key", "first", "last"), has_series=False, mark="?")
 """How the tables are called."""

@@ -12,10 +12,9 @@ from caseflow.core.case import Case
 from caseflow.core.values import Value, value
 from caseflow.errors import StoreError
 from caseflow.outbox import LEASED, Document, Posted
-from caseflow.ports import KeyClaim, Text
+from caseflow.ports import NEVER, KeyClaim, Text
 from caseflow.stores.moving import Kept
 from caseflow.stores.relational.dialects import Cursor
-from caseflow.stores.relational.tables import NEVER
 
 _NOTICE = (
     "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,"

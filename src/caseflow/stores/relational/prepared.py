@@ -10,8 +10,7 @@ from caseflow.chain import link
 from caseflow.codec import encode, pack
 from caseflow.core.values import Value, value
 from caseflow.outbox import Draft, Notice
-from caseflow.ports import Append
-from caseflow.stores.relational.tables import NEVER
+from caseflow.ports import NEVER, Append
 
 
 @value

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
-from typing import Any
 
 from caseflow.ports import Query
 from caseflow.stores.relational.dialects import Dialect
+from caseflow.stores.relational.listing import listed
 from caseflow.stores.relational.outbox_statements import NOTICE, Asked, OutboxStatements
-from caseflow.stores.relational.tables import NEVER
 
 _CASE = "state, unit, citizen, next_due, place, deadline, waits, snapshot, head"
 XID_BITS = 20
@@ -245,24 +244,8 @@ class Statements(OutboxStatements):
 
     def find(self, query: Query) -> Asked:
         """The cases of a query; each of its shapes is served in order by an index."""
-        terms, given = [], list[Any]()
-        for column, found in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
-            if found is not None:
-                terms.append(f"{column} = ?")
-                given.append(found)
-        if query.citizen:
-            terms.append("citizen <> ''")
-        if query.overdue_at is not None:
-            terms.append("deadline IS NOT NULL AND deadline <= ?")
-            given.append(query.overdue_at)
-        if query.after is not None:
-            due, case_id = query.after
-            later, place = self.dialect.later(("place", "id"), (NEVER if due is None else due, case_id))
-            terms.append(later)
-            given += place
-        where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        sql = f"SELECT id, snapshot, head FROM caseflow_cases{where} ORDER BY place, id LIMIT ?"
-        return self.marked(sql), (*given, query.limit)
+        sql, given = listed(query, table="caseflow_cases", later=self.dialect.later)
+        return self.marked(sql), given
 
     @cached_property
     def feed(self) -> str:

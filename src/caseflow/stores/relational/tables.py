@@ -40,7 +40,7 @@ _STORE = Table(
 _POLICIES = Table("caseflow_policies", ("pin {name} PRIMARY KEY", "document {text} NOT NULL"))
 
 # A case as it stands: what is asked for by index, the whole of it as a snapshot, the head of its chain.
-# `place` is next_due, or the largest number for never: the order of lists.
+# `place` is next_due, or `caseflow.ports.NEVER`: the order of lists.
 _CASES = Table(
     "caseflow_cases",
     (
@@ -163,9 +163,6 @@ STEPS: Mapping[int, tuple[Table, ...]] = {
 SCHEMA = max(STEPS)
 NAMES = tuple(table.name for step in STEPS.values() for table in step)
 """Every table, in the order in which they are made."""
-
-NEVER = (1 << 63) - 1
-"""In ``place``: nothing is due, sorts last."""
 
 
 def ddl(dialect: Dialect, *, step: int) -> tuple[str, ...]:
