@@ -10,7 +10,7 @@ from benchmarks.report import Row, table, write
 
 NAMES = (
     "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory", "timelines",
-    "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay",
+    "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay", "imports",
 )  # fmt: skip
 
 

@@ -52,7 +52,19 @@ def decode(body: bytes) -> e.Event:
         StoreError: the body is not an event's.
     """
     try:
-        found = json.loads(body)
+        found = json.loads(str(body, "utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(body, error) from error
+    return decoded(found, body)
+
+
+def decoded(found: Any, body: bytes) -> e.Event:
+    """The event of a JSON body that was read already; the object is used up.
+
+    Raises:
+        StoreError: the body is not an event's.
+    """
+    try:
         name = found.pop("event")
         for upcast in UPCASTERS.get(name, ()):
             found = upcast(found)
@@ -65,7 +77,11 @@ def decode(body: bytes) -> e.Event:
         given = {key: readers[key](part) for key, part in found.items()}
         return kind(at, by, None if to is None else _place(*to), **given)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, BadInput) as error:
-        raise StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}") from error
+        raise _unreadable(body, error) from error
+
+
+def _unreadable(body: bytes, error: Exception) -> StoreError:
+    return StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
 
 
 def pack(case: Case) -> bytes:

@@ -456,9 +456,34 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what} is not an unencrypted Ed25519 key in PEM form: {found}",
         "{what} 不是未加密的 PEM 格式 Ed25519 密钥:{found}",
     ),
+    "export-header": (
+        "{file}, line {line}: this is no export of a store that this version reads",
+        "{file} 第 {line} 行:不是本版本可读的存储导出文件",
+    ),
+    "export-cut": (
+        "{file}, line {line}: the file is cut off after {found} cases; nothing was written",
+        "{file} 第 {line} 行:文件在 {found} 件案件后中断;未写入",
+    ),
+    "export-broken": (
+        "{file}, line {line}: the history of case {case} does not fit its hash; nothing was written",
+        "{file} 第 {line} 行:案件 {case} 的历史与其哈希不符;未写入",
+    ),
+    "export-text": (
+        "{file}, line {line}: the text {found} of case {case} does not fit the hash in its event; nothing was"
+        " written",
+        "{file} 第 {line} 行:案件 {case} 的文本 {found} 与事件中的哈希不符;未写入",
+    ),
+    "export-policy": (
+        "{file}, line {line}: this policy is not the one of the hash {found}; nothing was written",
+        "{file} 第 {line} 行:政策与其哈希 {found} 不符;未写入",
+    ),
+    "export-twice": (
+        "{file}, line {line}: case {case} stands there twice; nothing was written",
+        "{file} 第 {line} 行:案件 {case} 重复出现;未写入",
+    ),
     "export-line": (
-        "{file}, line {line}: {found}; what came before it was taken over",
-        "{file} 第 {line} 行:{found};此前各行已接收",
+        "{file}, line {line}: {found}; nothing was written",
+        "{file} 第 {line} 行:{found};未写入",
     ),
     "store-broken-chain": (
         "case {case} is not copied: its history does not fit its hashes from version {version} on; run"

@@ -11,7 +11,15 @@ Lang = Literal["en", "zh"]
 _WORDS: dict[str, tuple[str, str]] = {
     "exported cases": ("{} cases written", "已写出 {} 件案件"),
     "exported events": ("{} events written", "已写出 {} 个事件"),
-    "imported": ("{} cases and {} keys taken over", "已接收 {} 件案件、{} 个幂等键"),
+    "exported store": (
+        "{} cases and {} keys written; go on with --since {}",
+        "已写出 {} 件案件、{} 个幂等键;下次用 --since {} 继续",
+    ),
+    "exported commands": ("{} commands written", "已写出 {} 条命令"),
+    "imported": (
+        "{} cases with {} events and {} keys taken over; {} cases were there",
+        "已接收 {} 件案件({} 个事件)、{} 个幂等键;原已存在 {} 件",
+    ),
     "audit sound": ("{} cases, {} events: as recorded", "{} 件案件,{} 个事件:与记录一致"),
     "audit broken": (
         "{} cases, {} events: not as recorded; faults: {}",

@@ -2,114 +2,111 @@
 
 The first line says the format. Then come the policies (``policy``, ``document``), a line for each case in the
 order of ids (``case``: its id; ``events``; ``head``: the newest hash in hex; ``texts``, ``notices``,
-``documents`` unless left out), and the idempotency keys (``key``). The order of events between cases, the
-feed, is not carried.
+``documents`` unless left out), the idempotency keys (``key``), and a last line (``end``) without which the
+file is cut off. The order of events between cases, the feed, is not carried.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TextIO
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, Protocol, TextIO
 
 import attrs
 
 from caseflow.chain import Link, chained
-from caseflow.codec import decode
+from caseflow.codec import decode, decoded
 from caseflow.core.evolve import replay
-from caseflow.errors import LogError
+from caseflow.core.values import Value, value
+from caseflow.exits.tables import feed
 from caseflow.outbox import Document, Draft, Notice, Posted
-from caseflow.ports import KeyClaim, Text
-from caseflow.stores.moving import PAGE, Copied, Kept, Movable
+from caseflow.ports import KeyClaim, Store, Text
+from caseflow.stores.moving import PAGE, Kept, Movable
 
 FORMAT = 1
+KIND = "store"
 
 
-def write(store: Movable, out: TextIO, *, with_texts: bool = True) -> int:
-    """Write the whole store; returns how many cases.
+class Exportable(Store, Movable, Protocol):
+    """A store whose cases can be moved, and whose feed tells which have changed."""
+
+
+@value
+class Written(Value):
+    """What was written: cases, keys, and the position of the feed to go on after."""
+
+    cases: int = 0
+    keys: int = 0
+    position: int = 0
+
+
+def write(
+    store: Exportable,
+    out: TextIO,
+    *,
+    with_texts: bool = True,
+    since: int = 0,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Written:
+    """Write the store, or the cases of it that have changed. Others may write to it meanwhile.
 
     Args:
         with_texts: whether personal texts, with their salts, are written too. Without them the cases and
             their chains are whole, but the audit of whoever reads the file will miss the texts.
+        since: only cases with an event after this position of the feed, each as a whole, and their keys; a
+            position is what an earlier export gave back.
+        progress: told after each page how many cases were written.
     """
-    _line(out, {"caseflow": "store", "format": FORMAT, "texts": with_texts})
+    position = newest_position(store, since)
+    changed = None if not since else {found.case_id for found in feed(store, since)}
+    _line(out, {"caseflow": KIND, "format": FORMAT, "texts": with_texts, "since": since})
     for pin in store.pins():
         _line(out, {"policy": pin, "document": store.pinned(pin)})
-    count, after = 0, ""
-    while page := store.heads(after, limit=PAGE):
-        for head in page:
-            kept = store.kept(head.case_id)
-            if kept is not None:
-                _line(out, _written(kept, with_texts=with_texts))
-                count += 1
-        after = page[-1].case_id
-    key = ("", "")
-    while claims := store.keys(key):
-        for claim in claims:
-            _line(out, {"key": attrs.astuple(claim)})  # type: ignore[arg-type]  # `value` makes attrs classes
-        key = (claims[-1].actor, claims[-1].key)
-    return count
+    cases = 0
+    for case_id in _ids(store) if changed is None else sorted(changed):
+        kept = store.kept(case_id)
+        if kept is not None:
+            _line(out, _written(kept, with_texts=with_texts))
+            cases += 1
+            if cases % PAGE == 0:
+                progress(cases)
+    keys = 0
+    for claim in _keys(store, changed):
+        _line(out, {"key": attrs.astuple(claim)})  # type: ignore[arg-type]  # `value` makes attrs classes
+        keys += 1
+    _line(out, {"end": {"cases": cases, "keys": keys, "position": position}})
+    return Written(cases, keys, position)
 
 
-def read(
-    lines: Iterable[str],
-    store: Movable,
-    *,
-    name: str = "",
-    progress: Callable[[int], object] = lambda _: None,
-) -> Copied:
-    """Take over what a file holds: each case whole or not at all, several in one transaction.
+def newest_position(store: Store, after: int = 0) -> int:
+    """The position of the newest event in the feed; `after` when there is none behind it.
 
-    Run again after a break it goes on: what the store has already stays as it is.
-
-    Args:
-        lines: of the file.
-        name: what errors call the file.
-        progress: told after each transaction how many cases were read.
-
-    Raises:
-        LogError: a line that is no such object, or a case whose history does not fit its hashes; names the
-            line. What came before it is there.
-        StoreError: ``store-diverged`` when a case of the store has another history.
+    Asked for by halves, since a store tells only what comes after a position.
     """
-    waiting: list[Kept] = []
-    claims: list[KeyClaim] = []
-    done = Copied()
-    for number, found in _objects(lines, name):
-        try:
-            if "policy" in found:
-                store.pin(found["policy"], found["document"])
-            elif "case" in found:
-                waiting.append(_kept(found))
-            elif "key" in found:
-                claims.append(KeyClaim(*found["key"]))
-            elif number != 1:
-                raise ValueError("no case, policy or key")
-        except (ValueError, KeyError, TypeError) as error:
-            raise LogError("export-line", file=name, line=number, found=str(error)[:120]) from error
-        if len(waiting) == PAGE:
-            store.keep(waiting)
-            done = done.replace(cases=done.cases + len(waiting))
-            waiting = []
-            progress(done.cases)
-    store.keep(waiting)
-    store.keep_keys(claims)
-    return done.replace(cases=done.cases + len(waiting), keys=len(claims))
+    low, step = after, 1
+    while store.feed(low + step, limit=1):
+        low, step = low + step, step * 2
+    high = low + step  # nothing comes after it
+    while low < high:
+        middle = (low + high) // 2
+        found = store.feed(middle, limit=1)
+        low, high = (found[0].position, high) if found else (low, middle)
+    return low
 
 
-def _objects(lines: Iterable[str], name: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(lines, 1):
-        try:
-            found = json.loads(line)
-        except ValueError as error:
-            raise LogError("export-line", file=name, line=number, found=str(error)[:120]) from error
-        is_head = (
-            isinstance(found, dict) and found.get("caseflow") == "store" and found.get("format") == FORMAT
-        )
-        if not isinstance(found, dict) or (number == 1) != is_head:
-            raise LogError("export-line", file=name, line=number, found="not an export of this format")
-        yield number, found
+def _ids(store: Movable) -> Iterator[str]:
+    after = ""
+    while page := store.heads(after, limit=PAGE):
+        yield from (head.case_id for head in page)
+        after = page[-1].case_id
+
+
+def _keys(store: Movable, changed: Container[str] | None) -> Iterator[KeyClaim]:
+    after = ("", "")
+    while claims := store.keys(after):
+        yield from (claim for claim in claims if changed is None or claim.case_id in changed)
+        after = (claims[-1].actor, claims[-1].key)
 
 
 def _line(out: TextIO, found: Any) -> None:
@@ -133,26 +130,106 @@ def _written(kept: Kept, *, with_texts: bool) -> dict[str, Any]:
 def _event(body: bytes) -> Any:
     """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
     found = json.loads(body)
-    again = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
-    return found if again == body else b64encode(body).decode()
+    return found if _bytes(found) == body else b64encode(body).decode()
 
 
-def _body(found: Any) -> bytes:
-    if isinstance(found, str):
-        return b64decode(found, validate=True)
-    return json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _kept(found: dict[str, Any]) -> Kept:
-    """The case of a line, its chain computed anew and held against the head."""
-    case_id, bodies = found["case"], [_body(event) for event in found["events"]]
-    links: tuple[Link, ...] = chained(case_id, bodies)
-    if not links or links[-1].hash.hex() != found["head"]:
-        raise ValueError(f"case {case_id}: the history does not fit its hash")
-    return Kept(
-        replay(case_id, map(decode, bodies)),
+def _bytes(found: Any) -> bytes:
+    return _dump(found).encode()
+
+
+@value
+class CaseLine(Value):
+    """A case as its line says it, the chain computed anew.
+
+    Attributes:
+        objects: the events as JSON gave them; `None` for one whose bytes stood as base64.
+        head: the newest hash as the line says it.
+    """
+
+    case_id: str
+    objects: tuple[dict[str, Any] | None, ...]
+    links: tuple[Link, ...]
+    head: bytes
+    texts: tuple[Text, ...]
+    notices: tuple[Posted, ...]
+    documents: tuple[Document, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its history fits its hash."""
+        return bool(self.links) and self.links[-1].hash == self.head
+
+    def kept(self) -> Kept:
+        """The case as a store takes it over; only once, since the objects are used up.
+
+        Raises:
+            StoreError: ``bad-event``.
+        """
+        pairs = zip(self.objects, self.links, strict=True)
+        events = [decode(link.body) if found is None else decoded(found, link.body) for found, link in pairs]
+        return Kept(replay(self.case_id, events), self.links, self.texts, self.notices, self.documents)
+
+
+def parsed(line: str) -> tuple[Any, tuple[bytes, ...]]:
+    """A line's JSON; and of a case as `write` wrote it the events' own bytes, cut out of the text.
+
+    To cut them out costs less than to write them anew.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if line.startswith(_CASE):
+        try:
+            case_id, place = _scan(line, len(_CASE))
+            events, bodies = [], []
+            if not line.startswith(_EVENTS, place):
+                return json.loads(line), ()
+            place += len(_EVENTS) - 1
+            while line[place] != "]":
+                begin = place + 1
+                event, place = _scan(line, begin)
+                events.append(event)
+                bodies.append(line[begin:place].encode())
+            rest = json.loads("{" + line[place + 2 :])
+        except (ValueError, IndexError):
+            return json.loads(line), ()
+        return {"case": case_id, "events": events, **rest}, tuple(bodies)
+    return json.loads(line), ()
+
+
+_CASE, _EVENTS = '{"case":', ',"events":['
+_scan = json.JSONDecoder().raw_decode
+
+
+def case_line(found: dict[str, Any], bodies: Sequence[bytes] = ()) -> CaseLine:
+    """The case of a line.
+
+    Args:
+        found: the line's object.
+        bodies: the events' own bytes as `parsed` cut them out; where they do not fit the hash, since another
+            program has written the line anew, the canonical form is taken.
+
+    Raises:
+        ValueError, KeyError, TypeError: a part is missing or is something else.
+    """
+    case_id, events, head = found["case"], found["events"], bytes.fromhex(found["head"])
+    objects = tuple(None if isinstance(event, str) else event for event in events)
+    links = chained(case_id, bodies)
+    if not links or links[-1].hash != head:
+        links = chained(case_id, map(_body, events))
+    return CaseLine(
+        case_id,
+        objects,
         links,
+        head,
         tuple(Text(*text) for text in found.get("texts", ())),
         tuple(Posted(**{**row, "notice": Notice(**row["notice"])}) for row in found.get("notices", ())),
         tuple(Document(**{**row, "draft": Draft(**row["draft"])}) for row in found.get("documents", ())),
     )
+
+
+def _body(event: Any) -> bytes:
+    return b64decode(event, validate=True) if isinstance(event, str) else _bytes(event)

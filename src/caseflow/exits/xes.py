@@ -9,7 +9,8 @@ from xml.sax.saxutils import quoteattr
 
 from caseflow.codec import decode
 from caseflow.core.case import Case
-from caseflow.core.events import CardIssued, Event, Reminded
+from caseflow.core.events import Event, RungEvent
+from caseflow.core.evolve import evolve
 from caseflow.core.instants import moment
 from caseflow.exits.tables import name_of
 from caseflow.stores.moving import PAGE, Movable
@@ -34,8 +35,9 @@ def write_xes(store: Movable, out: TextIO, *, zone: str = "UTC") -> int:
     """Write the log as XES; returns how many cases.
 
     A trace carries the case's id, kind and state; an event its name (cards and reminders with their level),
-    the instant it took effect, who acted in which role, and the unit. Personal texts are not in it.
-    Characters that XML cannot carry become U+FFFD.
+    the instant it took effect, who acted in which role, and the unit that held the case; a card or reminder
+    its clock, and whether it was inherited. Events of a trace stand in the order of time. Personal texts are
+    not in it. Characters that XML cannot carry become U+FFFD.
     """
     out.write(_HEAD)
     count, after = 0, ""
@@ -55,24 +57,40 @@ def _trace(case: Case, events: list[Event], zone: str) -> Iterator[str]:
     yield _string("concept:name", case.id, 4)
     yield _string("kind", case.origin.kind, 4)
     yield _string("state", case.state, 4)
-    for event in events:
-        rung = isinstance(event, CardIssued | Reminded)
-        name = (
-            f"{name_of(event)} {event.level}" if isinstance(event, CardIssued | Reminded) else name_of(event)
-        )
-        at = event.at_us if event.effective_us is None else event.effective_us
-        yield "    <event>\n"
-        yield _string("concept:name", name, 6)
-        when = moment(at, zone).isoformat(timespec="milliseconds")
-        yield f'      <date key="time:timestamp" value="{when}"/>\n'
-        yield _string("lifecycle:transition", "complete", 6)
-        yield _string("org:resource", event.by.id, 6)
-        yield _string("org:role", event.by.role, 6)
-        yield _string(
-            "org:group", getattr(event, "unit", "") if rung or not event.by.unit else event.by.unit, 6
-        )
-        yield "    </event>\n"
+    for holder, event in sorted(_held(case.id, events), key=lambda found: _since(found[1])):
+        yield from _event(event, holder, zone)
     yield "  </trace>\n"
+
+
+def _held(case_id: str, events: list[Event]) -> Iterator[tuple[str, Event]]:
+    """Each event with the unit that held the case, a card or reminder with its own."""
+    case = Case(case_id)
+    for event in events:
+        before, case = case.unit, evolve(case, event)
+        yield event.unit if isinstance(event, RungEvent) else case.unit or before, event
+
+
+def _event(event: Event, holder: str, zone: str) -> Iterator[str]:
+    rung = event if isinstance(event, RungEvent) else None
+    yield "    <event>\n"
+    yield _string("concept:name", f"{name_of(event)} {rung.level}" if rung else name_of(event), 6)
+    yield f'      <date key="time:timestamp" value="{_time(_since(event), zone)}"/>\n'
+    yield _string("lifecycle:transition", "complete", 6)
+    yield _string("org:resource", event.by.id, 6)
+    yield _string("org:role", event.by.role, 6)
+    yield _string("org:group", holder, 6)
+    if rung:
+        yield _string("clock", rung.clock, 6)
+        yield f'      <boolean key="inherited" value="{"true" if rung.inherited else "false"}"/>\n'
+    yield "    </event>\n"
+
+
+def _since(event: Event) -> int:
+    return event.at_us if event.effective_us is None else event.effective_us
+
+
+def _time(us: int, zone: str) -> str:
+    return moment(us, zone).isoformat(timespec="microseconds" if us % 1000 else "milliseconds")
 
 
 def _string(key: str, found: str, depth: int) -> str:

@@ -15,6 +15,8 @@ from caseflow.errors import LogError, PolicyError
 
 OWN_COLUMNS = ("case_id", "action", "at", "actor", "role", "unit", "effective_at")
 """What a plain log's columns mean; every other column is a field of the action."""
+UNREAD = "version"
+"""A plain log's column that is not read: it keeps two rows apart that say the same."""
 
 
 @attrs.frozen(kw_only=True)
@@ -139,7 +141,7 @@ def plain_mapping(header: tuple[str, ...], path: Path) -> LogMapping:
     if missing:
         raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
     own = {name: Source(column=name) for name in OWN_COLUMNS if name in header}
-    fields = {name: Source(column=name) for name in header if name not in OWN_COLUMNS}
+    fields = {name: Source(column=name) for name in header if name not in (*OWN_COLUMNS, UNREAD)}
     return LogMapping(events=(MappedEvent(**own, fields=fields),))  # type: ignore[arg-type]  # own has only sources
 
 

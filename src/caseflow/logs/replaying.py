@@ -68,7 +68,7 @@ def replay(
     counts = Counts()
     with ExitStack() as stack:
         reject = _rejecter(stack, rejects, on_error, counts)
-        with _no_collection():
+        with no_collection():
             asked = [item for path in logs for item in _read(path, mapping, encoding, times, reject)]
             asked.sort(key=itemgetter(0))
             end = micros(as_of, what="as_of") if as_of is not None else asked[-1][0] if asked else None
@@ -127,7 +127,7 @@ def _run(
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Without the cyclic garbage collector: a replay keeps much and makes no cycles, so that looking for
     them only takes time.
     """

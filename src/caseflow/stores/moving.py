@@ -110,8 +110,8 @@ def copy_cases(
             target.pin(pin, document)
     done = Copied()
     for page in _pages(source):
-        standing = {head.case_id: head.hash for head in _same(target, page)}
-        moved = [_whole(source, head.case_id) for head in page if standing.get(head.case_id) != head.hash]
+        there = {head.case_id: head.hash for head in standing(target, page)}
+        moved = [_whole(source, head.case_id) for head in page if there.get(head.case_id) != head.hash]
         if moved:
             target.keep(moved)
         done = done.replace(cases=done.cases + len(moved), unchanged=done.unchanged + len(page) - len(moved))
@@ -126,8 +126,8 @@ def _pages(source: Movable) -> Iterator[tuple[Head, ...]]:
         after = page[-1].case_id
 
 
-def _same(target: Movable, page: tuple[Head, ...]) -> Iterator[Head]:
-    """The target's heads from before the page's first id to its last."""
+def standing(target: Movable, page: Sequence[Head]) -> Iterator[Head]:
+    """The target's heads from the page's first id to its last; the page's own are in the order of ids."""
     first, last = page[0].case_id, page[-1].case_id
     after = first[:-1]  # a prefix sorts before it; what lies between is read and passed over
     while found := target.heads(after, limit=PAGE):

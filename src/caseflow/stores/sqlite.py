@@ -242,8 +242,7 @@ class SqliteStore(SqliteQuestions):
         with self._file.writing() as connection:
             cursor = connection.cursor()
             keeping = moving.Keeping(cursor, NAMES, insert_event=_INSERT_EVENT, numbers=lambda: ())
-            for kept in cases:
-                keeping.keep(kept)
+            keeping.keep(cases)
 
     def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
         """Take over idempotency keys; those that are there stay."""

@@ -21,6 +21,8 @@ _NOTICE = (
     " next_try, token, lease_end, told, error, merged_into"
 )
 _DOCUMENT = "id, series, year, number, case_id, version, body, voided, void_reason"
+ASKED_AT_ONCE = 200
+"""Cases that one statement asks for."""
 
 
 @value
@@ -95,47 +97,56 @@ class Keeping:
         self._insert_event = insert_event
         self._numbers = numbers
 
-    def keep(self, kept: Kept) -> None:
-        """Take over one case.
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, each named once.
 
         Raises:
             StoreError: ``store-diverged``.
         """
-        version = self._known_version(kept)
-        case_id = kept.case.id
-        self._put_case(kept, version)
-        rows = [
-            (*self._numbers(), case_id, link.version, link.body, link.hash) for link in kept.links[version:]
+        known = self._known_versions(cases)
+        columns = ", ".join(_case_row(cases[0].case, cases[0].links)) if cases else ""
+        pairs = [(kept, known.get(kept.case.id, 0)) for kept in cases]
+        rows = [tuple(_case_row(kept.case, kept.links).values()) for kept, version in pairs if not version]
+        self._put_all("cases", columns, rows)
+        for kept, version in pairs:
+            if version:
+                self._make_room(kept)
+        events = [
+            (*self._numbers(), kept.case.id, link.version, link.body, link.hash)
+            for kept, version in pairs
+            for link in kept.links[version:]
         ]
-        if rows:
-            self._cursor.executemany(self._insert_event, rows)
-        if version:  # a new case has none
-            for table in ("texts", "notices", "documents"):
-                self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", case_id)
-        self._put_all("texts", "case_id, version, fields", _text_rows(case_id, kept.texts))
-        self._put_all("notices", _NOTICE, [_notice_row(posted) for posted in kept.notices])
-        for document in kept.documents:
-            self._put_document(document)
+        if events:
+            self._cursor.executemany(self._insert_event, events)
+        texts = [row for kept in cases for row in _text_rows(kept.case.id, kept.texts)]
+        self._put_all("texts", "case_id, version, fields", texts)
+        self._put_all("notices", _NOTICE, [_notice_row(posted) for kept in cases for posted in kept.notices])
+        for kept in cases:
+            for document in kept.documents:
+                self._put_document(document)
 
-    def _known_version(self, kept: Kept) -> int:
-        """The version that the case has here, which must be one of its own history."""
-        self._run("SELECT version, head FROM {p}cases WHERE id = ?", kept.case.id)
-        row = self._cursor.fetchone()
-        if row is None:
-            return 0
-        version, head = row
-        if version > len(kept.links) or kept.links[version - 1].hash != bytes(head):
-            raise StoreError("store-diverged", case=kept.case.id, found=version)
-        return int(version)
+    def _known_versions(self, cases: Sequence[Kept]) -> dict[str, int]:
+        """The versions that cases have here, each of which must be one of its own history."""
+        links = {kept.case.id: kept.links for kept in cases}
+        known: dict[str, int] = {}
+        for first in range(0, len(cases), ASKED_AT_ONCE):
+            ids = [kept.case.id for kept in cases[first : first + ASKED_AT_ONCE]]
+            marks = ", ".join("?" * len(ids))
+            self._run(f"SELECT id, version, head FROM {{p}}cases WHERE id IN ({marks})", *ids)
+            for case_id, version, head in self._cursor.fetchall():
+                theirs = links[case_id]
+                if version > len(theirs) or theirs[version - 1].hash != bytes(head):
+                    raise StoreError("store-diverged", case=case_id, found=version)
+                known[case_id] = int(version)
+        return known
 
-    def _put_case(self, kept: Kept, version: int) -> None:
+    def _make_room(self, kept: Kept) -> None:
+        """Bring a case's row up to what is taken over, and take away what goes with it."""
         row = _case_row(kept.case, kept.links)
-        columns = list(row)
-        if not version:
-            self._put_all("cases", ", ".join(columns), [tuple(row.values())])
-            return
-        sets = ", ".join(f"{column} = ?" for column in columns)
+        sets = ", ".join(f"{column} = ?" for column in row)
         self._run(f"UPDATE {{p}}cases SET {sets} WHERE id = ?", *row.values(), kept.case.id)
+        for table in ("texts", "notices", "documents"):
+            self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", kept.case.id)
 
     def _put_document(self, document: Document) -> None:
         d = document.draft

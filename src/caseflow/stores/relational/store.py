@@ -181,8 +181,7 @@ class RelationalStore(RelationalQuestions):
                 cursor, self._names, insert_event=self._said.insert_event,
                 numbers=lambda: (next(numbers),) if is_postgres else (),
             )  # fmt: skip
-            for kept in cases:
-                keeping.keep(kept)
+            keeping.keep(cases)
 
         self._connections.write(change)
 

@@ -1,0 +1,129 @@
+"""CSV again: a row for each command, with its fields in columns, as ``caseflow replay`` reads it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import takewhile
+from typing import Any, TextIO
+
+from caseflow.core.actions import ACTIONS
+from caseflow.core.commands import SYSTEM, Command
+from caseflow.core.events import Adopted, Event
+from caseflow.core.instants import moment
+from caseflow.exits.tables import feed
+from caseflow.logs.mapping import OWN_COLUMNS, UNREAD
+from caseflow.logs.summary import safe_cell
+from caseflow.ports import Recorded, Store
+from caseflow.testing.redeciding import command_of
+
+WITHHELD = "…"
+"""What stands for a text that is not exported, or was redacted: that there was one."""
+_REMEMBERED = 4096
+"""Cases whose texts and zones are remembered."""
+
+
+def write_commands(
+    store: Store,
+    out: TextIO,
+    *,
+    since: int = 0,
+    with_texts: bool = False,
+    guarded: bool = True,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Write every command after a position, in the order of positions; returns how many.
+
+    What comes of itself (cards, reminders, annulments, timed actions) is no row: a replay under the same
+    policy brings it again. The columns are those of `caseflow.logs`, and one for each field that occurs.
+    Times bear the offset of the case's office.
+
+    Args:
+        store: what is read; events that others add meanwhile are left out.
+        since: the position to begin after; 0 for everything.
+        with_texts: whether personal texts are written; else an ellipsis stands for each.
+        guarded: whether a cell that a spreadsheet would take for a formula gets an apostrophe in front.
+        progress: told now and then how many events were read.
+    """
+    names: dict[str, None] = {}
+    last = since
+    for found in feed(store, since):
+        names |= dict.fromkeys(_named(found.event))
+        last = found.position
+    columns = [name for name in _ORDER if name in names] + sorted(set(names) - set(_ORDER))
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*OWN_COLUMNS, UNREAD, *columns))
+    rows = _Rows(store, with_texts=with_texts)
+    count = 0
+    for found in takewhile(lambda found: found.position <= last, feed(store, since)):
+        row = rows.of(found, columns)
+        if row is not None:
+            writer.writerow([safe_cell(cell) for cell in row] if guarded else row)
+            count += 1
+            if count % 1000 == 0:
+                progress(count)
+    return count
+
+
+_ORDER = tuple(dict.fromkeys(name for spec in ACTIONS.values() for name in spec.fields))
+"""The fields of the built-in actions, in their order."""
+
+
+def _asked(event: Event) -> Command | None:
+    """What somebody asked for; `None` for what came of itself."""
+    if event.by.role == SYSTEM.role:
+        return None
+    if isinstance(event, Adopted):
+        fields = {"to": event.unit, "kind": event.origin.kind, "citizen": event.citizen}
+        return Command("adopt", event.by, {name: found for name, found in fields.items() if found})
+    return command_of(event)
+
+
+def _named(event: Event) -> tuple[str, ...]:
+    command = _asked(event)
+    return () if command is None else (*command.fields, *(name for name, _ in event.texts))
+
+
+class _Rows:
+    """Events as rows of text."""
+
+    def __init__(self, store: Store, *, with_texts: bool) -> None:
+        self._texts = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _by_version(store, case_id))
+        self._zone = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _zone_of(store, case_id))
+        self._with_texts = with_texts
+
+    def of(self, found: Recorded, columns: list[str]) -> list[str] | None:
+        """The cells of an event; `None` when nobody asked for it."""
+        event = found.event
+        command = _asked(event)
+        if command is None:
+            return None
+        zone, by = self._zone(found.case_id), event.by
+        late = event.effective_us
+        cells: dict[str, str] = {name: _text(part) for name, part in command.fields.items()}
+        known = self._texts(found.case_id).get(found.version, {}) if self._with_texts else {}
+        cells |= {name: known.get(name, WITHHELD) for name, _ in event.texts}
+        return [
+            found.case_id, command.action, moment(event.at_us, zone).isoformat(), by.id, by.role, by.unit,
+            "" if late is None else moment(late, zone).isoformat(), str(found.version),
+            *(cells.get(name, "") for name in columns),
+        ]  # fmt: skip
+
+
+def _text(found: Any) -> str:
+    if isinstance(found, bool):
+        return "true" if found else "false"
+    return " ".join(found) if isinstance(found, tuple) else str(found)
+
+
+def _by_version(store: Store, case_id: str) -> Mapping[int, Mapping[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for text in store.texts(case_id):
+        found.setdefault(text.version, {})[text.field] = text.text
+    return found
+
+
+def _zone_of(store: Store, case_id: str) -> str:
+    case = store.load(case_id)
+    return "UTC" if case is None else case.origin.zone
