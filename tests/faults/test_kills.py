@@ -36,7 +36,7 @@ from tests.faults.workers import PACE, PEOPLE, RULES, Written, carry, sweep, wri
 pytestmark = pytest.mark.soak
 
 
-PER_STORE = 25
+PER_STORE = 10
 """Rounds on one store before the next begins empty."""
 WITHIN = 0.15
 """Seconds from the moment all are at work to the last kill."""
