@@ -61,7 +61,8 @@ def test_a_branch_holds_all_and_gives_nothing_back(tmp_path: Path, kind: str) ->
         draft = DRAFT.replace(id="d2")
         side.append((Append(after, after.version, (), cancels=("n2",), documents=(draft,)),))
         assert [held.notice.id for held in side.claim(20, limit=9, lease_us=10, token="t2")] == ["n1"]
-        assert [found.number for found in side.documents("c1")] == [1, 2]
+        ours = [found.number for found in side.documents("c1") if found.draft.series == DRAFT.series]
+        assert ours == [1, 2]
         assert content(other) == untouched
     branch.close()
     store.close()

@@ -113,7 +113,7 @@ class MemoryOutbox:
         if row is None or not found.token or row.token != found.token:
             return False
         if row.status == o.CANCELLED and found.status != o.SENT:
-            self._put(row.replace(token=""))
+            self._put(row.replace(token="", told_us=_first(found.told_us, row.told_us)))
             return False
         again = found.status == o.RETRY
         self._put(

@@ -27,7 +27,10 @@ _SETTLE = (
     "UPDATE notices SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?,"
     " token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
 )
-_GIVE_BACK = "UPDATE notices SET token = '' WHERE id = ? AND token = ? AND status = 'cancelled'"
+_GIVE_BACK = (
+    "UPDATE notices SET token = '', told = coalesce(?, told)"
+    " WHERE id = ? AND token = ? AND status = 'cancelled'"
+)
 _REQUEUE = (
     "UPDATE notices SET status = 'pending', attempts = 0, next_try = ? WHERE id = ? AND status = 'dead'"
 )
@@ -106,7 +109,7 @@ def settle(connection: sqlite3.Connection, outcomes: Sequence[o.Outcome]) -> tup
         if found.token and connection.execute(_SETTLE, row).rowcount == 1:
             settled.append(found.id)
         elif found.token:
-            connection.execute(_GIVE_BACK, (found.id, found.token))
+            connection.execute(_GIVE_BACK, (found.told_us, found.id, found.token))
     return tuple(settled)
 
 

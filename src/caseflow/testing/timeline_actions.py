@@ -184,6 +184,10 @@ class TimelineActions:
         names = fields if isinstance(fields, str) else tuple(fields)
         return self._do("redact", case, doing, fields=names, basis=basis)
 
+    def sign_receipt(self, case: Case | str, *, document: str, **doing: Unpack[Doing]) -> Case:
+        """签收: the addressed unit signs for a numbered document, by the document's id."""
+        return self._do("sign_receipt", case, doing, document=document)
+
     def adopt_rules(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
         """Bring the case under the timeline's own policy and count its clocks anew."""
         return self._do("adopt_rules", case, doing)

@@ -102,7 +102,7 @@ def settle(cursor: Cursor, said: Statements, outcomes: Sequence[o.Outcome]) -> t
         done = {row[5] for row in rows if _is_settled(cursor, said, row)}
     for row in rows:
         if row[5] not in done:
-            cursor.execute(said.give_back, row[5:7])
+            cursor.execute(said.give_back, (row[2], *row[5:7]))
     return tuple(name for name in names if name in done)
 
 

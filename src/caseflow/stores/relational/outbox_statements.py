@@ -99,9 +99,11 @@ class OutboxStatements:
 
     @cached_property
     def give_back(self) -> str:
-        """The lease of a cancelled notice ends."""
-        sql = "UPDATE caseflow_notices SET token = '' WHERE id = ? AND token = ? AND status = 'cancelled'"
-        return self.marked(sql)
+        """The lease of a cancelled notice ends; that some were told meanwhile is remembered."""
+        return self.marked(
+            "UPDATE caseflow_notices SET token = '', told = coalesce(?, told)"
+            " WHERE id = ? AND token = ? AND status = 'cancelled'"
+        )
 
     @cached_property
     def requeue(self) -> str:

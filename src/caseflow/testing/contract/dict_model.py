@@ -111,7 +111,7 @@ class DictModel:
         if post is None or not found.token or post.token != found.token:
             return False
         if post.status == o.CANCELLED and found.status != o.SENT:
-            self.notices[found.id] = post.replace(token="")
+            self.notices[found.id] = post.replace(token="", told_us=found.told_us or post.told_us)
             return False
         is_retry = found.status == o.RETRY
         self.notices[found.id] = post.replace(

@@ -201,6 +201,17 @@ class NoticesContract:
         store.settle([o.sent(store.claim(20, limit=1, lease_us=5, token="u")[0], 21)])
         assert (store.notices()[0].status, store.notices()[0].told_us) == (o.SENT, 21)
 
+    def test_some_told_while_it_was_cancelled_are_remembered(self, store: Store) -> None:
+        """A relay that reached some before the cancellation says so, and the correction goes out."""
+        case = _post(store, "c1", "a")
+        (held,) = store.claim(10, limit=1, lease_us=50, token="t")
+        store.append([then(case).replace(cancels=("a",))])
+        assert store.settle([o.retry(held, 90, "x", told_us=11)]) == ()
+        assert (store.notices()[0].status, store.notices()[0].told_us) == (o.CANCELLED, 11)
+        later = Notice("not-a", "c1", 2, "correction", corrects="a")
+        store.append([then(then(case).case).replace(notices=(later,))])
+        assert store.claim(20, limit=1, lease_us=5, token="u")[0].corrected == o.UNSURE
+
     def test_only_the_dead_are_requeued(self, store: Store) -> None:
         """They are ready from now on with their attempts counted anew; the others stay, and are left out."""
         _post(store, "c1", "dead", "pending")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity, settings
-from hypothesis.internal.conjecture.providers import HypothesisProvider
 from hypothesis.stateful import run_state_machine_as_test
 
 from caseflow.config import load_policy
@@ -28,6 +25,7 @@ from caseflow.testing.laws.steps import when
 from caseflow.testing.laws.times import starts_of
 from caseflow.testing.laws.twins import Under
 from caseflow.testing.laws.ways import Ways
+from caseflow.testing.seeded import same_everywhere
 from caseflow.testing.story import story_of
 
 Progress = Callable[[int, int], None]
@@ -163,7 +161,7 @@ class _Proof:
             verbosity=Verbosity.quiet, print_blob=False, report_multiple_bugs=False,
         )  # fmt: skip
         try:
-            with _same_everywhere():
+            with same_everywhere():
                 run_state_machine_as_test(hypothesis.seed(seed)(machine), settings=how)
         except LawBroken:
             life, error = failed[0]
@@ -196,21 +194,6 @@ class _Proof:
             f"life = Life({given}, start={when(life.start)!r})", *map(str, life.steps),
         ]  # fmt: skip
         return story, "\n".join(lines) + "\n"
-
-
-@contextmanager
-def _same_everywhere() -> Iterator[None]:
-    """While this lasts the same seed gives the same run, whatever else is loaded.
-
-    Hypothesis draws one number in twenty from the source of the modules that happen to be loaded; it offers
-    no setting to leave that out. Where it has no such function any more there is nothing to do.
-    """
-    provider: Any = HypothesisProvider
-    if not hasattr(provider, "_maybe_draw_constant"):
-        yield
-        return
-    with mock.patch.object(provider, "_maybe_draw_constant", lambda *args, **named: None):
-        yield
 
 
 class PolicyLaws(unittest.TestCase):
