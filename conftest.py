@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import re
 import shlex
@@ -66,6 +67,9 @@ def leave(namespace: dict[str, Any]) -> None:
         desk.store.close()
     os.chdir(namespace["_before"])
     namespace["_folder"].cleanup()
+    for name in list(logging.Logger.manager.loggerDict):
+        if name == "caseflow" or name.startswith("caseflow."):
+            logging.getLogger(name).setLevel(logging.NOTSET)  # a page may have said how loud they are
 
 
 pytest_collect_file = Sybil(

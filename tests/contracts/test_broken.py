@@ -61,7 +61,7 @@ def test_each_broken_store_is_caught_by_the_promise_it_breaks() -> None:
 def test_the_walk_alone_parts_from_a_broken_store(make: type[Store]) -> None:
     """Random steps beside a dict find it too, without knowing what to look for."""
     with pytest.raises(BaseException) as caught:
-        walk_beside_a_dict(make, examples=80, shorten=False)
+        walk_beside_a_dict(make, examples=500, shorten=False)
     found = caught.value
     causes = found.exceptions if isinstance(found, BaseExceptionGroup) else (found,)
     assert all(isinstance(cause, AssertionError | pytest.fail.Exception) for cause in causes)
