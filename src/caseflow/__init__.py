@@ -8,7 +8,8 @@ from caseflow.core.case import Card, Case, ClockRun
 from caseflow.core.commands import Actor, Command
 from caseflow.core.policy import Policy
 from caseflow.core.terms import HandlingStep, Stage
-from caseflow.desk import Desk, Page, Sweep
+from caseflow.desk import Adoption, Desk, Happened, Page, Sweep
+from caseflow.desk.legacy import Granted, LegacyCase, Paused
 from caseflow.errors import (
     BadInput,
     CaseflowError,
@@ -22,7 +23,6 @@ from caseflow.errors import (
     StoreError,
     UnknownCase,
 )
-from caseflow.legacy import Granted, LegacyCase, Paused
 from caseflow.stores.memory import MemoryStore
 from caseflow.stores.sqlite import SqliteStore
 
@@ -30,6 +30,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Actor",
+    "Adoption",
     "BadInput",
     "Calendar",
     "Card",
@@ -40,6 +41,7 @@ __all__ = [
     "Desk",
     "Granted",
     "HandlingStep",
+    "Happened",
     "KeyReused",
     "LegacyCase",
     "LogError",

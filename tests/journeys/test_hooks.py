@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,8 @@ from caseflow import (
     load_policy,
 )
 from caseflow.core.events import CardIssued, Event, Replied, RungEvent, Submitted
+from caseflow.desk.hooks import Happened
 from caseflow.errors import HookFailed
-from caseflow.hooks import Happened
 from caseflow.observed import HookError
 from caseflow.ports import Store
 from caseflow.stores.sql.store import SqlStore
@@ -272,6 +273,32 @@ def test_a_veto_in_a_sweep_leaves_that_case_out(desk: Desk, caplog: pytest.LogCa
     late = desk.sweep()
     assert (len(late.cards), late.refused) == (1, ())
     assert late.cards[0].effective_at == swept.cards[0].effective_at
+
+
+def test_a_veto_is_named_once_though_the_sweep_lost_a_race(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Swept one by one after another writer was faster, whoever is held back then is named as well."""
+    store, asked = MemoryStore(), Counter[str]()
+    desk, append = a_desk(store), store.append
+    for case_id in ("c1", "c2", "c3"):
+        submitted(desk, case_id)
+
+    def lose_the_first(entries: Any, claim: Any = None) -> None:
+        if len(entries) > 1:
+            raise Stale("c3", expected=1)
+        append(entries, claim)
+
+    def hold_back(happened: Happened) -> None:
+        asked[happened.case.id] += 1
+        if happened.case.id == "c1" or (happened.case.id == "c2" and asked["c2"] > 1):
+            raise ValueError
+
+    monkeypatch.setattr(store, "append", lose_the_first)
+    desk.subscribe(CardIssued, hold_back, when="before")
+    desk.clock.advance(days=7)
+    swept = desk.sweep()
+    assert sorted(swept.refused) == ["c1", "c2"]
+    assert [desk.get(name).cards != () for name in ("c1", "c2", "c3")] == [False, False, True]
+    assert asked["c1"] == 1
 
 
 # -- the table of failures: after ----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from caseflow import Actor, CaseflowError, Desk, ManualClock, MemoryStore, Refused, SqliteStore, load_policy
 from caseflow.core.events import Event
 from caseflow.delivery.relay import Relay
-from caseflow.hooks import Happened
+from caseflow.desk.hooks import Happened
 from caseflow.observed import CommandDone, CommandFailed, CommandRefused, RelayRound, SweepDone
 from tests.delivery.people import EveryoneInOffice, Kept
 from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR

@@ -13,7 +13,8 @@ import caseflow.codec
 import caseflow.core.counting
 import caseflow.core.decide
 import caseflow.core.evolve
-import caseflow.desk
+import caseflow.desk.questions
+import caseflow.desk.sweeping
 import caseflow.stores.memory
 from caseflow.core.case import Case, ClockRun
 from caseflow.core.events import Event, Noted, UnknownEvent
@@ -50,7 +51,7 @@ def lets_commands_overtake_cards(patch: Patch) -> None:
     """2. A command is judged without issuing what was due before it."""
     caught_up = caseflow.core.decide.caught_up
     patch.setattr(caseflow.core.decide, "caught_up", lambda rules, case, until, seen=None: (case, ()))
-    patch.setattr(caseflow.desk, "caught_up", caught_up)
+    patch.setattr(caseflow.desk.sweeping, "caught_up", caught_up)
 
 
 def issues_a_moment_early(patch: Patch) -> None:
@@ -123,7 +124,7 @@ def refuses_in_one_language(patch: Patch) -> None:
 
 def shows_everything(patch: Patch) -> None:
     """9. The public view is the case itself."""
-    patch.setattr(caseflow.desk, "public_view", lambda rules, case: case)
+    patch.setattr(caseflow.desk.questions, "public_view", lambda rules, case: case)
 
 
 def annuls_nothing(patch: Patch) -> None:

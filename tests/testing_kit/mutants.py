@@ -10,11 +10,12 @@ from unittest import mock
 
 import attrs
 
-from caseflow import Case, Desk, MemoryStore, Refusal, Refused, codec, desk
+from caseflow import Case, Desk, MemoryStore, Refusal, Refused, codec
 from caseflow.core import clocks, counting, decide, evolve, fields, guards
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
 from caseflow.core.rules import Rules
+from caseflow.desk import desk, questions, sweeping
 from caseflow.stores import memory
 from caseflow.views import public
 
@@ -82,7 +83,7 @@ def a_late_sweep_differs(put: Put) -> None:
             return _folded(case, kept), kept
         return caught_up(rules, case, until, seen)
 
-    put(desk, caught_up=late)
+    put(sweeping, caught_up=late)
 
 
 def _folded(case: Case, events: tuple[Event, ...]) -> Case:
@@ -106,7 +107,7 @@ def refused_commands_leave_cards(put: Put) -> None:
         try:
             return act(self, case_id, action, **more)
         except Refused:
-            self._swept_alone(case_id, self.clock.now, self.clock.now, [])
+            self._swept_alone(case_id, self.clock.now, self.clock.now, [], [])
             raise
 
     put(Desk, act=leaving)
@@ -175,7 +176,7 @@ def takes_every_writer(put: Put) -> None:
 @breaks("4")
 def a_sweep_reports_all_cards(put: Put) -> None:
     """A sweep reports cards that another one issued."""
-    put(desk, _fired=lambda entry: len(entry.case.rungs))
+    put(sweeping, _fired=lambda entry: len(entry.case.rungs))
 
 
 @breaks("4")
@@ -188,7 +189,7 @@ def a_rung_fires_twice(put: Put) -> None:
         events = (events[0], *events) if events else events
         return _folded(case, events), events
 
-    put(desk, caught_up=doubled)
+    put(sweeping, caught_up=doubled)
 
 
 # -- 5 ----------------------------------------------------------------------------------------------------
@@ -324,14 +325,14 @@ def a_co_handler_acts_as_the_lead(put: Put) -> None:
 @breaks("9")
 def the_public_sees_the_case(put: Put) -> None:
     """The public view is the case itself."""
-    put(desk, public_view=lambda rules, case: case)
+    put(questions, public_view=lambda rules, case: case)
 
 
 @breaks("9")
 def the_public_sees_who_asked(put: Put) -> None:
     """The public view names the citizen as the unit."""
     view = public.public_view
-    put(desk, public_view=lambda rules, case: view(rules, case).replace(unit=case.citizen or case.unit))
+    put(questions, public_view=lambda rules, case: view(rules, case).replace(unit=case.citizen or case.unit))
 
 
 # -- 10 ---------------------------------------------------------------------------------------------------

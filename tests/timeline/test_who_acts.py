@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from caseflow.core.actions import ACTIONS
-from caseflow.desk_actions import DeskActions
+from caseflow.desk.actions import DeskActions
 from caseflow.testing.timeline import Timeline
 
 WITHOUT = {"resume"}

@@ -10,9 +10,9 @@ from caseflow.core.commands import Actor
 from caseflow.core.instants import moment
 from caseflow.core.values import Value, value
 from caseflow.desk import Desk
-from caseflow.desk_adopting import Adoption
+from caseflow.desk.adopting import Adoption
+from caseflow.desk.legacy import Granted, LegacyCase, Paused
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused
-from caseflow.legacy import Granted, LegacyCase, Paused
 from caseflow.logs.commands import IMPORTER, Cells, getter
 from caseflow.logs.legacy_mapping import INSTANTS, PLAIN, LegacyMapping
 from caseflow.logs.mapping import Source
@@ -27,7 +27,7 @@ class Takeover(Value):
     """What a takeover of a table came to, or would come to.
 
     Attributes:
-        adoption: the counts; see `caseflow.desk_adopting.Adoption`.
+        adoption: the counts; see `caseflow.desk.adopting.Adoption`.
         skipped: rows that the mapping passes over.
         wrong: rows that cannot be taken over, each with its line and column, in the order of lines. Unless
             it is empty nothing was written.

@@ -9,10 +9,10 @@ from typing import Literal
 from caseflow.core.case import Case
 from caseflow.core.events import EVENTS, Event
 from caseflow.core.values import Value, value
+from caseflow.desk.watching import Watch
 from caseflow.errors import BadInput, HookFailed, KeyReused, Stale
 from caseflow.observed import HookError
 from caseflow.ports import Append, Store
-from caseflow.watching import Watch
 
 When = Literal["before", "after"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any, Unpack
+from typing import Unpack
 
 import attrs
 
@@ -18,16 +18,12 @@ from caseflow.core.events import Adopted
 from caseflow.core.evolve import replay
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
-from caseflow.desk_actions import DeskActions, check_call
+from caseflow.desk.actions import check_call
+from caseflow.desk.base import ATTEMPTS, BATCH, DeskBase
+from caseflow.desk.legacy import Known, LegacyCase
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
-from caseflow.legacy import Known, LegacyCase
 from caseflow.ports import Append, KeyClaim, Store
 from caseflow.sealing import sealed
-
-BATCH = 500
-"""Cases that are written in one transaction."""
-ATTEMPTS = 5
-"""How often a batch is decided anew when another writer was faster."""
 
 
 @value
@@ -59,12 +55,8 @@ class Adoption(Value):
     wrong: tuple[Wrong, ...] = ()
 
 
-class DeskAdopting(DeskActions):
+class DeskAdopting(DeskBase):
     """The part of the desk that takes cases over."""
-
-    rules: Rules
-    store: Store
-    clock: Any
 
     def adopt(
         self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]
@@ -168,15 +160,6 @@ class DeskAdopting(DeskActions):
                 continue
             return
         raise Stale(batch[0].case_id, expected=0)
-
-    def _record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
-        raise TypeError("DeskAdopting is a part of Desk")
-
-    def _pin(self) -> None:
-        raise TypeError("DeskAdopting is a part of Desk")
-
-    def _repeated(self, claim: KeyClaim) -> Case | None:
-        raise TypeError("DeskAdopting is a part of Desk")
 
 
 class _Counts:
