@@ -33,19 +33,22 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
             "peer": lambda: _peer(few, texts=False),
             "peer with texts": lambda: _peer(few, texts=True),
             "bare": lambda: _ours(policy, cases, texts=False),
+            "quiet": lambda: _ours(policy, cases, texts=False, tells=False),
         },
         rounds=3 if quick else 9,
     )
     return (
-        faster("desk command, memory", found["bare"], found["peer"], "eventsourcing", must=20, hoped=40),
-        faster(
-            "the same with texts, typed methods", found["texts"], found["peer with texts"], "eventsourcing"
-        ),
-    )
+        faster("desk command, memory, nobody told", found["quiet"], found["peer"], "eventsourcing",
+               must=20, hoped=40),
+        faster("the same with notices, one for two commands", found["bare"], found["peer"],
+               "eventsourcing, which tells nobody"),
+        faster("the same with texts, typed methods", found["texts"], found["peer with texts"],
+               "eventsourcing, which tells nobody"),
+    )  # fmt: skip
 
 
-def _ours(policy: Policy, cases: int, *, texts: bool) -> float:
-    desk = Desk(policy, MemoryStore(), clock=ManualClock(START))
+def _ours(policy: Policy, cases: int, *, texts: bool, tells: bool = True) -> float:
+    desk = Desk(policy, MemoryStore(), clock=ManualClock(START), tells=tells)
     live = live_with_texts if texts else live_bare
     ids = [f"case-{number:06d}" for number in range(cases)]
 

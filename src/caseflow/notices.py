@@ -133,12 +133,14 @@ def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
 
 
 def _annulled_before(case: Case) -> dict[Key, int]:
-    return Counter(card_key(card) for card in case.rungs if not card.stands)
+    return Counter([card_key(card) for card in case.rungs if not card.stands]) if case.rungs else {}
 
 
 def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     """The places of cards and annulments that cancel each other out."""
     found: set[int] = set()
+    if len(events) == 1:
+        return found
     open_at: dict[Key, int] = {}
     for index, event in enumerate(events):
         if isinstance(event, e.RungEvent):
@@ -167,7 +169,14 @@ def _of_event(tells: Tells, case_id: str, version: int, event: e.Event, unit: st
 def _said(event: e.Event) -> dict[str, Any]:
     if type(event) is e.Acted:
         return {"action": event.action}
-    return {name: found for name in SAID if (found := getattr(event, name, ""))}
+    names = _SAID_BY.get(type(event))
+    if names is None:
+        names = _SAID_BY[type(event)] = tuple([name for name in SAID if hasattr(event, name)])
+    return {name: found for name in names if (found := getattr(event, name))}
+
+
+_SAID_BY: dict[type[e.Event], tuple[str, ...]] = {}
+"""Which of these names the events of a class have, as far as one was told."""
 
 
 def _of_rung(

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
+from caseflow.core.policy import pin_of
 from caseflow.ports import KeyClaim
 from caseflow.stores.sql import SqlStore
 from caseflow.stores.sql.urls import parsed
@@ -178,3 +179,22 @@ def test_a_connection_in_autocommit_is_refused(store: CaughtUp, engine: Engine) 
     autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
     with autocommit.connect() as connection, pytest.raises(StoreError, match="autocommit"):
         SqlStore.joined(connection)
+
+
+def test_a_policy_pinned_in_a_savepoint_that_is_undone_is_pinned_again(
+    store: CaughtUp, engine: Engine
+) -> None:
+    """Cases that follow on the same desk would have lost their rules."""
+    with engine.begin() as connection:
+        desk = Desk(
+            load_policy("wuhu"), SqlStore.joined(connection), clock=ManualClock("2025-03-03T09:30+08:00")
+        )
+        undone = connection.begin_nested()
+        desk.submit(title="t", by=BOSS, case_id="c1")
+        undone.rollback()
+        desk.submit(title="t", by=BOSS, case_id="c2")
+    assert store.load("c1") is None
+    assert store.load("c2") is not None
+    document = store.pinned(desk.rules.pin)
+    assert document is not None
+    assert pin_of(dict(document)) == desk.rules.pin

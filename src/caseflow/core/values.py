@@ -65,8 +65,13 @@ def value(cls: _T) -> _T:
     made._make = staticmethod(_compiled(made, f"def make({', '.join(plain)}):", fill, known))
     made.__new__ = _new
     made.replace = Value.replace  # its own, not the one made for a class it derives from
-    made._parts = staticmethod(attrgetter(*names))
+    made._parts = staticmethod(attrgetter(*names) if len(names) > 1 else _parts_of(names))
     return made  # type: ignore[no-any-return]  # attrs hands back the class it was given
+
+
+def _parts_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    """The fields of a value that has one or none; a getter of one field would give no tuple."""
+    return lambda found: tuple(getattr(found, name) for name in names)
 
 
 def _new(cls: Any, *fields: Any, **named: Any) -> Any:
@@ -75,9 +80,9 @@ def _new(cls: Any, *fields: Any, **named: Any) -> Any:
 
 def _replacer(cls: Any) -> Any:
     names = [field.name for field in attrs.fields(cls)]
-    asked = ", ".join(f"{name}=_same" for name in names)
+    asked = ", ".join(["*", *(f"{name}=_same" for name in names)]) if names else ""
     mixed = [f"    self.{name} = old.{name} if {name} is _same else {name}" for name in names]
-    return _compiled(cls, f"def make(old, *, {asked}):", mixed, {"_same": object()})
+    return _compiled(cls, f"def make(old, {asked}):", mixed, {"_same": object()})
 
 
 def _compiled(cls: Any, head: str, fill: list[str], known: dict[str, Any]) -> Any:

@@ -10,14 +10,23 @@ from copy import copy
 from typing import Any, TypeVar
 
 from caseflow import outbox as o
+from caseflow.core.values import maker
 from caseflow.errors import StoreError
 
+_posted = maker(o.Posted)
 _Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
 
 
+_NAMES, _PLAIN = {str}, {str, int, bool, type(None)}
+
+
 def copied(item: _Bodied) -> _Bodied:
-    """The notice or draft with a body of its own, which must be JSON-able."""
-    return item.replace(body=json.loads(json.dumps(item.body))) if item.body else item
+    """The notice or draft with a body of its own, which must be JSON-able; a flat one is copied as it is."""
+    body = item.body
+    if not body:
+        return item
+    is_flat = _PLAIN.issuperset(map(type, body.values())) and _NAMES.issuperset(map(type, body))
+    return item.replace(body=dict(body) if is_flat else json.loads(json.dumps(body)))
 
 
 def apart(held: Any) -> Any:
@@ -59,8 +68,8 @@ class MemoryOutbox:
             position = len(self._rows) + 1
             self._by_id[notice.id] = position
             self._by_case.setdefault(notice.case_id, []).append(position)
-            self._rows.append(o.Posted(position, notice))
-            self._put(self._rows[-1].replace(next_try_us=notice.at_us))
+            self._rows.append(_posted(position, notice, next_try_us=notice.at_us))
+            heapq.heappush(self._ready, (notice.at_us, position))
 
     def take_over(self, rows: Iterable[o.Posted]) -> None:
         """Add or replace notices with their states; a lease of a cancelled one counts as run out."""

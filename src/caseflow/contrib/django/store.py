@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
-from typing import Any
+from functools import cache, cached_property
 
 from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.contrib.django.policies_in_doubt import in_doubt
 from caseflow.core.case import Case
 from caseflow.errors import StoreError
-from caseflow.ports import Append, KeyClaim
 from caseflow.stores.relational import schema
+from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
 from caseflow.stores.relational.statements import Statements
 from caseflow.stores.relational.store import RelationalStore
 from caseflow.stores.relational.tables import SCHEMA
@@ -41,30 +38,17 @@ class DjangoStore(RelationalStore):
         self.using = using
         self._connections = DjangoConnections(using)
         self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
-        self._in_doubt = in_doubt(using)
+        self._in_doubt = _in_doubt(using)
 
     @cached_property
     def _said(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
         return Statements(self._connections.dialect, feed_base=_feed_base(self._connections))
 
-    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
-        """Add events to one or several cases, with all that goes with them; see `RelationalStore.append`.
 
-        A policy whose pinning may have been rolled back with a portal's transaction is pinned again.
-        """
-        for pin, document in self._in_doubt.documents():
-            self.pin(pin, document)
-        super().append(appends, claim)
-
-    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
-        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
-        is_there = self.pinned(pin) is not None
-        if not is_there:
-            super().pin(pin, document)
-        if self._connections.is_free:
-            self._in_doubt.settle(pin)
-        elif not is_there:
-            self._in_doubt.add(pin, document)
+@cache
+def _in_doubt(using: str) -> PoliciesInDoubt:
+    """Those of a database: all stores of this process on it share them."""
+    return PoliciesInDoubt()
 
 
 def _feed_base(connections: DjangoConnections) -> int:

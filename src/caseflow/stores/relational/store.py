@@ -17,6 +17,7 @@ from caseflow.stores.moving import Kept
 from caseflow.stores.relational import moving, outbox
 from caseflow.stores.relational.appending import Appending
 from caseflow.stores.relational.dialects import Connections, Cursor
+from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
 from caseflow.stores.relational.prepared import prepared
 from caseflow.stores.relational.questions import RelationalQuestions
 from caseflow.stores.relational.statements import Statements
@@ -41,6 +42,7 @@ class RelationalStore(RelationalQuestions):
         self._connections = connections
         self._said = Statements(connections.dialect, feed_base=feed_base)
         self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+        self._in_doubt = PoliciesInDoubt()
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Run the work once what was appended is committed: at once, or when the owner of the transaction
@@ -97,6 +99,8 @@ class RelationalStore(RelationalQuestions):
         One update or insert for each case, one insert for its events, one for its texts, one for the key; on
         PostgreSQL these are a single statement where nothing else goes with them.
 
+        A policy whose pinning may have been rolled back with a transaction of the portal's is pinned again.
+
         If the connection is lost while this is being committed, the store looks whether the events are
         there, by their hashes, and writes them again only if they are not.
 
@@ -109,6 +113,8 @@ class RelationalStore(RelationalQuestions):
         """
         if not appends:
             return
+        for pin, document in self._in_doubt.documents():
+            self.pin(pin, document)
         work = Appending(
             self._connections, self._said, [prepared(entry) for entry in appends], claim,
             [self._head_of(entry) for entry in appends],
@@ -153,10 +159,14 @@ class RelationalStore(RelationalQuestions):
 
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
         """Keep the document of a policy under its content hash; doing it twice changes nothing."""
-        if self.pinned(pin) is not None:
-            return
-        row = (pin, json.dumps(document, ensure_ascii=False))
-        self._connections.write(lambda cursor: cursor.execute(self._said.insert_policy, row), single=True)
+        is_new = self.pinned(pin) is None
+        if is_new:
+            row = (pin, json.dumps(document, ensure_ascii=False))
+            self._connections.write(lambda cursor: cursor.execute(self._said.insert_policy, row), single=True)
+        if not self._connections.is_shared:
+            self._in_doubt.settle(pin)
+        elif is_new:
+            self._in_doubt.add(pin, document)
 
     # -- moving --------------------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
-"""Policies pinned inside a transaction of the portal's, which may be rolled back and take them along."""
+"""Policies pinned in a transaction of the portal's, which may be rolled back and take them along."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -29,9 +28,3 @@ class PoliciesInDoubt:
     def documents(self) -> tuple[tuple[str, Document], ...]:
         """Those in doubt by their pins, in the order they came."""
         return tuple(self._documents.items()) if self._documents else ()
-
-
-@cache
-def in_doubt(using: str) -> PoliciesInDoubt:
-    """Those of a database: all stores of this process on it share them."""
-    return PoliciesInDoubt()
