@@ -460,6 +460,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{file}, line {line}: this is no export of a store that this version reads",
         "{file} 第 {line} 行:不是本版本可读的存储导出文件",
     ),
+    "export-lean": (
+        "{file}, line {line}: this file is for other readers and holds no histories; export with --whole, or"
+        " as jsonl",
+        "{file} 第 {line} 行:该文件供其他程序阅读,不含完整历史;请加 --whole 导出,或导出为 jsonl",
+    ),
     "export-cut": (
         "{file}, line {line}: the file is cut off after {found} cases; nothing was written",
         "{file} 第 {line} 行:文件在 {found} 件案件后中断;未写入",

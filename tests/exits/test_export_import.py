@@ -21,7 +21,7 @@ from caseflow.cli import run
 from caseflow.codec import decode
 from caseflow.core.evolve import evolve
 from caseflow.core.instants import moment
-from caseflow.exits import commands, importing, jsonl, tables, xes
+from caseflow.exits import commands, importing, jsonl, leaving, tables, xes
 from caseflow.logs import replay
 from caseflow.ports import Append
 from tests.audit.lived import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, live
@@ -270,7 +270,7 @@ def test_the_newest_position_is_found_by_halves(events: int, after: int) -> None
     desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
     for number in range(events):
         desk.submit(title="t", by=CITIZEN, case_id=f"c{number}")
-    assert jsonl.newest_position(store, after) == max(after, events)
+    assert leaving.newest_position(store, after) == max(after, events)
 
 
 def test_texts_can_be_left_out() -> None:
@@ -417,15 +417,16 @@ def test_xes_is_well_formed() -> None:
     find_spec("pm4py") is None and "CASEFLOW_NEEDS_PM4PY" not in os.environ,
     reason="pm4py is not installed; `make mining` installs it and runs this",
 )
+@pytest.mark.parametrize("whole", [False, True])
 @pytest.mark.filterwarnings("ignore")  # pm4py's own, and its libraries'
-def test_a_mining_tool_reads_it(tmp_path: Path) -> None:
+def test_a_mining_tool_reads_it(tmp_path: Path, whole: bool) -> None:
     """pm4py reads the XES with every case, event, activity, unit and instant, and finds the ways through."""
     import pm4py
 
     store = lived()
     path = tmp_path / "log.xes"
     with path.open("w", encoding="utf-8") as file:
-        xes.write_xes(store, file)
+        xes.write_xes(store, file, whole=whole)
     frame = pm4py.read_xes(str(path))
     assert len(frame) == len(store.feed())
     assert set(frame["case:concept:name"]) == {"a0", "a1", "a2"}

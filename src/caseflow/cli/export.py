@@ -32,6 +32,7 @@ BOM = "\ufeff"
 @click.option("--since", type=click.IntRange(0), default=0, help="Only what came after this position.")
 @click.option("--without-texts", is_flag=True, help="jsonl: leave the personal texts out.")
 @click.option("--with-texts", is_flag=True, help="replay: with the personal texts.")
+@click.option("--whole", is_flag=True, help="csv, xes: with what an import of it needs.")
 @click.option("--bom", is_flag=True, help="csv, replay: begin with the mark that spreadsheets know UTF-8 by.")
 @click.option("--raw", is_flag=True, help="replay: no apostrophe before what looks like a formula.")
 @lang_option
@@ -43,6 +44,7 @@ def export(
     since: int,
     without_texts: bool,
     with_texts: bool,
+    whole: bool,
     bom: bool,
     raw: bool,
     lang: str | None,
@@ -50,10 +52,13 @@ def export(
     """Write the event log in one of four formats.
 
     jsonl holds everything, to be imported again; csv a row an event, for tables; replay is a CSV with a row a
-    command, for caseflow replay; xes is for process mining. Personal texts are in jsonl unless they are left
-    out, and in replay when they are asked for.
+    command, for caseflow replay; xes is for process mining. With --whole csv and xes carry the histories too
+    and can be imported, without texts, notices and documents. Personal texts are in jsonl unless they are
+    left out, and in replay when they are asked for.
     """
-    _check_options(kind, since=since, with_texts=with_texts, without_texts=without_texts, bom=bom, raw=raw)
+    _check_options(
+        kind, since=since, with_texts=with_texts, without_texts=without_texts, whole=whole, bom=bom, raw=raw
+    )
     zone_info(timezone)
     tongue = chosen(lang)
     with closing(place_of(store_url).open(must_exist=True)) as store, _target(out, bom=bom) as file:
@@ -61,6 +66,9 @@ def export(
             case "jsonl":
                 found = jsonl.write(store, file, with_texts=not without_texts, since=since)
                 done = word("exported store", tongue).format(found.cases, found.keys, found.position)
+            case "csv" if whole:
+                made = tables.write_whole_csv(store, file, zone=timezone, since=since)
+                done = word("exported store", tongue).format(made.cases, made.keys, made.position)
             case "csv":
                 count = tables.write_csv(store, file, zone=timezone, since=since)
                 done = word("exported events", tongue).format(count)
@@ -70,7 +78,8 @@ def export(
                 )
                 done = word("exported commands", tongue).format(count)
             case _:
-                done = word("exported cases", tongue).format(xes.write_xes(store, file, zone=timezone))
+                count = xes.write_xes(store, file, zone=timezone, whole=whole)
+                done = word("exported cases", tongue).format(count)
     click.echo(done, err=out is None)
 
 
@@ -80,10 +89,10 @@ def export(
 @json_option
 @lang_option
 def import_(file: Path, store_url: str, as_json: bool, lang: str | None) -> None:
-    """Take over the cases of a jsonl export; run again after a break it goes on.
+    """Take over the cases of an export: jsonl, or csv and xes that were written with --whole.
 
-    The whole file is checked before anything is written: each history and text must fit its hash. A store
-    that is missing is made.
+    The whole file is checked before anything is written: each history and text must fit its hash. Run
+    again after a break it goes on. A store that is missing is made.
     """
     checked = importing.check(file)
     with closing(place_of(store_url).open(must_exist=False)) as store, progress_bar("import") as progress:
@@ -98,12 +107,13 @@ def import_(file: Path, store_url: str, as_json: bool, lang: str | None) -> None
 
 
 def _check_options(
-    kind: str, *, since: int, with_texts: bool, without_texts: bool, bom: bool, raw: bool
+    kind: str, *, since: int, with_texts: bool, without_texts: bool, whole: bool, bom: bool, raw: bool
 ) -> None:
     given = {
         "--since": (since, ("jsonl", "csv", "replay")),
         "--with-texts": (with_texts, ("replay",)),
         "--without-texts": (without_texts, ("jsonl",)),
+        "--whole": (whole, ("csv", "xes")),
         "--bom": (bom, ("csv", "replay")),
         "--raw": (raw, ("replay",)),
     }

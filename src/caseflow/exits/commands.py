@@ -12,7 +12,7 @@ from caseflow.core.actions import ACTIONS
 from caseflow.core.commands import SYSTEM, Command
 from caseflow.core.events import Adopted, Event
 from caseflow.core.instants import moment
-from caseflow.exits.tables import feed
+from caseflow.exits.leaving import feed
 from caseflow.logs.mapping import OWN_COLUMNS, UNREAD
 from caseflow.logs.summary import safe_cell
 from caseflow.ports import Recorded, Store

@@ -1,4 +1,4 @@
-"""A file of JSON Lines brought into a store: checked as a whole first, then case by case, all or nothing."""
+"""An exported file brought into a store: checked as a whole first, then case by case, all or nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from caseflow.core.events import Redacted
 from caseflow.core.policy import pin_of
 from caseflow.core.values import Value, value
 from caseflow.errors import LogError, StoreError
-from caseflow.exits.jsonl import FORMAT, KIND, CaseLine, case_line, parsed
+from caseflow.exits.jsonl import CaseLine, case_line
+from caseflow.exits.reading import objects, wrong
 from caseflow.logs.replaying import no_collection
 from caseflow.ports import KeyClaim, Text, is_redacted_by
 from caseflow.sealing import seal
@@ -55,7 +56,7 @@ def read(
     has already stays as it is. Nobody is told of what is imported, but for notices that were waiting.
 
     Args:
-        path: what `caseflow.exits.jsonl.write` wrote.
+        path: what `caseflow.exits.jsonl.write` wrote, or a whole table or XES log.
         checked: what `check` gave for this file, so that it is not checked again.
         progress: told after each transaction how many cases were gone through.
 
@@ -91,20 +92,20 @@ def _checked(path: Path) -> Imported:
     ids: set[str] = set()
     keys = number = 0
     end: Mapping[str, Any] | None = None
-    for number, found, bodies in _objects(path):
+    for number, found, bodies in objects(path):
         if end is not None:
-            raise _wrong(path, number, "export-line", found="a line after the last")
+            raise wrong(path, number, "export-line", found="a line after the last")
         try:
             match found:
                 case {"caseflow": _} if number == 1:
                     pass
                 case {"policy": str(pin), "document": dict(document)}:
                     if pin_of(document) != pin:  # the order of keys is part of a policy
-                        raise _wrong(path, number, "export-policy", found=pin)
+                        raise wrong(path, number, "export-policy", found=pin)
                 case {"case": str(case_id)}:
                     _check_case(path, number, case_line(found, bodies))
                     if case_id in ids:
-                        raise _wrong(path, number, "export-twice", case=case_id)
+                        raise wrong(path, number, "export-twice", case=case_id)
                     ids.add(case_id)
                 case {"key": list(key)}:
                     KeyClaim(*key)
@@ -114,18 +115,18 @@ def _checked(path: Path) -> Imported:
                 case _:
                     raise ValueError("no case, policy or key")
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise _wrong(path, number, "export-line", found=str(error)[:120]) from error
+            raise wrong(path, number, "export-line", found=str(error)[:120]) from error
     if end is None or (end["cases"], end["keys"]) != (len(ids), keys):
-        raise _wrong(path, max(number, 1), "export-cut", found=len(ids))
+        raise wrong(path, max(number, 1), "export-cut", found=len(ids))
     return Imported(keys=keys, position=end["position"])
 
 
 def _check_case(path: Path, number: int, found: CaseLine) -> None:
     if not found.is_whole:
-        raise _wrong(path, number, "export-broken", case=found.case_id)
+        raise wrong(path, number, "export-broken", case=found.case_id)
     for text in found.texts:
         if not _is_sealed(found, text):
-            raise _wrong(path, number, "export-text", case=found.case_id, found=text.field)
+            raise wrong(path, number, "export-text", case=found.case_id, found=text.field)
 
 
 def _is_sealed(found: CaseLine, text: Text) -> bool:
@@ -139,31 +140,6 @@ def _is_sealed(found: CaseLine, text: Text) -> bool:
     return sealed.encode() in found.links[text.version - 1].body
 
 
-def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any], tuple[bytes, ...]]]:
-    """Each line's number, its object and the bytes of its events, the header's first.
-
-    Raises:
-        LogError: a line that is none, a file that is something else.
-    """
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                found, bodies = parsed(line.decode())
-            except (ValueError, RecursionError) as error:
-                code = "export-header" if number == 1 else "export-line"
-                raise _wrong(path, number, code, found=str(error)[:120]) from error
-            is_head = isinstance(found, dict) and found.get("caseflow") == KIND
-            if number == 1 and not (is_head and found.get("format") == FORMAT):
-                raise _wrong(path, number, "export-header")
-            if number > 1 and (is_head or not isinstance(found, dict)):
-                raise _wrong(path, number, "export-line", found="no case, policy or key")
-            yield number, found, bodies
-
-
-def _wrong(path: Path, number: int, code: str, **data: object) -> LogError:
-    return LogError(code, file=path, line=number, **data)
-
-
 # -- writing -----------------------------------------------------------------------------------------------
 
 
@@ -172,7 +148,7 @@ def _written(path: Path, store: Movable, done: Imported, progress: Callable[[int
 
     def cases() -> Iterator[CaseLine]:
         nonlocal with_texts
-        for _, found, bodies in _objects(path):
+        for _, found, bodies in objects(path):
             if "caseflow" in found:
                 with_texts = bool(found.get("texts", True))
             elif "policy" in found:

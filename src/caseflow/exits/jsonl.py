@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Container, Iterator, Sequence
-from typing import Any, Protocol, TextIO
+from typing import Any, TextIO
 
 import attrs
 
@@ -19,17 +19,13 @@ from caseflow.chain import Link, chained
 from caseflow.codec import decode, decoded
 from caseflow.core.evolve import replay
 from caseflow.core.values import Value, value
-from caseflow.exits.tables import feed
+from caseflow.exits.leaving import Exportable, changed_since, kept_cases, newest_position
 from caseflow.outbox import Document, Draft, Notice, Posted
-from caseflow.ports import KeyClaim, Store, Text
+from caseflow.ports import KeyClaim, Text
 from caseflow.stores.moving import PAGE, Kept, Movable
 
 FORMAT = 1
 KIND = "store"
-
-
-class Exportable(Store, Movable, Protocol):
-    """A store whose cases can be moved, and whose feed tells which have changed."""
 
 
 @value
@@ -59,47 +55,22 @@ def write(
         progress: told after each page how many cases were written.
     """
     position = newest_position(store, since)
-    changed = None if not since else {found.case_id for found in feed(store, since)}
+    changed = changed_since(store, since)
     _line(out, {"caseflow": KIND, "format": FORMAT, "texts": with_texts, "since": since})
     for pin in store.pins():
         _line(out, {"policy": pin, "document": store.pinned(pin)})
     cases = 0
-    for case_id in _ids(store) if changed is None else sorted(changed):
-        kept = store.kept(case_id)
-        if kept is not None:
-            _line(out, _written(kept, with_texts=with_texts))
-            cases += 1
-            if cases % PAGE == 0:
-                progress(cases)
+    for kept in kept_cases(store, changed):
+        _line(out, _written(kept, with_texts=with_texts))
+        cases += 1
+        if cases % PAGE == 0:
+            progress(cases)
     keys = 0
     for claim in _keys(store, changed):
         _line(out, {"key": attrs.astuple(claim)})  # type: ignore[arg-type]  # `value` makes attrs classes
         keys += 1
     _line(out, {"end": {"cases": cases, "keys": keys, "position": position}})
     return Written(cases, keys, position)
-
-
-def newest_position(store: Store, after: int = 0) -> int:
-    """The position of the newest event in the feed; `after` when there is none behind it.
-
-    Asked for by halves, since a store tells only what comes after a position.
-    """
-    low, step = after, 1
-    while store.feed(low + step, limit=1):
-        low, step = low + step, step * 2
-    high = low + step  # nothing comes after it
-    while low < high:
-        middle = (low + high) // 2
-        found = store.feed(middle, limit=1)
-        low, high = (found[0].position, high) if found else (low, middle)
-    return low
-
-
-def _ids(store: Movable) -> Iterator[str]:
-    after = ""
-    while page := store.heads(after, limit=PAGE):
-        yield from (head.case_id for head in page)
-        after = page[-1].case_id
 
 
 def _keys(store: Movable, changed: Container[str] | None) -> Iterator[KeyClaim]:

@@ -1,27 +1,33 @@
-"""CSV: the event log as a table for spreadsheets and statistics, a row for each event in the feed's order."""
+"""CSV: the event log as a table for spreadsheets and statistics, a row for each event."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from typing import Any, TextIO
 
-from caseflow.codec import encode
+from caseflow.codec import decode, encode
 from caseflow.core.events import CardIssued, Event, Reminded, UnknownEvent
 from caseflow.core.instants import moment
+from caseflow.exits.jsonl import Written
+from caseflow.exits.leaving import Exportable, changed_since, feed, kept_cases, newest_position
+from caseflow.exits.whole import shown
+from caseflow.logs.summary import safe_cell
 from caseflow.ports import Recorded, Store
 
-PAGE = 1000
 COLUMNS = (
     "position", "case_id", "version", "event", "at", "effective_at", "actor", "role", "unit", "state",
     "level", "details",
 )  # fmt: skip
+OF_WHOLE = ("body", "hash")
+"""Further columns of a table that can be imported."""
+POLICY, END = "policy", "end"
+"""What stands in the column of the event where a row belongs to no case."""
 _COMMON = ("event", "at", "by", "to", "clocks", "effective_us", "texts", "level", "unit")
 
 
 def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -> int:
-    """Write the log as CSV; returns how many events.
+    """Write the log as CSV in the feed's order; returns how many events.
 
     Personal texts are not in it. Times are ISO 8601 in the zone. ``details`` is a JSON object of what the
     event says besides. A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -33,16 +39,52 @@ def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -
     sheet.writerow(COLUMNS)
     count = 0
     for recorded in feed(store, since):
-        sheet.writerow([_safe(cell) for cell in _row(recorded, zone)])
+        sheet.writerow([safe_cell(str(cell)) for cell in _row(recorded, zone)])
         count += 1
     return count
 
 
-def feed(store: Store, since: int = 0) -> Iterator[Recorded]:
-    """Every event after the position, in the feed's order."""
-    while page := store.feed(since, limit=PAGE):
-        yield from page
-        since = page[-1].position
+def write_whole_csv(store: Exportable, out: TextIO, *, zone: str = "UTC", since: int = 0) -> Written:
+    """Write the log as CSV with all that an import of it needs; returns what was written.
+
+    The columns are those of `write_csv` and two more: the event's own bytes, and its hash in hex. Events
+    stand case by case, in the order of ids, and bear no position. Rows without a case hold the policies, and
+    in the end what `caseflow.exits.jsonl` says there, without which the file is cut off.
+
+    Args:
+        since: only cases with an event after this position of the feed, each as a whole.
+    """
+    position = newest_position(store, since)
+    sheet = csv.writer(out, lineterminator="\n")
+    sheet.writerow((*COLUMNS, *OF_WHOLE))
+    for pin in store.pins():
+        sheet.writerow(_aside(POLICY, json.dumps(store.pinned(pin), ensure_ascii=False), pin))
+    cases = 0
+    for kept in kept_cases(store, changed_since(store, since)):
+        cases += 1
+        for version, link in enumerate(kept.links, 1):
+            recorded = Recorded(0, kept.case.id, version, decode(link.body))
+            told = ("", *_row(recorded, zone)[1:])
+            sheet.writerow([_guarded(cell) for cell in (*told, shown(link.body), link.hash.hex())])
+    written = Written(cases, 0, position)
+    sheet.writerow(_aside(END, json.dumps({"cases": cases, "keys": 0, "position": position}), ""))
+    return written
+
+
+def _guarded(cell: Any) -> str:
+    """As `safe_cell` does it, so that taking one apostrophe away gives back what stood there."""
+    text = str(cell)
+    return f"'{text}" if text.startswith("'") else safe_cell(text)
+
+
+def unguarded(cell: str) -> str:
+    """What stood in a cell of a whole table."""
+    return cell.removeprefix("'")
+
+
+def _aside(what: str, body: str, found: str) -> list[str]:
+    """A row that belongs to no case."""
+    return [what if name == "event" else "" for name in COLUMNS] + [body, found]
 
 
 def _row(recorded: Recorded, zone: str) -> tuple[Any, ...]:
@@ -62,7 +104,3 @@ def _row(recorded: Recorded, zone: str) -> tuple[Any, ...]:
 def name_of(event: Event) -> str:
     """The registered name; that of an unknown event as it was recorded."""
     return event.unknown if isinstance(event, UnknownEvent) else event.name
-
-
-def _safe(cell: Any) -> Any:
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

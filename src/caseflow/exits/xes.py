@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Iterator
 from typing import TextIO
 from xml.sax.saxutils import quoteattr
@@ -12,10 +12,11 @@ from caseflow.core.case import Case
 from caseflow.core.events import Event, RungEvent
 from caseflow.core.evolve import evolve
 from caseflow.core.instants import moment
+from caseflow.exits.leaving import Exportable, kept_cases, newest_position
 from caseflow.exits.tables import name_of
-from caseflow.stores.moving import PAGE, Movable
+from caseflow.exits.whole import NOT_XML, shown
+from caseflow.stores.moving import Kept
 
-_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 <log xes.version="1.0" xes.features="" xmlns="http://www.xes-standard.org/">
   <extension name="Concept" prefix="concept" uri="http://www.xes-standard.org/concept.xesext"/>
@@ -31,48 +32,60 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def write_xes(store: Movable, out: TextIO, *, zone: str = "UTC") -> int:
+def write_xes(store: Exportable, out: TextIO, *, zone: str = "UTC", whole: bool = False) -> int:
     """Write the log as XES; returns how many cases.
 
     A trace carries the case's id, kind and state; an event its name (cards and reminders with their level),
     the instant it took effect, who acted in which role, and the unit that held the case; a card or reminder
     its clock, and whether it was inherited. Events of a trace stand in the order of time. Personal texts are
     not in it. Characters that XML cannot carry become U+FFFD.
+
+    Args:
+        whole: whether it can be imported: the log carries the policies, a trace its newest hash, an event its
+            version and its own bytes.
     """
     out.write(_HEAD)
-    count, after = 0, ""
-    while page := store.heads(after, limit=PAGE):
-        for head in page:
-            kept = store.kept(head.case_id)
-            if kept is not None:
-                out.writelines(_trace(kept.case, [decode(link.body) for link in kept.links], zone))
-                count += 1
-        after = page[-1].case_id
+    if whole:
+        policies = {pin: store.pinned(pin) for pin in store.pins()}
+        out.write(_string("policies", json.dumps(policies), 2))
+        out.write(_string("position", str(newest_position(store)), 2))
+    count = 0
+    for kept in kept_cases(store):
+        out.writelines(_trace(kept, zone, whole=whole))
+        count += 1
     out.write("</log>\n")
     return count
 
 
-def _trace(case: Case, events: list[Event], zone: str) -> Iterator[str]:
+def _trace(kept: Kept, zone: str, *, whole: bool) -> Iterator[str]:
+    case, events = kept.case, [decode(link.body) for link in kept.links]
     yield "  <trace>\n"
     yield _string("concept:name", case.id, 4)
     yield _string("kind", case.origin.kind, 4)
     yield _string("state", case.state, 4)
-    for holder, event in sorted(_held(case.id, events), key=lambda found: _since(found[1])):
+    if whole:
+        yield _string("head", kept.links[-1].hash.hex(), 4)
+    for version, holder, event in sorted(_held(case.id, events), key=lambda found: _since(found[2])):
+        yield "    <event>\n"
         yield from _event(event, holder, zone)
+        if whole:
+            yield f'      <int key="version" value="{version}"/>\n'
+            yield _string("body", shown(kept.links[version - 1].body), 6)
+        yield "    </event>\n"
     yield "  </trace>\n"
 
 
-def _held(case_id: str, events: list[Event]) -> Iterator[tuple[str, Event]]:
-    """Each event with the unit that held the case, a card or reminder with its own."""
+def _held(case_id: str, events: list[Event]) -> Iterator[tuple[int, str, Event]]:
+    """Each event with its version and the unit that held the case, a card or reminder with its own."""
     case = Case(case_id)
     for event in events:
         before, case = case.unit, evolve(case, event)
-        yield event.unit if isinstance(event, RungEvent) else case.unit or before, event
+        holder = event.unit if isinstance(event, RungEvent) else case.unit or before
+        yield case.version, holder, event
 
 
 def _event(event: Event, holder: str, zone: str) -> Iterator[str]:
     rung = event if isinstance(event, RungEvent) else None
-    yield "    <event>\n"
     yield _string("concept:name", f"{name_of(event)} {rung.level}" if rung else name_of(event), 6)
     yield f'      <date key="time:timestamp" value="{_time(_since(event), zone)}"/>\n'
     yield _string("lifecycle:transition", "complete", 6)
@@ -82,7 +95,6 @@ def _event(event: Event, holder: str, zone: str) -> Iterator[str]:
     if rung:
         yield _string("clock", rung.clock, 6)
         yield f'      <boolean key="inherited" value="{"true" if rung.inherited else "false"}"/>\n'
-    yield "    </event>\n"
 
 
 def _since(event: Event) -> int:
@@ -94,5 +106,5 @@ def _time(us: int, zone: str) -> str:
 
 
 def _string(key: str, found: str, depth: int) -> str:
-    text = quoteattr(_NO_XML.sub("\ufffd", found), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
+    text = quoteattr(NOT_XML.sub("\ufffd", found), {"\n": "&#10;", "\r": "&#13;", "\t": "&#9;"})
     return f'{" " * depth}<string key="{key}" value={text}/>\n' if found else ""
