@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from caseflow import Desk, KeyReused, Refused, Stale
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, refused, submitted
+from caseflow import Actor, Desk, KeyReused, Refused, Stale
+from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, refused, submitted
 
 
 def test_a_repeat_returns_the_first_answer(desk: Desk) -> None:
@@ -46,6 +46,29 @@ def test_a_key_used_for_something_else_is_refused(
         desk.act("c1", action, by=OFFICER, fields=fields, effective_at=effective_at, key="k-1")
     assert caught.value.data == {"key": "k-1", "actor": "o-4"}
     assert desk.get("c1").version == 2
+
+
+@pytest.mark.parametrize("text", ["已修复", "别的"])
+def test_a_repeat_is_known_after_its_text_is_gone(desk: Desk, text: str) -> None:
+    """Of a redacted text nothing is left to compare with; who gives its key gets the first answer."""
+    submitted(desk)
+    first = desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
+    desk.redact("c1", fields=["text@2"], basis="法", reason="r", by=SUPERVISOR)
+    assert desk.reply("c1", text=text, by=OFFICER, key="k-1") == first
+    with pytest.raises(KeyReused):
+        desk.note("c1", text="已修复", by=OFFICER, key="k-1")
+    with pytest.raises(KeyReused):
+        desk.act("c1", "reply", by=OFFICER, key="k-1")
+
+
+def test_a_key_remembers_nothing_of_a_text(desk: Desk) -> None:
+    """Two texts leave the same hash, so that none can be guessed from it; another field does not."""
+    for number, (text, unit) in enumerate([("13800000000", "a"), ("13900000000", "a"), ("13800000000", "b")]):
+        officer = Actor("o-4", role="importer", unit=unit)
+        desk.submit(title="t", to="城管局", by=CITIZEN, case_id="c1") if not number else None
+        desk.note("c1", text=text, by=officer, key=f"k-{number}")
+    found = [claim.digest for number in range(3) if (claim := desk.store.recall("o-4", f"k-{number}"))]
+    assert found[0] == found[1] != found[2]
 
 
 def test_a_key_belongs_to_its_actor_and_a_refusal_uses_none_up(desk: Desk) -> None:

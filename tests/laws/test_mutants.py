@@ -113,7 +113,7 @@ def takes_the_unknown_for_a_note(patch: Patch) -> None:
 
 def forgets_keys(patch: Patch) -> None:
     """7. A repeated key is not recognised."""
-    patch.setattr(caseflow.desk.Desk, "_repeated", lambda self, claim: None)
+    patch.setattr(caseflow.desk.Desk, "_repeated", lambda self, asked: None)
 
 
 def refuses_in_one_language(patch: Patch) -> None:

@@ -15,7 +15,7 @@ from caseflow.core import clocks, counting, decide, evolve, fields, guards
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
 from caseflow.core.rules import Rules
-from caseflow.desk import desk, questions, sweeping
+from caseflow.desk import desk, questions, repeats, sweeping
 from caseflow.stores import memory
 from caseflow.views import public
 
@@ -274,7 +274,7 @@ def loses_keys(put: Put) -> None:
 @breaks("7")
 def keys_forget_their_command(put: Put) -> None:
     """A key is taken for any command."""
-    put(desk, _digest=lambda *asked: "")
+    put(repeats.Asked, is_again=lambda *asked: True)
 
 
 @breaks("7")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
@@ -21,8 +19,9 @@ from caseflow.core.values import Value, value
 from caseflow.desk.actions import check_call
 from caseflow.desk.base import ATTEMPTS, BATCH, DeskBase
 from caseflow.desk.legacy import Known, LegacyCase
+from caseflow.desk.repeats import Asked
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
-from caseflow.ports import Append, KeyClaim, Store
+from caseflow.ports import Append, Store
 from caseflow.sealing import sealed
 
 
@@ -86,20 +85,19 @@ class DeskAdopting(DeskBase):
         legacy = LegacyCase(case_id=case_id, **known)
         check_call(case_id, ADOPT, by, key)
         now: int = self.clock.now_us()
-        claim = None
-        if key is not None:
-            claim = KeyClaim(by.id, key, _digest(legacy, by, reason), case_id, 1, 1)
-            repeated = self._repeated(claim)
-            if repeated is not None:
-                return repeated
+        asked = None if key is None else _asked(legacy, by, reason, key)
+        repeated = None if asked is None else self._repeated(asked)
+        if repeated is not None:
+            return repeated
         for _ in range(ATTEMPTS):
             found = self.store.load(case_id)
             entry = _entry(self.rules, legacy, by=by, reason=reason, now=now)
             if found is not None:
                 _check_same(self.store, found, entry)
                 return found
-            if claim is not None:
-                claim = claim.replace(last=entry.case.version)
+            claim = None
+            if asked is not None:
+                claim = asked.claim(case_id, entry.texts, first=1, last=entry.case.version)
             self._pin()
             try:
                 self._record((entry,), claim)
@@ -202,8 +200,7 @@ class _Counts:
 
 def _entry(rules: Rules, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
     """The adoption of a case that is not there, to be appended."""
-    given = legacy.fields() | ({"reason": reason} if reason else {})
-    command, texts = sealed(rules, "submit", by, given, None)
+    command, texts = sealed(rules, "submit", by, _given(legacy, reason), None)
     events = adopt(rules, legacy.case_id, legacy.past(), command.replace(action=ADOPT), now)
     texts = tuple(text.replace(version=1) for text in texts)
     return Append(replay(legacy.case_id, events), 0, events, texts)
@@ -230,8 +227,12 @@ def _batches(cases: Iterable[LegacyCase]) -> Iterator[list[LegacyCase]]:
         yield batch
 
 
-def _digest(legacy: LegacyCase, by: Actor, reason: str) -> str:
-    """The hash that an idempotency key remembers; the time it was asked at is no part of it."""
+def _asked(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Asked:
+    """The takeover as it was asked for."""
     past = attrs.astuple(legacy.past())  # type: ignore[arg-type]  # a `value` is an attrs class
-    asked = [ADOPT, by.id, by.role, by.unit, legacy.case_id, past, legacy.fields(), reason]
-    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+    said = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past)
+    return Asked(by.id, key, said, _given(legacy, reason))
+
+
+def _given(legacy: LegacyCase, reason: str) -> dict[str, object]:
+    return legacy.fields() | ({"reason": reason} if reason else {})

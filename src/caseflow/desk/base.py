@@ -14,6 +14,7 @@ from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
 from caseflow.desk.hooks import Hook, Hooks, When
+from caseflow.desk.repeats import Asked
 from caseflow.desk.telling import with_owed
 from caseflow.desk.watching import Watch
 from caseflow.errors import KeyReused, StoreError, UnknownCase
@@ -124,11 +125,16 @@ class DeskBase:
         self.store.append(entries, claim)
         self._hooks.after(self.store, entries)
 
-    def _repeated(self, claim: KeyClaim) -> Case | None:
-        """The case as the key's first command left it; `None` when the key is free."""
-        known = self.store.recall(claim.actor, claim.key)
+    def _repeated(self, asked: Asked) -> Case | None:
+        """The case as the key's first command left it; `None` when the key is free.
+
+        Raises:
+            KeyReused: it belongs to another command.
+        """
+        known = self.store.recall(asked.actor, asked.key)
         if known is None:
             return None
-        if known.digest != claim.digest:
-            raise KeyReused(claim.key, actor=claim.actor)
-        return replay(known.case_id, self.store.events(known.case_id)[: known.last])
+        events = self.store.events(known.case_id)
+        if not asked.is_again(known, events, self.store.texts(known.case_id)):
+            raise KeyReused(asked.key, actor=asked.actor)
+        return replay(known.case_id, events[: known.last])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -21,6 +19,7 @@ from caseflow.desk.actions import DeskActions, check_call
 from caseflow.desk.adopting import DeskAdopting
 from caseflow.desk.base import ATTEMPTS
 from caseflow.desk.questions import DeskQuestions
+from caseflow.desk.repeats import Asked
 from caseflow.desk.sweeping import DeskSweeping
 from caseflow.errors import KeyReused, Stale, UnknownCase
 from caseflow.ports import Append, KeyClaim, Text
@@ -105,11 +104,10 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
         check_call(case_id, action, by, key)
         now: int = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
-        claim = None
+        asked = claim = None
         if key is not None:
-            digest = _digest(case_id, action, by, fields or {}, since)
-            claim = KeyClaim(by.id, key, digest, case_id, 0, 0)
-            repeated = self._repeated(claim)
+            asked = Asked(by.id, key, (case_id, action, by.id, by.role, by.unit, since), fields or {})
+            repeated = self._repeated(asked)
             if repeated is not None:
                 return repeated
         version = 0
@@ -124,6 +122,8 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
                 command, texts = sealed(rules, action, by, fields, since)
             else:
                 command = _command(action, by, _NO_FIELDS, (), since)
+            if asked is not None:
+                claim = asked.claim(case_id, texts)
             try:
                 after = self._appended(rules, case, command, now, texts, claim)
             except Stale:
@@ -132,7 +132,7 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
                 self._watch.conflict(case_id, action)
                 continue
             except KeyReused:
-                repeated = self._repeated(claim) if claim is not None else None
+                repeated = self._repeated(asked) if asked is not None else None
                 if repeated is None:
                     raise
                 return repeated
@@ -232,9 +232,3 @@ def _unsubmitted(case_id: str, action: str) -> Case:
     if action != "submit":
         raise UnknownCase(case_id)
     return Case(case_id)
-
-
-def _digest(case_id: str, action: str, by: Actor, fields: Mapping[str, Any], since: int | None) -> str:
-    """The hash an idempotency key remembers; the time it was asked at is no part of it."""
-    asked = [case_id, action, by.id, by.role, by.unit, since, sorted(fields.items())]
-    return hashlib.sha256(json.dumps(asked, default=str).encode()).hexdigest()
