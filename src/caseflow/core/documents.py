@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Container, Iterator
 
 from caseflow.core.case import Card, Case
-
-if TYPE_CHECKING:
-    from caseflow.core.rules import Rules
 
 Key = tuple[str, str, int, str, int]
 """A card: clock, subject, cycle, level, and the instant at which it took effect."""
@@ -34,12 +30,16 @@ def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) ->
     return _id("n", case_id, str(version), role, unit, channel)
 
 
-def documents_of(rules: Rules, case: Case) -> Iterator[tuple[str, Card]]:
-    """The cards of a case with which a numbered document goes, each with the document's id, oldest first."""
+def documents_of(kinds: Container[tuple[str, str]], case: Case) -> Iterator[tuple[str, Card]]:
+    """The cards of a case with which a numbered document goes, each with the document's id, oldest first.
+
+    Args:
+        kinds: the clocks and levels with which one goes, as `Tellings.documents` has them.
+    """
     times: dict[Key, int] = {}
     for card in case.rungs:
         key = card_key(card)
-        if (card.clock, card.level) in rules.tellings.documents:
+        if (card.clock, card.level) in kinds:
             yield document_id(case.id, key, times.get(key, 0)), card
         if not card.stands:
             times[key] = times.get(key, 0) + 1

@@ -160,9 +160,9 @@ def rectification_linked(rules: Rules, case: Case, command: Command, at: int) ->
 def document_addressed(rules: Rules, case: Case, command: Command, at: int) -> Refusal | None:
     """The document was issued to the actor's unit, and is not void. Every ``sign_receipt`` asks for this."""
     asked, by = command.fields.get("document"), command.by
-    issued = [found for found in documents_of(rules, case) if asked in (None, found[0])]
+    issued = [found for found in documents_of(rules.tellings.documents, case) if asked in (None, found[0])]
     if not issued:
-        known = tuple(name for name, card in documents_of(rules, case) if card.stands)
+        known = tuple(name for name, card in documents_of(rules.tellings.documents, case) if card.stands)
         return refusal("no-document", rules, case, command, missing=known, found=str(asked or ""))
     units = tuple(dict.fromkeys(card.addressee for _, card in issued if card.stands))
     if not units:

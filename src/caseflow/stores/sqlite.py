@@ -9,23 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from caseflow.chain import START
-from caseflow.codec import unpack
 from caseflow.core.case import Case
-from caseflow.core.evolve import replay
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query, is_redacted_by
 from caseflow.stores import sqlite_outbox, sqlite_schema
 from caseflow.stores.moving import Kept
+from caseflow.stores.recent import RecentCases
 from caseflow.stores.relational import moving
 from caseflow.stores.relational.dialects import SQLITE
 from caseflow.stores.relational.listing import listed
 from caseflow.stores.relational.prepared import Prepared, prepared
 from caseflow.stores.sqlite_file import SqliteFile
 from caseflow.stores.sqlite_questions import NAMES, SqliteQuestions
-
-RECENT = 4096
-"""Cases whose snapshots are remembered unpacked."""
 
 _INSERT_EVENT = "INSERT INTO events (case_id, version, body, hash) VALUES (?, ?, ?, ?)"
 _INSERT_CASE = (
@@ -67,7 +63,7 @@ class SqliteStore(SqliteQuestions):
             self.path, journal=journal, synchronous=synchronous, timeout=timeout,
             prepare=sqlite_schema.check_or_make,
         )  # fmt: skip
-        self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+        self._recent = RecentCases()
         with self._file.reading():
             pass
 
@@ -128,21 +124,7 @@ class SqliteStore(SqliteQuestions):
             return None
         with self._file.reading() as connection:
             row = connection.execute("SELECT snapshot, head FROM cases WHERE id = ?", (case_id,)).fetchone()
-        return None if row is None else self._unpacked(case_id, *row)
-
-    def _unpacked(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
-        """The case of a snapshot, remembered by its very bytes; folded from its events if need be."""
-        known = self._recent.get(case_id)
-        if known is not None and known[0] == snapshot and known[2] == head:
-            return known[1]
-        case = unpack(snapshot) or replay(case_id, self.events(case_id))
-        self._remember(case_id, snapshot, case, head)
-        return case
-
-    def _remember(self, case_id: str, snapshot: bytes, case: Case, head: bytes) -> None:
-        if len(self._recent) >= RECENT:
-            self._recent.clear()
-        self._recent[case_id] = (snapshot, case, head)
+        return None if row is None else self._recent.case(self.events, case_id, *row)
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
@@ -151,7 +133,7 @@ class SqliteStore(SqliteQuestions):
         sql, given = listed(query, table="cases", later=SQLITE.later)
         with self._file.reading() as connection:
             rows = connection.execute(sql, given).fetchall()
-        return tuple(self._unpacked(*row) for row in rows)
+        return tuple(self._recent.case(self.events, *row) for row in rows)
 
     # -- changes ----------------------------------------------------------------------------------------
 
@@ -172,7 +154,7 @@ class SqliteStore(SqliteQuestions):
                 self._write_claim(connection, claim)
         redacted = False
         for written, head in zip(entries, heads, strict=True):
-            self._remember(written.entry.case.id, written.snapshot, written.entry.case, head)
+            self._recent.remember(written.entry.case, written.snapshot, head)
             redacted = redacted or bool(written.entry.redacts)
         if redacted:
             self._file.forget_log()
@@ -199,9 +181,9 @@ class SqliteStore(SqliteQuestions):
         """The head that the case's chain has at the expected version."""
         if not entry.expected:
             return START
-        known = self._recent.get(entry.case.id)
-        if known is not None and known[1].version == entry.expected:
-            return known[2]
+        known = self._recent.head_of(entry)
+        if known is not None:
+            return known
         sql = "SELECT version, head FROM cases WHERE id = ?"
         row = connection.execute(sql, (entry.case.id,)).fetchone()
         if row is None or row[0] != entry.expected:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache, cached_property
 
 from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.core.case import Case
 from caseflow.errors import StoreError
+from caseflow.stores.recent import RecentCases
 from caseflow.stores.relational import schema
 from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
 from caseflow.stores.relational.statements import Statements
@@ -37,7 +37,7 @@ class DjangoStore(RelationalStore):
     def __init__(self, using: str = "default") -> None:
         self.using = using
         self._connections = DjangoConnections(using)
-        self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+        self._recent = RecentCases()
         self._in_doubt = _in_doubt(using)
 
     @cached_property

@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
-from caseflow.codec import unpack
 from caseflow.core.case import Case
-from caseflow.core.evolve import replay
 from caseflow.errors import Stale, StoreError
 from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query
 from caseflow.stores.moving import Kept
+from caseflow.stores.recent import RecentCases
 from caseflow.stores.relational import moving, outbox
 from caseflow.stores.relational.appending import Appending
 from caseflow.stores.relational.dialects import Connections, Cursor
@@ -23,8 +22,6 @@ from caseflow.stores.relational.questions import RelationalQuestions
 from caseflow.stores.relational.statements import Statements
 
 NO_LIMIT = 1 << 31
-RECENT = 4096
-"""Cases whose snapshots are remembered unpacked."""
 
 
 class RelationalStore(RelationalQuestions):
@@ -41,7 +38,7 @@ class RelationalStore(RelationalQuestions):
     def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
         self._connections = connections
         self._said = Statements(connections.dialect, feed_base=feed_base)
-        self._recent: dict[str, tuple[bytes, Case, bytes]] = {}
+        self._recent = RecentCases()
         self._in_doubt = PoliciesInDoubt()
 
     def after_commit(self, work: Callable[[], object]) -> None:
@@ -61,35 +58,23 @@ class RelationalStore(RelationalQuestions):
         if not self._can_hold(case_id):
             return None
         rows = self._rows(self._said.load, (case_id,))
-        return self._unpacked(case_id, *rows[0]) if rows else None
+        return self._recent.case(self.events, case_id, *rows[0]) if rows else None
 
     def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
         if not ids:
             return {}
         rows = self._rows(*self._said.load_many(ids))
-        return {case_id: self._unpacked(case_id, snapshot, head) for case_id, snapshot, head in rows}
+        return {
+            case_id: self._recent.case(self.events, case_id, snapshot, head)
+            for case_id, snapshot, head in rows
+        }
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
         if not self._can_hold(*[name for name in (query.unit, query.citizen, query.state) if name]):
             return ()
-        return tuple(self._unpacked(*row) for row in self._rows(*self._said.find(query)))
-
-    def _unpacked(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
-        """The case of a snapshot, remembered by its very bytes; folded from its events if need be."""
-        snapshot, head = bytes(snapshot), bytes(head)
-        known = self._recent.get(case_id)
-        if known is not None and known[0] == snapshot and known[2] == head:
-            return known[1]
-        case = unpack(snapshot) or replay(case_id, self.events(case_id))
-        self._remember(case_id, snapshot, case, head)
-        return case
-
-    def _remember(self, case_id: str, snapshot: bytes, case: Case, head: bytes) -> None:
-        if len(self._recent) >= RECENT:
-            self._recent.clear()
-        self._recent[case_id] = (snapshot, case, head)
+        return tuple(self._recent.case(self.events, *row) for row in self._rows(*self._said.find(query)))
 
     # -- changes -------------------------------------------------------------------------------------------
 
@@ -117,7 +102,7 @@ class RelationalStore(RelationalQuestions):
             self.pin(pin, document)
         work = Appending(
             self._connections, self._said, [prepared(entry) for entry in appends], claim,
-            [self._head_of(entry) for entry in appends],
+            [self._recent.head_of(entry) for entry in appends],
         )  # fmt: skip
         try:
             self._connections.write(work.write, single=work.is_single)
@@ -126,13 +111,7 @@ class RelationalStore(RelationalQuestions):
                 raise
             self._append_again(work, error)
         for written, rows, head in zip(work.entries, work.rows, work.heads, strict=True):
-            case = written.entry.case
-            self._remember(case.id, written.snapshot, case, rows[-1][3] if rows else head)
-
-    def _head_of(self, entry: Append) -> bytes | None:
-        """The head of the case's chain at the expected version, if it is remembered."""
-        known = self._recent.get(entry.case.id)
-        return known[2] if known is not None and known[1].version == entry.expected else None
+            self._recent.remember(written.entry.case, written.snapshot, rows[-1][3] if rows else head)
 
     def _append_again(self, work: Appending, lost: StoreError) -> None:
         """After a connection was lost in the commit: find out, and write again what is not there."""

@@ -130,7 +130,7 @@ def _texts(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> t
 
 
 def _document(rules: Rules, case: Case, digits: Digits, others: Sequence[str]) -> Any:
-    standing = [name for name, card in documents_of(rules, case) if card.stands]
+    standing = [name for name, card in documents_of(rules.tellings.documents, case) if card.stands]
     return digits.one_of(standing) if standing else None
 
 
