@@ -1,6 +1,6 @@
 """Cases in the portal's own transaction: both are committed, or neither.
 
-Run it with ``python examples/12_portals_transaction.py``; it needs the extra ``sql``. With the URL of a
+Run it with ``python examples/06_portals_transaction.py``; it needs the extra ``sql``. With the URL of a
 server it does the same there.
 
 It prints:

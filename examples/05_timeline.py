@@ -1,6 +1,6 @@
 """A case in simulated time: deadlines, an outage, a branch, its story, and its picture.
 
-Run it:  python examples/09_timeline.py
+Run it:  python examples/05_timeline.py
 It prints:
     reminder 2025-01-24, yellow 2025-01-26
     the worker was down: red 2025-02-05, noticed 2025-02-10
