@@ -11,8 +11,8 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-import caseflow.core.decide
 import caseflow.core.evolve
+import caseflow.core.falling_due
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, SqliteStore, UnknownCase, load_policy
 from caseflow.codec import encode
 from caseflow.core.counting import Breach, breach
@@ -173,7 +173,7 @@ def test_pauses_that_are_forgotten_are_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_engine_that_annuls_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that was annulled and now stands is a change of the past."""
-    monkeypatch.setattr(caseflow.core.decide, "_holds", lambda case, card: True)
+    monkeypatch.setattr(caseflow.core.falling_due, "_holds", lambda case, card: True)
     assert "annulled 2025-03-20T09:00:00+08:00 (replied), is 2025-03-09T00:00:00+08:00" in failure(
         "backdated"
     )

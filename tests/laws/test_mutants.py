@@ -13,6 +13,7 @@ import caseflow.codec
 import caseflow.core.counting
 import caseflow.core.decide
 import caseflow.core.evolve
+import caseflow.core.falling_due
 import caseflow.desk.questions
 import caseflow.desk.sweeping
 import caseflow.stores.memory
@@ -49,7 +50,7 @@ def _without_effect(event: Event) -> Event:
 
 def lets_commands_overtake_cards(patch: Patch) -> None:
     """2. A command is judged without issuing what was due before it."""
-    caught_up = caseflow.core.decide.caught_up
+    caught_up = caseflow.core.falling_due.caught_up
     patch.setattr(caseflow.core.decide, "caught_up", lambda rules, case, until, seen=None: (case, ()))
     patch.setattr(caseflow.desk.sweeping, "caught_up", caught_up)
 
@@ -129,7 +130,7 @@ def shows_everything(patch: Patch) -> None:
 
 def annuls_nothing(patch: Patch) -> None:
     """10. Cards that a command would have prevented are left standing."""
-    patch.setattr(caseflow.core.decide, "_settled", lambda rules, case, event: ())
+    patch.setattr(caseflow.core.decide, "settled", lambda rules, case, event: ())
 
 
 MUTANTS: list[tuple[int, Callable[[Patch], None]]] = [

@@ -11,7 +11,7 @@ from unittest import mock
 import attrs
 
 from caseflow import Case, Desk, MemoryStore, Refusal, Refused, codec
-from caseflow.core import clocks, counting, decide, evolve, fields, guards
+from caseflow.core import acting, clocks, counting, decide, evolve, falling_due, fields, guards, judging
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
 from caseflow.core.rules import Rules
@@ -73,7 +73,7 @@ def _without_effect(event: Event) -> Event:
 @breaks("2", "3")
 def a_late_sweep_differs(put: Put) -> None:
     """A sweep that comes more than a day late leaves reminders out."""
-    caught_up = decide.caught_up
+    caught_up = falling_due.caught_up
 
     def late(rules: Rules, case: Case, until: int, seen: int | None = None) -> Any:
         due = case.next_due_us
@@ -139,7 +139,7 @@ def counts_a_microsecond_late(put: Put) -> None:
 @breaks("3", "2", "holder")
 def annuls_nothing(put: Put) -> None:
     """Cards that a late fact disproves are left standing."""
-    put(decide, _settled=lambda rules, case, event: ())
+    put(decide, settled=lambda rules, case, event: ())
 
 
 @breaks("3", policy=str(HERE / "extending.toml"))
@@ -182,7 +182,7 @@ def a_sweep_reports_all_cards(put: Put) -> None:
 @breaks("4")
 def a_rung_fires_twice(put: Put) -> None:
     """A sweep fires the first rung of what it catches up a second time."""
-    caught_up = decide.caught_up
+    caught_up = falling_due.caught_up
 
     def doubled(rules: Rules, case: Case, until: int, seen: int | None = None) -> Any:
         _, events = caught_up(rules, case, until, seen)
@@ -307,19 +307,19 @@ def refuses_without_a_source(put: Put) -> None:
     def bare(*args: Any, **named: Any) -> Refusal:
         return attrs.evolve(refusal(*args, **named), source="")
 
-    for module in (guards, decide, fields):
+    for module in (guards, decide, judging, fields):
         put(module, refusal=bare)
 
 
 @breaks("8", policy=str(HERE / "helped.toml"))
 def a_co_handler_acts_as_the_lead(put: Put) -> None:
     """A co-handling unit may do all that the lead unit may, so that its reply stops the clock."""
-    is_authorized = decide.is_authorized
+    is_authorized = judging.is_authorized
 
     def lax(rules: Rules, case: Case, row: Any, command: Any) -> Refusal | None:
         return None if command.by.unit in case.facts.co_handlers else is_authorized(rules, case, row, command)
 
-    put(decide, is_authorized=lax)
+    put(judging, is_authorized=lax)
 
 
 @breaks("9")
@@ -358,7 +358,7 @@ def gives_up_early(put: Put) -> None:
 @breaks("10")
 def clamps_in_silence(put: Put) -> None:
     """The event does not say that its instant was clamped."""
-    event: Any = decide.event_of
+    event: Any = acting.event_of
     put(decide, event_of=lambda *args: event(*args[:-1], None))
 
 
@@ -394,14 +394,14 @@ def a_retraction_begins_a_new_cycle(put: Put) -> None:
 @breaks("clocks", "merge")
 def a_merged_case_escalates(put: Put) -> None:
     """Merging holds no clock."""
-    own = {kind: change for kind, change in decide._OWN_CHANGES.items() if kind is not Merged}
-    put(decide, _OWN_CHANGES={**own, Merged: lambda rules, case, command, since: ()})
+    own = {kind: change for kind, change in acting._OWN_CHANGES.items() if kind is not Merged}
+    put(acting, _OWN_CHANGES={**own, Merged: lambda rules, case, command, since: ()})
 
 
 @breaks("clocks", "merge", policy=str(HERE / "merging.toml"))
 def a_resumed_follower_forgets(put: Put) -> None:
     """The clocks of a case that goes on by itself stay still."""
-    put(decide, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))
+    put(acting, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))
 
 
 @breaks("clocks")
@@ -420,4 +420,4 @@ def a_placeholder_stops_completion(put: Put) -> None:
 @breaks("clocks", policy=str(HERE / "closing.toml"))
 def the_window_never_closes(put: Put) -> None:
     """A rung's timed action is not taken, and it says not why."""
-    put(decide, _timed_action=lambda *args: (None, ""))
+    put(falling_due, _timed_action=lambda *args: (None, ""))

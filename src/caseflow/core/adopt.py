@@ -9,8 +9,8 @@ from __future__ import annotations
 from caseflow.core import events as e
 from caseflow.core.case import Case
 from caseflow.core.commands import Command
-from caseflow.core.decide import caught_up
 from caseflow.core.evolve import evolve
+from caseflow.core.falling_due import caught_up
 from caseflow.core.fields import wrong_field
 from caseflow.core.guards import refusal
 from caseflow.core.lived import Legacy, instance_of, lived

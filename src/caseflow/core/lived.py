@@ -9,11 +9,11 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 from caseflow.core import events as e
+from caseflow.core.acting import changes_of, event_of
 from caseflow.core.case import Case, ClockRun
 from caseflow.core.clocks import ClockPlan, ended
 from caseflow.core.commands import Command
 from caseflow.core.counting import Pause
-from caseflow.core.decide import changes_of, event_of
 from caseflow.core.evolve import evolve
 from caseflow.core.guards import refusal
 from caseflow.core.rules import HANDS_OVER, Row, Rules

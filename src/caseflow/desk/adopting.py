@@ -17,7 +17,7 @@ from caseflow.core.evolve import replay
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
 from caseflow.desk.actions import check_call
-from caseflow.desk.base import ATTEMPTS, BATCH, DeskBase
+from caseflow.desk.keeping import ATTEMPTS, BATCH, DeskKeeping
 from caseflow.desk.legacy import Known, LegacyCase
 from caseflow.desk.repeats import Asked
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
@@ -54,7 +54,7 @@ class Adoption(Value):
     wrong: tuple[Wrong, ...] = ()
 
 
-class DeskAdopting(DeskBase):
+class DeskAdopting(DeskKeeping):
     """The part of the desk that takes cases over."""
 
     def adopt(

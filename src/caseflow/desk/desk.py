@@ -17,7 +17,7 @@ from caseflow.core.rules import Rules
 from caseflow.core.values import maker
 from caseflow.desk.actions import DeskActions, check_call
 from caseflow.desk.adopting import DeskAdopting
-from caseflow.desk.base import ATTEMPTS
+from caseflow.desk.keeping import ATTEMPTS
 from caseflow.desk.questions import DeskQuestions
 from caseflow.desk.repeats import Asked
 from caseflow.desk.sweeping import DeskSweeping

@@ -11,7 +11,7 @@ from caseflow.core.commands import Actor
 from caseflow.core.events import Event
 from caseflow.core.instants import EARLIEST, LATEST
 from caseflow.core.values import Value, value
-from caseflow.desk.base import DeskBase
+from caseflow.desk.keeping import DeskKeeping
 from caseflow.errors import BadInput
 from caseflow.outbox import Document
 from caseflow.ports import Query, Text
@@ -41,7 +41,7 @@ class Page(Value):
         return len(self.cases)
 
 
-class DeskQuestions(DeskBase):
+class DeskQuestions(DeskKeeping):
     """The part of the desk that answers; nothing here changes a case."""
 
     def get(self, case_id: str) -> Case:

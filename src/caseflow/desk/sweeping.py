@@ -8,11 +8,11 @@ from zlib import crc32
 
 from caseflow.clock import seconds_running
 from caseflow.core.case import Card, Case
-from caseflow.core.decide import caught_up
 from caseflow.core.events import RungEvent
+from caseflow.core.falling_due import caught_up
 from caseflow.core.instants import SECOND, micros
 from caseflow.core.values import Value, maker, value
-from caseflow.desk.base import ATTEMPTS, BATCH, DeskBase
+from caseflow.desk.keeping import ATTEMPTS, BATCH, DeskKeeping
 from caseflow.errors import BadInput, Refused, Stale
 from caseflow.observed import SweepDone
 from caseflow.ports import Append
@@ -41,7 +41,7 @@ class Sweep(Value):
     more: bool = False
 
 
-class DeskSweeping(DeskBase):
+class DeskSweeping(DeskKeeping):
     """The part of the desk that issues what is due."""
 
     def sweep(

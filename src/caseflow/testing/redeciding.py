@@ -12,8 +12,9 @@ from caseflow.core.actions import ACTIONS
 from caseflow.core.adopt import ADOPT, adopt, legacy_of
 from caseflow.core.case import Case
 from caseflow.core.commands import SYSTEM, Command
-from caseflow.core.decide import adopt_rules, caught_up, decide, follow
+from caseflow.core.decide import adopt_rules, decide, follow
 from caseflow.core.evolve import evolve
+from caseflow.core.falling_due import caught_up
 from caseflow.core.rules import Row, Rules
 from caseflow.core.values import Value, value
 from caseflow.errors import Refusal, Refused

@@ -8,7 +8,7 @@ from functools import lru_cache
 from caseflow.core import events as e
 from caseflow.core.case import Case
 from caseflow.core.commands import SYSTEM, Actor, Command
-from caseflow.core.decide import is_authorized
+from caseflow.core.judging import is_authorized
 from caseflow.core.rules import Row, Rules
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from caseflow.core.case import Case
 from caseflow.core.commands import Actor, Command
-from caseflow.core.decide import Authorize, caught_up, judge
+from caseflow.core.falling_due import caught_up
+from caseflow.core.judging import Authorize, judge
 from caseflow.core.policy import FieldRule
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from caseflow.core.case import Case
-from caseflow.core.decide import caught_up
 from caseflow.core.events import RungEvent
+from caseflow.core.falling_due import caught_up
 from caseflow.core.instants import moment
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value

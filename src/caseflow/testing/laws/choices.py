@@ -6,8 +6,8 @@ from typing import Any
 
 from caseflow.core.case import Case
 from caseflow.core.commands import Command
-from caseflow.core.decide import judge
 from caseflow.core.instants import HOUR
+from caseflow.core.judging import judge
 from caseflow.testing import moves
 from caseflow.testing.laws.life import Life
 from caseflow.testing.laws.times import MINUTE

@@ -14,8 +14,9 @@ from typing import Any
 from caseflow.core import events as e
 from caseflow.core.case import Case
 from caseflow.core.commands import Command
-from caseflow.core.decide import caught_up, decide
+from caseflow.core.decide import decide
 from caseflow.core.evolve import evolve
+from caseflow.core.falling_due import caught_up
 from caseflow.core.policy import Policy
 from caseflow.core.rules import Rules
 from caseflow.errors import Refused

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from caseflow.core import decide as deciding
 from caseflow.core import events as e
+from caseflow.core import falling_due
 from caseflow.core.case import Case
 from caseflow.core.commands import SYSTEM
 from caseflow.desk import Desk
@@ -65,7 +65,7 @@ class World:
             return case
         until = max(self.clock.now, case.acted_us)
         try:
-            return deciding.caught_up(self.desk.rules_of(case_id), case, until)[0]
+            return falling_due.caught_up(self.desk.rules_of(case_id), case, until)[0]
         except Exception as error:
             raise LawBroken("6", f"catching up failed: {error!r}", case_id=case_id) from error
 

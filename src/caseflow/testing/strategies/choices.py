@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from caseflow.clock import ManualClock
 from caseflow.core.case import Case
-from caseflow.core.decide import caught_up
+from caseflow.core.falling_due import caught_up
 from caseflow.core.instants import DAY, HOUR, LATEST
 from caseflow.core.rules import Row, Rules
 from caseflow.core.values import Value, value

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from caseflow.core.case import Case
 from caseflow.core.commands import Command
-from caseflow.core.decide import caught_up
+from caseflow.core.falling_due import caught_up
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
 from caseflow.desk import Desk

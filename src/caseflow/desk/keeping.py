@@ -26,7 +26,7 @@ BATCH = 500
 """Cases that are written in one transaction, where there are many."""
 
 
-class DeskBase:
+class DeskKeeping:
     """The part of the desk that its other parts share; see `Desk` for the arguments."""
 
     def __init__(
