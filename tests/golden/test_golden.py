@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 import caseflow.core.evolve
+import caseflow.core.fact_changes
 import caseflow.core.falling_due
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, SqliteStore, UnknownCase, load_policy
 from caseflow.codec import encode
@@ -154,8 +155,8 @@ def test_days_that_are_counted_wrong_are_told_by_card(monkeypatch: pytest.Monkey
 
 def test_a_fold_that_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the events fold to another case, the key path of the difference is named."""
-    fold = {kind: made for kind, made in caseflow.core.evolve._FACTS.items() if kind.name != "returned"}
-    monkeypatch.setattr(caseflow.core.evolve, "_FACTS", fold)
+    fold = {kind: made for kind, made in caseflow.core.fact_changes.FACTS.items() if kind.name != "returned"}
+    monkeypatch.setattr(caseflow.core.evolve, "FACTS", fold)
     told = failure("return")
     assert "the recorded events fold to another case:" in told
     assert "case g-1: facts.past_units" in told

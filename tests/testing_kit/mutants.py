@@ -11,7 +11,18 @@ from unittest import mock
 import attrs
 
 from caseflow import Case, Desk, MemoryStore, Refusal, Refused, codec
-from caseflow.core import acting, clocks, counting, decide, evolve, falling_due, fields, guards, judging
+from caseflow.core import (
+    acting,
+    clocks,
+    counting,
+    decide,
+    evolve,
+    fact_changes,
+    falling_due,
+    fields,
+    guards,
+    judging,
+)
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
 from caseflow.core.rules import Rules
@@ -251,14 +262,14 @@ def evolve_refuses_the_unknown(put: Put) -> None:
     def strict(case: Case, event: Any) -> Any:
         raise Refused(Refusal(code="not-in-state", action=event.unknown))
 
-    put(evolve, _FACTS={**evolve._FACTS, UnknownEvent: strict})
+    put(evolve, FACTS={**fact_changes.FACTS, UnknownEvent: strict})
 
 
 @breaks("6")
 def an_incomplete_case_is_judged(put: Put) -> None:
     """An unknown event does not mark its case."""
-    facts = {kind: fold for kind, fold in evolve._FACTS.items() if kind is not UnknownEvent}
-    put(evolve, _FACTS=facts)
+    facts = {kind: fold for kind, fold in fact_changes.FACTS.items() if kind is not UnknownEvent}
+    put(evolve, FACTS=facts)
 
 
 # -- 7 ----------------------------------------------------------------------------------------------------
