@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from caseflow.core import events as e
-from caseflow.core.case import Card, Case, Facts, Reply
+from caseflow.core.case import Card, Case
 from caseflow.core.clock_changes import begun, earliest, marked, with_change
 from caseflow.core.fact_changes import FACTS, since_of
+from caseflow.core.facts import Facts, Reply
 from caseflow.core.terms import HandlingStep
 from caseflow.core.values import maker
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from caseflow.core import events as e
-from caseflow.core.case import (
+from caseflow.core.case import Case
+from caseflow.core.facts import (
     Assessment,
     Attachment,
-    Case,
     ExtensionRequest,
     Facts,
     Rating,
