@@ -106,8 +106,9 @@ class Problem:
     found: str = ""
 
     def text(self, lang: Lang = "en") -> str:
-        """``file: key.path: message``."""
-        return f"{self.file}: {self.path}: {text_of(self.code, lang, {'found': self.found}, placed=True)}"
+        """``file: key.path: message``; without a path when it is the file as a whole."""
+        place = f"{self.file}: {self.path}" if self.path != "." else self.file
+        return f"{place}: {text_of(self.code, lang, {'found': self.found}, placed=True)}"
 
 
 class PolicyError(CaseflowError):
