@@ -55,8 +55,9 @@ examples: $(VENV)/ready-main
 	@for example in examples/[0-9]*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
 	cd examples/django_portal && ../../$(BIN)/python manage.py test
 
+# With the servers that `.ci/servers` finds or starts; without any it says which rows are left out.
 bench: $(VENV)/ready-bench
-	$(BIN)/python -m benchmarks
+	@servers=$$(.ci/servers); eval "$$servers"; $(BIN)/python -m benchmarks; done=$$?; .ci/servers stop; exit $$done
 
 # The core without any extra: it must import, and the command line must say what it lacks.
 bare:
