@@ -65,6 +65,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{what}:{found} 不是日期;请写成 2025-03-03",
     ),
     "bad-option": ("{what}: {found}", "{what}:{found}"),
+    "bad-lang": ("{what}: {found}; it is one of {missing}", "{what}:{found};应为 {missing} 之一"),
+    "not-beside": ("{what} does not go with {found}", "{what} 不能与 {found} 同用"),
+    "no-store": (
+        "{what}: {found} is no store, and no function that opens one",
+        "{what}:{found} 不是存储,也不是打开存储的函数",
+    ),
     "past-horizon": (
         "{what}: the calendar {found} ends on {last}; give one that reaches further",
         "{what}:日历 {found} 止于 {last};请给出更长的日历",
@@ -181,6 +187,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "bad-change": (
         "{found} is no change; write CLOCK.LEVEL=3 days, or a scenario's key such as units.X.officers=+2",
         "{found} 不是可用的改动;请写 CLOCK.LEVEL=3 days,或情景文件的键,例如 units.X.officers=+2",
+    ),
+    "unknown-change": (
+        "{found}: {what} is unknown there; known are {missing}",
+        "{found}:此处没有 {what};可用的有 {missing}",
+    ),
+    "useless-change": (
+        "{found} would change nothing once the scenario is read; use {missing}",
+        "{found} 在情景读入后不再起作用;请用 {missing}",
     ),
     "nothing-to-fit": (
         "{what}: {found} cases with an instant of submission and a reply; too few to fit",

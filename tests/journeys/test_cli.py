@@ -542,6 +542,8 @@ def test_a_changed_card_fails_the_check_until_it_is_accepted(
     text = f'extends = "wuhu"\n[clocks.reply]\nrungs = [{rungs}]\n'
     Path("slower.toml").write_text(text, encoding="utf-8")
     check = ("testing", "check", "one.json", "--policy", "slower.toml")
+    twice = called(capsys, *check, "--policy", "slower.toml")
+    assert (twice[0], "two are called" in twice[2]) == (3, True)
     code, out, _ = called(capsys, *check)
     assert code == exits.FOUND
     assert "case a-1: yellow (reply, cycle 1) was 2025-03-09T00:00:00+08:00 城管局, is 2025-03-10" in out

@@ -104,7 +104,7 @@ def test_a_bad_file_is_told(
         (("none.toml",), "no file is called none.toml"),
         (("bad.toml",), "bad.toml: weeks: unknown key weeks"),
         ((".",), "this is no file"),
-        (("small.toml", "--what-if", "speed=3"), "speed=3 is no change"),
+        (("small.toml", "--what-if", "speed=3"), "speed=3: speed is unknown there"),
     ):
         code, _, err = called(capsys, *call)
         assert (code, message in err) == (exits.BAD_INPUT, True), err

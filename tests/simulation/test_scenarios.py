@@ -90,17 +90,24 @@ def test_a_written_scenario_is_the_scenario(tmp_path: Path, name: str) -> None:
     assert load_scenario(tmp_path / "again.toml") == made
 
 
-CHANGES = (
-    "units.x.officers=+2", "reply.orange=3 days", "units.公安局.officers", "units.公安局.officers=-2",
-    "units.公安局.officers=many", "units.公安局.office.days=mon", "handling.wait.quantiles=3",
-    "rules.name=x", "",
-)  # fmt: skip
+CHANGES = {
+    "units.公安局.officers": "is no change", "units.公安局.officers=-2": "is no change",
+    "units.公安局.officers=many": "is no change", "units.公安局.office.days=mon": "is no change",
+    "handling.wait.quantiles=3": "is no change", "": "is no change",
+    "units.x.officers=+2": "x is unknown there; known are .*公安局",
+    "reply.orange=3 days": "orange is unknown there; known are reminder, yellow, red, urge",
+    "rules.name=x": "rules is unknown there; known are .*handling",
+    "units.公安局.officer=1": "officer is unknown there; known are .*officers",
+    "policy=nope": "would change nothing once the scenario is read; use --against",
+    "calendar=CN": "use --against", "seed=5": "use --seed", "cases=10": "use --cases",
+}  # fmt: skip
+"""What is refused, and what the refusal says."""
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_of_nothing_is_refused(change: str) -> None:
-    """A change that names no rung and no number or text of the scenario is no change."""
-    with pytest.raises(BadInput, match="is no change"):
+    """A change that names no rung and no number or text of the scenario is none; what is known is named."""
+    with pytest.raises(BadInput, match=CHANGES[change]):
         changed(load_scenario("city"), [change])
 
 

@@ -12,6 +12,7 @@ from caseflow.cli.options import chosen, json_option, lang_option, open_store, p
 from caseflow.cli.words import Lang, word
 from caseflow.config import load_policy
 from caseflow.core.policy import Policy
+from caseflow.errors import BadInput
 from caseflow.testing.golden import record as recorded
 from caseflow.testing.golden_check import Change, Compared, accept_golden, compared
 from caseflow.testing.golden_file import read_golden, write_golden
@@ -59,7 +60,11 @@ def check(
     Leaves with 1 when a past card would change, and says which card of which case, and how.
     """
     tongue = chosen(lang)
-    today: dict[str, Policy] = {policy.name: policy for policy in map(load_policy, names)}
+    today: dict[str, Policy] = {}
+    for policy in map(load_policy, names):
+        if policy.name in today:
+            raise BadInput("bad-option", what="--policy", found=f"two are called {policy.name}")
+        today[policy.name] = policy
     found = {path: compared(read_golden(path), policies=today) for path in files}
     changed = [path for path, held in found.items() if any(one.changes for one in held)]
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,11 @@ from caseflow.simulation.scenario import Scenario
 
 _RUNG = re.compile(r"(?P<clock>[^.=]+)\.(?P<level>[^.=]+)=\s*(?P<count>\d+)\s*(?P<unit>days?|hours?)")
 _EVERY = "*"
+_OTHERWISE = {
+    "policy": "--against", "calendar": "--against", "name": "--against", "format": "--against",
+    "seed": "--seed", "cases": "--cases",
+}  # fmt: skip
+"""Keys of a scenario that a change would not reach any more, and what sets them."""
 
 
 def changed(scenario: Scenario, changes: Sequence[str]) -> Scenario:
@@ -42,14 +47,17 @@ def changed(scenario: Scenario, changes: Sequence[str]) -> Scenario:
             path, equals, value = change.partition("=")
             if not equals:
                 raise BadInput("bad-change", found=change)
+            if path.strip() in _OTHERWISE:
+                raise BadInput("useless-change", found=change, missing=_OTHERWISE[path.strip()])
             scenario = _set(scenario, path.strip().split("."), value.strip(), change)
     return complete(scenario, Path(), Notes(", ".join(changes)))
 
 
 def _with_rung(rules: Policy, rung: re.Match[str], change: str) -> Policy:
     clock = rules.clocks[rung["clock"]]
-    if all(found.level != rung["level"] for found in clock.rungs):
-        raise BadInput("bad-change", found=change)
+    levels = [found.level for found in clock.rungs]
+    if rung["level"] not in levels:
+        raise _unknown(change, rung["level"], levels)
     is_days = rung["unit"].startswith("day")
     days, hours = (int(rung["count"]), 0) if is_days else (0, int(rung["count"]))
     made = attrs.evolve(
@@ -81,18 +89,23 @@ def _set(part: Any, path: Sequence[str], value: str, change: str) -> Any:
     if isinstance(part, dict):
         keys = list(part) if key == _EVERY else [key]
         if not keys or any(name not in part for name in keys):
-            raise BadInput("bad-change", found=change)
+            raise _unknown(change, key, part)
         return part | {name: _set(part[name], rest, value, change) for name in keys}
     if key not in _keys(part):
-        raise BadInput("bad-change", found=change)
+        raise _unknown(change, key, _keys(part)) if _keys(part) else BadInput("bad-change", found=change)
     return attrs.evolve(part, **{key: _set(getattr(part, key), rest, value, change)})
 
 
-def _keys(part: Any) -> set[str]:
+def _unknown(change: str, name: str, known: Iterable[str]) -> BadInput:
+    return BadInput("unknown-change", found=change, what=name, missing=", ".join(known))
+
+
+def _keys(part: Any) -> tuple[str, ...]:
     """The keys that a part of a scenario has in its file."""
     if not attrs.has(type(part)):
-        return set()
-    return {field.name for field in attrs.fields(type(part)) if field.metadata.get("document", True)}
+        return ()
+    fields = attrs.fields(type(part))
+    return tuple(field.name for field in fields if field.metadata.get("document", True))
 
 
 def _value(before: Any, text: str, change: str) -> Any:

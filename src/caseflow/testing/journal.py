@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from caseflow.core.commands import Actor
@@ -82,6 +82,8 @@ class Journal:
         document = "policy_from_document" in self._opening
         heads = ["import json\n", "from caseflow.core.policy_document import policy_from_document"]
         lines = [*(heads if document else ()), "from caseflow.testing import Timeline"]
+        if any("datetime.fromisoformat(" in line for line in body):
+            lines.insert(0, "from datetime import datetime\n")
         if any("Actor(" in line for line in body):
             lines.insert(len(lines) - 1, "from caseflow import Actor")
         lines += ["", "", f"def {name}():", *(INDENT + line if line else "" for line in body)]
@@ -132,6 +134,17 @@ def written(found: Any) -> str:
         return f"Actor({written(found.id)}, role={written(found.role)}{unit})"
     if isinstance(found, date):
         found = found.isoformat()
+    if isinstance(found, Mapping):
+        return f"{{{', '.join(f'{written(name)}: {_field(part)}' for name, part in found.items())}}}"
+    if type(found) in (list, tuple):
+        parts = ", ".join(map(_field, found))
+        return f"[{parts}]" if type(found) is list else f"({parts}{',' * (len(found) == 1)})"
     if isinstance(found, str) and found.isprintable():
         return json.dumps(found, ensure_ascii=False)  # the same text as in Python, in double quotes
     return repr(found)
+
+
+def _field(found: Any) -> str:
+    """A value inside another as Python source: an instant stays one, since fields take no text for it."""
+    is_instant = isinstance(found, datetime)
+    return f"datetime.fromisoformat({found.isoformat()!r})" if is_instant else written(found)

@@ -17,7 +17,7 @@ from caseflow.ports import Store
 from caseflow.testing.office_time import instant_of
 from caseflow.testing.story_check import expected_lines, first_difference, marked
 from caseflow.testing.timeline_actions import Doing, TimelineActions, case_id_of
-from caseflow.testing.timeline_faults import Faults
+from caseflow.testing.timeline_faults import Faults, Taken
 from caseflow.testing.timeline_words import said
 from caseflow.testing.timeline_world import START
 from caseflow.views.story_words import Lang
@@ -142,7 +142,9 @@ class Timeline(TimelineActions, Faults):
             since = moment(instant_of(since, self.zone, what="effective_at"), self.zone)
         try:
             if self._held is not None:
-                after = self._hold(self._held, (case_id, action, fields, by, unit, self.clock.now_us()))
+                now, key, version = self.clock.now_us(), doing.get("key"), doing.get("expected_version")
+                taken = Taken(case_id, action, fields, by, unit, now, since, key, version)
+                after = self._hold(self._held, taken)
             else:
                 after = self._take(
                     case_id, action, fields, by=by, unit=unit, effective_at=since,

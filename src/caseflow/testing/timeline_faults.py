@@ -9,14 +9,27 @@ from typing import Any, Protocol, Self, runtime_checkable
 from caseflow.core.case import Case
 from caseflow.core.commands import Actor
 from caseflow.core.instants import moment
+from caseflow.core.values import Value, value
 from caseflow.errors import CaseflowError, Refused, StoreError, UnknownCase
 from caseflow.ports import Store
 from caseflow.testing.timeline_time import PassingTime
 from caseflow.testing.timeline_words import said
 from caseflow.testing.who_acts import who_acts
 
-Taken = tuple[str, str, Mapping[str, Any], Actor | str | None, str, int]
-"""A command held back: case, action, fields, by whom, for which unit, and when it was true."""
+
+@value
+class Taken(Value):
+    """A command held back, as it was given; ``at_us`` is when."""
+
+    case_id: str
+    action: str
+    fields: Mapping[str, Any]
+    by: Actor | str | None
+    unit: str
+    at_us: int
+    effective_at: Any = None
+    key: str | None = None
+    expected_version: int | None = None
 
 
 @runtime_checkable
@@ -158,8 +171,9 @@ class Faults(PassingTime):
             self._journal.leave(begun)
 
     def _hold(self, held: HeldBack, command: Taken) -> Case:
-        case_id, action, *_ = command
-        submitted = action == "submit" or any(c == case_id and a == "submit" for c, a, *_ in held._commands)
+        case_id = command.case_id
+        submits = [found.case_id for found in (*held._commands, command) if found.action == "submit"]
+        submitted = case_id in submits
         case = self.store.load(case_id)
         if case is None and not submitted:
             raise UnknownCase(case_id)
@@ -171,10 +185,15 @@ class Faults(PassingTime):
     ) -> tuple[Case, ...]:
         named = {"reason": reason} if by is None else {"reason": reason, "by": by}
         step, arrived = self._journal.call(f"{name}.deliver", (), named), list[Case]()
-        for case_id, action, fields, who, unit, at in commands:
-            late, since = {"reason": reason, **fields}, moment(at, self.zone)
+        for held in commands:
+            since = held.effective_at or moment(held.at_us, self.zone)
+            given = {"reason": reason, **held.fields}
             try:
-                arrived.append(self._take(case_id, action, late, by=by or who, unit=unit, effective_at=since))
+                after = self._take(
+                    held.case_id, held.action, given, by=by or held.by, unit=held.unit, effective_at=since,
+                    key=held.key, expected_version=held.expected_version,
+                )  # fmt: skip
+                arrived.append(after)
             except Refused as error:
                 self._journal.refused(step, error.code)
                 raise

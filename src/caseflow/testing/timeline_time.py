@@ -168,4 +168,4 @@ def _check(spans: dict[str, int], *, alone: bool) -> None:
         if given < 0:
             raise BadInput("clock-moves-back", what=name, found=str(given))
         if given and alone:
-            raise BadInput("bad-option", what=name, found="it does not go with to=")
+            raise BadInput("not-beside", what=name, found="to=")

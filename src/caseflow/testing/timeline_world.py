@@ -22,6 +22,7 @@ from caseflow.testing.journal import Journal, written
 from caseflow.testing.office_time import instant_of
 from caseflow.testing.rules_on_hand import OnHand, on_hand, working_calendar
 from caseflow.testing.story import Story, story_of, told
+from caseflow.testing.timeline_actions import case_id_of
 from caseflow.testing.timeline_words import said
 from caseflow.views.drawing import drawing
 from caseflow.views.gantt import gantt
@@ -44,16 +45,14 @@ class World:
         calendar: Calendar | str | Path | None = None,
         lang: Lang = "en",
     ) -> None:
-        if lang not in ("en", "zh"):
-            raise BadInput("bad-option", what="lang", found=f"{lang}, expected en or zh")
+        self.lang = _spoken(lang)
         if isinstance(store, str):
-            raise BadInput("bad-option", what="store", found=f"{store}, expected a store or a function")
+            raise BadInput("no-store", what="store", found=store)
         self._on_hand = on_hand(policy)
         self._calendar = None if calendar is None else working_calendar(calendar, self.policy)
         self._is_own_calendar = isinstance(calendar, Calendar)
         self._new_store = store if callable(store) else None
         self.clock = ManualClock(instant_of(start, self.zone, what="start"))
-        self.lang = lang
         self.store: Store
         self.desk: Desk
         self._fired: deque[Card] = deque()
@@ -69,7 +68,10 @@ class World:
     def _opened(self, store: Store | Callable[[], Store] | None) -> Store:
         if store is None:
             return MemoryStore(pinned={self.rules.pin: self._on_hand.text})
-        return store() if callable(store) else store
+        opened = store() if callable(store) else store
+        if not (hasattr(opened, "append") and hasattr(opened, "feed")):
+            raise BadInput("no-store", what="store", found=type(opened).__name__)
+        return opened
 
     def _use(self, store: Store) -> None:
         """Go on with that store and a desk that remembers nothing."""
@@ -103,8 +105,8 @@ class World:
 
     def story(self, case: Case | str | None = None, *, lang: Lang | None = None) -> Story:
         """What happened to all cases, or to one; in the timeline's language unless told otherwise."""
-        ids = None if case is None else (case if isinstance(case, str) else case.id,)
-        return story_of(self.store, case_ids=ids, lang=lang or self.lang)
+        ids = None if case is None else (case_id_of(case),)
+        return story_of(self.store, case_ids=ids, lang=_spoken(lang or self.lang))
 
     def svg(self, case: Case | str, *, lang: Lang | None = None) -> str:
         """The case drawn as SVG: states, clocks, pauses, cards, and what is still to come as of now."""
@@ -119,7 +121,7 @@ class World:
         return gantt(life, lang=told_in)
 
     def _life(self, case: Case | str, lang: Lang | None) -> tuple[Lifeline, Lang]:
-        case_id, told_in = case if isinstance(case, str) else case.id, lang or self.lang
+        case_id, told_in = case_id_of(case), _spoken(lang or self.lang)
         now, found = self.clock.now_us(), self.desk.get(case_id)
         events = self.store.events(case_id)
         return lifeline(self.desk.rules_of(case_id), found, events, now_us=now, lang=told_in), told_in
@@ -153,3 +155,9 @@ def _opening(
         named["lang"] = lang
     arguments = ", ".join(f"{name}={written(found)}" for name, found in named.items())
     return f"Timeline({held.source}, {arguments})"
+
+
+def _spoken(lang: Lang) -> Lang:
+    if lang not in ("en", "zh"):
+        raise BadInput("bad-lang", what="lang", found=lang, missing="en, zh")
+    return lang

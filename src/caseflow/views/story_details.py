@@ -15,7 +15,7 @@ from caseflow.core.policy import Rung
 from caseflow.core.values import value
 from caseflow.views.naming import Naming
 from caseflow.views.story_words import event_word
-from caseflow.views.times import last_day
+from caseflow.views.times import clock_time, last_day
 
 _COMMON = frozenset(field.name for field in attrs.fields(e.Event))  # type: ignore[arg-type]  # a `value` is one
 
@@ -191,7 +191,10 @@ def _adopted(telling: Telling, event: e.RulesAdopted) -> Iterator[str]:
 
 
 def _acted(telling: Telling, event: e.Acted) -> Iterator[str]:
-    yield from (f"{name} {found}" for name, found in event.fields)
+    rules = telling.rules.fields.get(event.action, {})
+    for name, found in event.fields:
+        is_instant = name in rules and rules[name].type == "instant"
+        yield f"{name} {clock_time(found, telling.rules.policy.timezone) if is_instant else found}"
 
 
 def _strange(telling: Telling, event: e.UnknownEvent) -> Iterator[str]:

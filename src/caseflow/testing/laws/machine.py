@@ -47,6 +47,9 @@ class PolicyMachine(RuleBasedStateMachine):
             self._fail(error)
         except Exception as error:
             self._fail(LawBroken("8", f"it failed with {type(error).__name__}: {error}"))
+        except BaseException:
+            self.over = True  # cut off within a step, as by Ctrl-C: there is nothing to compare
+            raise
 
     def _fail(self, error: LawBroken) -> None:
         self.over = True

@@ -73,7 +73,8 @@ class LawsReport(Value):
         zh = lang == "zh"
         run = f"{self.policy}: {self.examples} × {self.steps}, seed {self.seed}"
         verdict = ("全部法则成立" if zh else "every law holds") if self.ok else ""
-        broken = f"不成立的法则:{len(self.violations)}" if zh else f"laws broken: {len(self.violations)}"
+        count = len({violation.law for violation in self.violations})
+        broken = f"不成立的法则:{count}" if zh else f"laws broken: {count}"
         whole = ("全部" if zh else "all") if self.is_complete else ("未全" if zh else "not all")
         places = f"探索的位置:{self.places}({whole})" if zh else f"places explored: {self.places} ({whole})"
         parts = [f"{run}: {verdict or broken}", *(v.text(lang) for v in self.violations)]
@@ -99,7 +100,7 @@ def policy_laws(
         steps: steps of each life, 1 or more.
         seed: chooses the lives; the same seed gives the same run.
         engine: what is proved; by default the shipped desk on a store in memory.
-        most: broken laws to look for before stopping.
+        most: broken laws to look for in lives before stopping.
         shrink: whether to look for a shorter life when a law is broken.
         progress: called with (lives lived, lives to live).
 
@@ -114,14 +115,14 @@ def policy_laws(
     source = "..." if isinstance(policy, Policy) else f"load_policy({str(policy)!r})"
     proof = _Proof(known, source, engine, progress, examples, shrink)
     ways = Ways(known, start=starts_of(known)[0])
-    violations = list(ways.violations(source))
-    while len(violations) < most:
-        broken = proof.run(examples, steps, seed, {violation.law for violation in violations})
+    at_rest, lived = list(ways.violations(source)), list[Violation]()
+    while len(lived) < most:
+        broken = proof.run(examples, steps, seed, {violation.law for violation in (*at_rest, *lived)})
         if broken is None:
             break
-        violations.append(broken)
+        lived.append(broken)
     return LawsReport(
-        known.name, seed, examples, steps, proof.lives, tuple(violations), proof.coverage,
+        known.name, seed, examples, steps, proof.lives, (*at_rest, *lived), proof.coverage,
         len(ways.places), ways.is_complete,
     )  # fmt: skip
 

@@ -50,6 +50,7 @@ class Ways:
         self.ways: dict[Place, set[Place]] = {}
         self.fired: set[tuple[str, str]] = set()
         self._facts = _facts_of(policy)
+        self._merging: set[Place] = set()
         self._edge: deque[Place] = deque()
         for fields in _submissions(self.rules):
             for move in _fitting(self.rules, Case("c1"), "submit"):
@@ -66,7 +67,7 @@ class Ways:
             for target in targets:
                 back.setdefault(target, []).append(place)
         ends = [place for place, (case, _) in self.places.items() if not case.is_open]
-        alive = {*ends, *self._open_ended}
+        alive = {*ends, *self._open_ended, *self._merging}
         edge = list(alive)
         while edge:
             for place in back.get(edge.pop(), ()):
@@ -105,6 +106,13 @@ class Ways:
             if action not in BY_HAND:
                 for move in _fitting(self.rules, case, action):
                     self._go(place, case, events, move)
+            elif action == "merge" and self._can_merge(case):
+                self._merging.add(place)
+
+    def _can_merge(self, case: Case) -> bool:
+        """Whether somebody may end the case by merging it, into a case that there can always be."""
+        target = self.rules.table[case.state]["merge"].place
+        return target is not None and target.final and any(_fitting(self.rules, case, "merge"))
 
     def _let_time_pass(self, place: Place, case: Case, events: tuple[e.Event, ...]) -> None:
         after, issued = caught_up(self.rules, case, FAR)
