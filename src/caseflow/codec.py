@@ -21,7 +21,7 @@ from caseflow.core.commands import Actor
 from caseflow.core.terms import Place
 from caseflow.errors import BadInput, StoreError
 
-SNAPSHOT = 4
+SNAPSHOT = 5
 """The format of packed cases; another number is not read."""
 
 Upcaster = Callable[[dict[str, Any]], dict[str, Any]]

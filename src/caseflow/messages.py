@@ -224,6 +224,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "in-the-future": ("effective_at lies in the future", "生效时间在将来"),
     "may-not-backdate": ("this role may not record a fact late", "该角色无权补记"),
     "before-submission": ("effective_at lies before the submission", "生效时间早于提交"),
+    "before-reopening": (
+        "effective_at lies before the case was reopened; the cycle before that is over",
+        "生效时间早于重新开启,此前一轮已经结束",
+    ),
     "field-missing": ("{action} needs {missing}", "{action} 缺少 {missing}"),
     "field-unknown": (
         "{action} has no field {found}; it has {missing}",

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caseflow import Desk, Stale
 from caseflow.core.evolve import replay
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, dues, refused, submitted, told
+from tests.journeys.people import (
+    CITIZEN,
+    DISPATCHER,
+    OFFICER,
+    SUPERVISOR,
+    desk_of,
+    dues,
+    policy,
+    refused,
+    submitted,
+    told,
+)
 
 PRIMARY_ENDS = [(CITIZEN, "withdraw", {}), (SUPERVISOR, "reject", {"code": "out_of_scope"})]
 
@@ -142,3 +154,62 @@ def test_a_chain_of_primaries_holds(desk: Desk) -> None:
     assert (desk.get("b").state, desk.get("c").state) == ("handling", "merged")
     desk.withdraw("b", by=CITIZEN)
     assert desk.get("c").state == "handling"
+
+
+WINDOW = """
+[clocks.window]
+start = ["complete"]
+stop = ["rate", "close"]
+cancel = ["withdraw", "reject", "merge"]
+rungs = [{ level = "lapsed", days = 7, kind = "breach", then = "close" }]
+"""
+
+
+@pytest.mark.parametrize("swept", [True, False])
+def test_a_merge_is_judged_on_a_primary_with_all_that_is_due(tmp_path: Path, swept: bool) -> None:
+    """A primary whose window has lapsed is closed, swept or not: nothing may follow it."""
+    desk = desk_of(policy(tmp_path, WINDOW))
+    submitted(desk, "p")
+    desk.reply("p", text="已修复", by=OFFICER)
+    desk.complete("p", by=OFFICER)
+    desk.clock.advance(days=1)
+    submitted(desk, "f")
+    desk.clock.advance(days=10)
+    if swept:
+        desk.sweep()
+    assert refused(desk, "f", "merge", DISPATCHER, primary="p").code == "primary-ended"
+    desk.clock.advance(days=40)
+    desk.sweep()
+    assert "urge @ 04-04" in told(desk.get("f").cards)
+
+
+LAPSING = """
+[clocks.patience]
+start = ["submit"]
+stop = ["reply"]
+cancel = ["withdraw", "reject"]
+rungs = [{ level = "given up", days = 20, kind = "breach", then = "withdraw" }]
+"""
+
+
+@pytest.mark.parametrize("how", ["sweep", "batch", "command"])
+def test_a_primary_that_ends_by_itself_frees_its_followers(tmp_path: Path, how: str) -> None:
+    """Withdrawn by a rung: the followers go on in that sweep, with the cards they missed."""
+    desk = desk_of(policy(tmp_path, LAPSING))
+    submitted(desk, "p")
+    desk.clock.advance(days=3)
+    submitted(desk, "f")
+    desk.merge("f", primary="p", by=DISPATCHER)
+    if how == "batch":
+        submitted(desk, "other")
+    desk.clock.advance(days=19)
+    if how == "command":
+        assert refused(desk, "p", "reply", OFFICER, text="x").code == "not-in-state"
+        assert desk.get("f").state == "merged"  # what is refused records nothing
+    swept = desk.sweep()
+    assert swept.refused == ()
+    case = desk.get("f")
+    assert (desk.get("p").state, case.state, case.facts.primary) == ("withdrawn", "handling", "")
+    assert told(case.cards) == ["yellow @ 03-12", "red @ 03-22"]
+    assert {card.case_id for card in swept.cards} >= {"p", "f"}
+    assert case == replay("f", desk.history("f"))

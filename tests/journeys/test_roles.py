@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from caseflow import Actor, Case, Command, Desk, Refusal, Refused
+from caseflow.core.instants import moment
 from caseflow.core.rules import Row, Rules
 from caseflow.ports import Store
 from tests.journeys.people import (
@@ -241,3 +243,22 @@ def test_every_command_names_its_actor(desk: Desk) -> None:
     for do, actor in doers:
         do("c1", text="x", by=actor)
         assert desk.history("c1")[-1].by == actor
+
+
+def test_a_fact_of_the_cycle_before_comes_too_late(desk: Desk) -> None:
+    """What was true before the reopening belongs to a cycle that is over; its own instant is fine."""
+    submitted(desk)
+    desk.reply("c1", text="已修复", by=OFFICER)
+    desk.close("c1", by=DISPATCHER)
+    desk.clock.advance(days=7)
+    again: int = desk.clock.now_us()
+    assert desk.reopen("c1", by=CITIZEN, reason="又坏了").facts.reopened_us == again
+    desk.clock.advance(days=20)
+    standing = [card.level for card in desk.sweep().cards]
+    late: dict[str, Any] = {"text": "另一封", "reason": "补记"}
+    before = moment(again - 1, "UTC").isoformat()
+    found = refused(desk, "c1", "reply", DISPATCHER, effective_at=before, **late)
+    assert (found.code, found.possible_from) == ("before-reopening", again)
+    assert [card.level for card in desk.get("c1").cards if card.stands] == standing
+    case = desk.reply("c1", by=DISPATCHER, effective_at=moment(again, "UTC"), **late)
+    assert [card.level for card in case.cards if card.stands] == []

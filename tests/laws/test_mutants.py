@@ -57,16 +57,16 @@ def lets_commands_overtake_cards(patch: Patch) -> None:
 
 def issues_a_moment_early(patch: Patch) -> None:
     """3. The sweep takes what is due within a second for due."""
-    due, swept = MemoryStore.due, caseflow.desk.Desk._swept
+    due, owed = MemoryStore.due, caseflow.desk.Desk._owed
 
     def due_soon(self: MemoryStore, before: int, **more: Any) -> Any:
         return due(self, before + 1_000_000, **more)
 
-    def swept_soon(self: caseflow.desk.Desk, case_id: str, horizon: int, now: int) -> Any:
-        return swept(self, case_id, horizon + 1_000_000, now)
+    def owed_soon(self: caseflow.desk.Desk, case: Any, horizon: int, now: int, refused: list[str]) -> Any:
+        return owed(self, case, horizon + 1_000_000, now, refused)
 
     patch.setattr(MemoryStore, "due", due_soon)
-    patch.setattr(caseflow.desk.Desk, "_swept", swept_soon)
+    patch.setattr(caseflow.desk.Desk, "_owed", owed_soon)
 
 
 def takes_every_writer(patch: Patch) -> None:

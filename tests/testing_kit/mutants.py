@@ -130,9 +130,9 @@ def refused_commands_leave_cards(put: Put) -> None:
 @breaks("3", policy=str(HERE / "closing.toml"))
 def issues_early(put: Put) -> None:
     """The sweep takes what is due within a second for due."""
-    due, swept = MemoryStore.due, Desk._swept
+    due, owed = MemoryStore.due, Desk._owed
     put(MemoryStore, due=lambda self, before, **more: due(self, before + SECOND, **more))
-    put(Desk, _swept=lambda self, case_id, until, now: swept(self, case_id, until + SECOND, now))
+    put(Desk, _owed=lambda self, case, until, now, refused: owed(self, case, until + SECOND, now, refused))
 
 
 @breaks("3")

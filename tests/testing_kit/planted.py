@@ -45,16 +45,16 @@ def yellow_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
 
 def sweeps_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
     """The sweep takes what is due in a microsecond for due."""
-    due, swept = MemoryStore.due, Desk._swept
+    due, owed = MemoryStore.due, Desk._owed
 
     def due_soon(self: MemoryStore, before: int, **more: Any) -> Any:
         return due(self, before + 1, **more)
 
-    def swept_soon(self: Desk, case_id: str, horizon: int, now: int) -> Any:
-        return swept(self, case_id, horizon + 1, now)
+    def owed_soon(self: Desk, case: Any, horizon: int, now: int, refused: list[str]) -> Any:
+        return owed(self, case, horizon + 1, now, refused)
 
     patch.setattr(MemoryStore, "due", due_soon)
-    patch.setattr(Desk, "_swept", swept_soon)
+    patch.setattr(Desk, "_owed", owed_soon)
 
 
 def pauses_forgotten(patch: pytest.MonkeyPatch) -> None:

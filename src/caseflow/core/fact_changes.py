@@ -52,7 +52,9 @@ def _retracted(case: Case, event: e.Event) -> Facts:
 
 def _reopened(case: Case, event: e.Event) -> Facts:
     facts = case.facts
-    return facts.replace(cycle=facts.cycle + 1, reopens=facts.reopens + 1, extension=None)
+    return facts.replace(
+        cycle=facts.cycle + 1, reopens=facts.reopens + 1, extension=None, reopened_us=since_of(event)
+    )
 
 
 def _rated(case: Case, event: e.Rated) -> Facts:

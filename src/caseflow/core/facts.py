@@ -105,6 +105,8 @@ class Facts(Value):
     receipts: tuple[Receipt, ...] = ()
     adopted_us: int | None = None
     """When the case was taken over from another system."""
+    reopened_us: int | None = None
+    """When the current cycle began, unless it is the first."""
 
 
 NOTHING_YET = Facts()

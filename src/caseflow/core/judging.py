@@ -98,6 +98,9 @@ def _wrong_time(rules: Rules, case: Case, command: Command, at: int) -> Refusal 
         return refusal("may-not-backdate", rules, case, command, rule=f"roles.{command.by.role}.backdate")
     if case.version and since < case.submitted_us:
         return refusal("before-submission", rules, case, command, rule="effective_at")
+    reopened = case.facts.reopened_us
+    if reopened is not None and since < reopened:
+        return refusal("before-reopening", rules, case, command, rule="effective_at", possible_from=reopened)
     if not any(name == "reason" for name, _ in command.texts):
         return refusal("field-missing", rules, case, command, rule="effective_at", missing=("reason",))
     return None

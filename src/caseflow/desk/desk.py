@@ -8,16 +8,17 @@ from functools import partial
 from typing import Any
 
 from caseflow.core.case import Case
-from caseflow.core.commands import SYSTEM, Actor, Command
+from caseflow.core.commands import Actor, Command
 from caseflow.core.decide import adopt_rules, decide, follow
-from caseflow.core.events import Event, Redacted, Rejected, Withdrawn
+from caseflow.core.events import Event, Redacted
 from caseflow.core.evolve import evolve
+from caseflow.core.falling_due import caught_up
 from caseflow.core.instants import micros
 from caseflow.core.rules import Rules
 from caseflow.core.values import maker
 from caseflow.desk.actions import DeskActions, check_call
 from caseflow.desk.adopting import DeskAdopting
-from caseflow.desk.keeping import ATTEMPTS
+from caseflow.desk.keeping import ATTEMPTS, after_all
 from caseflow.desk.questions import DeskQuestions
 from caseflow.desk.repeats import Asked
 from caseflow.desk.sweeping import DeskSweeping
@@ -149,10 +150,12 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
         claim: KeyClaim | None,
     ) -> Case:
         """The case after the command was decided and its events appended."""
-        primary = None
+        primary = judged = None
         if command.action == "merge":
             primary = self.store.load(str(command.fields.get("primary", "")))
-        events = decide(rules, case, command, now, authorize=self._authorize, primary=primary)
+        if primary is not None:  # it is judged with everything issued that is due on it, as the case itself
+            judged = caught_up(self._rules_of(primary), primary, max(now, primary.acted_us))[0]
+        events = decide(rules, case, command, now, authorize=self._authorize, primary=judged)
         if command.action == "adopt_rules":
             events = self._adopting(rules, case, command, now, events)
         after = case
@@ -168,10 +171,13 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
             claim = claim.replace(first=case.version + 1, last=after.version)
         if not self._pinned:
             self._pin()
-        if primary is not None or case.facts.followers:
-            self._record((entry, *self._taken_along(case, primary, events, command, now)), claim)
-        else:
+        if primary is None and not after.facts.followers:
             self._record((entry,), claim)
+            return after
+        entries = [entry, *self._freed(entry, now)]
+        if primary is not None:
+            entries.append(self._followed(primary, case.id, command.by, now))
+        self._record(entries, claim)
         return after
 
     def _redacting(self, entry: Append, *, source: str) -> Append:
@@ -184,29 +190,10 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
         check_names(names, self.store.texts(entry.case.id), entry.case, source=source)
         return entry.replace(redacts=names)
 
-    def _taken_along(
-        self, case: Case, primary: Case | None, events: tuple[Event, ...], command: Command, now: int
-    ) -> list[Append]:
-        """What goes to other cases: of a merge to its primary, of an ended primary to its followers."""
-        if primary is not None:
-            return [self._followed(primary, case.id, command.by, now)]
-        if not any(isinstance(event, Withdrawn | Rejected) for event in events):
-            return []
-        resumed = [self._resumed(follower, case.id, now) for follower in case.facts.followers]
-        return [entry for entry in resumed if entry.events]
-
     def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
         rules = self._rules_of(primary)
         events = follow(rules, primary, follower, by, now)
-        return self._told(rules, primary, Append(_after(primary, events), primary.version, events))
-
-    def _resumed(self, case_id: str, primary: str, now: int) -> Append:
-        case = self._known(case_id)
-        if case.facts.primary != primary:
-            return Append(case, case.version, ())
-        rules = self._rules_of(case)
-        events = decide(rules, case, Command("resume", SYSTEM), now)
-        return self._told(rules, case, Append(_after(case, events), case.version, events))
+        return self._told(rules, primary, Append(after_all(primary, events), primary.version, events))
 
     def _adopting(
         self, rules: Rules, case: Case, command: Command, now: int, events: tuple[Event, ...]
@@ -214,13 +201,7 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
         """What was due under the old rules, then the adoption of this desk's."""
         names = [event.name for event in events]
         issued = events[: names.index("rules-adopted")]
-        return (*issued, *adopt_rules(self.rules, _after(case, issued), command, now))
-
-
-def _after(case: Case, events: tuple[Event, ...]) -> Case:
-    for event in events:
-        case = evolve(case, event)
-    return case
+        return (*issued, *adopt_rules(self.rules, after_all(case, issued), command, now))
 
 
 def _unsubmitted(case_id: str, action: str) -> Case:

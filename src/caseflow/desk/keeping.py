@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from caseflow.clock import SystemClock
 from caseflow.core.case import Case
-from caseflow.core.events import Event
-from caseflow.core.evolve import replay
+from caseflow.core.commands import SYSTEM, Command
+from caseflow.core.decide import decide
+from caseflow.core.events import Event, Rejected, Withdrawn
+from caseflow.core.evolve import evolve, replay
 from caseflow.core.policy import Policy
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
@@ -138,3 +140,34 @@ class DeskKeeping:
         if not asked.is_again(known, events, self.store.texts(known.case_id)):
             raise KeyReused(asked.key, actor=asked.actor)
         return replay(known.case_id, events[: known.last])
+
+    def _freed(self, entry: Append, now: int) -> Iterator[Append]:
+        """What goes to the followers of a case that was withdrawn or rejected: each goes on by itself.
+
+        Raises:
+            Refused: the rules of a follower do not let it go on.
+        """
+        followers = entry.case.facts.followers
+        if not followers or not any(isinstance(event, Withdrawn | Rejected) for event in entry.events):
+            return
+        for follower in followers:
+            resumed = self._resumed(follower, entry.case.id, now)
+            if resumed is not None:
+                yield resumed
+                yield from self._freed(resumed, now)
+
+    def _resumed(self, case_id: str, primary: str, now: int) -> Append | None:
+        """The follower going on; `None` when it follows another by now, or nobody."""
+        case = self._known(case_id)
+        if case.facts.primary != primary:
+            return None
+        rules = self._rules_of(case)
+        events = decide(rules, case, Command("resume", SYSTEM), now)
+        return self._told(rules, case, Append(after_all(case, events), case.version, events))
+
+
+def after_all(case: Case, events: Iterable[Event]) -> Case:
+    """The case after these events."""
+    for event in events:
+        case = evolve(case, event)
+    return case

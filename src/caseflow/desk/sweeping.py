@@ -13,11 +13,13 @@ from caseflow.core.falling_due import caught_up
 from caseflow.core.instants import SECOND, micros
 from caseflow.core.values import Value, maker, value
 from caseflow.desk.keeping import ATTEMPTS, BATCH, DeskKeeping
-from caseflow.errors import BadInput, Refused, Stale
+from caseflow.errors import BadInput, Refused, Stale, StoreError
 from caseflow.observed import SweepDone
 from caseflow.ports import Append
 
 _append = maker(Append)
+OF_ONE_CASE = frozenset({"unknown-pin", "bad-event"})
+"""Codes of store errors that speak of a case and not of the store."""
 
 
 @value
@@ -103,65 +105,79 @@ class DeskSweeping(DeskKeeping):
         conflicts: list[str],
         refused: list[str],
     ) -> None:
-        appends = []
+        appends: list[Append] = []
         load_many = getattr(self.store, "load_many", None)
         loaded = load_many(ids) if load_many is not None else None
         for case_id in ids:
             try:
-                if loaded is None:
-                    entry = self._swept(case_id, horizon, now)
-                else:
-                    entry = self._owed(loaded.get(case_id), horizon, now)
-            except Refused:
-                refused.append(case_id)
-                continue
-            if entry is not None and not self._hooks.is_let_through(entry):
-                refused.append(case_id)
-            elif entry is not None:
-                appends.append(entry)
+                found = self.store.load(case_id) if loaded is None else loaded.get(case_id)
+                appends += self._let_through(self._owed(found, horizon, now, refused), refused)
+            except Exception as error:
+                self._leave(case_id, error, refused)
         try:
             if appends:
                 self._record_swept(appends)
         except Stale:
+            left = [case_id for case_id in ids if case_id not in refused]
             appends = [
                 entry
-                for case_id in ids
-                if case_id not in refused
-                and (entry := self._swept_alone(case_id, horizon, now, conflicts, refused))
+                for case_id in left
+                for entry in self._swept_alone(case_id, horizon, now, conflicts, refused)
             ]
         for entry in appends:
             fired += entry.case.rungs[len(entry.case.rungs) - _fired(entry) :]
 
-    def _swept(self, case_id: str, horizon: int, now: int) -> Append | None:
-        return self._owed(self.store.load(case_id), horizon, now)
+    def _leave(self, case_id: str, error: Exception, refused: list[str]) -> None:
+        """Leave out a case that cannot be swept, whatever is wrong with it: the others must get their cards.
 
-    def _owed(self, case: Case | None, horizon: int, now: int) -> Append | None:
+        Raises:
+            StoreError: it is the store that cannot be used.
+        """
+        if isinstance(error, StoreError) and error.code not in OF_ONE_CASE:
+            raise error
+        refused.append(case_id)
+        if not isinstance(error, Refused):
+            self._watch.left(case_id, error)
+
+    def _owed(self, case: Case | None, horizon: int, now: int, refused: list[str]) -> list[Append]:
+        """What a case owes by now: nothing, its own events, and those of followers that they set free."""
         if case is None or case.next_due_us is None or case.next_due_us > horizon:
-            return None
+            return []
         rules = self._rules_of(case)
         after, events = caught_up(rules, case, horizon, now)
-        return self._told(rules, case, _append(after, case.version, events))
+        entries = [self._told(rules, case, _append(after, case.version, events))]
+        if after.facts.followers:
+            try:
+                entries += self._freed(entries[0], now)
+            except Refused as error:
+                refused.append(error.case_id)
+        return entries
+
+    def _let_through(self, entries: list[Append], refused: list[str]) -> list[Append]:
+        """The entries of a case, all of them or none."""
+        if all(map(self._hooks.is_let_through, entries)):
+            return entries
+        refused.append(entries[0].case.id)
+        return []
 
     def _swept_alone(
         self, case_id: str, horizon: int, now: int, conflicts: list[str], refused: list[str]
-    ) -> Append | None:
+    ) -> list[Append]:
         """Sweep one case that others may be changing."""
         for _ in range(ATTEMPTS):
             try:
-                entry = self._swept(case_id, horizon, now)
-                if entry is not None:
-                    if not self._hooks.is_let_through(entry):
-                        refused.append(case_id)
-                        return None
-                    self._record_swept((entry,))
-            except Refused:
-                refused.append(case_id)
-                return None
+                entries = self._owed(self.store.load(case_id), horizon, now, refused)
+                entries = self._let_through(entries, refused)
+                if entries:
+                    self._record_swept(entries)
             except Stale:
                 continue
-            return entry
+            except Exception as error:
+                self._leave(case_id, error, refused)
+                return []
+            return entries
         conflicts.append(case_id)
-        return None
+        return []
 
     def _record_swept(self, entries: Sequence[Append]) -> None:
         """Append what was let through, case by case, and call those who follow it."""

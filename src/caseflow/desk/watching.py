@@ -46,6 +46,11 @@ class Watch:
         except Exception as error:
             _log.error("the observer failed on %s: %s", type(seen).__name__, type(error).__name__)
 
+    def left(self, case_id: str, error: Exception) -> None:
+        """A sweep leaves a case as it is, since something is wrong with it."""
+        code = error.code if isinstance(error, CaseflowError) else type(error).__name__
+        _log.error("sweep: %s is left as it is: %s", case_id, code)
+
     def conflict(self, case_id: str, action: str) -> None:
         """A command met another writer and is decided anew."""
         if self.is_on():
