@@ -483,6 +483,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         " as jsonl",
         "{file} 第 {line} 行:该文件供其他程序阅读,不含完整历史;请加 --whole 导出,或导出为 jsonl",
     ),
+    "export-no-policy": (
+        "{file}: cases pin the policy {found}, which neither file nor store holds; nothing was written",
+        "{file}:案件固定的政策 {found} 不在文件中,存储中也没有;未写入",
+    ),
     "export-cut": (
         "{file}, line {line}: the file is cut off after {found} cases; nothing was written",
         "{file} 第 {line} 行:文件在 {found} 件案件后中断;未写入",

@@ -19,6 +19,8 @@ CANCELLED = "cancelled"
 """What it would tell no longer holds."""
 COLLAPSED = "collapsed"
 """Was told together with another, whose id is ``into``."""
+TOLD = (SENT, COLLAPSED)
+"""Of a notice that was told, by itself or with another; neither ever goes back."""
 STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
 
 RETRY = "retry"

@@ -189,3 +189,66 @@ def test_the_command_line_copies(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out == "已复制:案件 0,幂等键 6;原已存在案件 4\n"
     assert run(["store", "copy", "--from", f"sqlite:///{tmp_path}/none.db", "--to", urls[3]]) == 5
     source.close()
+
+
+@pytest.fixture(params=[pytest.param(kind, marks=[MARKS[kind]] if kind in MARKS else []) for kind in KINDS])
+def one(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
+    """A store of each kind."""
+    with KINDS[request.param](tmp_path) as store:
+        yield store
+
+
+def test_what_does_not_come_along_stays(one: Any) -> None:
+    """A case that comes again without its notices and documents keeps those it has, and its numbers."""
+    fill(one)
+    before = one.kept("odd")
+    one.keep([before.replace(notices=(), documents=())])
+    after = one.kept("odd")
+    assert [row.notice.id for row in after.notices] == [row.notice.id for row in before.notices]
+    assert after.documents == before.documents
+    entry = then(one.load("odd")).replace(documents=(o.Draft("d9", "催办", 2025, "odd", 3, {}),))
+    one.append([entry])
+    assert [found.number for found in one.issued("催办", 2025)] == [1, 2, 3, 4]
+
+
+def test_what_was_told_from_here_never_goes_back(one: Any) -> None:
+    """Another store's older word does not make it ready again; its newer word on others counts."""
+    fill(one)
+    before = one.kept("odd")
+    pending = [row.replace(status=o.PENDING, told_us=None, into="", next_try_us=5) for row in before.notices]
+    one.keep([before.replace(notices=tuple(pending))])
+    was = {row.notice.id: row.status for row in before.notices}
+    now = {row.notice.id: row.status for row in one.notices(case_id="odd")}
+    assert {name for name, status in was.items() if status in o.TOLD} == {"n0", "n2"}
+    assert all(now[name] == (was[name] if was[name] in o.TOLD else o.PENDING) for name in was)
+
+
+def test_what_is_kept_is_of_one_version(one: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though others write between its questions: read again, and cut off when they never rest."""
+    one.append([submitted("c1")])
+    links = type(one).links
+    busy = [3]
+
+    def meanwhile(self: Any, case_id: str) -> Any:
+        found = links(self, case_id)
+        if busy[0]:
+            busy[0] -= 1
+            one.append([then(one.load("c1"))])
+        return found
+
+    if isinstance(one, MemoryStore):
+        return  # it reads under its lock
+    monkeypatch.setattr(type(one), "links", meanwhile)
+    for many, version in ((3, 4), (99, 9)):
+        busy[0] = many
+        kept = one.kept("c1")
+        busy[0] = 0
+        assert (kept.case.version, len(kept.links)) == (version, version)
+
+
+def test_a_position_that_no_feed_has_is_harmless(one: Any) -> None:
+    """Before the first and after the last possible one: all of it, and nothing."""
+    fill(one)
+    assert one.feed(-1, limit=1) == one.feed(0, limit=1)
+    assert one.feed(10**30) == ()
+    assert len(one.feed()) == len(one.feed(-5))

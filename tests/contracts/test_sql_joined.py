@@ -198,3 +198,58 @@ def test_a_policy_pinned_in_a_savepoint_that_is_undone_is_pinned_again(
     document = store.pinned(desk.rules.pin)
     assert document is not None
     assert pin_of(dict(document)) == desk.rules.pin
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("store", ["postgresql"], indirect=True)
+def test_work_after_a_commit_that_the_database_refuses_is_not_done(store: CaughtUp, engine: Engine) -> None:
+    """A constraint that is looked at in the commit fails it: nobody is told of what never happened."""
+    deferred = "CREATE TABLE page (word VARCHAR(20) REFERENCES portal DEFERRABLE INITIALLY DEFERRED)"
+    done: list[str] = []
+    with engine.begin() as connection:
+        connection.execute(text(deferred))
+    try:
+        with pytest.raises(IntegrityError), engine.begin() as connection:
+            joined = SqlStore.joined(connection)
+            joined.append([submitted("c1")])
+            joined.after_commit(lambda: done.append("told"))
+            connection.execute(text("INSERT INTO page VALUES ('nowhere')"))
+        with engine.begin() as connection:
+            connection.execute(text("SELECT 1"))
+        assert (done, store.load("c1")) == ([], None)
+    finally:
+        with engine.begin() as connection:
+            connection.execute(text("DROP TABLE page"))
+
+
+def test_work_that_fails_after_the_commit_stops_nobody(
+    store: CaughtUp, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The commit stands: the error is logged by its kind, the rest is done, the connection goes back."""
+    done: list[str] = []
+
+    def fail() -> None:
+        raise ZeroDivisionError("秘密")
+
+    with engine.begin() as connection:
+        joined = SqlStore.joined(connection)
+        joined.append([submitted("c1")])
+        joined.after_commit(fail)
+        joined.after_commit(lambda: done.append("told"))
+    assert (done, store.load("c1") is not None) == (["told"], True)
+    assert "work after the commit failed: ZeroDivisionError" in caplog.text
+    assert "秘密" not in caplog.text
+    assert engine.pool.checkedout() == 0  # type: ignore[attr-defined]  # every pool that is tested counts
+
+
+def test_two_desks_of_one_transaction_lose_no_policy(store: CaughtUp, engine: Engine) -> None:
+    """The second one saw the policy that the first had pinned in a savepoint, which was undone."""
+    with engine.begin() as connection:
+        policy, clock = load_policy("wuhu"), ManualClock("2025-03-03T09:30:00+08:00")
+        desks = [Desk(policy, SqlStore.joined(connection), clock=clock) for _ in range(2)]
+        undone = connection.begin_nested()
+        for number, desk in enumerate(desks):
+            desk.submit(title="t", by=BOSS, case_id=f"lost-{number}")
+        undone.rollback()
+        desks[1].submit(title="t", by=BOSS, case_id="c2")
+    assert store.pinned(desks[1].rules.pin) is not None

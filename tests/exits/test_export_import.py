@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from caseflow import Desk, LogError, ManualClock, MemoryStore, SqliteStore, StoreError, load_policy
+from caseflow import Actor, Desk, LogError, ManualClock, MemoryStore, SqliteStore, StoreError, load_policy
 from caseflow.audit.verifying import verify
 from caseflow.cli import run
 from caseflow.codec import decode
@@ -254,7 +254,7 @@ def test_only_what_has_changed_since_a_position_can_be_exported() -> None:
     desk.reply("a2", text="第二次", by=DISPATCHER, key="r2")
     path = exported(store, since=first.position)
     assert [line[:12] for line in path.read_text(encoding="utf-8").splitlines()] == [
-        '{"caseflow":', '{"policy":"x', '{"case":"a2"', '{"key":["c-1', '{"key":["d-1', '{"end":{"cas',
+        '{"caseflow":', '{"policy":"x', '{"key":["c-1', '{"key":["d-1', '{"case":"a2"', '{"end":{"cas',
     ]  # fmt: skip
     done = importing.read(path, other)
     assert (done.cases, done.events, done.keys, done.position) == (1, 1, 2, first.position + 1)
@@ -493,3 +493,78 @@ def test_the_command_line_goes_there_and_back(
         "store",
         "已写出 3 件案件、4 个幂等键;下次用 --since 21 继续\n",
     )
+
+
+def test_a_file_without_the_policies_of_its_cases_is_refused() -> None:
+    """Nothing could be swept of them; a store that holds the policy takes the file."""
+    store = lived()
+    path = exported(store)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith('{"policy"')), encoding="utf-8")
+    other = MemoryStore()
+    with pytest.raises(LogError, match="neither file nor store"):
+        importing.read(path, other)
+    assert other.heads() == ()
+    for pin in store.pins():
+        document = store.pinned(pin)
+        assert document is not None
+        other.pin(pin, document)
+    assert importing.read(path, other).cases == 3
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "xes"])
+def test_a_policy_that_comes_while_it_is_written_is_in_the_file(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A desk with other rules submits during the export: its case comes with the policy it pins."""
+    store = lived()
+    other_rules = load_policy(Path(__file__).parents[1] / "testing_kit" / "closing.toml")
+    kept = type(store).kept
+
+    def meanwhile(self: Any, case_id: str) -> Any:
+        if case_id == "a0":
+            desk = Desk(other_rules, store, clock=ManualClock("2025-06-02T09:00:00+08:00"))
+            role = next(iter(other_rules.actions["submit"].roles))
+            desk.submit(title="t", by=Actor("x-1", role=role), case_id="z9", key="k9")
+        return kept(self, case_id)
+
+    ids = [head.case_id for head in store.heads()]
+    monkeypatch.setattr(type(store), "kept", meanwhile)
+    path, out = Path(f"live.{kind}"), io.StringIO()
+    if kind == "jsonl":
+        jsonl.write(store, out)
+    elif kind == "csv":
+        tables.write_whole_csv(store, out)
+    else:
+        xes.write_xes(store, out, whole=True)
+    monkeypatch.undo()
+    path.write_text(out.getvalue(), encoding="utf-8", newline="")
+    into = MemoryStore()
+    importing.read(path, into)
+    assert [head.case_id for head in into.heads()][: len(ids)] == ids
+    assert all(into.pinned(case.origin.pin) for head in into.heads() if (case := into.load(head.case_id)))
+    claims = into.keys()
+    assert all(claim.last <= len(into.links(claim.case_id)) for claim in claims)
+
+
+def test_half_a_pair_in_an_event_of_a_later_version_comes_through() -> None:
+    """Escaped it is JSON, and no text that a file could hold as it is."""
+    store, other = lived(), MemoryStore()
+    case, event = store.load("a0"), decode(b'{"event":"later","at":5,"by":["x","o",""],"odd":"\\ud83d"}')
+    assert case is not None
+    store.append([Append(evolve(case, event), case.version, (event,))])
+    importing.read(exported(store), other)
+    assert_same(store, other)
+
+
+def test_a_key_of_other_types_is_refused_before_anything_is_written() -> None:
+    """The check sees it, and not the writing after some cases."""
+    store, other = lived(), MemoryStore()
+    path = exported(store)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    at = next(number for number, line in enumerate(lines) if line.startswith('{"key"'))
+    lines[at] = '{"key":[1,["x"],"d","a0",1,1]}\n'
+    path.write_text("".join(lines), encoding="utf-8")
+    with pytest.raises(LogError, match=f"line {at + 1}"):
+        importing.read(path, other)
+    assert other.heads() == ()

@@ -299,3 +299,34 @@ def test_whole_goes_with_two_formats(capsys: pytest.CaptureFixture[str]) -> None
     for kind in ("jsonl", "replay"):
         assert run(["export", "--store", "sqlite:///cases.db", "--format", kind, "--whole"]) == 2
         assert "--whole goes with --format csv or xes" in capsys.readouterr().err
+
+
+DEEP = "[" * 100_000
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_file_that_goes_too_deep_is_refused(store: MemoryStore, kind: str) -> None:
+    """JSON within JSON without end is told with its line, like anything else that is no event."""
+    path = written(store, kind)
+    text = path.read_text(encoding="utf-8")
+    body = (
+        text.index('{""event""')
+        if kind == "csv"
+        else text.index('key="body" value=') + len('key="body" value=') + 1
+    )
+    with pytest.raises(LogError) as caught:
+        importing.read(path, MemoryStore())
+    assert caught.value.code == "export-line"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_very_long_event_comes_back(kind: str) -> None:
+    """Longer than a cell that Python's csv reads unless it is told to."""
+    store, other = MemoryStore(), MemoryStore()
+    desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    desk.submit(title="t", to="城管局", by=CITIZEN, case_id="c1")
+    body = f'{{"event":"later","at":1751000000000001,"by":["x-1","o",""],"long":"{"长" * 150_000}"}}'
+    case, event = desk.get("c1"), decode(body.encode())
+    store.append([Append(evolve(case, event), case.version, (event,))])
+    importing.read(written(store, kind), other)
+    assert_same_log(store, other)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from caseflow import Actor, Desk, KeyReused, Refused, Stale
+from caseflow.ports import KeyClaim
 from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, refused, submitted
 
 
@@ -59,6 +62,25 @@ def test_a_repeat_is_known_after_its_text_is_gone(desk: Desk, text: str) -> None
         desk.note("c1", text="已修复", by=OFFICER, key="k-1")
     with pytest.raises(KeyReused):
         desk.act("c1", "reply", by=OFFICER, key="k-1")
+
+
+def test_a_field_of_none_was_not_given(desk: Desk) -> None:
+    """With a key as without one."""
+    submitted(desk)
+    first = desk.act("c1", "acknowledge", by=OFFICER, fields={"text": None}, key="k-1")
+    assert desk.act("c1", "acknowledge", by=OFFICER, key="k-1") == first
+    with pytest.raises(Refused):
+        desk.act("c1", "rate", by=CITIZEN, fields={"score": 10**5000}, key="k-2")
+
+
+def test_a_key_that_came_without_its_events_is_not_taken_for_done(desk: Desk) -> None:
+    """A store that holds a key of events it lacks refuses the command, and loses nothing in silence."""
+    submitted(desk)
+    store: Any = desk.store
+    store.keep_keys([KeyClaim(OFFICER.id, "k-1", "d", "c1", 7, 7)])
+    with pytest.raises(KeyReused):
+        desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
+    assert desk.get("c1").version == 1
 
 
 def test_a_key_remembers_nothing_of_a_text(desk: Desk) -> None:

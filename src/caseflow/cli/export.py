@@ -101,7 +101,8 @@ def import_(file: Path, store_url: str, as_json: bool, lang: str | None) -> None
             progress=(lambda count: progress(count, 0)) if progress else lambda _: None,
         )  # fmt: skip
     if as_json:
-        print_json(attrs.asdict(done))  # type: ignore[arg-type]  # a `value` is an attrs class
+        told = attrs.asdict(done)  # type: ignore[arg-type]  # a `value` is an attrs class
+        print_json({name: found for name, found in told.items() if name != "policies"})
         return
     click.echo(word("imported", chosen(lang)).format(done.cases, done.events, done.keys, done.unchanged))
 

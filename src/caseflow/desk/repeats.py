@@ -19,7 +19,7 @@ class Asked(Value):
     Attributes:
         actor, key: whose key it is.
         said: the case, the action, who acts and since when; the time it was asked at is no part of it.
-        fields: its fields by name, texts among them.
+        fields: its fields by name, texts among them; one that is `None` was not given.
     """
 
     actor: str
@@ -62,6 +62,12 @@ def digest(asked: Asked, sealed: Collection[str]) -> str:
     Args:
         sealed: the names of the fields that are kept apart as texts.
     """
-    plain = sorted((name, found) for name, found in asked.fields.items() if name not in sealed)
-    texts = sorted(name for name in asked.fields if name in sealed)
+    given = {name: found for name, found in asked.fields.items() if found is not None}
+    plain = sorted((name, _told(found)) for name, found in given.items() if name not in sealed)
+    texts = sorted(name for name in given if name in sealed)
     return hashlib.sha256(json.dumps([*asked.said, plain, texts], default=str).encode()).hexdigest()
+
+
+def _told(found: Any) -> str:
+    """A field's value with its type; a whole number in a base that has no limit of length."""
+    return f"{type(found).__name__} {hex(found) if type(found) is int else found}"

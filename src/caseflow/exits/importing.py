@@ -34,6 +34,7 @@ class Imported(Value):
         cases, events: written; unchanged: cases that were there as the file has them, or further on.
         keys: idempotency keys of the file; those that were there stay.
         position: of the feed of the store that was exported, to export from next time.
+        policies: hashes of policies that cases pin and the file does not hold; the store must.
     """
 
     cases: int = 0
@@ -41,6 +42,7 @@ class Imported(Value):
     unchanged: int = 0
     keys: int = 0
     position: int = 0
+    policies: tuple[str, ...] = ()
 
 
 def read(
@@ -67,6 +69,9 @@ def read(
             transaction was written.
     """
     promised = check(path) if checked is None else checked
+    for pin in promised.policies:
+        if store.pinned(pin) is None:
+            raise LogError("export-no-policy", file=path, found=pin)
     with no_collection():
         return _written(path, store, promised, progress)
 
@@ -90,6 +95,7 @@ def check(path: Path) -> Imported:
 def _checked(path: Path) -> Imported:
     """Look at every line once."""
     ids: set[str] = set()
+    pinned, asked = set[str](), set[str]()
     keys = number = 0
     end: Mapping[str, Any] | None = None
     for number, found, bodies in objects(path):
@@ -102,13 +108,15 @@ def _checked(path: Path) -> Imported:
                 case {"policy": str(pin), "document": dict(document)}:
                     if pin_of(document) != pin:  # the order of keys is part of a policy
                         raise wrong(path, number, "export-policy", found=pin)
+                    pinned.add(pin)
                 case {"case": str(case_id)}:
-                    _check_case(path, number, case_line(found, bodies))
+                    line = case_line(found, bodies)
+                    _check_case(path, number, line)
+                    asked.update(_pins(line))
                     if case_id in ids:
                         raise wrong(path, number, "export-twice", case=case_id)
                     ids.add(case_id)
-                case {"key": list(key)}:
-                    KeyClaim(*key)
+                case {"key": [str(), str(), str(), str(), int(), int()]}:
                     keys += 1
                 case {"end": {"cases": int(), "keys": int(), "position": int()}}:
                     end = found["end"]
@@ -118,7 +126,17 @@ def _checked(path: Path) -> Imported:
             raise wrong(path, number, "export-line", found=str(error)[:120]) from error
     if end is None or (end["cases"], end["keys"]) != (len(ids), keys):
         raise wrong(path, max(number, 1), "export-cut", found=len(ids))
-    return Imported(keys=keys, position=end["position"])
+    return Imported(keys=keys, position=end["position"], policies=tuple(sorted(asked - pinned)))
+
+
+def _pins(line: CaseLine) -> Iterator[str]:
+    """The policies that a case began under or adopted."""
+    for event in line.objects:
+        if event is not None:
+            origin = event.get("origin", {})
+            for found in (event.get("pin"), origin.get("pin") if isinstance(origin, dict) else None):
+                if isinstance(found, str):
+                    yield found
 
 
 def _check_case(path: Path, number: int, found: CaseLine) -> None:

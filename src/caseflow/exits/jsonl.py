@@ -1,9 +1,10 @@
 """JSON Lines: everything a store keeps, one object a line; what is written can be read back to the byte.
 
-The first line says the format. Then come the policies (``policy``, ``document``), a line for each case in the
-order of ids (``case``: its id; ``events``; ``head``: the newest hash in hex; ``texts``, ``notices``,
-``documents`` unless left out), the idempotency keys (``key``), and a last line (``end``) without which the
-file is cut off. The order of events between cases, the feed, is not carried.
+The first line says the format. Then come the policies (``policy``, ``document``), the idempotency keys
+(``key``), a line for each case in the order of ids (``case``: its id; ``events``; ``head``: the newest hash
+in hex; ``texts``, ``notices``, ``documents`` unless left out), policies that were pinned meanwhile, and a
+last line (``end``) without which the file is cut off. Keys are read before cases, so that whoever has a key
+has what it stands for. The order of events between cases, the feed, is not carried.
 """
 
 from __future__ import annotations
@@ -57,18 +58,22 @@ def write(
     position = newest_position(store, since)
     changed = changed_since(store, since)
     _line(out, {"caseflow": KIND, "format": FORMAT, "texts": with_texts, "since": since})
-    for pin in store.pins():
+    written = store.pins()
+    for pin in written:
         _line(out, {"policy": pin, "document": store.pinned(pin)})
+    keys = 0
+    for claim in _keys(store, changed):
+        _line(out, {"key": attrs.astuple(claim)})  # type: ignore[arg-type]  # `value` makes attrs classes
+        keys += 1
     cases = 0
     for kept in kept_cases(store, changed):
         _line(out, _written(kept, with_texts=with_texts))
         cases += 1
         if cases % PAGE == 0:
             progress(cases)
-    keys = 0
-    for claim in _keys(store, changed):
-        _line(out, {"key": attrs.astuple(claim)})  # type: ignore[arg-type]  # `value` makes attrs classes
-        keys += 1
+    for pin in store.pins():
+        if pin not in written:
+            _line(out, {"policy": pin, "document": store.pinned(pin)})
     _line(out, {"end": {"cases": cases, "keys": keys, "position": position}})
     return Written(cases, keys, position)
 
@@ -101,7 +106,11 @@ def _written(kept: Kept, *, with_texts: bool) -> dict[str, Any]:
 def _event(body: bytes) -> Any:
     """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
     found = json.loads(body)
-    return found if _bytes(found) == body else b64encode(body).decode()
+    try:
+        is_same = _bytes(found) == body
+    except UnicodeEncodeError:  # half of a pair, escaped
+        is_same = False
+    return found if is_same else b64encode(body).decode()
 
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -13,6 +13,8 @@ from caseflow.errors import LogError
 from caseflow.exits.tables import COLUMNS, END, OF_WHOLE, POLICY, unguarded
 from caseflow.exits.whole import HEAD, Object, case_object
 
+LONGEST_CELL = 1 << 24
+"""Characters of an event or a policy; whoever reads a table that is longer is being fooled."""
 _Row = tuple[int, dict[str, str]]
 """The number of a row's last line, and its cells by column."""
 
@@ -24,6 +26,7 @@ def rows_read(path: Path) -> Iterator[Object]:
         LogError: ``export-lean`` for a table that was not written whole; a row that is none.
     """
     with path.open(encoding="utf-8-sig", newline="") as file:
+        csv.field_size_limit(max(LONGEST_CELL, csv.field_size_limit()))  # of the process; only ever raised
         rows = csv.DictReader(file, strict=True)
         try:
             if not {*COLUMNS, *OF_WHOLE}.issubset(rows.fieldnames or ()):
@@ -32,7 +35,7 @@ def rows_read(path: Path) -> Iterator[Object]:
             for case_id, found in groupby(_numbered(rows), key=lambda row: row[1]["case_id"]):
                 group = list(found)
                 yield from [_case(path, case_id, group)] if case_id else map(_aside, group)
-        except (csv.Error, ValueError, TypeError) as error:
+        except (csv.Error, ValueError, TypeError, RecursionError) as error:
             raise LogError("export-line", file=path, line=rows.line_num, found=str(error)[:120]) from error
 
 

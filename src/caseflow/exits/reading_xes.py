@@ -37,7 +37,7 @@ def traces_read(path: Path) -> Iterator[Object]:
             yield from traces.taken()
         except _Lean as error:
             raise LogError("export-lean", file=path, line=traces.line) from error
-        except (SAXException, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (SAXException, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             found = getattr(error, "getMessage", error.__str__)()
             raise LogError("export-line", file=path, line=traces.line, found=found[:120]) from error
 
@@ -95,6 +95,7 @@ class _Traces(ContentHandler):
             case_id, bodies = self._trace["concept:name"], self._bodies
             if sorted(bodies) != list(range(1, len(bodies) + 1)):
                 raise ValueError(f"the events of case {case_id} are not whole")
+            self._add_policies(self._trace.get("policies", "{}"))
             shown = [bodies[version] for version in sorted(bodies)]
             self._found.append((self.line, *case_object(case_id, shown, self._trace["head"])))
             self._cases += 1
@@ -111,5 +112,8 @@ class _Traces(ContentHandler):
         if "policies" not in self._log or "position" not in self._log:
             raise _Lean
         self._found.append((1, HEAD, ()))
-        for pin, document in json.loads(self._log["policies"]).items():
-            self._found.append((1, {"policy": pin, "document": document}, ()))
+        self._add_policies(self._log["policies"])
+
+    def _add_policies(self, said: str) -> None:
+        for pin, document in json.loads(said).items():
+            self._found.append((self.line, {"policy": pin, "document": document}, ()))

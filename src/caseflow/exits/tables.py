@@ -57,8 +57,9 @@ def write_whole_csv(store: Exportable, out: TextIO, *, zone: str = "UTC", since:
     position = newest_position(store, since)
     sheet = csv.writer(out, lineterminator="\n")
     sheet.writerow((*COLUMNS, *OF_WHOLE))
-    for pin in store.pins():
-        sheet.writerow(_aside(POLICY, json.dumps(store.pinned(pin), ensure_ascii=False), pin))
+    written = store.pins()
+    for pin in written:
+        sheet.writerow(_policy(store, pin))
     cases = 0
     for kept in kept_cases(store, changed_since(store, since)):
         cases += 1
@@ -66,9 +67,15 @@ def write_whole_csv(store: Exportable, out: TextIO, *, zone: str = "UTC", since:
             recorded = Recorded(0, kept.case.id, version, decode(link.body))
             told = ("", *_row(recorded, zone)[1:])
             sheet.writerow([_guarded(cell) for cell in (*told, shown(link.body), link.hash.hex())])
-    written = Written(cases, 0, position)
+    for pin in store.pins():
+        if pin not in written:
+            sheet.writerow(_policy(store, pin))
     sheet.writerow(_aside(END, json.dumps({"cases": cases, "keys": 0, "position": position}), ""))
-    return written
+    return Written(cases, 0, position)
+
+
+def _policy(store: Exportable, pin: str) -> list[str]:
+    return _aside(POLICY, json.dumps(store.pinned(pin), ensure_ascii=False), pin)
 
 
 def _guarded(cell: Any) -> str:

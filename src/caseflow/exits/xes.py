@@ -45,16 +45,25 @@ def write_xes(store: Exportable, out: TextIO, *, zone: str = "UTC", whole: bool 
             version and its own bytes.
     """
     out.write(_HEAD)
+    written = store.pins()
     if whole:
-        policies = {pin: store.pinned(pin) for pin in store.pins()}
-        out.write(_string("policies", json.dumps(policies), 2))
+        out.write(_string("policies", _policies(store, written), 2))
         out.write(_string("position", str(newest_position(store)), 2))
     count = 0
     for kept in kept_cases(store):
-        out.writelines(_trace(kept, zone, whole=whole))
+        trace = _trace(kept, zone, whole=whole)
+        out.write(next(trace))
+        if whole and len(pins := store.pins()) > len(written):
+            out.write(_string("policies", _policies(store, pins), 4))  # this case may pin the new ones
+            written = pins
+        out.writelines(trace)
         count += 1
     out.write("</log>\n")
     return count
+
+
+def _policies(store: Exportable, pins: tuple[str, ...]) -> str:
+    return json.dumps({pin: store.pinned(pin) for pin in pins})
 
 
 def _trace(kept: Kept, zone: str, *, whole: bool) -> Iterator[str]:

@@ -193,6 +193,7 @@ class MemoryStore:
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position."""
+        after = max(after, 0)
         with self._lock:
             entries = [
                 (position + 1, self._feed[position], self._feed_versions[position])

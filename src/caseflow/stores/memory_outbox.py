@@ -72,10 +72,15 @@ class MemoryOutbox:
             heapq.heappush(self._ready, (notice.at_us, position))
 
     def take_over(self, rows: Iterable[o.Posted]) -> None:
-        """Add or replace notices with their states; a lease of a cancelled one counts as run out."""
+        """Add or replace notices with their states; one that was told from here stays as it is.
+
+        A lease of a cancelled one counts as run out.
+        """
         for row in rows:
             self.post((row.notice,))
             position = self._by_id[row.notice.id]
+            if self._rows[position - 1].status in o.TOLD:
+                continue
             self._lease_ends[position] = row.next_try_us or 0
             self._put(row.replace(position=position))
 

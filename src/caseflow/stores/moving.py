@@ -13,6 +13,8 @@ from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Text
 
 PAGE = 200
+ATTEMPTS = 5
+"""How often a case is read again that others changed while it was read."""
 """Cases that are written in one transaction."""
 
 
@@ -61,7 +63,8 @@ class Movable(Protocol):
     def keep(self, cases: Sequence[Kept]) -> None:
         """Take over cases, all or nothing: new ones, and those of which this store has an earlier state.
 
-        Bytes and hashes of events, states of notices and numbers of documents are taken as they are.
+        Bytes and hashes of events, states of notices and numbers of documents are taken as they are. Notices
+        and documents that do not come along stay, and one that was told from here never goes back.
 
         Raises:
             StoreError: ``store-diverged`` when a case here has another history, or a number is another
@@ -135,6 +138,35 @@ def standing(target: Movable, page: Sequence[Head]) -> Iterator[Head]:
         after = found[-1].case_id
         if after >= last:
             return
+
+
+def steady(load: Callable[[], Case | None], read: Callable[[Case], Kept]) -> Kept | None:
+    """What is kept of a case while others may write to it: all of one version, none of the next.
+
+    Args:
+        load: the case as it now is.
+        read: what is kept of it, by several questions.
+    """
+    case = load()
+    for _ in range(ATTEMPTS):
+        if case is None:
+            return None
+        found, after = read(case), load()
+        if after is None or after.version == case.version:
+            return found
+        case = after
+    return None if case is None else _cut(read(case))
+
+
+def _cut(found: Kept) -> Kept:
+    """Without what came after the case's version."""
+    version = found.case.version
+    return found.replace(
+        links=found.links[:version],
+        texts=tuple(text for text in found.texts if text.version <= version),
+        notices=tuple(posted for posted in found.notices if posted.notice.version <= version),
+        documents=tuple(document for document in found.documents if document.draft.version <= version),
+    )
 
 
 def _whole(source: Movable, case_id: str) -> Kept:

@@ -14,7 +14,7 @@ from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query, is_redacted_by
 from caseflow.stores import sqlite_outbox, sqlite_schema
-from caseflow.stores.moving import Kept
+from caseflow.stores.moving import Kept, steady
 from caseflow.stores.recent import RecentCases
 from caseflow.stores.relational import moving
 from caseflow.stores.relational.dialects import SQLITE
@@ -213,11 +213,12 @@ class SqliteStore(SqliteQuestions):
 
     def kept(self, case_id: str) -> Kept | None:
         """All that is kept of a case; `None` when there is none."""
-        case = self.load(case_id)
-        if case is None:
-            return None
-        notices = self.notices(case_id=case_id, limit=1 << 31)
-        return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+        def read(case: Case) -> Kept:
+            notices = self.notices(case_id=case_id, limit=1 << 31)
+            return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+        return steady(lambda: self.load(case_id), read)
 
     def keep(self, cases: Sequence[Kept]) -> None:
         """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""

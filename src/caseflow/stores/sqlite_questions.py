@@ -86,7 +86,7 @@ class SqliteQuestions:
             "SELECT position, case_id, version, body FROM events WHERE position > ? ORDER BY position LIMIT ?"
         )
         with self._file.reading() as connection:
-            rows = connection.execute(sql, (after, limit)).fetchall()
+            rows = connection.execute(sql, (min(after, NEVER), limit)).fetchall()
         return tuple(
             Recorded(position, case_id, version, decode(body)) for position, case_id, version, body in rows
         )

@@ -28,12 +28,15 @@ from caseflow.stores.relational.troubles import trouble
 
 Rows = list[tuple[int, str, int, bytes]]
 
+LAST = (1 << 63) - 1
+"""The last position that a database can give."""
 FILLED_AT_ONCE = 1000
 """Positions of a gap that are filled by one statement."""
 
 
 def read(connections: Connections, said: Statements, after: int, limit: int) -> Rows:
     """Rows of the feed after the position: position, case, version, body."""
+    after = min(max(after, 0), LAST)
     if not said.dialect.fills_gaps:
         return _rows(connections, said, after, limit)
     kept: Rows = []

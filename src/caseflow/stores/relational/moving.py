@@ -11,7 +11,7 @@ from caseflow.codec import pack
 from caseflow.core.case import Case
 from caseflow.core.values import Value, value
 from caseflow.errors import StoreError
-from caseflow.outbox import LEASED, Document, Posted
+from caseflow.outbox import LEASED, TOLD, Document, Posted
 from caseflow.ports import NEVER, KeyClaim, Text
 from caseflow.stores.moving import Kept
 from caseflow.stores.relational.dialects import Cursor
@@ -34,12 +34,14 @@ class Names(Value):
         key: the columns of keys: name, first and last version.
         has_series: whether the last number of a series has a row of its own.
         mark: how the driver writes a parameter.
+        locking: what a question ends with that keeps other writers away, where one is needed.
     """
 
     prefix: str
     key: tuple[str, str, str]
     has_series: bool
     mark: str
+    locking: str = ""
 
     def sql(self, text: str) -> str:
         """The statement for these tables: ``{p}`` is the prefix."""
@@ -120,7 +122,8 @@ class Keeping:
             self._cursor.executemany(self._insert_event, events)
         texts = [row for kept in cases for row in _text_rows(kept.case.id, kept.texts)]
         self._put_all("texts", "case_id, version, fields", texts)
-        self._put_all("notices", _NOTICE, [_notice_row(posted) for kept in cases for posted in kept.notices])
+        told = [posted for kept, version in pairs for posted in self._not_told(kept, version)]
+        self._put_all("notices", _NOTICE, list(map(_notice_row, told)))
         for kept in cases:
             for document in kept.documents:
                 self._put_document(document)
@@ -132,7 +135,8 @@ class Keeping:
         for first in range(0, len(cases), ASKED_AT_ONCE):
             ids = [kept.case.id for kept in cases[first : first + ASKED_AT_ONCE]]
             marks = ", ".join("?" * len(ids))
-            self._run(f"SELECT id, version, head FROM {{p}}cases WHERE id IN ({marks})", *ids)
+            locked = self._names.locking
+            self._run(f"SELECT id, version, head FROM {{p}}cases WHERE id IN ({marks}){locked}", *ids)
             for case_id, version, head in self._cursor.fetchall():
                 theirs = links[case_id]
                 if version > len(theirs) or theirs[version - 1].hash != bytes(head):
@@ -141,12 +145,25 @@ class Keeping:
         return known
 
     def _make_room(self, kept: Kept) -> None:
-        """Bring a case's row up to what is taken over, and take away what goes with it."""
+        """Bring a case's row up to what is taken over, and take away what comes anew with it."""
         row = _case_row(kept.case, kept.links)
         sets = ", ".join(f"{column} = ?" for column in row)
         self._run(f"UPDATE {{p}}cases SET {sets} WHERE id = ?", *row.values(), kept.case.id)
-        for table in ("texts", "notices", "documents"):
-            self._run(f"DELETE FROM {{p}}{table} WHERE case_id = ?", kept.case.id)
+        self._run("DELETE FROM {p}texts WHERE case_id = ?", kept.case.id)
+        for document in kept.documents:
+            self._run("DELETE FROM {p}documents WHERE id = ?", document.draft.id)
+
+    def _not_told(self, kept: Kept, version: int) -> list[Posted]:
+        """The notices to be written; one that was sent from here never goes back."""
+        if not version or not kept.notices:
+            return list(kept.notices)
+        self._run("SELECT id, status FROM {p}notices WHERE case_id = ?", kept.case.id)
+        ours = dict(self._cursor.fetchall())
+        found = [posted for posted in kept.notices if ours.get(posted.notice.id) not in TOLD]
+        for posted in found:
+            if posted.notice.id in ours:
+                self._run("DELETE FROM {p}notices WHERE id = ?", posted.notice.id)
+        return found
 
     def _put_document(self, document: Document) -> None:
         d = document.draft

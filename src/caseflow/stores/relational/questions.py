@@ -26,7 +26,9 @@ class RelationalQuestions:
     @property
     def _names(self) -> moving.Names:
         key = ("name", "first_version", "last_version")
-        return moving.Names("caseflow_", key, has_series=True, mark=self._said.dialect.mark)
+        dialect = self._said.dialect
+        locking = " FOR UPDATE" if dialect.locks_rows else ""
+        return moving.Names("caseflow_", key, has_series=True, mark=dialect.mark, locking=locking)
 
     def _rows(self, sql: str, given: tuple[Any, ...] = ()) -> Any:
         """The rows of one question."""

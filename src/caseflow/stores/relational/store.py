@@ -11,7 +11,7 @@ from caseflow.core.case import Case
 from caseflow.errors import Stale, StoreError
 from caseflow.outbox import Held, Outcome
 from caseflow.ports import Append, KeyClaim, Query
-from caseflow.stores.moving import Kept
+from caseflow.stores.moving import Kept, steady
 from caseflow.stores.recent import RecentCases
 from caseflow.stores.relational import moving, outbox
 from caseflow.stores.relational.appending import Appending
@@ -40,6 +40,15 @@ class RelationalStore(RelationalQuestions):
         self._said = Statements(connections.dialect, feed_base=feed_base)
         self._recent = RecentCases()
         self._in_doubt = PoliciesInDoubt()
+
+    @property
+    def doubts(self) -> PoliciesInDoubt:
+        """Policies whose pinning a transaction of the portal's may take back."""
+        return self._in_doubt
+
+    def share_doubts(self, others: PoliciesInDoubt) -> None:
+        """Have them in common with other stores on the same connection."""
+        self._in_doubt = others
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Run the work once what was appended is committed: at once, or when the owner of the transaction
@@ -151,11 +160,12 @@ class RelationalStore(RelationalQuestions):
 
     def kept(self, case_id: str) -> Kept | None:
         """All that is kept of a case; `None` when there is none."""
-        case = self.load(case_id)
-        if case is None:
-            return None
-        notices = self.notices(case_id=case_id, limit=NO_LIMIT)
-        return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+        def read(case: Case) -> Kept:
+            notices = self.notices(case_id=case_id, limit=NO_LIMIT)
+            return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
+
+        return steady(lambda: self.load(case_id), read)
 
     def keep(self, cases: Sequence[Kept]) -> None:
         """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""

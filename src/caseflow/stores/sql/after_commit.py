@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
 import attrs
 from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExceptionContext
 
 Work = Callable[[], object]
 
+_log = logging.getLogger("caseflow.desk")
 _KEY = "caseflow.after_commit"
 _watched: WeakSet[Any] = WeakSet()
 
@@ -22,6 +25,7 @@ class AfterCommit:
     and done when the connection goes back to its pool, or begins its next transaction, whichever comes
     first: with ``with engine.begin()`` and with a `Session`, right after the commit. A commit that fails is
     rolled back, and the work is dropped. So is work that was added after a savepoint which is rolled back.
+    What one piece of work raises is logged, and stops neither the others nor the portal.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -37,7 +41,11 @@ class AfterCommit:
                 "rollback_savepoint",
             ):
                 event.listen(connection, name, globals()[f"_on_{name}"])
-        pool = connection.engine.pool
+        engine = connection.engine
+        if engine not in _watched:
+            _watched.add(engine)
+            event.listen(engine, "handle_error", _on_error)
+        pool = engine.pool
         if pool not in _watched:
             _watched.add(pool)
             event.listen(pool, "checkin", _on_checkin)
@@ -96,7 +104,16 @@ def _on_checkin(driver: Any, record: Any) -> None:
     _run(record.info)
 
 
+def _on_error(context: ExceptionContext) -> None:
+    """A failed commit: SQLAlchemy tells a commit before it is done, and no rollback after it failed."""
+    if context.statement is None and context.connection is not None and not context.connection.closed:
+        context.connection.info.pop(_KEY, None)
+
+
 def _run(info: dict[Any, Any]) -> None:
     held: _Pending | None = info.pop(_KEY, None)
     for work in held.committed if held is not None else ():
-        work()
+        try:
+            work()
+        except Exception as error:  # the commit stands: nobody may take it for failed
+            _log.error("work after the commit failed: %s", type(error).__name__)

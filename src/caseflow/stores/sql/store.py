@@ -70,4 +70,6 @@ class SqlStore(RelationalStore):
                 ``store-restored``.
         """
         connections = JoinedConnections(connection)
-        return RelationalStore(connections, feed_base=schema.feed_base_within(connections))
+        store = RelationalStore(connections, feed_base=schema.feed_base_within(connections))
+        store.share_doubts(connection.info.setdefault("caseflow.in_doubt", store.doubts))
+        return store
