@@ -114,6 +114,8 @@ class Outcome(Value):
     into: str = ""
     told_us: int | None = None
     """Of one to be tried again or given up: when some of those it is for were told."""
+    untried: bool = False
+    """Of one that goes back: that nobody tried to tell it, so that the attempt does not count."""
 
 
 def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, now_us: int) -> str:
@@ -142,6 +144,11 @@ def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = Non
         told_us: when some of those whom it is for were told all the same.
     """
     return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, "", told_us)
+
+
+def untried(held: Held, next_try_us: int, error: str = "") -> Outcome:
+    """It was not tried and goes back, pending again from the instant on; the attempt does not count."""
+    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, untried=True)
 
 
 def dead(held: Held, error: str) -> Outcome:

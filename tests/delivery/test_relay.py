@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -447,3 +448,46 @@ def test_a_citizen_hears_nothing_of_cards(desk: Desk) -> None:
     assert [said for said in kept.said() if "citizen" in said] == [
         "replied > citizen", "completed > citizen",
     ]  # fmt: skip
+
+
+# -- attempts that were none -------------------------------------------------------------------------------
+
+
+def test_a_slow_notifier_uses_up_no_attempts_of_those_it_did_not_reach(desk: Desk) -> None:
+    """What a batch leaves over goes back before its lease runs out, uncounted and told to nobody."""
+    for number in range(40):
+        submitted(desk, f"c{number}")
+    tries: Counter[str] = Counter()
+
+    def slow(delivery: Delivery) -> None:
+        desk.clock.advance(seconds=20)
+        tries[delivery.notice.id] += 1
+
+    relay = relay_of(desk, Kept(slow), lease=120)
+    for _ in range(200):
+        if not relay.once().claimed:
+            break
+    rows = desk.store.notices()
+    assert {row.status for row in rows} == {SENT}
+    assert {row.attempts for row in rows} == {1}
+    assert len(tries) == len(rows)
+
+
+def test_a_level_that_waits_for_a_higher_one_uses_up_no_attempts(desk: Desk) -> None:
+    """When the higher one is given up, the lower one still has all its own tries."""
+    submitted(desk)
+    desk.clock.advance(days=16)
+    desk.sweep()
+    tries: Counter[str] = Counter()
+
+    def failing(delivery: Delivery) -> None:
+        tries[delivery.notice.level] += 1
+        raise DeliveryFailed("delivery-failed", retry=True)
+
+    relay = relay_of(desk, Kept(failing), attempts=4)
+    for _ in range(400):
+        relay.until_empty()
+        desk.clock.advance(minutes=5)
+    assert set(statuses(desk, "red")) == set(statuses(desk, "yellow")) == {DEAD}
+    assert {row.attempts for row in desk.store.notices() if row.notice.level in ("red", "yellow")} == {4}
+    assert tries["yellow"] == 4 * statuses(desk, "yellow").count(DEAD)

@@ -95,9 +95,11 @@ class Relay:
         try:
             looked_up = self._looked_up(list(by_case))
             for case_id, mine in by_case.items():
-                if self.clock.now_us() - now > lease // 2:
-                    break  # the lease runs out by itself; others go on with the rest
-                outcomes += self._tell_case(case_id, mine, looked_up)
+                at = self.clock.now_us()
+                if at - now > lease // 2:  # before the lease runs out the rest goes back to whoever is free
+                    outcomes += [o.untried(held, at) for held in mine]
+                else:
+                    outcomes += self._tell_case(case_id, mine, looked_up)
         finally:
             self.store.settle(outcomes)
             for outcome in outcomes:
@@ -193,7 +195,7 @@ class Relay:
         notice, now = held.notice, self.clock.now_us()
         if notice.topic == CORRECTION and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
             if held.corrected == o.LEASED:  # another relay is telling what this one takes back
-                return o.retry(held, now + self.pace.lease * SECOND, "corrected-in-hand")
+                return o.untried(held, now + self.pace.lease * SECOND, "corrected-in-hand")
             return o.cancelled(held, "never-told")
         if notice.topic in OF_RUNGS and not stands(known.case, notice):
             return o.cancelled(held, "annulled")
@@ -209,7 +211,7 @@ class Relay:
         if other.status == o.SENT:
             return o.collapsed(held, other.notice.id)
         ready = max(other.next_try_us or 0, self.clock.now_us())
-        return o.retry(held, ready + SECOND, "higher-level-first")
+        return o.untried(held, ready + SECOND, "higher-level-first")
 
     # -- one notice --------------------------------------------------------------------------------------
 

@@ -134,6 +134,7 @@ class MemoryOutbox:
             row.replace(
                 status=o.PENDING if again else found.status,
                 next_try_us=found.at_us if again else None,
+                attempts=row.attempts - found.untried,
                 told_us=_first(found.at_us if found.status == o.SENT else found.told_us, row.told_us),
                 error=found.error, into=found.into, token="",
             )

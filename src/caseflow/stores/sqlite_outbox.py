@@ -25,7 +25,7 @@ _LEASE = (
 )
 _SETTLE = (
     "UPDATE notices SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?,"
-    " token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
+    " attempts = attempts - ?, token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
 )
 _GIVE_BACK = (
     "UPDATE notices SET token = '', told = coalesce(?, told)"
@@ -103,7 +103,7 @@ def settle(connection: sqlite3.Connection, outcomes: Sequence[o.Outcome]) -> tup
             o.PENDING if is_retry else found.status,
             found.at_us if is_retry else None,
             found.at_us if is_sent else found.told_us,
-            found.error, found.into, found.id, found.token,
+            found.error, found.into, int(found.untried), found.id, found.token,
             o.CANCELLED if is_sent else o.LEASED,
         )  # fmt: skip
         if found.token and connection.execute(_SETTLE, row).rowcount == 1:

@@ -94,15 +94,15 @@ def _corrected(cursor: Cursor, said: Statements, name: str, now_us: int) -> str:
 def settle(cursor: Cursor, said: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
     rows = [_outcome_row(found) for found in outcomes if found.token]
-    names = [row[5] for row in rows]
+    names = [row[6] for row in rows]
     if said.dialect.one_statement and len(set(names)) == len(names) > 1:
         cursor.execute(said.settle_many, [list(column) for column in zip(*rows, strict=True)])
         done = {name for (name,) in cursor.fetchall()}
     else:
-        done = {row[5] for row in rows if _is_settled(cursor, said, row)}
+        done = {row[6] for row in rows if _is_settled(cursor, said, row)}
     for row in rows:
-        if row[5] not in done:
-            cursor.execute(said.give_back, (row[2], *row[5:7]))
+        if row[6] not in done:
+            cursor.execute(said.give_back, (row[2], *row[6:8]))
     return tuple(name for name in names if name in done)
 
 
@@ -113,7 +113,7 @@ def _outcome_row(found: o.Outcome) -> tuple[Any, ...]:
         o.PENDING if is_retry else found.status,
         found.at_us if is_retry else None,
         found.at_us if is_sent else found.told_us,
-        found.error, found.into, found.id, found.token,
+        found.error, found.into, int(found.untried), found.id, found.token,
         o.CANCELLED if is_sent else o.LEASED,
     )  # fmt: skip
 

@@ -80,10 +80,11 @@ class OutboxStatements:
 
     @cached_property
     def settle(self) -> str:
-        """Record an outcome: five values, then id, token, and what else than leased it may be."""
+        """Record an outcome: six values, then id, token, and what else than leased it may be."""
         return self.marked(
             "UPDATE caseflow_notices SET status = ?, next_try = ?, told = coalesce(?, told), error = ?,"
-            " merged_into = ?, token = '' WHERE id = ? AND token = ? AND status IN ('leased', ?)"
+            " merged_into = ?, attempts = attempts - ?, token = ''"
+            " WHERE id = ? AND token = ? AND status IN ('leased', ?)"
         )
 
     @cached_property
@@ -91,9 +92,11 @@ class OutboxStatements:
         """The same for many from arrays of PostgreSQL; returns the ids settled, in no order."""
         return self.marked(
             "UPDATE caseflow_notices n SET status = u.status, next_try = u.next_try,"
-            " told = coalesce(u.told, n.told), error = u.error, merged_into = u.merged_into, token = ''"
-            " FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::text[],"
-            " ?::text[]) AS u (status, next_try, told, error, merged_into, id, token, other)"
+            " told = coalesce(u.told, n.told), error = u.error, merged_into = u.merged_into,"
+            " attempts = attempts - u.untried, token = ''"
+            " FROM unnest(?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::int[], ?::text[],"
+            " ?::text[], ?::text[])"
+            " AS u (status, next_try, told, error, merged_into, untried, id, token, other)"
             " WHERE n.id = u.id AND n.token = u.token AND n.status IN ('leased', u.other) RETURNING n.id"
         )
 

@@ -117,6 +117,7 @@ class DictModel:
         self.notices[found.id] = post.replace(
             status=o.PENDING if is_retry else found.status,
             next_try_us=found.at_us if is_retry else None,
+            attempts=post.attempts - found.untried,
             told_us=found.at_us if found.status == o.SENT else found.told_us or post.told_us,
             token="", error=found.error, into=found.into,
         )  # fmt: skip

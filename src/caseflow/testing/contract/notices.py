@@ -212,6 +212,18 @@ class NoticesContract:
         store.append([then(then(case).case).replace(notices=(later,))])
         assert store.claim(20, limit=1, lease_us=5, token="u")[0].corrected == o.UNSURE
 
+    def test_what_goes_back_untried_keeps_its_attempts(self, store: Store) -> None:
+        """It is ready again from the instant given, was told to nobody, and counts as it did before."""
+        _post(store, "c1", "a")
+        store.settle([o.retry(store.claim(10, limit=1, lease_us=5, token="t")[0], 20, "x")])
+        (held,) = store.claim(20, limit=1, lease_us=5, token="u")
+        assert held.attempt == 2
+        assert store.settle([o.untried(held, 30, "later")]) == ("a",)
+        assert store.claim(29, limit=1, lease_us=5, token="v") == ()
+        (row,) = store.notices()
+        assert (row.status, row.attempts, row.told_us, row.error) == (o.PENDING, 1, None, "later")
+        assert store.claim(30, limit=1, lease_us=5, token="w")[0].attempt == 2
+
     def test_only_the_dead_are_requeued(self, store: Store) -> None:
         """They are ready from now on with their attempts counted anew; the others stay, and are left out."""
         _post(store, "c1", "dead", "pending")
