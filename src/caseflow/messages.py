@@ -342,6 +342,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "a {found} cannot be copied for a branch; use a MemoryStore or a SqliteStore",
         "{found} 无法复制为分支;请使用 MemoryStore 或 SqliteStore",
     ),
+    "store-url-quoting": (
+        "the store's URL has an @ after its host: write @, / and : of a user or password as %40, %2F and %3A",
+        "存储 URL 的主机之后含有 @:用户名或密码中的 @、/、: 请写作 %40、%2F、%3A",
+    ),
     "store-url": (
         "{found} is no store URL; write sqlite:///relative.db, sqlite:////absolute.db,"
         " postgresql://user@host/database or mariadb://user@host/database",

@@ -12,7 +12,7 @@ from caseflow.audit.rows import Row
 from caseflow.core.policy import pin_of
 from caseflow.core.policy_document import policy_from_document
 from caseflow.core.rules import Rules
-from caseflow.errors import PolicyError
+from caseflow.errors import CaseflowError
 from caseflow.ports import Auditable
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -65,7 +65,7 @@ class Policies:
         document = self._fitting(pin)
         try:
             return None if document is None else Rules(policy_from_document(document))
-        except (PolicyError, KeyError, TypeError, AttributeError):
+        except (CaseflowError, KeyError, TypeError, ValueError, AttributeError):
             return None
 
     def _fitting(self, pin: str) -> Any:

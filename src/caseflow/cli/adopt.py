@@ -15,9 +15,10 @@ from caseflow.clock import ManualClock, SystemClock
 from caseflow.config import load_policy
 from caseflow.core.commands import Actor
 from caseflow.desk import Desk
-from caseflow.errors import BadInput
+from caseflow.errors import BadInput, StoreError
 from caseflow.logs.legacy_mapping import load_legacy_mapping
 from caseflow.logs.takeover import Takeover, take_over
+from caseflow.ports import Store
 
 MOST_LISTED = 100
 """Wrong rows that are printed; the rest is counted."""
@@ -65,7 +66,7 @@ def adopt(
     clock = ManualClock(as_of) if as_of else SystemClock()
     if clock.now_us() > SystemClock().now_us():
         raise BadInput("bad-option", what="--as-of", found=f"{as_of} lies in the future")
-    store = open_store("memory:") if dry_run and not _exists(store_url) else open_store(store_url)
+    store = _rehearsed(store_url) if dry_run else open_store(store_url)
     with closing(store):
         found = take_over(
             Desk(policy, store, clock=clock), table, mapping,
@@ -82,10 +83,16 @@ def adopt(
     return exits.FOUND if found.wrong else exits.OK
 
 
-def _exists(store_url: str) -> bool:
-    """Whether a file of SQLite is there; a dry run makes none."""
+def _rehearsed(store_url: str) -> Store:
+    """The store, or one in memory where there is none yet: a dry run makes neither file nor tables."""
     path = store_url.removeprefix("sqlite:///")
-    return path == store_url or Path(path).exists()
+    is_there = path == store_url or Path(path).exists()
+    try:
+        return open_store(store_url if is_there else "memory:", must_exist=is_there)
+    except StoreError as error:
+        if error.code != "store-missing":
+            raise
+        return open_store("memory:")
 
 
 def _document(found: Takeover, *, dry_run: bool) -> dict[str, object]:

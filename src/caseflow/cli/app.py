@@ -80,6 +80,10 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Chinese still gets the rest
+    given = sys.argv[1:] if arguments is None else arguments
+    if any(not one.isprintable() and _is_no_text(one) for one in given):
+        print("caseflow: an argument is no text in this locale's encoding", file=sys.stderr)
+        return exits.USAGE
     try:
         code = cli.main(args=arguments, prog_name="caseflow", standalone_mode=False)
         sys.stdout.flush()
@@ -100,3 +104,12 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"caseflow: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
         return exits.BAD_INPUT
+
+
+def _is_no_text(argument: str) -> bool:
+    """Whether the shell gave bytes that the locale cannot read."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return True
+    return False

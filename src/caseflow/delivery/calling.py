@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from caseflow.delivery.checking import checked
 from caseflow.delivery.protocols import Delivery
 from caseflow.errors import DeliveryFailed
+
+_log = logging.getLogger("caseflow.delivery")
 
 
 class CallableNotifier:
@@ -43,6 +46,7 @@ class CallableNotifier:
         except TimeoutError as error:
             raise DeliveryFailed("delivery-timeout", retry=True, what=what, found="TimeoutError") from error
         except Exception as error:
+            _log.error("the notifier function %s failed: %s", what, type(error).__name__)
             raise DeliveryFailed(retry=True, what=what, found=type(error).__name__) from error
 
 

@@ -15,7 +15,7 @@ from caseflow.delivery.messages import Messages
 from caseflow.delivery.pace import Pace
 from caseflow.delivery.protocols import Directory, Notifier
 from caseflow.delivery.relay import Relay
-from caseflow.errors import BadInput
+from caseflow.errors import BadInput, CaseflowError
 from caseflow.ports import Clock, Store
 
 SHIPPED = {
@@ -148,4 +148,9 @@ def _made(factory: Callable[..., Any], given: Mapping[str, Any], what: str) -> A
         inspect.signature(factory).bind(**given)
     except TypeError as error:
         raise _wrong(what, str(error)) from error
-    return factory(**given)
+    try:
+        return factory(**given)
+    except CaseflowError:
+        raise
+    except Exception as error:  # whatever a value of another type leads to
+        raise _wrong(what, f"{type(error).__name__}: a value cannot be used") from error

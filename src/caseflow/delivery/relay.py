@@ -257,7 +257,7 @@ class Relay:
             self._ways.notifier(delivery.channel).send(delivery)
         except DeliveryFailed as error:
             return error
-        except Exception as error:  # a poison notice stops nobody else
+        except (Exception, SystemExit) as error:  # a poison notice stops nobody else
             _log.error("notifier for %s failed: %s", delivery.channel, type(error).__name__)
             return DeliveryFailed("notifier-broke", retry=True, found=type(error).__name__)
         return None

@@ -72,6 +72,7 @@ class DeskActions:
         }  # fmt: skip
         given = {name: found for name, found in fields.items() if found}
         key = terms.get("key")
+        check_key(key)
         own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
         return self._do(case_id or own.hex, "submit", by, terms, **given)
 
@@ -289,5 +290,10 @@ def check_call(case_id: str, action: str, by: Actor, key: str | None) -> None:
     if by.role == SYSTEM.role:
         refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
         raise Refused(refusal, case_id=case_id)
+    check_key(key)
+
+
+def check_key(key: str | None) -> None:
+    """Refuse a key that no store can keep."""
     if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
         raise BadInput("bad-name", what="key", found=ascii(key)[:80])

@@ -92,12 +92,14 @@ class DeskAdopting(DeskKeeping):
         for _ in range(ATTEMPTS):
             found = self.store.load(case_id)
             entry = _entry(self.rules, legacy, by=by, reason=reason, now=now)
-            if found is not None:
-                _check_same(self.store, found, entry)
-                return found
             claim = None
             if asked is not None:
                 claim = asked.claim(case_id, entry.texts, first=1, last=entry.case.version)
+            if found is not None:
+                _check_same(self.store, found, entry)
+                if claim is not None:
+                    self.store.append([Append(found, found.version, ())], claim)
+                return found
             self._pin()
             try:
                 self._record((entry,), claim)

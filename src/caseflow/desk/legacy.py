@@ -12,6 +12,8 @@ from caseflow.core.instants import micros
 from caseflow.core.lived import Legacy
 from caseflow.errors import BadInput
 
+MOST_DAYS = 36_525
+"""Days of an extension: a hundred years, which no count exceeds."""
 Instant = datetime | str | int
 """An aware datetime, its ISO 8601 text with an offset, or epoch microseconds."""
 
@@ -135,4 +137,6 @@ def _instant(found: Instant | None, what: str) -> int | None:
 def _days(found: int) -> int:
     if type(found) is not int:
         raise BadInput("bad-int", what="extensions", found=repr(found))
+    if found > MOST_DAYS:
+        raise BadInput("bad-option", what="extensions", found=f"more than {MOST_DAYS} days")
     return found

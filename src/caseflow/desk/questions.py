@@ -179,7 +179,7 @@ class DeskQuestions(DeskKeeping):
 def _cursor(text: str) -> tuple[int | None, str]:
     try:
         due, case_id = json.loads(text)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise BadInput("bad-cursor", what="cursor", found=text) from error
     named = type(case_id) is str and case_id.isprintable()
     if not named or not (due is None or (type(due) is int and EARLIEST <= due <= LATEST)):

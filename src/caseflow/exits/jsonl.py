@@ -105,10 +105,10 @@ def _written(kept: Kept, *, with_texts: bool) -> dict[str, Any]:
 
 def _event(body: bytes) -> Any:
     """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
-    found = json.loads(body)
     try:
+        found = json.loads(body)
         is_same = _bytes(found) == body
-    except UnicodeEncodeError:  # half of a pair, escaped
+    except (ValueError, RecursionError):  # no JSON at all, or half of a pair, escaped
         is_same = False
     return found if is_same else b64encode(body).decode()
 

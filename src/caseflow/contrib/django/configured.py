@@ -124,10 +124,17 @@ def relay() -> Relay:
 def _made(key: str, said: Any, method: str) -> Any:
     """What the portal names, made if it is a class; it has that method."""
     found = _imported(key, said) if isinstance(said, str) else said
-    made = found() if isinstance(found, type) else found
+    made = _instance(key, found) if isinstance(found, type) else found
     if not callable(getattr(made, method, None)):
         raise _wrong(key, f"it must have a method {method}; got {said!r}")
     return made
+
+
+def _instance(key: str, kind: type) -> Any:
+    try:
+        return kind()
+    except Exception as error:
+        raise _wrong(key, f"{kind.__qualname__} cannot be made: {type(error).__name__}: {error}") from error
 
 
 def _authorizer(said: Any) -> Authorizer | None:

@@ -24,6 +24,8 @@ def parsed(url: str | URL) -> URL:
         found = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise StoreError("store-url", found=_kind(str(url))) from None
+    if "@" in (found.database or "") and found.get_backend_name() != "sqlite":
+        raise StoreError("store-url-quoting")  # what follows an unquoted sign of a password is no database
     if found.get_backend_name() not in DIALECTS:
         raise StoreError("store-url", found=shown(found))
     return found.set(drivername=DRIVERS.get(found.drivername, found.drivername))
