@@ -541,6 +541,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "the store lacks the policy {found} that the case pins",
         "存储中缺少案件所依政策 {found}",
     ),
+    "bad-text": (
+        "the stored texts of version {found} cannot be read; run caseflow audit verify",
+        "无法读取第 {found} 版的已存文本;请运行 caseflow audit verify",
+    ),
     "bad-event": ("the stored event cannot be read: {found}", "无法读取已存事件:{found}"),
     "no-clock": (
         "case {case} has no clock {found}; it has {missing}",

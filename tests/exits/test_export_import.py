@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import sqlite3
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -24,6 +25,7 @@ from caseflow.core.instants import moment
 from caseflow.exits import commands, importing, jsonl, leaving, tables, xes
 from caseflow.logs import replay
 from caseflow.ports import Append
+from caseflow.stores.urls import open_store
 from tests.audit.lived import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, live
 from tests.laws.histories import Step, World, steps
 
@@ -568,3 +570,19 @@ def test_a_key_of_other_types_is_refused_before_anything_is_written() -> None:
     with pytest.raises(LogError, match=f"line {at + 1}"):
         importing.read(path, other)
     assert other.heads() == ()
+
+
+@pytest.mark.parametrize("url", ["sqlite:///cases.db", "sqlite+pysqlite:///cases.db"])
+@pytest.mark.parametrize(("column", "kind"), [("fields", "jsonl"), ("body", "jsonl"), ("body", "csv")])
+def test_a_row_that_was_tampered_with_ends_no_export_in_a_traceback(
+    url: str, column: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Texts and events that cannot be read are told, with the exit code of a store that cannot be used."""
+    with closing(open_store(url)) as store:
+        live(store)
+    with closing(sqlite3.connect("cases.db")) as file, file:
+        prefix = "" if url.startswith("sqlite:///") else "caseflow_"
+        table, bracket = ("texts", "'['") if column == "fields" else ("events", "X'5B'")
+        file.execute(f"UPDATE {prefix}{table} SET {column} = {bracket} WHERE version = 1")
+    assert run(["export", "--store", url, "--format", kind, "--out", "out"]) == 5
+    assert "Traceback" not in capsys.readouterr().err

@@ -13,6 +13,7 @@ from caseflow.outbox import Document, Posted
 from caseflow.ports import NEVER, KeyClaim, Recorded, Text
 from caseflow.stores import sqlite_outbox
 from caseflow.stores.relational import moving
+from caseflow.stores.relational.prepared import texts_in
 from caseflow.stores.relational.raw import raw
 from caseflow.stores.sqlite_file import SqliteFile
 
@@ -37,11 +38,7 @@ class SqliteQuestions:
         sql = "SELECT version, fields FROM texts WHERE case_id = ? ORDER BY version"
         with self._file.reading() as connection:
             rows = connection.execute(sql, (case_id,)).fetchall()
-        return tuple(
-            Text(version, field, salt, text)
-            for version, fields in rows
-            for field, (salt, text) in json.loads(fields).items()
-        )
+        return tuple(text for version, fields in rows for text in texts_in(version, fields))
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from caseflow.chain import link
 from caseflow.codec import encode, pack
 from caseflow.core.values import Value, value
+from caseflow.errors import StoreError
 from caseflow.outbox import Draft, Notice
-from caseflow.ports import NEVER, Append
+from caseflow.ports import NEVER, Append, Text
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` would make one a call
 
@@ -62,3 +63,16 @@ def prepared(entry: Append) -> Prepared:
 def as_json(found: Mapping[str, Any]) -> str:
     """JSON text, Chinese as it is."""
     return _encode(found)
+
+
+def texts_in(version: int, fields: str) -> Iterator[Text]:
+    """The texts that a row of them holds.
+
+    Raises:
+        StoreError: it is not as it was written.
+    """
+    try:
+        found = [(field, salt, text) for field, (salt, text) in json.loads(fields).items()]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError("bad-text", found=version) from error
+    return (Text(version, *one) for one in found)

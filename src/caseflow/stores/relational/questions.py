@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caseflow.chain import Head, Link
@@ -13,6 +13,7 @@ from caseflow.outbox import Document, Posted
 from caseflow.ports import KeyClaim, Recorded, Text
 from caseflow.stores.relational import feed, moving, outbox
 from caseflow.stores.relational.dialects import Connections
+from caseflow.stores.relational.prepared import texts_in
 from caseflow.stores.relational.raw import raw
 from caseflow.stores.relational.statements import Statements
 
@@ -61,13 +62,13 @@ class RelationalQuestions:
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
         rows = self._rows(self._said.texts, (case_id,)) if self._can_hold(case_id) else ()
-        return tuple(text for version, fields in rows for text in _texts(version, fields))
+        return tuple(text for version, fields in rows for text in texts_in(version, fields))
 
     def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
         found: dict[str, tuple[Text, ...]] = {}
         for case_id, version, fields in self._rows(*self._said.texts_many(ids)) if ids else ():
-            found[case_id] = (*found.get(case_id, ()), *_texts(version, fields))
+            found[case_id] = (*found.get(case_id, ()), *texts_in(version, fields))
         return found
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
@@ -140,8 +141,3 @@ class RelationalQuestions:
         """The documents of a series and year after that number, in the order of numbers."""
         sql, given = self._said.issued, (series, year, after, limit)
         return self._connections.read(lambda cursor: outbox.documents(cursor, sql, given))
-
-
-def _texts(version: int, fields: str) -> Iterator[Text]:
-    for field, (salt, text) in json.loads(fields).items():
-        yield Text(version, field, salt, text)
