@@ -45,7 +45,9 @@ def dialect_of(backend: str) -> Dialect:
 def shown(url: URL) -> str:
     """The URL for people: kind, host and database. No user, no password, no parameters."""
     host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
-    return f"{url.get_backend_name()}://{host}/{url.database or ''}"
+    kind = url.get_backend_name()
+    named = "sqlite+pysqlite" if kind == "sqlite" else kind  # `sqlite` alone means a `SqliteStore`
+    return f"{named}://{host}/{url.database or ''}"
 
 
 def _kind(url: str) -> str:
