@@ -75,3 +75,17 @@ def test_a_proof_can_be_interrupted(seconds: float) -> None:
         out, err = proof.communicate(timeout=60)
     assert (proof.returncode, out) == (exits.INTERRUPTED, ""), err
     assert "Traceback" not in err
+
+
+def test_a_fact_before_a_reopening_is_refused_for_good() -> None:
+    """No later instant makes it possible, so that the refusal names none."""
+    supervisor = Actor("supervisor-1", role="supervisor", unit="城管局")
+    life = Life("wuhu", start="2025-03-28T15:59:59+00:00")
+    life.act("c1", "submit", by=Actor("citizen-1", role="citizen"))
+    life.act("c1", "reject", by=supervisor, fields={"code": "in_court"})
+    life.wait(to="2025-03-29T12:59:59+00:00")
+    life.act("c1", "reopen", by=supervisor, fields={"reason": "机密 reason"})
+    life.act(
+        "c1", "adopt_rules", by=IMPORTER, fields={"reason": "机密 late"}, since="2025-03-29T10:33:59+00:00"
+    )
+    life.finish()

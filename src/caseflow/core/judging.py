@@ -100,7 +100,7 @@ def _wrong_time(rules: Rules, case: Case, command: Command, at: int) -> Refusal 
         return refusal("before-submission", rules, case, command, rule="effective_at")
     reopened = case.facts.reopened_us
     if reopened is not None and since < reopened:
-        return refusal("before-reopening", rules, case, command, rule="effective_at", possible_from=reopened)
+        return refusal("before-reopening", rules, case, command, rule="effective_at")
     if not any(name == "reason" for name, _ in command.texts):
         return refusal("field-missing", rules, case, command, rule="effective_at", missing=("reason",))
     return None
