@@ -531,15 +531,15 @@ def test_a_policy_that_comes_while_it_is_written_is_in_the_file(
         return kept(self, case_id)
 
     ids = [head.case_id for head in store.heads()]
-    monkeypatch.setattr(type(store), "kept", meanwhile)
     path, out = Path(f"live.{kind}"), io.StringIO()
-    if kind == "jsonl":
-        jsonl.write(store, out)
-    elif kind == "csv":
-        tables.write_whole_csv(store, out)
-    else:
-        xes.write_xes(store, out, whole=True)
-    monkeypatch.undo()
+    with monkeypatch.context() as while_it_is_written:
+        while_it_is_written.setattr(type(store), "kept", meanwhile)
+        if kind == "jsonl":
+            jsonl.write(store, out)
+        elif kind == "csv":
+            tables.write_whole_csv(store, out)
+        else:
+            xes.write_xes(store, out, whole=True)
     path.write_text(out.getvalue(), encoding="utf-8", newline="")
     into = MemoryStore()
     importing.read(path, into)
