@@ -223,6 +223,11 @@ def test_what_was_told_from_here_never_goes_back(one: Any) -> None:
     assert all(now[name] == (was[name] if was[name] in o.TOLD else o.PENDING) for name in was)
 
 
+SEVERAL_QUESTIONS = [pytest.param(kind, marks=[MARKS[kind]] if kind in MARKS else []) for kind in KINDS][1:]
+"""All but the store in memory, which reads under its lock."""
+
+
+@pytest.mark.parametrize("one", SEVERAL_QUESTIONS, indirect=True)
 def test_what_is_kept_is_of_one_version(one: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Though others write between its questions: read again, and cut off when they never rest."""
     one.append([submitted("c1")])
@@ -236,8 +241,6 @@ def test_what_is_kept_is_of_one_version(one: Any, monkeypatch: pytest.MonkeyPatc
             one.append([then(one.load("c1"))])
         return found
 
-    if isinstance(one, MemoryStore):
-        return  # it reads under its lock
     monkeypatch.setattr(type(one), "links", meanwhile)
     for many, version in ((3, 4), (99, 9)):
         busy[0] = many

@@ -21,7 +21,7 @@ from caseflow.cli.words import Lang, instant, word
 from caseflow.core.case import Card, Case, ClockRun
 from caseflow.core.instants import moment
 from caseflow.core.policy import Policy
-from caseflow.errors import BadInput
+from caseflow.desk.sweeping import part_of
 from caseflow.views.forecast import Forecast
 
 
@@ -192,7 +192,7 @@ def sweep(
     store_url: str, limit: int | None, until: str | None, part: str | None, as_json: bool, lang: str | None
 ) -> None:
     """Fire every rung that is due now; run it from cron as often as you like."""
-    done = open_desk(store_url).sweep(limit=limit, until=until, part=_part(part))
+    done = open_desk(store_url).sweep(limit=limit, until=until, part=part_of(part))
     if as_json:
         print_json(
             {"cards": [card_document(card) for card in done.cards],
@@ -208,12 +208,3 @@ def sweep(
         click.echo(word("refused", tongue).format(", ".join(done.refused)))
     if done.more:
         click.echo(word("more due", tongue))
-
-
-def _part(given: str | None) -> tuple[int, int] | None:
-    if given is None:
-        return None
-    which, _, parts = given.partition("/")
-    if not (which.isdecimal() and parts.isdecimal()):
-        raise BadInput("bad-part", found=given)
-    return int(which), int(parts)

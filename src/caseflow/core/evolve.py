@@ -8,7 +8,7 @@ from caseflow.core import events as e
 from caseflow.core.case import Card, Case
 from caseflow.core.clock_changes import begun, earliest, marked, with_change
 from caseflow.core.fact_changes import FACTS, since_of
-from caseflow.core.facts import Facts, Reply
+from caseflow.core.facts import NOTHING_YET, Facts, Reply
 from caseflow.core.terms import HandlingStep
 from caseflow.core.values import maker
 
@@ -136,47 +136,34 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
 
 
 def _submitted(case: Case, event: e.Submitted) -> Case:
-    since = since_of(event)
-    clocks = begun(event.clocks)
-    return _case(
-        case.id,
-        case.version + 1,
-        event.to or case.place,
-        event.unit,
-        event.citizen,
-        since,
-        event.at_us,
-        event.at_us,
-        earliest(clocks),
-        clocks,
-        (),
-        (),
-        event.origin,
-    )
+    return _first(case, event, (), NOTHING_YET)
 
 
 def _taken_over(case: Case, event: e.Adopted) -> Case:
-    since = since_of(event)
-    clocks = begun(event.clocks)
-    past_units = () if event.unit_since is None else ((event.unit_since, ""),)
     facts = Facts(
-        past_units=past_units,
+        past_units=() if event.unit_since is None else ((event.unit_since, ""),),
         replies=tuple(_reply(at, 1) for at in event.replies),
         adopted_us=event.at_us,
     )
+    return _first(case, event, event.steps, facts)
+
+
+def _first(case: Case, event: e.Submitted | e.Adopted, steps: tuple[str, ...], facts: Facts) -> Case:
+    """The case after the event that it begins with."""
+    clocks = begun(event.clocks)
     return _case(
         case.id,
         case.version + 1,
         event.to or case.place,
         event.unit,
         event.citizen,
-        since,
+        since_of(event),
         event.at_us,
         event.at_us,
         earliest(clocks),
         clocks,
         (),
-        event.steps,
+        steps,
         event.origin,
         facts,
     )

@@ -27,6 +27,8 @@ ATTEMPTS = 5
 BATCH = 500
 """Cases that are written in one transaction, where there are many."""
 
+Leave = Callable[[str, Exception], object]
+
 
 class DeskKeeping:
     """The part of the desk that its other parts share; see `Desk` for the arguments."""
@@ -143,20 +145,29 @@ class DeskKeeping:
             raise KeyReused(asked.key, actor=asked.actor)
         return replay(known.case_id, events[: known.last])
 
-    def _freed(self, entry: Append, now: int) -> Iterator[Append]:
+    def _freed(self, entry: Append, now: int, leave: Leave | None = None) -> Iterator[Append]:
         """What goes to the followers of a case that was withdrawn or rejected: each goes on by itself.
 
+        Args:
+            leave: is told of a follower that cannot go on, with the error, so that the others do.
+
         Raises:
-            Refused: the rules of a follower do not let it go on.
+            Refused: without ``leave``, when the rules of a follower do not let it go on.
         """
         followers = entry.case.facts.followers
         if not followers or not any(isinstance(event, Withdrawn | Rejected) for event in entry.events):
             return
         for follower in followers:
-            resumed = self._resumed(follower, entry.case.id, now)
+            try:
+                resumed = self._resumed(follower, entry.case.id, now)
+            except Exception as error:
+                if leave is None:
+                    raise
+                leave(follower, error)
+                continue
             if resumed is not None:
                 yield resumed
-                yield from self._freed(resumed, now)
+                yield from self._freed(resumed, now, leave)
 
     def _resumed(self, case_id: str, primary: str, now: int) -> Append | None:
         """The follower going on; `None` when it follows another by now, or nobody."""

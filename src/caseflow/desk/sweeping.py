@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from zlib import crc32
 
 from caseflow.clock import seconds_running
@@ -89,7 +90,7 @@ class DeskSweeping(DeskKeeping):
             tuple(card for card in fired if card.is_breach),
             tuple(card for card in fired if not card.is_breach),
             tuple(conflicts),
-            tuple(refused),
+            tuple(dict.fromkeys(refused)),
             self.store.waiting(now),
             more,
         )
@@ -147,10 +148,7 @@ class DeskSweeping(DeskKeeping):
         after, events = caught_up(rules, case, horizon, now)
         entries = [self._told(rules, case, _append(after, case.version, events))]
         if after.facts.followers:
-            try:
-                entries += self._freed(entries[0], now)
-            except Refused as error:
-                refused.append(error.case_id)
+            entries += self._freed(entries[0], now, partial(self._leave, refused=refused))
         return entries
 
     def _let_through(self, entries: list[Append], refused: list[str]) -> list[Append]:
@@ -192,6 +190,20 @@ def _seen(swept: Sweep, lag: float, seconds: float) -> SweepDone:
 
 def _fired(entry: Append) -> int:
     return sum(isinstance(event, RungEvent) for event in entry.events)
+
+
+def part_of(text: str | None) -> tuple[int, int] | None:
+    """A part as the command line says it, ``K/N``; `None` for all.
+
+    Raises:
+        BadInput: it is not two numbers.
+    """
+    if text is None:
+        return None
+    which, _, parts = text.partition("/")
+    if not (which.isdecimal() and parts.isdecimal()):
+        raise BadInput("bad-part", found=text)
+    return int(which), int(parts)
 
 
 def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:

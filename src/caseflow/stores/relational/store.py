@@ -33,22 +33,16 @@ class RelationalStore(RelationalQuestions):
     Args:
         connections: where cursors come from.
         feed_base: as ``caseflow_store`` has it.
+        in_doubt: policies that may be rolled back, shared with other stores of the same transaction.
     """
 
-    def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
+    def __init__(
+        self, connections: Connections, *, feed_base: int = 0, in_doubt: PoliciesInDoubt | None = None
+    ) -> None:
         self._connections = connections
         self._said = Statements(connections.dialect, feed_base=feed_base)
         self._recent = RecentCases()
-        self._in_doubt = PoliciesInDoubt()
-
-    @property
-    def doubts(self) -> PoliciesInDoubt:
-        """Policies whose pinning a transaction of the portal's may take back."""
-        return self._in_doubt
-
-    def share_doubts(self, others: PoliciesInDoubt) -> None:
-        """Have them in common with other stores on the same connection."""
-        self._in_doubt = others
+        self._in_doubt = in_doubt or PoliciesInDoubt()
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Run the work once what was appended is committed: at once, or when the owner of the transaction

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine import URL
 
 from caseflow.stores.relational import schema
+from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
 from caseflow.stores.relational.store import RelationalStore
 from caseflow.stores.sql.connections import EngineConnections
 from caseflow.stores.sql.joined import JoinedConnections
@@ -70,6 +71,5 @@ class SqlStore(RelationalStore):
                 ``store-restored``.
         """
         connections = JoinedConnections(connection)
-        store = RelationalStore(connections, feed_base=schema.feed_base_within(connections))
-        store.share_doubts(connection.info.setdefault("caseflow.in_doubt", store.doubts))
-        return store
+        in_doubt = connection.info.setdefault("caseflow.in_doubt", PoliciesInDoubt())
+        return RelationalStore(connections, feed_base=schema.feed_base_within(connections), in_doubt=in_doubt)

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from caseflow.contrib.django.configured import desk
 from caseflow.contrib.django.language import language
 from caseflow.desk import Sweep
+from caseflow.desk.sweeping import part_of
 from caseflow.errors import BadInput, StoreError
 
 _SWEPT = (
@@ -40,19 +41,10 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
         if limit is not None and limit < 1:
             raise CommandError(f"--limit: {limit}")
         try:
-            done = desk().sweep(limit=limit, until=options["until"], part=_part(options["part"]))
+            done = desk().sweep(limit=limit, until=options["until"], part=part_of(options["part"]))
         except (BadInput, StoreError) as error:
             raise CommandError(error.text(language())) from error
         self.stdout.write(_as_json(done) if options["as_json"] else _told(done))
-
-
-def _part(given: str | None) -> tuple[int, int] | None:
-    if given is None:
-        return None
-    which, _, parts = given.partition("/")
-    if not (which.isdecimal() and parts.isdecimal()):
-        raise BadInput("bad-part", found=given)
-    return int(which), int(parts)
 
 
 def _told(done: Sweep) -> str:
