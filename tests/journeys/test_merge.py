@@ -213,3 +213,28 @@ def test_a_primary_that_ends_by_itself_frees_its_followers(tmp_path: Path, how: 
     assert told(case.cards) == ["yellow @ 03-12", "red @ 03-22"]
     assert {card.case_id for card in swept.cards} >= {"p", "f"}
     assert case == replay("f", desk.history("f"))
+
+
+def test_a_follower_that_cannot_go_on_keeps_back_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The primary ends and the other follower goes on; the one that cannot is named, once."""
+    desk = desk_of(policy(tmp_path, LAPSING))
+    submitted(desk, "p")
+    desk.clock.advance(days=3)
+    for name in ("f1", "f2"):
+        submitted(desk, name)
+        desk.merge(name, primary="p", by=DISPATCHER)
+    resumed = desk._resumed
+
+    def broken(case_id: str, primary: str, now: int) -> Any:
+        if case_id == "f1":
+            raise LookupError
+        return resumed(case_id, primary, now)
+
+    monkeypatch.setattr(desk, "_resumed", broken)
+    desk.clock.advance(days=19)
+    swept = desk.sweep()
+    assert swept.refused == ("f1",)
+    assert [desk.get(name).state for name in ("p", "f1", "f2")] == ["withdrawn", "merged", "handling"]
+    assert {card.case_id for card in swept.cards} == {"p", "f2"}

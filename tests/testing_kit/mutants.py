@@ -26,7 +26,7 @@ from caseflow.core import (
 from caseflow.core.clocks import ClockPlan
 from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
 from caseflow.core.rules import Rules
-from caseflow.desk import desk, questions, repeats, sweeping
+from caseflow.desk import commands, questions, repeats, sweeping
 from caseflow.stores import memory
 from caseflow.views import public
 
@@ -363,7 +363,7 @@ def reads_the_clock_again(put: Put) -> None:
 @breaks("10")
 def gives_up_early(put: Put) -> None:
     """The desk decides only twice."""
-    put(desk, ATTEMPTS=2)
+    put(commands, ATTEMPTS=2)
 
 
 @breaks("10")

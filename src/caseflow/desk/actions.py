@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from caseflow.core.case import Case
-from caseflow.core.commands import SYSTEM, Actor
-from caseflow.errors import BadInput, Refusal, Refused, UnknownCase
+from caseflow.core.commands import Actor
+from caseflow.desk.checking import check_key
+from caseflow.desk.commands import DeskCommands
 
 
 class Terms(TypedDict, total=False):
@@ -21,22 +22,8 @@ class Terms(TypedDict, total=False):
     expected_version: int
 
 
-class DeskActions:
+class DeskActions(DeskCommands):
     """One method for each built-in action; all raise what `Desk.act` raises and return the case."""
-
-    def act(
-        self,
-        case_id: str,
-        action: str,
-        *,
-        by: Actor,
-        fields: Mapping[str, Any] | None = None,
-        effective_at: datetime | str | None = None,
-        key: str | None = None,
-        expected_version: int | None = None,
-    ) -> Case:
-        """Take any action; the desk does it."""
-        raise TypeError("DeskActions is a part of Desk")
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
         reason = terms.pop("reason", None)
@@ -278,22 +265,3 @@ class DeskActions:
         """
         names = fields if isinstance(fields, str) else tuple(fields)  # one text is no list: it is refused
         return self._do(case_id, "redact", by, terms, fields=names, basis=basis)
-
-
-def check_call(case_id: str, action: str, by: Actor, key: str | None) -> None:
-    """Refuse names that no store can keep, and actors that claim to be the system."""
-    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
-    if not usable or case_id != case_id.strip():
-        if action in ("submit", "adopt"):
-            raise Refused(Refusal(code="bad-case-id", action=action, found=ascii(case_id)[:80]))
-        raise UnknownCase(ascii(case_id)[:80])
-    if by.role == SYSTEM.role:
-        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
-        raise Refused(refusal, case_id=case_id)
-    check_key(key)
-
-
-def check_key(key: str | None) -> None:
-    """Refuse a key that no store can keep."""
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
-        raise BadInput("bad-name", what="key", found=ascii(key)[:80])

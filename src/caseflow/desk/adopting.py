@@ -16,7 +16,7 @@ from caseflow.core.events import Adopted
 from caseflow.core.evolve import replay
 from caseflow.core.rules import Rules
 from caseflow.core.values import Value, value
-from caseflow.desk.actions import check_call
+from caseflow.desk.checking import check_call
 from caseflow.desk.keeping import ATTEMPTS, BATCH, DeskKeeping
 from caseflow.desk.legacy import Known, LegacyCase
 from caseflow.desk.repeats import Asked
