@@ -42,7 +42,7 @@ mining: $(VENV)/ready-test
 	build/mining/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt \
 	  --editable '.[all]' --requirement requirements-test.txt --requirement requirements-xes.txt
 	build/mining/bin/python -m pytest -q -W ignore tests/exits/test_export_import.py -k mining | tee build/mining.log
-	@grep -q '2 passed' build/mining.log; found=$$?; rm -rf build/mining build/mining.log; exit $$found
+	@grep -q '1 passed' build/mining.log; found=$$?; rm -rf build/mining build/mining.log; exit $$found
 
 lint: $(VENV)/ready-test
 	$(BIN)/ruff check .

@@ -9,8 +9,9 @@ from benchmarks.life import WORKPLACE
 from benchmarks.report import Row, table, write
 
 NAMES = (
-    "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory", "timelines",
-    "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay", "imports",
+    "bytecodes", "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory",
+    "timelines", "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay", "imports",
+    "migration",
 )  # fmt: skip
 
 

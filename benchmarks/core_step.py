@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from benchmarks import state_machines
-from benchmarks.life import CITIZEN, DISPATCHER, OFFICER, START, STEPS, UNIT, guarded_policy
+from benchmarks.life import CITIZEN, COORDINATOR, OFFICER, START, STEPS, UNIT, guarded_policy
 from benchmarks.report import Row, faster
 from benchmarks.timing import Work, interleaved, seconds
 from caseflow import Case, Command
-from caseflow.core.decide import decide
-from caseflow.core.evolve import evolve
-from caseflow.core.instants import SECOND, micros
-from caseflow.core.rules import Rules
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.decide import step
+from caseflow.core.time.instants import SECOND, micros
 
 
 def rows(*, quick: bool) -> tuple[Row, ...]:
@@ -41,13 +40,13 @@ def commands() -> tuple[Command, ...]:
     """The eight commands as a door has prepared them."""
     return (
         Command("submit", CITIZEN, {"kind": "complaint"}),
-        Command("acknowledge", DISPATCHER),
-        Command("route", DISPATCHER, {"to": UNIT}),
+        Command("acknowledge", COORDINATOR),
+        Command("route", COORDINATOR, {"to": UNIT}),
         Command("dispatch", OFFICER),
         Command("reply", OFFICER),
         Command("complete", OFFICER),
         Command("rate", CITIZEN, {"score": 5}),
-        Command("close", DISPATCHER),
+        Command("close", COORDINATOR),
     )
 
 
@@ -56,7 +55,7 @@ def _steps(live: Callable[[int], None], cases: int) -> Work:
 
 
 def _ours() -> Callable[[int], None]:
-    rules, asked = Rules(guarded_policy()), commands()
+    rules, asked = CompiledPolicy(guarded_policy()), commands()
 
     def live(cases: int) -> None:
         now = micros(START)
@@ -64,7 +63,6 @@ def _ours() -> Callable[[int], None]:
             case = Case("c-1")
             for command in asked:
                 now += SECOND
-                for event in decide(rules, case, command, now):
-                    case = evolve(case, event)
+                case, _ = step(rules, case, command, now)
 
     return live

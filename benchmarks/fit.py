@@ -14,15 +14,15 @@ from pathlib import Path
 
 import attrs
 
-from caseflow import Policy, load_policy
-from caseflow.calendars import load_calendar
-from caseflow.core.calendars import Calendar
-from caseflow.core.instants import SECOND, moment
-from caseflow.logs import load_mapping
+from caseflow import MemoryStore, Policy, load_policy
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.instants import SECOND, moment
+from caseflow.interchange import load_mapping, replay
+from caseflow.policies.calendars import load_calendar
+from caseflow.ports import Query
 from caseflow.simulation import Scenario, simulate
-from caseflow.simulation.dice import Dice
-from caseflow.simulation.fitting import Seen, fitted, seen
-from caseflow.simulation.survival import Survival, distance
+from caseflow.simulation.arrivals import RandomStreams
+from caseflow.simulation.fit import Seen, Survival, distance, fitted, seen
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -53,7 +53,11 @@ class Log:
     def cases(self) -> tuple[Seen, ...]:
         """Its cases in the order of submission."""
         mapping = load_mapping(ROOT / "examples" / "mappings" / self.mapping)
-        return seen([self.path], policy=self.policy, mapping=mapping, timezone=self.timezone)
+        store = MemoryStore()
+        summary = replay(
+            [self.path], policy=self.policy, store=store, mapping=mapping, timezone=self.timezone
+        )
+        return seen(store.find(Query(limit=summary.cases)), end_us=summary.as_of_us or 0)
 
 
 @attrs.frozen(kw_only=True)
@@ -96,7 +100,11 @@ def outcomes(log: Log, cases: Sequence[Seen], *, count: int = SIMULATED) -> Iter
         outside = {
             case.case_id
             for number, case in enumerate(cases)
-            if (case.submitted >= cut if split == "time" else Dice(1, number).roll("held out") < HELD_OUT)
+            if (
+                case.submitted >= cut
+                if split == "time"
+                else RandomStreams(1, number).roll("held out") < HELD_OUT
+            )
         }
         yield judged(
             log, split,
@@ -110,15 +118,15 @@ def judged(log: Log, split: str, inside: Sequence[Seen], outside: Sequence[Seen]
     """Fit, simulate the time of the held-out cases, and compare."""
     scenario = fitted(inside, rules=log.policy, table=log.calendar)
     real = delays((case.submitted, case.replied, case.until) for case in outside)
-    made = simulated(over(scenario, outside), count=count)
+    survival = simulated(over(scenario, outside), count=count)
     many = len(outside) * count / (len(outside) + count)
     return Outcome(
         split=split,
         fitted_on=len(inside),
         held_out=len(outside),
         real=tuple(real.quantile(percent / 100) for percent in PERCENTS),
-        simulated=tuple(made.quantile(percent / 100) for percent in PERCENTS),
-        gap=distance(real, made),
+        simulated=tuple(survival.quantile(percent / 100) for percent in PERCENTS),
+        gap=distance(real, survival),
         chance=1.358 / math.sqrt(many),
     )
 
@@ -145,24 +153,24 @@ def delays(cases: Iterator[tuple[int, int | None, int]]) -> Survival:
     return Survival.of(((until - at) / 86_400, replied is not None) for at, replied, until in cases)
 
 
-def table(found: Outcome) -> str:
+def table(outcome: Outcome) -> str:
     """One outcome as Markdown rows: real, simulated, and their ratio less one."""
     rows = [
-        f"| {found.split} | real | " + " | ".join(map(_days, found.real)) + " | |",
+        f"| {outcome.split} | real | " + " | ".join(map(_days, outcome.real)) + " | |",
         "| | simulated | "
-        + " | ".join(map(_days, found.simulated))
-        + f" | {found.gap:.3f} ({found.chance:.3f}) |",
-        "| | error | " + " | ".join(map(_error, found.real, found.simulated)) + " | |",
+        + " | ".join(map(_days, outcome.simulated))
+        + f" | {outcome.gap:.3f} ({outcome.chance:.3f}) |",
+        "| | error | " + " | ".join(map(_error, outcome.real, outcome.simulated)) + " | |",
     ]
     return "\n".join(rows)
 
 
-def _days(found: float | None) -> str:
-    return "open" if found is None else f"{found:.2f}" if found < 100 else f"{found:.0f}"
+def _days(days: float | None) -> str:
+    return "open" if days is None else f"{days:.2f}" if days < 100 else f"{days:.0f}"
 
 
-def _error(real: float | None, made: float | None) -> str:
-    return "" if real is None or made is None else f"{made / real - 1:+.0%}"
+def _error(real: float | None, drawn: float | None) -> str:
+    return "" if real is None or drawn is None else f"{drawn / real - 1:+.0%}"
 
 
 def main() -> None:
@@ -174,11 +182,11 @@ def main() -> None:
         heads = " | ".join(f"p{percent}" for percent in PERCENTS)
         print(f"\n**{log.name}**\n\n| held out | days | {heads} | gap (chance) |")
         print("|---|---|" + "---:|" * (len(PERCENTS) + 1))
-        for found in outcomes(log, log.cases()):
-            print(table(found), flush=True)
+        for outcome in outcomes(log, log.cases()):
+            print(table(outcome), flush=True)
             print(
-                f"\nHeld out by time: fitted on {found.fitted_on:,}, judged on {found.held_out:,}.\n"
-                if found.split == "time"
+                f"\nHeld out by time: fitted on {outcome.fitted_on:,}, judged on {outcome.held_out:,}.\n"
+                if outcome.split == "time"
                 else "",
                 end="",
             )

@@ -12,8 +12,8 @@ from benchmarks.life import WORKPLACE
 from benchmarks.report import Row
 from benchmarks.timing import seconds
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.exits import importing, jsonl
-from caseflow.stores.urls import place_of
+from caseflow.interchange import importer, jsonl
+from caseflow.stores.locations import location_of
 
 OFFICE = Actor("o-4", role="importer", unit="城管局")
 POSTGRES = "CASEFLOW_TEST_POSTGRES"
@@ -25,16 +25,16 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
         log = Path(folder, "log.jsonl")
         events = _written(log, cases=1_000 if quick else 10_000)
         rounds = 1 if quick else 3
-        found = [
+        table = [
             _row("SQLite", events, must=20_000, took=min(_sqlite(log, Path(folder)) for _ in range(rounds)),
                  bare=min(_bare(log, Path(folder)) for _ in range(rounds)))
         ]  # fmt: skip
         if os.environ.get(POSTGRES):
             took = min(_postgres(log) for _ in range(rounds))
-            found.append(_row("PostgreSQL", events, must=10_000, took=took, bare=None))
+            table.append(_row("PostgreSQL", events, must=10_000, took=took, bare=None))
         else:
             print(f"skipped: PostgreSQL, since {POSTGRES} is not set")
-    return tuple(found)
+    return tuple(table)
 
 
 def _row(where: str, events: int, *, must: float, took: float, bare: float | None) -> Row:
@@ -54,7 +54,7 @@ def _written(log: Path, *, cases: int) -> int:
     for number in range(cases):
         case_id = f"c{number:07}"
         desk.submit(title="路灯不亮", body="中山路" * 10, to="城管局", by=OFFICE, case_id=case_id)
-        desk.sign_in(case_id, by=OFFICE)
+        desk.take_charge(case_id, by=OFFICE)
     desk.clock.advance(days=4)
     desk.sweep()
     for number in range(cases):
@@ -69,8 +69,8 @@ def _sqlite(log: Path, folder: Path) -> float:
     path = folder / "target.db"
     for left in folder.glob("target.db*"):
         left.unlink()
-    store = place_of(f"sqlite:///{path}").open(must_exist=False)
-    took = seconds(lambda: importing.read(log, store))
+    store = location_of(f"sqlite:///{path}").open(must_exist=False)
+    took = seconds(lambda: importer.read(log, store))
     store.close()
     return took
 
@@ -102,7 +102,7 @@ def _postgres(log: Path) -> float:
     from tests.contracts.databases import postgres
 
     with postgres() as url:
-        store: Any = place_of(url).open(must_exist=False)
-        took = seconds(lambda: importing.read(log, store))
+        store: Any = location_of(url).open(must_exist=False)
+        took = seconds(lambda: importer.read(log, store))
         store.close()
     return took

@@ -29,7 +29,7 @@ TITLE, BODY, ANSWER = (
 START = "2025-03-03T09:30:00+08:00"
 
 CITIZEN = Actor("c-17", role="citizen")
-DISPATCHER = Actor("d-1", role="dispatcher")
+COORDINATOR = Actor("d-1", role="coordinator")
 OFFICER = Actor("o-4", role="handler", unit=UNIT)
 
 WORKPLACE = Path(__file__).resolve().parents[1] / "build"

@@ -43,7 +43,7 @@ def _multiply(connection: sqlite3.Connection, cases: int) -> None:
     ).fetchall()
     for name, _ in indexes:
         connection.execute(f"DROP INDEX {name}")  # made again below, which is faster than keeping them
-    columns = [column for _, column, *_ in connection.execute("PRAGMA table_info(cases)")]
+    columns = [column for _, column, *_ in connection.execute("PRAGMA table_info(caseflow_cases)")]
     made = {
         "id": "new.id",
         "snapshot": "CAST(replace(CAST(snapshot AS TEXT), old.id, new.id) AS BLOB)",
@@ -55,11 +55,13 @@ def _multiply(connection: sqlite3.Connection, cases: int) -> None:
     )
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(
-        f"INSERT INTO cases {numbers} SELECT {parts} FROM new JOIN cases old ON old.id = '{FIRST}'"
+        f"INSERT INTO caseflow_cases {numbers} SELECT {parts} FROM new"
+        f" JOIN caseflow_cases old ON old.id = '{FIRST}'"
     )
     connection.execute(
-        f"INSERT INTO events (case_id, version, body) {numbers}"
-        f" SELECT new.id, old.version, old.body FROM new JOIN events old ON old.case_id = '{FIRST}'"
+        f"INSERT INTO caseflow_events (case_id, version, body, hash) {numbers}"
+        " SELECT new.id, old.version, old.body, old.hash FROM new"
+        f" JOIN caseflow_events old ON old.case_id = '{FIRST}'"
     )
     for _, sql in indexes:
         connection.execute(sql)

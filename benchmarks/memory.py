@@ -6,7 +6,7 @@ import gc
 import sys
 import tracemalloc
 
-from benchmarks.life import DISPATCHER, OFFICER, START, UNIT, guarded_policy
+from benchmarks.life import COORDINATOR, OFFICER, START, UNIT, guarded_policy
 from benchmarks.report import Row
 from caseflow import Actor, Desk, ManualClock, MemoryStore
 
@@ -61,13 +61,13 @@ def _submit(desk: Desk, number: int) -> int:
 
 def _finish(desk: Desk, number: int) -> None:
     case_id, citizen = f"case-{number:06d}", _citizen(number)
-    desk.acknowledge(case_id, by=DISPATCHER)
-    desk.route(case_id, to=UNIT, by=DISPATCHER)
+    desk.acknowledge(case_id, by=COORDINATOR)
+    desk.route(case_id, to=UNIT, by=COORDINATOR)
     desk.dispatch(case_id, by=OFFICER)
     desk.act(case_id, "reply", by=OFFICER)
     desk.complete(case_id, by=OFFICER)
     desk.rate(case_id, score=5, by=citizen)
-    desk.close(case_id, by=DISPATCHER)
+    desk.close(case_id, by=COORDINATOR)
 
 
 def _citizen(number: int) -> Actor:

@@ -10,7 +10,7 @@ from benchmarks.life import (
     ANSWER,
     BODY,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     OFFICER,
     START,
     STEPS,
@@ -73,24 +73,24 @@ def live_bare(desk: Desk, case_id: str) -> None:
     """The eight commands by name, without texts."""
     act = desk.act
     act(case_id, "submit", by=CITIZEN, fields=KIND)
-    act(case_id, "acknowledge", by=DISPATCHER)
-    act(case_id, "route", by=DISPATCHER, fields=TO)
+    act(case_id, "acknowledge", by=COORDINATOR)
+    act(case_id, "route", by=COORDINATOR, fields=TO)
     act(case_id, "dispatch", by=OFFICER)
     act(case_id, "reply", by=OFFICER)
     act(case_id, "complete", by=OFFICER)
     act(case_id, "rate", by=CITIZEN, fields=SCORE)
-    act(case_id, "close", by=DISPATCHER)
+    act(case_id, "close", by=COORDINATOR)
     desk.clock.advance(seconds=1)
 
 
 def live_with_texts(desk: Desk, case_id: str) -> None:
     """The eight commands by the typed methods, with the texts that citizens and officers write."""
     desk.submit(title=TITLE, body=BODY, kind="complaint", by=CITIZEN, case_id=case_id)
-    desk.acknowledge(case_id, by=DISPATCHER)
-    desk.route(case_id, to=UNIT, by=DISPATCHER)
+    desk.acknowledge(case_id, by=COORDINATOR)
+    desk.route(case_id, to=UNIT, by=COORDINATOR)
     desk.dispatch(case_id, by=OFFICER)
     desk.reply(case_id, text=ANSWER, by=OFFICER)
     desk.complete(case_id, by=OFFICER)
     desk.rate(case_id, score=5, by=CITIZEN)
-    desk.close(case_id, by=DISPATCHER)
+    desk.close(case_id, by=COORDINATOR)
     desk.clock.advance(seconds=1)

@@ -22,10 +22,11 @@ from benchmarks.memory_desk import live_bare, live_with_texts
 from benchmarks.report import Row
 from benchmarks.timing import interleaved, seconds
 from caseflow import Case, Desk, ManualClock
-from caseflow.stores.relational.outbox_statements import NOTICE
-from caseflow.stores.sql import SqlStore
+from caseflow.stores.sqlalchemy import SqlStore
 
 WRITERS = 8
+NOTICE = "id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body"
+"""The columns of a new notice that differ from one to the next."""
 Written = list[list[tuple[str, tuple[Any, ...]]]]
 _runs = count()
 
@@ -141,7 +142,7 @@ class _Watched(Desk):
 
     def _changes(self, case: Case) -> Iterator[tuple[str, tuple[Any, ...]]]:
         other = f"bare-{case.id}"
-        columns = "version, state, unit, citizen, next_due, place, deadline, waits, snapshot, head"
+        columns = "version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head"
         row = self._one(f"SELECT {columns} FROM caseflow_cases WHERE id = %s", case.id)[0]
         before = self._events(case.id, 0)
         first = case.version if len(before) == case.version and len(before) > 1 else 1

@@ -12,12 +12,12 @@ from benchmarks.life import CITIZEN, START, UNIT, WORKPLACE
 from benchmarks.report import Row
 from benchmarks.timing import seconds
 from caseflow import Desk, ManualClock, MemoryStore, SqliteStore, load_policy
-from caseflow.core.case import Case
-from caseflow.delivery.calling import CallableNotifier
-from caseflow.delivery.protocols import Delivery, Person
+from caseflow.core.model.case import Case
+from caseflow.delivery.notifiers.simple import CallableNotifier
 from caseflow.delivery.relay import Relay
 from caseflow.ports import Store
-from caseflow.stores.sql import SqlStore
+from caseflow.ports.records import Delivery, Person
+from caseflow.stores.sqlalchemy import SqlStore
 
 WORKERS = 4
 
@@ -25,15 +25,15 @@ WORKERS = 4
 def rows(*, quick: bool) -> tuple[Row, ...]:
     """Notices a second, each of another case: claimed, addressed, worded, handed on and settled."""
     few, many = (500, 2_000) if quick else (5_000, 20_000)
-    found = [_alone(MemoryStore(), "in memory", few)]
+    measurements = [_alone(MemoryStore(), "in memory", few)]
     path = WORKPLACE / "relay.db"
     for file in (path, *WORKPLACE.glob("relay.db-*")):
         Path(file).unlink(missing_ok=True)
-    found.append(_alone(SqliteStore(str(path)), "on SQLite", few))
+    measurements.append(_alone(SqliteStore(str(path)), "on SQLite", few))
     if not servers.missing(servers.POSTGRES, "relay on PostgreSQL"):
         with servers.postgres() as url:
-            found.append(_together(url, many))
-    return tuple(found)
+            measurements.append(_together(url, many))
+    return tuple(measurements)
 
 
 class Office:

@@ -66,6 +66,13 @@ def faster(
     )  # fmt: skip
 
 
+def at_most(work: str, count: float, *, must: float, unit: str = "") -> Row:
+    """A row for a count that must not pass a limit."""
+    return Row(
+        work=work, unit=unit, ours=count, score=count, sense="{:,.0f}", at_least=False, must=must,
+    )  # fmt: skip
+
+
 HEADS = ("work", "against", "ours", "peer", "ratio", "must reach", "hoped", "reached")
 
 

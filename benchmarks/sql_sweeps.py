@@ -16,8 +16,8 @@ from benchmarks.life import CITIZEN, START, UNIT
 from benchmarks.report import Row
 from benchmarks.timing import seconds
 from caseflow import Desk, ManualClock, load_policy
-from caseflow.core.evolve import replay
-from caseflow.stores.sql import SqlStore
+from caseflow.core.model.evolve import replay
+from caseflow.stores.sqlalchemy import SqlStore
 
 WORKERS = 4
 BATCH = 500
@@ -104,7 +104,8 @@ def _bare_worker(url: URL, which: int) -> Callable[[], float]:
                 cursor = connection.cursor()
                 cursor.executemany(
                     "UPDATE caseflow_cases SET version = 3, next_due = next_due + 864000000000,"
-                    " place = place + 864000000000, snapshot = %s, head = %s WHERE id = %s AND version = 2",
+                    " due_order = due_order + 864000000000, snapshot = %s, head = %s"
+                    " WHERE id = %s AND version = 2",
                     [(snapshot, head, case_id) for case_id, snapshot, head in batch],
                 )
                 cursor.executemany(
@@ -156,7 +157,7 @@ def _multiplied(server: str, kind: str, count: int) -> tuple[str, ...]:
         numbers = f"(SELECT concat('{kind}-', lpad(seq, 7, '0')) AS new FROM seq_1_to_{count - 1}) i"
         snapshot, position, positions = f"replace(snapshot, '{first}', i.new)", "", ""
         analyze = ("ANALYZE TABLE caseflow_cases", "ANALYZE TABLE caseflow_events")
-    columns = "version, state, unit, citizen, next_due, place, deadline, waits, head"
+    columns = "version, state, unit, citizen, next_due, due_order, deadline, waits, head"
     of_cases = ", ".join(f"c.{column}" for column in columns.split(", "))
     return (
         f"INSERT INTO caseflow_cases (id, snapshot, {columns})"

@@ -24,7 +24,7 @@ Live = Callable[[Desk, str], None]
 Written = list[list[tuple[str, tuple[Any, ...]]]]
 """For each command the statements it comes to, with their values."""
 
-KEYS = {"cases": "id"}
+KEYS = {"caseflow_cases": "id"}
 """Tables whose rows are updated, and by which column they are known; all others are only inserted into."""
 
 

@@ -13,7 +13,7 @@ from benchmarks.many_cases import desk_on, make
 from benchmarks.report import Row
 from benchmarks.timing import interleaved, seconds
 from caseflow import Desk
-from caseflow.core.evolve import replay
+from caseflow.core.model.evolve import replay
 
 
 def rows(*, quick: bool) -> tuple[Row, ...]:

@@ -34,7 +34,7 @@ def live() -> Timeline:
     timeline.acknowledge(case)
     timeline.route(case, "城管局")
     timeline.advance(days=2)
-    timeline.sign_in(case)
+    timeline.take_charge(case)
     timeline.dispatch(case)
     timeline.advance(days=10)
     timeline.note(case, "等待零件")
@@ -43,6 +43,6 @@ def live() -> Timeline:
     timeline.complete(case)
     timeline.rate(case, 2)
     timeline.close(case)
-    assert [card.level for card in timeline.case(case).rungs] == LEVELS
+    assert [card.level for card in timeline.case(case).escalations] == LEVELS
     assert len(fired) == 2
     return timeline

@@ -48,10 +48,10 @@ def timeline(request: pytest.FixtureRequest) -> Iterator[Timeline]:
 
     When the test fails, its report shows the story.
     """
-    made = _made(request)
-    request.node.stash[_USED] = made
-    yield made
-    made.store.close()
+    timeline = _made(request)
+    request.node.stash[_USED] = timeline
+    yield timeline
+    timeline.store.close()
 
 
 @pytest.fixture
@@ -82,12 +82,12 @@ def _made(request: pytest.FixtureRequest) -> Timeline:
     from caseflow.errors import CaseflowError
     from caseflow.testing import Timeline
 
-    given = _settings(request)
-    where = "; ".join(f"{name} of {place}" for name, (_, place) in given.items())
-    found = {name: setting for name, (setting, _) in given.items()}
-    store = _store(request, *given["store"]) if "store" in given else None
+    settings = _settings(request)
+    where = "; ".join(f"{name} of {place}" for name, (_, place) in settings.items())
+    arguments = {name: setting for name, (setting, _) in settings.items()}
+    store = _store(request, *settings["store"]) if "store" in settings else None
     try:
-        return Timeline(**{**found, "store": store})
+        return Timeline(**{**arguments, "store": store})
     except (CaseflowError, TypeError, ValueError) as error:
         message = f"{where}: {error}"
     return _wrong(message)  # outside, so that the report shows this alone
@@ -95,21 +95,21 @@ def _made(request: pytest.FixtureRequest) -> Timeline:
 
 def _settings(request: pytest.FixtureRequest) -> dict[str, tuple[Any, str]]:
     """Each setting and where it stands: the closest marker that gives it, else the ini file."""
-    found: dict[str, tuple[Any, str]] = {}
+    settings: dict[str, tuple[Any, str]] = {}
     config = request.config
     for name in _INI:
         if setting := config.getini(f"caseflow_{name}"):
-            found[name] = (setting, f"the ini option caseflow_{name}")
+            settings[name] = (setting, f"the ini option caseflow_{name}")
     for marker in reversed(list(request.node.iter_markers("caseflow"))):
         unknown = sorted(set(marker.kwargs) - set(SETTINGS))
         if marker.args or unknown:
             _wrong(f"the marker caseflow takes {', '.join(SETTINGS)} by name; got {marker}")
-        found |= {name: (setting, "the marker caseflow") for name, setting in marker.kwargs.items()}
+        settings |= {name: (setting, "the marker caseflow") for name, setting in marker.kwargs.items()}
     for name in ("policy", "calendar"):
-        if name in found and isinstance(found[name][0], str | Path):
-            setting, place = found[name]
-            found[name] = (_in_rootdir(config, setting), place)
-    return found
+        if name in settings and isinstance(settings[name][0], str | Path):
+            setting, place = settings[name]
+            settings[name] = (_in_rootdir(config, setting), place)
+    return settings
 
 
 def _in_rootdir(config: pytest.Config, setting: str | Path) -> str | Path:

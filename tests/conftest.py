@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from caseflow.testing.seeded import same_everywhere
+from caseflow.testing.laws.policy_laws import same_everywhere
 
 
 @pytest.fixture(scope="session", autouse=True)

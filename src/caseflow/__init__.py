@@ -1,15 +1,14 @@
 """caseflow: the life of a citizen's inquiry inside a government portal, with deadlines that escalate."""
 
-from caseflow.calendars import load_calendar, read_calendar
 from caseflow.clock import ManualClock, SystemClock
-from caseflow.config import load_policy
-from caseflow.core.calendars import Calendar
-from caseflow.core.case import Card, Case, ClockRun
-from caseflow.core.commands import Actor, Command
-from caseflow.core.policy import Policy
-from caseflow.core.terms import HandlingStep, Stage
-from caseflow.desk import Adoption, Desk, Happened, Page, Sweep
-from caseflow.desk.legacy import Granted, LegacyCase, Paused
+from caseflow.core.engine.machine import machine
+from caseflow.core.model.case import Card, Case
+from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.sla import ClockRun
+from caseflow.core.policy import HandlingStep, Policy, Stage
+from caseflow.core.time.calendar import Calendar
+from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
+from caseflow.desk.adopter import Granted, LegacyCase, Paused
 from caseflow.errors import (
     BadInput,
     CaseflowError,
@@ -23,6 +22,8 @@ from caseflow.errors import (
     StoreError,
     UnknownCase,
 )
+from caseflow.policies.calendars import load_calendar, read_calendar
+from caseflow.policies.load import load_policy
 from caseflow.stores.memory import MemoryStore
 from caseflow.stores.sqlite import SqliteStore
 
@@ -47,6 +48,7 @@ __all__ = [
     "LogError",
     "ManualClock",
     "MemoryStore",
+    "Migration",
     "Page",
     "Paused",
     "Policy",
@@ -63,5 +65,6 @@ __all__ = [
     "UnknownCase",
     "load_calendar",
     "load_policy",
+    "machine",
     "read_calendar",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from caseflow.core.instants import DAY, HOUR, SECOND, micros, moment
+from caseflow.core.time.instants import DAY, HOUR, SECOND, micros, moment
 from caseflow.errors import BadInput
 
 

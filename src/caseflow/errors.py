@@ -1,19 +1,17 @@
-"""Everything caseflow raises: one root, stable codes, data as fields, texts in Chinese and English."""
+"""Everything caseflow raises: one root, stable codes, data as fields, texts in every language."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from caseflow.messages import text_of
-
-Lang = Literal["en", "zh"]
+from caseflow.i18n import Lang, code_text, text
 
 
 class CaseflowError(Exception):
-    """The root of every error caseflow raises.
+    """The root of every error caseflow raises; a value that can be pickled and copied.
 
     Attributes:
         code: stable; programs decide by it, never by the text.
@@ -28,13 +26,24 @@ class CaseflowError(Exception):
     def text(self, lang: Lang = "en") -> str:
         """The message for people: what, where, what came, and the way out."""
         data = {
-            name: found.text(lang) if isinstance(found, CaseflowError) else found
-            for name, found in self.data.items()
+            name: value.text(lang) if isinstance(value, CaseflowError) else value
+            for name, value in self.data.items()
         }
-        return text_of(self.code, lang, data)
+        return code_text(self.code, lang, data)
 
     def __str__(self) -> str:
         return self.text()
+
+    def __reduce__(self) -> tuple[Callable[..., CaseflowError], tuple[Any, ...]]:
+        return _restored, (type(self), self.args, self.__dict__)
+
+
+def _restored(kind: type[CaseflowError], args: tuple[Any, ...], fields: Mapping[str, Any]) -> CaseflowError:
+    """The error with those fields, without its ``__init__``: each kind has its own signature."""
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class BadInput(CaseflowError):
@@ -108,7 +117,7 @@ class Problem:
     def text(self, lang: Lang = "en") -> str:
         """``file: key.path: message``; without a path when it is the file as a whole."""
         place = f"{self.file}: {self.path}" if self.path != "." else self.file
-        return f"{place}: {text_of(self.code, lang, {'found': self.found}, placed=True)}"
+        return f"{place}: {code_text(self.code, lang, {'found': self.found}, placed=True)}"
 
 
 class PolicyError(CaseflowError):
@@ -121,8 +130,7 @@ class PolicyError(CaseflowError):
     def text(self, lang: Lang = "en") -> str:
         """A line for each problem, in the order of the file's tables."""
         lines = "\n".join(f"  {problem.text(lang)}" for problem in self.problems)
-        count = len(self.problems)
-        head = text_of(self.code, lang, {"count": count, "s": "" if count == 1 else "s"})
+        head = code_text(self.code, lang, {"count": len(self.problems)})
         return f"{head}\n{lines}"
 
 
@@ -166,7 +174,7 @@ class Refusal:
             "found": self.found,
         }
         source = f" ({self.source})" if self.source else ""
-        return f"{text_of(self.code, lang, data)}{source}"
+        return f"{code_text(self.code, lang, data)}{source}"
 
 
 class Refused(CaseflowError):
@@ -183,7 +191,5 @@ class Refused(CaseflowError):
 
     def text(self, lang: Lang = "en") -> str:
         """``case c1: <refusal>``."""
-        head = {"en": "case", "zh": "案件"}[lang]
-        return (
-            f"{head} {self.case_id}: {self.refusal.text(lang)}" if self.case_id else self.refusal.text(lang)
-        )
+        reason = self.refusal.text(lang)
+        return text("phrases.in-case", lang, case=self.case_id, text=reason) if self.case_id else reason

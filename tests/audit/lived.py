@@ -8,7 +8,7 @@ from caseflow.ports import Store
 OFFICER = Actor("o-1", role="handler", unit="城管局")
 CITIZEN = Actor("c-1", role="citizen")
 SUPERVISOR = Actor("s-1", role="supervisor")
-DISPATCHER = Actor("d-1", role="dispatcher")
+COORDINATOR = Actor("d-1", role="coordinator")
 
 
 def live(store: Store, *, cases: int = 3) -> Desk:
@@ -29,7 +29,7 @@ def live(store: Store, *, cases: int = 3) -> Desk:
     desk.reply(
         "a1",
         text="已修复 🚧",
-        by=DISPATCHER,
+        by=COORDINATOR,
         key="r1",
         effective_at="2025-03-05T09:00:00+08:00",
         reason="补录",

@@ -26,7 +26,8 @@ def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def spoil() -> None:
     with closing(sqlite3.connect("cases.db", isolation_level=None)) as connection:
         connection.execute(
-            "UPDATE events SET body = CAST(replace(body, 'yellow', 'yelloh') AS BLOB) WHERE case_id = 'a2'"
+            "UPDATE caseflow_events SET body = CAST(replace(body, 'yellow', 'yelloh') AS BLOB)"
+            " WHERE case_id = 'a2'"
         )
 
 
@@ -51,8 +52,12 @@ def test_a_spoiled_store_leaves_with_6(url: str, capsys: pytest.CaptureFixture[s
     first = capsys.readouterr().out.splitlines()[0]
     assert first == "case a2, version 1: the event does not fit its hash, or not the event before"
     assert run(["audit", "verify", "--store", url, "--json"]) == 6
-    found = json.loads(capsys.readouterr().out)
-    assert (found["sound"], found["faults"][0]["case_id"], found["faults"][0]["version"]) == (False, "a2", 1)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["sound"], document["faults"][0]["case_id"], document["faults"][0]["version"]) == (
+        False,
+        "a2",
+        1,
+    )
 
 
 def test_wrong_usage_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:

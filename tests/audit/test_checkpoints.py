@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from caseflow import BadInput, MemoryStore, SqliteStore, StoreError
-from caseflow.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from caseflow.audit.signing import make_key, read_private_key, read_public_key
-from caseflow.audit.verifying import verify
-from caseflow.chain import chained
-from caseflow.codec import pack
-from caseflow.core.evolve import replay
-from caseflow.outbox import sent
-from caseflow.stores.moving import copy_cases
-from tests.audit.lived import DISPATCHER, OFFICER, SUPERVISOR, live
+from caseflow import BadInput, Desk, MemoryStore, SqliteStore, StoreError, load_policy
+from caseflow.audit.checkpoint import (
+    Checkpoint,
+    make_key,
+    read_checkpoint,
+    read_private_key,
+    read_public_key,
+    write_checkpoint,
+)
+from caseflow.audit.verify import verify
+from caseflow.core.model.evolve import replay
+from caseflow.core.notices import sent
+from caseflow.serialization.codec import pack
+from caseflow.serialization.hash_chain import chained
+from caseflow.stores.copy import copy_cases
+from tests.audit.lived import COORDINATOR, OFFICER, SUPERVISOR, live
 
 NOW = 1_742_000_000_000_000
 
@@ -45,11 +52,10 @@ def codes(store: SqliteStore, checkpoint: Checkpoint) -> list[str]:
 
 def test_what_goes_on_is_sound(store: SqliteStore, signed: Checkpoint) -> None:
     """Later events, new cases and a redaction leave an earlier checkpoint valid."""
-    desk = live(MemoryStore())
-    desk.store = store
+    desk = Desk(load_policy("wuhu"), store, clock=live(MemoryStore()).clock)
     desk.note("a2", text="跟进", by=OFFICER)
     desk.redact("a1", fields=("title",), basis="依申请", reason="本人申请", by=SUPERVISOR)
-    desk.submit(title="新件", by=DISPATCHER, case_id="a9")
+    desk.submit(title="新件", by=COORDINATOR, case_id="a9")
     assert codes(store, signed) == []
     assert signed.made_at == "2025-03-15T00:53:20+00:00"
 
@@ -64,49 +70,53 @@ def test_a_moved_store_is_sound(store: SqliteStore, signed: Checkpoint, tmp_path
 def _rewritten(store: SqliteStore, case_id: str, change: Callable[[bytes], bytes]) -> None:
     """Change a history and compute every hash, head and snapshot anew, as an insider could."""
     links = chained(case_id, [change(link.body) for link in store.links(case_id)])
-    with store._file.writing() as connection:
+    with store._connections.held() as connection:
         for link in links:
             connection.execute(
-                "UPDATE events SET body=?, hash=? WHERE case_id=? AND version=?",
+                "UPDATE caseflow_events SET body=?, hash=? WHERE case_id=? AND version=?",
                 (link.body, link.hash, case_id, link.version),
             )
-        connection.execute("UPDATE cases SET head=? WHERE id=?", (links[-1].hash, case_id))
+        connection.execute("UPDATE caseflow_cases SET head=? WHERE id=?", (links[-1].hash, case_id))
 
 
 def test_a_whole_rewrite_is_found(store: SqliteStore, signed: Checkpoint) -> None:
     """A history rewritten with all hashes right is sound by itself, and not what was signed."""
     _rewritten(store, "a2", lambda body: body.replace(b'"level":"yellow"', b'"level":"yelloh"'))
-    found = verify(store, checkpoint=signed).faults
-    assert (found[0].case_id, found[0].code) == ("a2", "audit-rewritten")
+    faults = verify(store, checkpoint=signed).faults
+    assert (faults[0].case_id, faults[0].code) == ("a2", "audit-rewritten")
 
 
 def test_a_harmless_looking_rewrite_needs_the_checkpoint(store: SqliteStore, signed: Checkpoint) -> None:
     """An actor's id changed everywhere: without the checkpoint sound, with it found. That is its purpose."""
     _rewritten(store, "a2", lambda body: body.replace(b"c-1", b"c-7"))
-    with store._file.writing() as connection:
-        connection.execute("UPDATE cases SET citizen='c-7' WHERE id='a2'")
-        row = connection.execute("SELECT snapshot FROM cases WHERE id='a2'").fetchone()[0]
-        connection.execute("UPDATE cases SET snapshot=? WHERE id='a2'", (row.replace(b"c-1", b"c-7"),))
+    with store._connections.held() as connection:
+        connection.execute("UPDATE caseflow_cases SET citizen='c-7' WHERE id='a2'")
+        row = connection.execute("SELECT snapshot FROM caseflow_cases WHERE id='a2'").fetchone()[0]
+        connection.execute(
+            "UPDATE caseflow_cases SET snapshot=? WHERE id='a2'", (row.replace(b"c-1", b"c-7"),)
+        )
     assert verify(store).is_sound
     assert codes(store, signed) == ["audit-rewritten"]
 
 
 def test_a_case_that_is_gone_is_found(store: SqliteStore, signed: Checkpoint) -> None:
     """The last case deleted with all its rows leaves no trace in the store; the checkpoint names it."""
-    with store._file.writing() as connection:
-        connection.execute("DELETE FROM cases WHERE id = 'a2'")
+    with store._connections.held() as connection:
+        connection.execute("DELETE FROM caseflow_cases WHERE id = 'a2'")
         for table in ("events", "texts", "keys", "notices", "documents"):
-            connection.execute(f"DELETE FROM {table} WHERE case_id = 'a2'")
+            connection.execute(f"DELETE FROM caseflow_{table} WHERE case_id = 'a2'")
     assert verify(store).is_sound
     assert codes(store, signed) == ["audit-case-gone"]
 
 
 def test_what_was_written_with_an_event_is_signed_too(store: SqliteStore, signed: Checkpoint) -> None:
     """Notices deleted, and numbers of documents exchanged, look sound by themselves; the checkpoint tells."""
-    with store._file.writing() as connection:
-        connection.execute("DELETE FROM notices WHERE case_id = 'a2' AND version = 3")
+    with store._connections.held() as connection:
+        connection.execute("DELETE FROM caseflow_notices WHERE case_id = 'a2' AND version = 3")
         for case_id, number in (("a0", 9), ("a2", 1), ("a0", 3)):
-            connection.execute("UPDATE documents SET number = ? WHERE case_id = ?", (number, case_id))
+            connection.execute(
+                "UPDATE caseflow_documents SET number = ? WHERE case_id = ?", (number, case_id)
+            )
     assert verify(store).is_sound
     assert codes(store, signed) == ["audit-told-rewritten"] * 2
     assert verify(store, checkpoint=signed, histories_only=True).is_sound
@@ -122,13 +132,13 @@ def test_a_notice_may_be_told(store: SqliteStore, signed: Checkpoint) -> None:
 def test_a_tail_cut_off_is_found(store: SqliteStore, signed: Checkpoint) -> None:
     """A case put back to an earlier version, with all its rows, looks sound; the checkpoint tells."""
     case = replay("a2", store.events("a2")[:3])
-    with store._file.writing() as connection:
+    with store._connections.held() as connection:
         for table in ("events", "notices", "documents"):
-            connection.execute(f"DELETE FROM {table} WHERE case_id = 'a2' AND version > 3")
+            connection.execute(f"DELETE FROM caseflow_{table} WHERE case_id = 'a2' AND version > 3")
         connection.execute(
-            "UPDATE cases SET version = 3, state = ?, next_due = ?, place = ?, deadline = ?,"
+            "UPDATE caseflow_cases SET version = 3, state = ?, next_due = ?, due_order = ?, deadline = ?,"
             " waits = ?, snapshot = ?, head ="
-            " (SELECT hash FROM events WHERE case_id = 'a2' AND version = 3) WHERE id = 'a2'",
+            " (SELECT hash FROM caseflow_events WHERE case_id = 'a2' AND version = 3) WHERE id = 'a2'",
             (case.state, case.next_due_us, case.next_due_us, case.deadline_us, case.waits_from, pack(case)),
         )  # fmt: skip
     assert verify(store).is_sound
@@ -209,3 +219,17 @@ def test_what_is_no_key_is_told(tmp_path: Path) -> None:
         with pytest.raises(BadInput) as refused:
             read(tmp_path / name)
         assert refused.value.code == "audit-bad-key"
+
+
+def test_an_audit_without_a_checkpoint_needs_no_library(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what signs and checks signatures asks for the extra."""
+    for name in [name for name in sys.modules if name.startswith(("cryptography", "caseflow.audit"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cryptography", None)  # Python marks so what is not there
+    from caseflow.audit.verify import verify as verify_anew
+
+    assert verify_anew(store).is_sound
+    with pytest.raises(ModuleNotFoundError):
+        import caseflow.audit.checkpoint  # noqa: F401  # the import itself is what is tried

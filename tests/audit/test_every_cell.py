@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from caseflow import SqliteStore
-from caseflow.audit.verifying import verify
+from caseflow.audit.verify import verify
 from caseflow.errors import StoreError
 from tests.audit.lived import live
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
@@ -40,18 +40,18 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def changed(found: Any, place: int, by: int) -> Any:
+def changed(cell: Any, place: int, by: int) -> Any:
     """The value with one byte or digit changed."""
-    if found is None:
+    if cell is None:
         return by + 1
-    if isinstance(found, int):
-        return found ^ (1 << (place % 50))
-    raw = found if isinstance(found, bytes) else found.encode()
+    if isinstance(cell, int):
+        return cell ^ (1 << (place % 50))
+    raw = cell if isinstance(cell, bytes) else cell.encode()
     if not raw:
-        return b"x" if isinstance(found, bytes) else "x"
+        return b"x" if isinstance(cell, bytes) else "x"
     index = place % len(raw)
     other = raw[:index] + bytes([raw[index] ^ (1 << by % 7)]) + raw[index + 1 :]
-    return other if isinstance(found, bytes) else other.decode(errors="replace").replace("\x00", "x")
+    return other if isinstance(cell, bytes) else other.decode(errors="replace").replace("\x00", "x")
 
 
 def copied(path: Path, to: Path) -> sqlite3.Connection:
@@ -77,12 +77,12 @@ def is_found(path: Path) -> bool:
 def without(lived: Path, path: Path, table: str, rowid: int) -> Path:
     path.unlink(missing_ok=True)
     with closing(copied(lived, path)) as connection:
-        connection.execute(f"DELETE FROM {table} WHERE rowid = ?", (rowid,))
+        connection.execute(f"DELETE FROM caseflow_{table} WHERE rowid = ?", (rowid,))
     return path
 
 
 def columns_of(connection: sqlite3.Connection, table: str) -> list[str]:
-    names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+    names = [row[1] for row in connection.execute(f"PRAGMA table_info(caseflow_{table})")]
     return [name for name in names if name not in NOT_COVERED.get(table, ())]
 
 
@@ -94,39 +94,41 @@ def test_a_changed_cell_is_found(lived: Path, tmp_path_factory: pytest.TempPathF
     with closing(copied(lived, path)) as connection:
         table = data.draw(st.sampled_from(TABLES))
         column = data.draw(st.sampled_from(columns_of(connection, table)))
-        rows = connection.execute(f"SELECT rowid, {column} FROM {table}").fetchall()
+        rows = connection.execute(f"SELECT rowid, {column} FROM caseflow_{table}").fetchall()
         rowid, before = data.draw(st.sampled_from(rows))
         after = changed(before, data.draw(st.integers(0, 4000)), data.draw(st.integers(0, 6)))
         assume(after != before)
         try:
-            connection.execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (after, rowid))
+            connection.execute(f"UPDATE caseflow_{table} SET {column} = ? WHERE rowid = ?", (after, rowid))
         except sqlite3.IntegrityError:
             assume(False)
     assert is_found(path), f"{table}.{column}: {before!r:.60} -> {after!r:.60}"
 
 
 def _cells() -> list[tuple[str, str]]:
-    with closing(SqliteStore(":memory:")) as store, store._file.reading() as connection:
+    with closing(SqliteStore(":memory:")) as store, store._connections.held() as connection:
         return [(table, column) for table in TABLES for column in columns_of(connection, table)]
 
 
 @pytest.mark.parametrize(("table", "column"), _cells())
 def test_every_covered_column_is_covered(lived: Path, tmp_path: Path, table: str, column: str) -> None:
     """No covered column is left out: a first byte changed, a value taken away or made up."""
-    for attempt in (lambda found: changed(found, 0, 0), lambda found: None, lambda found: "x"):
+    for attempt in (lambda cell: changed(cell, 0, 0), lambda cell: None, lambda cell: "x"):
         path = tmp_path / "c.db"
         path.unlink(missing_ok=True)
         with closing(copied(lived, path)) as connection:
             rowid, before = connection.execute(
-                f"SELECT rowid, {column} FROM {table} ORDER BY rowid DESC LIMIT 1"
+                f"SELECT rowid, {column} FROM caseflow_{table} ORDER BY rowid DESC LIMIT 1"
             ).fetchone()
             try:
                 connection.execute(
-                    f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (attempt(before), rowid)
+                    f"UPDATE caseflow_{table} SET {column} = ? WHERE rowid = ?", (attempt(before), rowid)
                 )
             except sqlite3.IntegrityError:
                 continue  # the database does not take it
-            after = connection.execute(f"SELECT {column} FROM {table} WHERE rowid = ?", (rowid,)).fetchone()
+            after = connection.execute(
+                f"SELECT {column} FROM caseflow_{table} WHERE rowid = ?", (rowid,)
+            ).fetchone()
         assert after[0] == before or is_found(path), f"{before!r:.60} -> {after!r:.60}"
 
 
@@ -134,7 +136,7 @@ def test_every_covered_column_is_covered(lived: Path, tmp_path: Path, table: str
 def test_a_row_that_is_gone_is_found(lived: Path, tmp_path: Path, table: str) -> None:
     """Any single row deleted from these tables is missed, a case with its last event's row included."""
     with closing(sqlite3.connect(lived)) as connection:
-        rowids = [rowid for (rowid,) in connection.execute(f"SELECT rowid FROM {table}")]
+        rowids = [rowid for (rowid,) in connection.execute(f"SELECT rowid FROM caseflow_{table}")]
     for rowid in rowids:
         assert is_found(without(lived, tmp_path / "c.db", table, rowid)), rowid
 
@@ -145,10 +147,12 @@ def test_what_is_left_of_a_version_betrays_what_is_gone(lived: Path, tmp_path: P
     with closing(sqlite3.connect(lived)) as connection:
         rowids = [
             rowid
-            for rowid, case_id, version in connection.execute(f"SELECT rowid, case_id, version FROM {table}")
+            for rowid, case_id, version in connection.execute(
+                f"SELECT rowid, case_id, version FROM caseflow_{table}"
+            )
             if connection.execute(
-                "SELECT (SELECT count(*) FROM notices WHERE case_id = :c AND version = :v)"
-                " + (SELECT count(*) FROM documents WHERE case_id = :c AND version = :v)",
+                "SELECT (SELECT count(*) FROM caseflow_notices WHERE case_id = :c AND version = :v)"
+                " + (SELECT count(*) FROM caseflow_documents WHERE case_id = :c AND version = :v)",
                 {"c": case_id, "v": version},
             ).fetchone()[0] > 1
         ]  # fmt: skip
@@ -166,11 +170,13 @@ def test_a_row_put_in_is_found(lived: Path, tmp_path: Path, table: str) -> None:
         "policies": "pin = 'x'", "notices": "id = 'x'", "documents": "id = 'x', number = 4",
     }[table]  # fmt: skip
     with closing(copied(lived, tmp_path / "c.db")) as connection:
-        connection.execute(f"CREATE TEMP TABLE doubled AS SELECT * FROM {table} ORDER BY rowid DESC LIMIT 1")
+        connection.execute(
+            f"CREATE TEMP TABLE doubled AS SELECT * FROM caseflow_{table} ORDER BY rowid DESC LIMIT 1"
+        )
         connection.execute(f"UPDATE doubled SET {other}")
         if table in ("events", "notices", "documents"):
             connection.execute("UPDATE doubled SET position = position + 1")
-        connection.execute(f"INSERT INTO {table} SELECT * FROM doubled")
+        connection.execute(f"INSERT INTO caseflow_{table} SELECT * FROM doubled")
     assert is_found(tmp_path / "c.db")
 
 
@@ -180,7 +186,7 @@ def test_two_rows_exchanged_are_found(lived: Path, tmp_path: Path) -> None:
         path = tmp_path / f"{table}.db"
         with closing(copied(lived, path)) as connection:
             for name, to in (("a1", "?"), ("a2", "a1"), ("?", "a2")):
-                sql = f"UPDATE {table} SET case_id = ? WHERE case_id = ? AND version = 5"
+                sql = f"UPDATE caseflow_{table} SET case_id = ? WHERE case_id = ? AND version = 5"
                 if table == "texts":
                     sql = sql.replace("5", "1")
                 connection.execute(sql, (to, name))
@@ -190,17 +196,17 @@ def test_two_rows_exchanged_are_found(lived: Path, tmp_path: Path) -> None:
 def test_a_document_number_that_is_gone_is_found(lived: Path, tmp_path: Path) -> None:
     """A number missing below the last of its series is told with series and year."""
     with closing(copied(lived, tmp_path / "c.db")) as connection:
-        connection.execute("DELETE FROM documents WHERE number = 2")
+        connection.execute("DELETE FROM caseflow_documents WHERE number = 2")
     lost, gap = audited(tmp_path / "c.db").faults
     assert (lost.case_id, lost.version, lost.code) == ("a1", 5, "audit-told-lost")
-    assert (gap.code, gap.found) == ("audit-number", "催办 2025: 2")
+    assert (gap.code, gap.about) == ("audit-number", "催办 2025: 2")
 
 
 def test_a_void_mark_taken_off_is_found(lived: Path, tmp_path: Path) -> None:
     """A document whose card was annulled is void (作废), and no other is."""
     for sql in (
-        "UPDATE documents SET voided = NULL, void_reason = '' WHERE case_id = 'a1'",
-        "UPDATE documents SET voided = 1, void_reason = 'x' WHERE case_id = 'a2'",
+        "UPDATE caseflow_documents SET voided = NULL, void_reason = '' WHERE case_id = 'a1'",
+        "UPDATE caseflow_documents SET voided = 1, void_reason = 'x' WHERE case_id = 'a2'",
     ):
         (tmp_path / "c.db").unlink(missing_ok=True)
         with closing(copied(lived, tmp_path / "c.db")) as connection:
@@ -212,36 +218,37 @@ def test_swapped_and_repeated_events_are_found(lived: Path, tmp_path: Path) -> N
     """Two events' bodies exchanged, and an event written once more as the next version, break the chain."""
     with closing(copied(lived, tmp_path / "swapped.db")) as connection:
         one, two = connection.execute(
-            "SELECT body, hash FROM events WHERE case_id='a1' AND version<3"
+            "SELECT body, hash FROM caseflow_events WHERE case_id='a1' AND version<3"
         ).fetchall()
-        sql = "UPDATE events SET body=?, hash=? WHERE case_id='a1' AND version=?"
+        sql = "UPDATE caseflow_events SET body=?, hash=? WHERE case_id='a1' AND version=?"
         connection.execute(sql, (*two, 1))
         connection.execute(sql, (*one, 2))
-    assert audited(tmp_path / "swapped.db").faults[0].replace(found="").code == "audit-chain"
+    assert audited(tmp_path / "swapped.db").faults[0].replace(about="").code == "audit-chain"
     with closing(copied(lived, tmp_path / "twice.db")) as connection:
-        (last,) = connection.execute("SELECT max(version) FROM events WHERE case_id='a1'").fetchone()
+        (last,) = connection.execute("SELECT max(version) FROM caseflow_events WHERE case_id='a1'").fetchone()
         connection.execute(
-            "INSERT INTO events SELECT NULL, case_id, version + 1, body, hash FROM events"
+            "INSERT INTO caseflow_events SELECT NULL, case_id, version + 1, body, hash FROM caseflow_events"
             " WHERE case_id='a1' AND version=?", (last,),
         )  # fmt: skip
-        connection.execute("UPDATE cases SET version = version + 1 WHERE id='a1'")
-    found = audited(tmp_path / "twice.db").faults[0]
-    assert (found.case_id, found.version, found.code) == ("a1", last + 1, "audit-chain")
+        connection.execute("UPDATE caseflow_cases SET version = version + 1 WHERE id='a1'")
+    fault = audited(tmp_path / "twice.db").faults[0]
+    assert (fault.case_id, fault.version, fault.code) == ("a1", last + 1, "audit-chain")
 
 
 def test_a_tail_cut_off_with_the_row_left_is_found(lived: Path, tmp_path: Path) -> None:
     """The last event deleted while the case's row stays: told at the version that is missing."""
     with closing(copied(lived, tmp_path / "cut.db")) as connection:
-        (last,) = connection.execute("SELECT max(version) FROM events WHERE case_id='a1'").fetchone()
-        connection.execute("DELETE FROM events WHERE case_id='a1' AND version=?", (last,))
-    found = audited(tmp_path / "cut.db").faults[0]
-    assert (found.case_id, found.version, found.code) == ("a1", last, "audit-tail")
+        (last,) = connection.execute("SELECT max(version) FROM caseflow_events WHERE case_id='a1'").fetchone()
+        connection.execute("DELETE FROM caseflow_events WHERE case_id='a1' AND version=?", (last,))
+    fault = audited(tmp_path / "cut.db").faults[0]
+    assert (fault.case_id, fault.version, fault.code) == ("a1", last, "audit-tail")
 
 
 def test_an_erased_text_put_back_is_found(lived: Path, tmp_path: Path) -> None:
     """A text that was redacted and is there again, even with its right salt and hash, is told."""
     with closing(copied(lived, tmp_path / "back.db")) as connection:
-        connection.execute("UPDATE texts SET fields = json_set(fields, '$.body', json('[\"s\",\"x\"]'))"
+        connection.execute("UPDATE caseflow_texts"
+                           " SET fields = json_set(fields, '$.body', json('[\"s\",\"x\"]'))"
                            " WHERE case_id='a0' AND version=1")  # fmt: skip
     assert not audited(tmp_path / "back.db").is_sound
 
@@ -252,8 +259,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaughtUp]
         yield store
 
 
-def run(server: CaughtUp, sql: str, *given: Any) -> None:
-    server._connections.write(lambda cursor: cursor.execute(sql, given))
+def run(server: CaughtUp, sql: str, *values: Any) -> None:
+    server._connections.write(lambda cursor: cursor.execute(sql, values))
 
 
 KEYS = {
@@ -267,14 +274,14 @@ def test_every_column_is_covered_on_every_database(server: CaughtUp) -> None:
     """Each covered column of each table, changed there, is told; put back, the store is sound."""
     live(server)
     assert verify(server).faults == ()
-    mark, seen = server._said.dialect.mark, 0
+    mark, seen = server._sql.dialect.mark, 0
 
-    def write(table: str, column: str, found: Any, row: Any) -> bool:
+    def write(table: str, column: str, cell: Any, row: Any) -> bool:
         keys = [row[name] if name != column else before for name in KEYS[table]]
         where = " AND ".join(f"{name} = {mark}" for name in KEYS[table])
         sql = f"UPDATE caseflow_{table} SET {column} = {mark} WHERE {where}"
         try:
-            run(server, sql, found, *keys)
+            run(server, sql, cell, *keys)
         except StoreError:
             return False  # the database does not take it
         return True
@@ -293,6 +300,7 @@ def test_every_column_is_covered_on_every_database(server: CaughtUp) -> None:
     assert seen > 40
 
 
+@pytest.mark.parametrize("server", DATABASES[:2], indirect=True)
 def test_a_series_that_would_go_on_elsewhere_is_found(server: CaughtUp) -> None:
     """The last number of a series, where it has a row of its own, is that of its last document."""
     live(server)

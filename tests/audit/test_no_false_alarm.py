@@ -13,11 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Desk, SqliteStore, load_policy
-from caseflow.audit.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from caseflow.audit.signing import PrivateKey, make_key, read_private_key, read_public_key
-from caseflow.audit.verifying import verify
-from caseflow.stores.moving import copy_cases
-from caseflow.stores.sql import SqlStore
+from caseflow.audit.checkpoint import (
+    Checkpoint,
+    PrivateKey,
+    make_key,
+    read_checkpoint,
+    read_private_key,
+    read_public_key,
+    write_checkpoint,
+)
+from caseflow.audit.verify import verify
+from caseflow.stores.copy import copy_cases
+from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing import strategies as cs
 from tests.audit.lived import CITIZEN, OFFICER, live
 from tests.contracts.databases import DATABASES, emptied

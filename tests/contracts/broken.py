@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import pytest
 
 from caseflow import MemoryStore, SqliteStore
-from caseflow import outbox as o
-from caseflow.chain import START, Head, Link, link
-from caseflow.core.case import Case
+from caseflow.core import notices as o
+from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Store, Text, is_redacted_by
+from caseflow.ports.records import Head, Link
+from caseflow.serialization.hash_chain import START, link
 from caseflow.testing import StoreContract
 
 

@@ -16,10 +16,10 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from caseflow.ports import Recorded
-from caseflow.stores.relational.store import RelationalStore
-from caseflow.stores.relational.tables import NAMES
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.urls import parsed
+from caseflow.stores.sql.dialects import dialect_of
+from caseflow.stores.sql.schema import table_names
+from caseflow.stores.sql.store import RelationalStore
+from caseflow.stores.sqlalchemy import SqlStore, parsed
 
 POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
 
@@ -34,9 +34,9 @@ class WaitsForOthers(RelationalStore):
     """
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
-        if self._said.dialect.one_statement:
+        if self._sql.dialect.one_statement:
             newest = self._rows("SELECT coalesce(max(position), 0) >> 20 FROM caseflow_events")[0][0]
-            newest -= self._said.feed_base
+            newest -= self._sql.feed_base
             until = time.monotonic() + 20
             while self._rows("SELECT txid_snapshot_xmin(txid_current_snapshot())")[0][0] <= newest:
                 assert time.monotonic() < until, "a transaction of this server does not end"
@@ -101,7 +101,7 @@ def emptied(kind: str, folder: Path) -> Iterator[CaughtUp]:
         store = CaughtUp.made(f"sqlite+pysqlite:///{folder}/cases.db")
     else:
         store = CaughtUp(_own_url(kind))
-        lines = [f"DELETE FROM {name}" for name in NAMES if name != "caseflow_store"]
+        lines = [f"DELETE FROM {name}" for name in table_names(dialect_of(kind)) if name != "caseflow_store"]
         if kind == "mariadb":  # or the feed would find a gap where the rows of the last test were
             lines.append("ALTER TABLE caseflow_events AUTO_INCREMENT = 1")
         _run(store.url, *lines)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, StoreError, load_policy
-from caseflow import outbox as o
-from caseflow.chain import first_broken
 from caseflow.cli import run
-from caseflow.core import events as e
+from caseflow.core import notices as o
+from caseflow.core.model import events as e
 from caseflow.ports import KeyClaim
-from caseflow.stores.moving import Copied, copy_cases
-from caseflow.testing.contract.made import BY, submitted, then
+from caseflow.serialization.hash_chain import first_broken
+from caseflow.stores.copy import Copied, copy_cases
+from caseflow.testing.contract.case_factory import BY, submitted, then
 from tests.contracts.databases import emptied
 
 BOSS = Actor("s-1", role="importer")
@@ -170,8 +170,8 @@ def test_a_broken_chain_is_not_copied(opened: Opened) -> None:
     """A history that was tampered with is told by case and version, and not made whole by moving it."""
     source, target = opened(("sqlite", "memory"))
     fill(source)
-    with source._file.writing() as connection:
-        connection.execute("UPDATE events SET body = x'7b7d' WHERE case_id = '案-0' AND version = 1")
+    with source._connections.held() as connection:
+        connection.execute("UPDATE caseflow_events SET body = x'7b7d' WHERE case_id = '案-0' AND version = 1")
     with pytest.raises(StoreError) as caught:
         copy_cases(source, target)
     assert (caught.value.code, caught.value.data) == ("store-broken-chain", {"case": "案-0", "version": 1})

@@ -12,8 +12,8 @@ from sqlalchemy import create_engine, text
 from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.cli import run
 from caseflow.ports import Query
-from caseflow.stores.sql.urls import parsed
-from caseflow.testing.contract.made import submitted
+from caseflow.stores.sqlalchemy import parsed
+from caseflow.testing.contract.case_factory import submitted
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 
 BOSS = Actor("s-1", role="importer")
@@ -62,7 +62,7 @@ def test_a_command_costs_at_most_three_inserts_and_one_update(store: CaughtUp, s
     desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
     case = desk.submit(title="t", to="城管局", by=BOSS, key="k-0")
     for action, fields in (
-        ("acknowledge", {"text": "x"}), ("sign_in", {}), ("dispatch", {"officer": "o"}),
+        ("acknowledge", {"text": "x"}), ("take_charge", {}), ("dispatch", {"officer": "o"}),
         ("reply", {"text": "y", "reason": "r"}), ("complete", {"text": "z"}),
         ("rate", {"score": 5, "text": "好"}),
     ):  # fmt: skip
@@ -73,7 +73,7 @@ def test_a_command_costs_at_most_three_inserts_and_one_update(store: CaughtUp, s
         assert everything.count("INSERT") <= 4
         assert everything.count("INSERT INTO caseflow_keys") == 1
         assert everything.count("UPDATE caseflow_") == 1
-        if store._said.dialect.one_statement:
+        if store._sql.dialect.one_statement:
             assert [sql.split()[0] for sql in said] == ["SELECT", "SELECT", "WITH"]
 
 
@@ -96,10 +96,10 @@ def test_every_question_is_read_by_an_index(store: CaughtUp) -> None:
     """Lists, what is due and its next page, and the feed never scan a table and never sort."""
     store.append([submitted(f"c{n:03}", due=n + 9, unit=f"u{n % 90}", citizen=f"x{n}") for n in range(900)])
     asked = [
-        *(store._said.find(query.replace(limit=5)) for query in QUERIES),
-        store._said.due(15, limit=5, after=None),
-        store._said.due(900, limit=5, after=(500, "c500")),
-        (store._said.feed, (store.feed(limit=899)[-1].position, 5)),
+        *(store._sql.find(query.replace(limit=5)) for query in QUERIES),
+        store._sql.due(15, limit=5, after=None),
+        store._sql.due(900, limit=5, after=(500, "c500")),
+        (store._sql["select_feed"], (store.feed(limit=899)[-1].position, 5)),
     ]
     url = parsed(store.url)
     engine = create_engine(url, isolation_level="AUTOCOMMIT")

@@ -13,9 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from caseflow import StoreError
 from caseflow.ports import Store
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.urls import parsed
-from caseflow.testing.contract.made import submitted, then
+from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, postgres
 
 SERVERS = DATABASES[:2]

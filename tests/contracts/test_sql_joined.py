@@ -13,9 +13,8 @@ from sqlalchemy.orm import Session
 from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
 from caseflow.core.policy import pin_of
 from caseflow.ports import KeyClaim
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.urls import parsed
-from caseflow.testing.contract.made import submitted, then
+from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 
 BOSS = Actor("s-1", role="importer")

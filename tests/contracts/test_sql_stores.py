@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from caseflow.ports import Store
-from caseflow.stores.sql import SqlStore
+from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing import StoreContract, walk_beside_a_dict
 from tests.contracts.databases import CaughtUp, emptied
 

@@ -13,11 +13,9 @@ from sqlalchemy import create_engine, text
 
 from caseflow import Stale, StoreBusy, StoreError
 from caseflow.cli import run
-from caseflow.stores.relational.tables import SCHEMA
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.place import SqlPlace
-from caseflow.stores.sql.urls import parsed
-from caseflow.testing.contract.made import submitted, then
+from caseflow.stores.sql.schema import newest
+from caseflow.stores.sqlalchemy import DatabaseLocation, SqlStore, parsed
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.children import in_a_child
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, mariadb, postgres
 
@@ -180,7 +178,7 @@ def test_a_portals_engine_is_used_and_given_back_as_it_was(store: CaughtUp) -> N
 
 def test_a_database_without_tables_is_told_with_the_way_out(empty: str) -> None:
     """Opening, looking and migrating are refused, and name the command that makes the tables."""
-    for work in (lambda: SqlStore(empty), SqlPlace(empty).status, SqlPlace(empty).migrate):
+    for work in (lambda: SqlStore(empty), DatabaseLocation(empty).status, DatabaseLocation(empty).migrate):
         with pytest.raises(StoreError, match="caseflow store init") as caught:
             work()
         assert caught.value.code == "store-missing"
@@ -189,21 +187,21 @@ def test_a_database_without_tables_is_told_with_the_way_out(empty: str) -> None:
 def test_tables_are_made_once_by_whoever_comes_first(empty: str) -> None:
     """Four who make them at once all come through, and one of them has made them."""
     made: list[bool] = []
-    threads = [threading.Thread(target=lambda: made.append(SqlPlace(empty).make())) for _ in range(4)]
+    threads = [threading.Thread(target=lambda: made.append(DatabaseLocation(empty).make())) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert sorted(made) == [False, False, False, True]
-    status = SqlPlace(empty).status()
-    assert (status.schema, status.is_current, status.cases, status.events) == (SCHEMA, True, 0, 0)
-    assert SqlPlace(empty).migrate() == ()
+    status = DatabaseLocation(empty).status()
+    assert (status.schema, status.is_current, status.cases, status.events) == (newest(), True, 0, 0)
+    assert DatabaseLocation(empty).migrate() == ()
 
 
-@pytest.mark.parametrize(("schema", "code"), [(SCHEMA + 1, "store-newer"), (-1, "store-older")])
+@pytest.mark.parametrize(("schema", "code"), [(newest() + 1, "store-newer"), (-1, "store-older")])
 def test_another_schema_is_refused(empty: str, schema: int, code: str) -> None:
     """A newer schema and an older one are refused by code; joined stores refuse them too."""
-    SqlPlace(empty).make()
+    DatabaseLocation(empty).make()
     engine = create_engine(parsed(empty))
     with engine.begin() as connection:
         connection.execute(text(f"UPDATE caseflow_store SET version = {schema}"))
@@ -213,7 +211,7 @@ def test_another_schema_is_refused(empty: str, schema: int, code: str) -> None:
     with engine.connect() as connection, pytest.raises(StoreError) as caught:
         SqlStore.joined(connection)
     assert caught.value.code == code
-    assert SqlPlace(empty).status().schema == schema
+    assert DatabaseLocation(empty).status().schema == schema
     engine.dispose()
 
 
@@ -224,7 +222,7 @@ def test_the_command_line_makes_and_looks_at_a_database(
     for command, code in (("status", 5), ("init", 0), ("init", 0), ("status", 0), ("migrate", 0)):
         assert run(["store", command, "--store", empty]) == code
     out = capsys.readouterr().out
-    assert f"schema {SCHEMA}, current" in out
+    assert f"schema {newest()}, current" in out
     assert "nothing to do" in out
 
 

@@ -12,23 +12,30 @@ import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
 from caseflow.ports import Query
-from caseflow.testing.contract.made import submitted
+from caseflow.testing.contract.case_factory import submitted
 
 BOSS = Actor("s-1", role="importer")
 SAID: list[tuple[str, Any]] = []
 
 
-class Recording(sqlite3.Connection):
+class RecordingCursor(sqlite3.Cursor):
     """Notes every statement with its parameters, and runs it."""
 
-    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Any = (), /) -> Any:
         SAID.append((sql, parameters))
         return super().execute(sql, parameters)
 
-    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+    def executemany(self, sql: str, parameters: Any, /) -> Any:
         rows = list(parameters)
         SAID.extend((sql, row) for row in rows)
         return super().executemany(sql, rows)
+
+
+class Recording(sqlite3.Connection):
+    """A connection of recording cursors."""
+
+    def cursor(self, factory: Any = RecordingCursor) -> Any:
+        return super().cursor(factory)
 
 
 @pytest.fixture
@@ -49,11 +56,11 @@ def store(path: Path) -> Iterator[SqliteStore]:
 
 def plans(path: Path) -> list[str]:
     """How SQLite would answer each of the questions asked."""
-    asked = [(sql, given) for sql, given in SAID if sql.startswith("SELECT")]
-    assert asked, "no question was recorded"
+    selects = [(sql, values) for sql, values in SAID if sql.startswith("SELECT")]
+    assert selects, "no question was recorded"
     connection = sqlite3.Connection(path)
     try:
-        rows = [connection.execute(f"EXPLAIN QUERY PLAN {sql}", given).fetchall() for sql, given in asked]
+        rows = [connection.execute(f"EXPLAIN QUERY PLAN {sql}", values).fetchall() for sql, values in selects]
     finally:
         connection.close()
     return [detail for found in rows for *_, detail in found]
@@ -67,7 +74,7 @@ def test_what_is_due_is_read_by_its_index(path: Path, store: SqliteStore) -> Non
     store.waiting(100)
     found = plans(path)
     assert len(found) == 4
-    assert all("INDEX cases_due" in plan or "INDEX cases_waiting" in plan for plan in found)
+    assert all("INDEX caseflow_cases_due" in plan or "INDEX caseflow_cases_waiting" in plan for plan in found)
     assert all("SEARCH" in plan for plan in (found[0], found[1], found[3]))
 
 
@@ -108,7 +115,7 @@ def test_a_command_costs_at_most_three_inserts_and_one_update(path: Path) -> Non
     desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
     case = desk.submit(title="t", to="城管局", by=BOSS, key="k-0")
     for action, fields in (
-        ("acknowledge", {"text": "x"}), ("sign_in", {}), ("dispatch", {"officer": "o"}),
+        ("acknowledge", {"text": "x"}), ("take_charge", {}), ("dispatch", {"officer": "o"}),
         ("reply", {"text": "y", "reason": "r"}), ("retract_reply", {"reason": "r"}), ("reply", {"text": "z"}),
         ("complete", {"text": "z"}), ("rate", {"score": 5, "text": "好"}), ("close", {}),
     ):  # fmt: skip
@@ -118,7 +125,7 @@ def test_a_command_costs_at_most_three_inserts_and_one_update(path: Path) -> Non
         case = desk.get(case.id)
         said = [sql.split()[0].upper() for sql, _ in SAID]
         assert said.count("INSERT") <= 4
-        assert sum(sql.startswith("INSERT INTO keys") for sql, _ in SAID) == 1
+        assert sum(sql.startswith("INSERT INTO caseflow_keys") for sql, _ in SAID) == 1
         assert said.count("UPDATE") == 1
         assert said.count("BEGIN") == said.count("COMMIT") == 1
         assert not {"DELETE", "REPLACE"} & set(said)

@@ -7,14 +7,16 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import warnings
 from pathlib import Path
 
 import pytest
 
 from caseflow import SqliteStore
-from caseflow.core.evolve import replay
+from caseflow.core.model.evolve import replay
 from caseflow.ports import Query
-from caseflow.testing.contract.made import submitted, then
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.children import in_a_child
 
 
@@ -55,10 +57,55 @@ def test_a_store_survives_a_fork(path: Path) -> None:
     check.close()
 
 
+BUSY = (
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 8000)"
+    " SELECT count(DISTINCT hex(randomblob(50))) FROM n"
+)
+"""Keeps a thread inside SQLite, whose allocator has one lock for the process."""
+
+
+def test_a_fork_waits_until_no_thread_is_inside_sqlite(path: Path) -> None:
+    """Children forked while threads are at work use the store at once; none hangs on a lock it inherited."""
+    store = SqliteStore(path)
+    store.append([submitted("c1")])
+    done = threading.Event()
+
+    def work(number: int) -> None:
+        store = SqliteStore(path.with_name(f"{number}.db"))
+        while not done.is_set():
+            store._connections.read(lambda cursor: cursor.execute(BUSY).fetchone())
+        store.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    children = []
+    for number in range(12):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # threads are the point here
+            child = os.fork()
+        if not child:
+            code = 1
+            try:
+                signal.alarm(10)  # ends a child that hangs
+                other = SqliteStore(path.with_name(f"child-{number}.db"), synchronous="off")
+                other.append([submitted("c2")])
+                code = 0 if store.load("c1") is not None else 1
+            finally:
+                os._exit(code)
+        children.append(child)
+    ended = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    done.set()
+    for thread in threads:
+        thread.join()
+    store.close()
+    assert ended == [0] * 12
+
+
 KILLED = """
 import os, signal, sys
 from caseflow import SqliteStore
-from caseflow.testing.contract.made import submitted, then
+from caseflow.testing.contract.case_factory import submitted, then
 store = SqliteStore(sys.argv[1])
 append = submitted("c1", due=9)
 while True:

@@ -15,7 +15,7 @@ import pytest
 
 from caseflow import SqliteStore, StoreBusy, StoreError
 from caseflow.ports import Query
-from caseflow.testing.contract.made import submitted, then
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.children import in_a_child
 
 
@@ -64,7 +64,7 @@ def test_a_newer_schema_is_refused_and_untouched(path: Path) -> None:
     """A store made by a later version is not opened; the message names both schemas."""
     SqliteStore(path).close()
     with sqlite3.connect(path) as later:
-        later.execute("PRAGMA user_version = 99")
+        later.execute("UPDATE caseflow_store SET version = 99")
     later.close()
     before = path.read_bytes()
     error = refused(lambda: SqliteStore(path))
@@ -157,7 +157,7 @@ def test_a_snapshot_of_another_format_is_folded_anew(path: Path, snapshot: bytes
     first = submitted("c1", remind=5, due=9, unit="城管局")
     store.append([first])
     with sqlite3.connect(path) as other:
-        other.execute("UPDATE cases SET snapshot = ?", (snapshot,))
+        other.execute("UPDATE caseflow_cases SET snapshot = ?", (snapshot,))
     other.close()
     assert store.load("c1") == first.case
     assert store.find(Query(unit="城管局")) == (first.case,)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from caseflow import MemoryStore, SqliteStore
 from caseflow.ports import Append, Query, Store
 from caseflow.testing import StoreContract
-from caseflow.testing.contract.made import stopped, submitted
+from caseflow.testing.contract.case_factory import stopped, submitted
 
 
 class TestMemoryStore(StoreContract):
@@ -44,7 +44,8 @@ class OnDisk(StoreContract):
         path = tmp_path / "newer.db"
         SqliteStore(path, **self.terms).close()
         with closing(sqlite3.connect(path)) as later:
-            later.execute("PRAGMA user_version = 99")
+            later.execute("UPDATE caseflow_store SET version = 99")
+            later.commit()
         return lambda: SqliteStore(path, **self.terms)
 
 

@@ -25,11 +25,12 @@ from django.utils.translation import override
 from caseflow import Actor, ManualClock, Refused, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
+from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
-from caseflow.core.case import Case
-from caseflow.delivery.protocols import Delivery, Person
-from caseflow.stores.relational.tables import NAMES, STEPS
-from caseflow.stores.sql import SqlStore
+from caseflow.core.model.case import Case
+from caseflow.ports.records import Delivery, Person
+from caseflow.stores.sql.schema import STEPS, table_names
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.contracts.databases import DATABASES, mariadb, postgres
 from tests.contrib.portal.databases import ALIASES, pointed, portal
 
@@ -78,7 +79,8 @@ def test_migrate_makes_the_tables_that_every_store_knows(bare: tuple[str, str]) 
     assert caught.value.code == "django-unmigrated"
     for _ in range(2):
         said("migrate", "caseflow", database=alias)
-    assert set(NAMES) <= set(connections[alias].introspection.table_names())
+    names = table_names(DjangoConnections(alias).dialect)
+    assert set(names) <= set(connections[alias].introspection.table_names())
     assert DjangoStore(alias).next_due() is None
     SqlStore(url).close()
 
@@ -165,7 +167,7 @@ def test_the_check_tells_of_another_schema(using: str, found: str, expected: str
 
 def test_the_check_tells_of_an_older_schema(using: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A warning that names the way out, in the language of the portal."""
-    monkeypatch.setattr(our_checks, "SCHEMA", 9)
+    monkeypatch.setitem(STEPS, 9, ())
     (found,) = run_checks(databases=[using], tags=["database"])
     assert (found.id, "manage.py migrate caseflow" in found.msg) == ("caseflow.W002", True)
     with override("zh-hans"):

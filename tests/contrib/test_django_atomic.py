@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore
 from caseflow.ports import KeyClaim
-from caseflow.testing.contract.made import submitted, then
+from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp
 from tests.contrib.portal.databases import portal
 from tests.contrib.portal.models import Post

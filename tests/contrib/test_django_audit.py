@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.db import connections
 
-from caseflow.audit.verifying import verify
+from caseflow.audit.verify import verify
 from tests.audit.lived import live
 from tests.contracts.databases import DATABASES
 from tests.contrib.portal.databases import PortalStore, portal
@@ -23,4 +23,4 @@ def test_the_portal_audits_its_own_connection(kind: str, tmp_path: Path) -> None
         with connections[alias].cursor() as cursor:
             cursor.execute("UPDATE caseflow_cases SET unit = %s WHERE id = %s", ["水务集团", "a2"])
         (fault,) = verify(store).faults
-        assert (fault.case_id, fault.version, fault.code, fault.found) == ("a2", 5, "audit-column", "unit")
+        assert (fault.case_id, fault.version, fault.code, fault.about) == ("a2", 5, "audit-column", "unit")

@@ -15,7 +15,7 @@ from opentelemetry.trace import StatusCode
 
 from caseflow import Desk, ManualClock, MemoryStore, Refused, Stale, load_policy
 from caseflow.contrib.opentelemetry import OpenTelemetryObserver
-from caseflow.core.events import Submitted
+from caseflow.core.model.events import Submitted
 from caseflow.delivery.relay import Relay
 from caseflow.errors import DeliveryFailed
 from tests.delivery.people import EveryoneInOffice, Kept
@@ -41,9 +41,9 @@ class Telemetry:
 
     def metrics(self) -> dict[str, list[Any]]:
         """Name -> data points, collected now."""
-        found = self.reader.get_metrics_data()
-        assert found is not None
-        return {metric.name: list(metric.data.data_points) for resource in found.resource_metrics
+        data = self.reader.get_metrics_data()
+        assert data is not None
+        return {metric.name: list(metric.data.data_points) for resource in data.resource_metrics
                 for scope in resource.scope_metrics for metric in scope.metrics}  # fmt: skip
 
     def finished(self) -> list[ReadableSpan]:
@@ -55,10 +55,10 @@ class Telemetry:
 
 @pytest.fixture
 def seen() -> Iterator[Telemetry]:
-    found = Telemetry()
-    yield found
-    found.metering.shutdown()
-    found.tracing.shutdown()
+    telemetry = Telemetry()
+    yield telemetry
+    telemetry.metering.shutdown()
+    telemetry.tracing.shutdown()
 
 
 def values(points: list[Any], label: str) -> dict[str, Any]:
@@ -136,11 +136,11 @@ def test_a_sweep_says_what_it_issued_and_how_late_it_was(seen: Telemetry) -> Non
     assert seen.metrics()["caseflow.sweep.behind"][0].value == 3600
     seen.clock.set("2025-03-09T00:00:10+08:00")
     seen.desk.sweep()
-    found = seen.metrics()
-    assert values(found["caseflow.sweep.issued"], "caseflow.kind") == {"card": 2, "reminder": 2}
-    assert values(found["caseflow.sweep.left"], "caseflow.reason") == {"conflict": 0, "refused": 0}
-    assert (found["caseflow.sweep.lag"][0].sum, found["caseflow.sweep.waiting"][0].value) == (172810, 0)
-    assert found["caseflow.sweep.behind"][0].value == 0
+    metrics = seen.metrics()
+    assert values(metrics["caseflow.sweep.issued"], "caseflow.kind") == {"card": 2, "reminder": 2}
+    assert values(metrics["caseflow.sweep.left"], "caseflow.reason") == {"conflict": 0, "refused": 0}
+    assert (metrics["caseflow.sweep.lag"][0].sum, metrics["caseflow.sweep.waiting"][0].value) == (172810, 0)
+    assert metrics["caseflow.sweep.behind"][0].value == 0
     assert seen.finished()[-1].name == "caseflow sweep"
 
 
@@ -165,18 +165,22 @@ def test_the_relays_queue_and_its_dead_letters(seen: Telemetry) -> None:
     assert waiting > 0
     relay = Relay(seen.store, EveryoneInOffice(), Kept(), clock=seen.clock, observer=seen.observer)
     relay.once()
-    found = seen.metrics()
-    assert values(found["caseflow.relay.notices"], "caseflow.outcome")["sent"] == waiting
-    assert values(found["caseflow.relay.queue"], "caseflow.status") == {"pending": 0, "leased": 0, "dead": 0}
+    metrics = seen.metrics()
+    assert values(metrics["caseflow.relay.notices"], "caseflow.outcome")["sent"] == waiting
+    assert values(metrics["caseflow.relay.queue"], "caseflow.status") == {
+        "pending": 0,
+        "leased": 0,
+        "dead": 0,
+    }
 
     def refuse(delivery: object) -> None:
         raise DeliveryFailed(retry=False, what="x", found="gone")
 
     seen.desk.reply("c1", text=SECRET, by=OFFICER)
     Relay(seen.store, EveryoneInOffice(), Kept(refuse), clock=seen.clock, observer=seen.observer).once()
-    found = seen.metrics()
-    dead = values(found["caseflow.relay.queue"], "caseflow.status")["dead"]
-    assert dead == values(found["caseflow.relay.notices"], "caseflow.outcome")["dead"] > 0
+    metrics = seen.metrics()
+    dead = values(metrics["caseflow.relay.queue"], "caseflow.status")["dead"]
+    assert dead == values(metrics["caseflow.relay.notices"], "caseflow.outcome")["dead"] > 0
     assert [span.name for span in seen.finished() if "relay" in span.name] == ["caseflow relay"] * 2
 
 

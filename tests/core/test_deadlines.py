@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from caseflow.calendars.chinese import chinese_calendar
-from caseflow.core.calendars import Calendar
-from caseflow.core.counting import Pause, Span, breach, walk
-from caseflow.core.instants import micros, moment, office_days
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.deadline import Pause, Span, breach, walk
+from caseflow.core.time.instants import micros, moment, office_days
 from caseflow.errors import BadInput
+from caseflow.policies.chinese_calendar import chinese_calendar
 
 SCENARIOS = Path(__file__).resolve().parents[2].parent / "shared" / "scenarios" / "deadlines.csv"
 SHANGHAI = "Asia/Shanghai"

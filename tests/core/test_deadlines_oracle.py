@@ -10,9 +10,9 @@ import attrs
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from caseflow.core.calendars import Calendar
-from caseflow.core.counting import Span, breach, walk
-from caseflow.core.instants import micros, moment, office_days
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.deadline import Span, breach, walk
+from caseflow.core.time.instants import micros, moment, office_days
 
 Pauses = list[tuple[datetime, datetime | None]]
 

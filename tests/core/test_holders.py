@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from caseflow.core import events as e
-from caseflow.core.commands import Actor
-from caseflow.core.evolve import replay
-from caseflow.core.instants import DAY
+from caseflow.core.model import events as e
+from caseflow.core.model.commands import Actor
+from caseflow.core.model.evolve import replay
+from caseflow.core.time.instants import DAY
 
-BY = Actor("d-1", role="dispatcher")
+BY = Actor("d-1", role="coordinator")
 
 
 @pytest.mark.parametrize(
@@ -17,16 +17,16 @@ BY = Actor("d-1", role="dispatcher")
     [
         ([(10, "B", None)], {4: "A", 10: "A", 11: "B"}),
         ([(10, "B", None), (20, "C", None)], {4: "A", 15: "B", 21: "C"}),
-        ([(10, "B", None), (11, "C", 5)], {4: "A", 5: "A", 6: "C", 10: "C", 12: "C"}),
+        ([(10, "B", None), (11, "C", 5)], {4: "A", 5: "A", 6: "C", 10: "C", 12: "B"}),
         ([(10, "B", None), (11, "C", 10)], {10: "A", 11: "C"}),
-        ([(10, "B", None), (20, "C", 15), (30, "D", 12)], {9: "A", 11: "B", 13: "D", 16: "D"}),
+        ([(10, "B", None), (20, "C", 15), (30, "D", 12)], {9: "A", 11: "B", 13: "D", 16: "C"}),
     ],
 )
-def test_a_late_record_does_not_reach_back_before_its_instant(
+def test_a_late_hand_over_holds_from_its_instant_to_the_next(
     hand_overs: list[tuple[int, str, int | None]], held: dict[int, str]
 ) -> None:
-    """A hand-over recorded late holds from its own instant on, and changes nothing before it."""
-    events: list[e.Event] = [e.Submitted(0, BY, unit="A")]
+    """A hand-over recorded late fills the time from its own instant to the next one's, and no other."""
+    events: list[e.Event] = [e.Submitted(0, BY, unit="A", origin=e.UNKNOWN_ORIGIN)]
     for day, unit, since in hand_overs:
         late = None if since is None else since * DAY
         events.append(e.Transferred(day * DAY, BY, effective_us=late, unit=unit))

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from transitions import Machine, MachineError
 
 from caseflow import Policy, Stage, load_policy
-from caseflow.core.actions import ACTIONS
-from caseflow.core.lifecycle import machine
+from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.machine import START, machine
 from caseflow.core.policy import Action, State
-from caseflow.core.rules import START, Rules
 
 
 class Model:
@@ -29,7 +29,7 @@ def by_machine(made: Machine, state: str, action: str, held: bool) -> str | None
     return "" if model.state == START else model.state
 
 
-def by_table(rules: Rules, state: str, action: str, held: bool) -> str | None:
+def by_table(rules: CompiledPolicy, state: str, action: str, held: bool) -> str | None:
     """Where the table leads; ``None`` when it has no row."""
     row = rules.table[state].get(action)
     if row is None:
@@ -39,7 +39,7 @@ def by_table(rules: Rules, state: str, action: str, held: bool) -> str | None:
 
 
 def assert_same(policy: Policy) -> int:
-    rules, made, legal = Rules(policy), machine(policy), 0
+    rules, made, legal = CompiledPolicy(policy), machine(policy), 0
     for state in ("", *policy.states):
         for action in policy.actions:
             for held in (False, True):

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from caseflow import PolicyError, load_policy
+from caseflow.core.engine.compiled import CompiledPolicy
 from caseflow.core.policy import Policy
-from caseflow.core.policy_document import policy_from_document
-from caseflow.core.rules import Rules
+from caseflow.policies.parse import policy_from_document
 from tests.core.policy_files import RUNG, clock, over_wuhu, problems, written
 
 
@@ -183,7 +183,7 @@ def test_a_policy_cannot_be_assigned_to() -> None:
 
 def test_what_is_named_open_means_every_state_that_is_not_final() -> None:
     """``open`` covers all open states; a named state wins over it."""
-    table = Rules(load_policy("wuhu")).table
+    table = CompiledPolicy(load_policy("wuhu")).table
     wuhu: Policy = load_policy("wuhu")
     legal = {state for state, row in table.items() if "reply" in row}
     assert legal == {name for name, state in wuhu.states.items() if not state.final}

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Refused, load_policy
-from caseflow.core.events import Acted
-from caseflow.core.fields import from_text
+from caseflow.core.engine.fields import from_text
+from caseflow.core.model.events import Acted
 from caseflow.errors import BadInput
 
 CITIZEN = Actor("c-1", role="citizen")
 OFFICER = Actor("o-1", role="handler", unit="城管局")
-DISPATCHER = Actor("d-1", role="dispatcher")
+COORDINATOR = Actor("d-1", role="coordinator")
 OWN = """
 extends = "wuhu"
 name = "mine"
@@ -118,7 +118,7 @@ def test_an_own_action_obeys_states_and_roles(desk: Desk, case: Case) -> None:
     """It is refused from other states, to other roles and to other units, like any action."""
     for actor, code in (
         (CITIZEN, "role-may-not"),
-        (DISPATCHER, "role-may-not"),
+        (COORDINATOR, "role-may-not"),
         (Actor("o-2", role="handler", unit="水务局"), "not-your-unit"),
     ):
         with pytest.raises(Refused) as caught:

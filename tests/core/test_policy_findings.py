@@ -8,10 +8,8 @@ from string import Formatter
 
 import pytest
 
-from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, load_policy
-from caseflow.core.lint.finding import Finding
-from caseflow.core.lint.findings import findings
-from caseflow.core.lint.texts import TEXTS
+from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, i18n, load_policy
+from caseflow.policies.lint.findings import Finding, findings
 from tests.core.policy_files import written
 
 TINY = """
@@ -30,7 +28,7 @@ closed = { stage = "ended", final = true }
 [actions]
 submit = { moves = { start = "asked" }, roles = ["citizen"] }
 route = { moves = { asked = "=" }, roles = ["office"] }
-sign_in = { moves = { asked = "=" }, roles = ["officer"], guards = ["unit_holds"] }
+take_charge = { moves = { asked = "=" }, roles = ["officer"], guards = ["unit_holds"] }
 request_information = { moves = { asked = "waiting" }, roles = ["office"] }
 receive_information = { moves = { waiting = "asked" }, roles = ["citizen"] }
 reply = { moves = { open = "closed" }, roles = ["office"] }
@@ -226,14 +224,15 @@ def test_a_finding_is_there_and_mended(tmp_path: Path, code: str) -> None:
 
 def test_every_finding_has_its_twins() -> None:
     """No code is without a policy that shows it, and none is shown that has no text."""
-    assert set(TWINS) == set(TEXTS)
+    assert set(TWINS) == set(i18n.findings())
 
 
-@pytest.mark.parametrize("code", TEXTS)
+@pytest.mark.parametrize("code", i18n.findings())
 def test_a_finding_speaks_both_languages(tmp_path: Path, code: str) -> None:
     """Text and remedy fill in every word they name, in English and in Chinese."""
     found = next(one for one in findings(tiny(tmp_path, TWINS[code][1]), today=A_MONDAY) if one.code == code)
-    for english, chinese in zip(TEXTS[code]["en"], TEXTS[code]["zh"], strict=True):
+    for part in ("problem", "remedy"):
+        english, chinese = (i18n.sentence(f"findings.{code}.{part}", lang) for lang in ("en", "zh"))
         assert english.isascii()
         assert any("\u4e00" <= sign <= "\u9fff" for sign in chinese)
         words = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in (english, chinese)]
@@ -298,7 +297,7 @@ def test_the_loop_of_an_endless_delay_can_be_gone_for_ever() -> None:
         desk.clock.advance(hours=21, minutes=57)
         desk.sweep()
         case = gone(desk, found.loop[1:])
-    assert (case.rungs, desk.clock.now().isoformat()[:10]) == ((), "2025-05-02")
+    assert (case.escalations, desk.clock.now().isoformat()[:10]) == ((), "2025-05-02")
 
 
 def test_a_notice_without_unit_finds_nobody() -> None:
@@ -334,7 +333,7 @@ def test_a_graph_that_is_cut_short_invents_nothing(monkeypatch: pytest.MonkeyPat
     """However few situations are walked, what is found is found on the whole walk too."""
     city = load_policy(Path(__file__).parents[1] / "golden" / "city.toml")
     whole = {(one.code, one.path) for one in findings(city)}
-    monkeypatch.setattr("caseflow.core.lint.graph.MOST", most)
+    monkeypatch.setattr("caseflow.policies.lint.state_space.MOST", most)
     assert {(one.code, one.path) for one in findings(city)} <= whole
 
 

@@ -7,9 +7,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow.core.counting import Pause, Span, breach
-from caseflow.core.instants import HOUR, office_days
-from caseflow.core.stretches import stretches
+from caseflow.core.time.deadline import Pause, Span, breach, stretches
+from caseflow.core.time.instants import HOUR, office_days
 
 SHANGHAI = office_days("Asia/Shanghai")
 HOURS = st.integers(-5, 40).map(lambda hour: hour * HOUR)

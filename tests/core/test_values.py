@@ -7,24 +7,20 @@ import pickle
 from typing import Any
 
 import pytest
-from attrs.exceptions import FrozenInstanceError
 
-from caseflow.core.values import Value, maker, value
+from caseflow.core.value import Value
 
 
-@value
 class Nothing(Value):
     """No field."""
 
 
-@value
 class One(Value):
     """One field."""
 
     name: str
 
 
-@value
 class Two(Value):
     """Two fields, one with a default."""
 
@@ -55,10 +51,10 @@ def test_a_value_survives_copies(made: Any, shown: str) -> None:
 
 def test_a_value_never_changes_in_place() -> None:
     """Assignment and deletion are refused; `replace` gives another."""
-    for made in (One("a"), Two("a"), maker(One)("a")):
-        with pytest.raises(FrozenInstanceError):
+    for made in (One("a"), Two("a"), One("a")):
+        with pytest.raises(AttributeError):
             made.name = "b"  # type: ignore[misc]  # what is refused
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             del made.name
         assert made.replace(name="b").name == "b"
         assert made.name == "a"

@@ -6,10 +6,10 @@ import types
 from functools import cache
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-import attrs
 from hypothesis import strategies as st
 
-from caseflow.core.commands import Actor
+from caseflow.core.model.commands import Actor
+from caseflow.core.value import Value
 
 AWKWARD = (
     "",
@@ -38,9 +38,9 @@ PLAIN: dict[Any, st.SearchStrategy[Any]] = {
 def _values(hint: Any) -> st.SearchStrategy[Any]:
     if hint is Actor:
         return ACTORS
-    if attrs.has(hint):
+    if isinstance(hint, type) and issubclass(hint, Value):
         hints = get_type_hints(hint)
-        return st.builds(hint, **{field.name: _values(hints[field.name]) for field in attrs.fields(hint)})
+        return st.builds(hint, **{name: _values(hints[name]) for name in hint.__struct_fields__})
     origin, parts = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         return st.one_of([st.none() if part is types.NoneType else _values(part) for part in parts])

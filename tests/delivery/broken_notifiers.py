@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from caseflow.delivery.checking import checked
-from caseflow.delivery.protocols import Delivery
+from caseflow.delivery.notifiers.simple import checked_address
 from caseflow.errors import DeliveryFailed
+from caseflow.ports.records import Delivery
 from caseflow.testing import NotifierContract, Received
 
 SECRET = "key-77Qw"
@@ -38,7 +38,7 @@ class Sound:
             raise DeliveryFailed("delivery-refused", retry=False, what="box", found="550") from error
 
     def check(self, delivery: Delivery) -> None:
-        checked(delivery, what="box")
+        checked_address(delivery, what="box")
 
     def hand_on(self, delivery: Delivery) -> None:
         troubles = {"silent": TimeoutError, "unreachable": ConnectionError, "refusing": PermissionError}

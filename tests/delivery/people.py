@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 
 from caseflow import Desk, load_policy
 from caseflow.clock import ManualClock
-from caseflow.core.case import Case
-from caseflow.delivery.pace import Pace
-from caseflow.delivery.protocols import Delivery, Person
-from caseflow.delivery.relay import Relay
+from caseflow.core.model.case import Case
+from caseflow.delivery.relay import Relay, RetryPolicy
 from caseflow.ports import Store
+from caseflow.ports.records import Delivery, Person
 
 
 class EveryoneInOffice:
@@ -38,7 +37,10 @@ class Kept:
 
     def said(self) -> list[str]:
         """``what > person`` of each, in the order they went out."""
-        return [f"{found.notice.level or found.notice.topic} > {found.person.id}" for found in self.got]
+        return [
+            f"{delivery.notice.level or delivery.notice.topic} > {delivery.person.id}"
+            for delivery in self.got
+        ]
 
 
 def desk_on(store: Store, now: str = "2025-03-03T09:30:00+08:00") -> Desk:
@@ -49,5 +51,5 @@ def relay_of(desk: Desk, notifier: Kept, **pace: float) -> Relay:
     """A relay at the desk's own time, whose waits chance leaves whole."""
     return Relay(
         desk.store, EveryoneInOffice(), notifier, clock=desk.clock,
-        pace=Pace(**pace), chance=lambda: 0.0,  # type: ignore[arg-type]  # ints where ints are asked
+        retry_policy=RetryPolicy(**pace), chance=lambda: 0.0,  # type: ignore[arg-type]  # ints where ints are asked
     )  # fmt: skip

@@ -30,15 +30,15 @@ class Failures:
 
 def test_each_broken_notifier_is_caught_by_exactly_the_promises_it_breaks() -> None:
     """On each of them the named tests fail and no other; on the sound one, none."""
-    found = Failures()
-    given = ["-o", "python_files=broken_notifiers.py", "-o", "python_classes=Broken?*", "-p",
+    failures = Failures()
+    options = ["-o", "python_files=broken_notifiers.py", "-o", "python_classes=Broken?*", "-p",
              "no:cacheprovider", "-q", "-p", "no:xdist"]  # fmt: skip
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pytest.main([str(Path(broken.__file__)), *given], plugins=[found])
+        pytest.main([str(Path(broken.__file__)), *options], plugins=[failures])
     assert len(broken.CAUGHT) >= 18
-    told = {kind.__name__: found.failed[f"Broken{kind.__name__}"] for kind in broken.CAUGHT}
-    assert told == {kind.__name__: set(promises) for kind, promises in broken.CAUGHT.items()}
-    assert found.passed > 500  # what is not broken goes on to hold
+    failed = {kind.__name__: failures.failed[f"Broken{kind.__name__}"] for kind in broken.CAUGHT}
+    assert failed == {kind.__name__: set(promises) for kind, promises in broken.CAUGHT.items()}
+    assert failures.passed > 500  # what is not broken goes on to hold
 
 
 def test_the_notifier_of_the_documentation_keeps_every_promise(tmp_path: Path) -> None:
@@ -47,11 +47,11 @@ def test_the_notifier_of_the_documentation_keeps_every_promise(tmp_path: Path) -
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
     test = tmp_path / "test_sms_notifier.py"
     test.write_text("\n\n".join(blocks), encoding="utf-8")
-    found = Failures()
+    failures = Failures()
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
         code = pytest.main(
             [str(test), "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(tmp_path)],
-            plugins=[found],
+            plugins=[failures],
         )
-    assert (code, dict(found.failed)) == (0, {})
-    assert found.passed > 30
+    assert (code, dict(failures.failed)) == (0, {})
+    assert failures.passed > 30

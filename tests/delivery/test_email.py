@@ -17,9 +17,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from caseflow import BadInput, ManualClock
-from caseflow.delivery.email import EmailNotifier
+from caseflow.delivery.notifiers.email import EmailNotifier
 from caseflow.errors import DeliveryFailed
-from caseflow.testing.notifier_contract import NotifierContract, Received, delivery
+from caseflow.testing.contract.notifier_contract import NotifierContract, Received, delivery
 from tests.delivery.receivers import closed_port, silent_port
 
 SENDER = "wenzheng@portal.test"
@@ -76,8 +76,8 @@ def serving(mailbox: Mailbox, **options: Any) -> Iterator[int]:
 
 
 def through(port: int, **options: Any) -> EmailNotifier:
-    given: dict[str, Any] = {"security": "none", "sender": SENDER, "tls": TLS} | options
-    return EmailNotifier("127.0.0.1", port=port, **given)
+    arguments: dict[str, Any] = {"security": "none", "sender": SENDER, "tls": TLS} | options
+    return EmailNotifier("127.0.0.1", port=port, **arguments)
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def port(mailbox: Mailbox) -> Iterator[int]:
-    with serving(mailbox) as found:
-        yield found
+    with serving(mailbox) as number:
+        yield number
 
 
 class TestEmailContract(NotifierContract):
@@ -107,18 +107,18 @@ class TestEmailContract(NotifierContract):
 
     @pytest.fixture
     def refusing(self) -> Iterator[EmailNotifier]:
-        with serving(Mailbox(to="550 no such user someone@example.org")) as found:
-            yield through(found)
+        with serving(Mailbox(to="550 no such user someone@example.org")) as number:
+            yield through(number)
 
     @pytest.fixture
     def silent(self) -> Iterator[EmailNotifier]:
-        with silent_port() as found:
-            yield through(found, timeout=0.2)
+        with silent_port() as number:
+            yield through(number, timeout=0.2)
 
     @pytest.fixture
     def unreachable(self) -> Iterator[EmailNotifier]:
-        with closed_port() as found:
-            yield through(found)
+        with closed_port() as number:
+            yield through(number)
 
     @pytest.fixture
     def secrets(self) -> tuple[str, ...]:
@@ -187,9 +187,9 @@ def test_what_is_not_one_address_is_refused(mailbox: Mailbox, port: int, address
 
 def test_a_name_with_line_breaks_is_left_out(mailbox: Mailbox, port: int) -> None:
     """A spoiled name adds no header and stops no message; quotes and commas in one are kept."""
-    given = delivery("li@example.org")
+    message = delivery("li@example.org")
     for name in ("李\r\nBcc: other@example.org", '李, "小" <x@y.z>'):
-        through(port).send(given.replace(person=given.person.replace(name=name)))
+        through(port).send(message.replace(person=message.person.replace(name=name)))
     spoiled, odd = mailbox.messages
     assert (str(spoiled["To"]), spoiled["Bcc"]) == ("li@example.org", None)
     assert odd["To"].addresses[0].display_name == '李, "小" <x@y.z>'
@@ -309,11 +309,11 @@ def test_what_can_never_work_is_refused_at_once(options: dict[str, Any]) -> None
 
 def test_each_security_has_its_port() -> None:
     """587 for starttls, 465 for tls, 25 for none."""
-    made = [
+    notifiers = [
         EmailNotifier("h", sender=SENDER, security=security, tls=TLS)
         for security in ("starttls", "tls", "none")
     ]
-    assert [repr(notifier) for notifier in made] == [
+    assert [repr(notifier) for notifier in notifiers] == [
         "EmailNotifier(h:587, starttls)", "EmailNotifier(h:465, tls)", "EmailNotifier(h:25, none)",
     ]  # fmt: skip
 

@@ -9,7 +9,7 @@ import pytest
 
 from caseflow import BadInput, Desk, MemoryStore
 from tests.delivery.people import desk_on
-from tests.journeys.people import DISPATCHER, OFFICER, SUPERVISOR, submitted
+from tests.journeys.people import COORDINATOR, OFFICER, SUPERVISOR, submitted
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ class Read(HTMLParser):
 def test_the_page_says_what_an_urging_notice_must(desk: Desk) -> None:
     """Number, issuer, addressee, matter, deadline, what is asked, day of issue, and the receipt strip."""
     words = " ".join(Read(desk.document_html("c1", document_of(desk))).words)
-    for said in (
+    for phrase in (
         "市政务公开办公室", "催办〔2025〕第1号", "城管局：", "2025年2月24日", "件号：c1",
         "2025年3月1日前（含当日）", "30个自然日", "2025年4月2日", "签 收 回 执",
     ):  # fmt: skip
-        assert said in words, said
+        assert phrase in words, phrase
     assert '路灯<b>不亮</b> & "闪"' in words
 
 
@@ -80,7 +80,7 @@ def test_a_signature_and_a_void_show_on_the_page(desk: Desk) -> None:
     assert not any("作废" in word or "已于" in word for word in before)
     desk.sign_receipt("c1", document=document, by=OFFICER)
     assert "已于 2025-04-02 10:00 由 城管局 签收" in Read(desk.document_html("c1", document)).words
-    desk.reply("c1", text="好了", effective_at="2025-02-26T09:00:00+08:00", reason="电话", by=DISPATCHER)
+    desk.reply("c1", text="好了", effective_at="2025-02-26T09:00:00+08:00", reason="电话", by=COORDINATOR)
     assert "作废" in Read(desk.document_html("c1", document)).words
 
 

@@ -12,12 +12,11 @@ from urllib.parse import unquote
 import pytest
 
 from caseflow import BadInput
-from caseflow.delivery.apprise import AppriseNotifier
-from caseflow.delivery.calling import CallableNotifier
-from caseflow.delivery.log import LogNotifier
-from caseflow.delivery.protocols import Delivery
+from caseflow.delivery.notifiers.apprise import AppriseNotifier
+from caseflow.delivery.notifiers.simple import CallableNotifier, LogNotifier
 from caseflow.errors import DeliveryFailed
-from caseflow.testing.notifier_contract import SUBJECT, TEXT, NotifierContract, Received, delivery
+from caseflow.ports.records import Delivery
+from caseflow.testing.contract.notifier_contract import SUBJECT, TEXT, NotifierContract, Received, delivery
 from tests.delivery.receivers import WebServer, closed_port
 
 pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated")  # by what Apprise's plugins import
@@ -41,7 +40,7 @@ class TestCallableContract(NotifierContract):
 
     @pytest.fixture
     def refusing(self) -> CallableNotifier:
-        def refuse(given: Delivery) -> None:
+        def refuse(delivery: Delivery) -> None:
             raise DeliveryFailed(retry=False, what="x", found="gone")
 
         return CallableNotifier(refuse)
@@ -143,10 +142,10 @@ def test_chinas_chat_services_get_the_message(
     key = KEY.replace("-", "") if scheme == "dingtalk" else KEY
     AppriseNotifier(schemes=[scheme]).send(delivery(f"{scheme}://{key}"))
     (post,) = server.posts
-    said = json.dumps(json.loads(post.body), ensure_ascii=False)
-    assert TEXT in said
-    assert SUBJECT in said
-    assert "消息编号:d-1" in said
+    payload = json.dumps(json.loads(post.body), ensure_ascii=False)
+    assert TEXT in payload
+    assert SUBJECT in payload
+    assert "消息编号:d-1" in payload
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
@@ -204,11 +203,11 @@ def _lead_to(service: Any, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert service.notify_url.startswith("https://")
     inner = requests.post
-    monkeypatch.setattr(requests, "post", lambda found, *args, **rest: inner(url, *args, **rest))
+    monkeypatch.setattr(requests, "post", lambda address, *args, **rest: inner(url, *args, **rest))
 
 
 def _raising(error: BaseException) -> Callable[[Delivery], None]:
-    def function(given: Delivery) -> None:
+    def function(delivery: Delivery) -> None:
         raise error
 
     return function

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from caseflow import Desk, MemoryStore, PolicyError, load_policy
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.notices import CANCELLED, Notice, Posted
 from caseflow.core.policy import Policy
-from caseflow.core.policy_document import policy_from_document
-from caseflow.core.rules import Rules
-from caseflow.outbox import CANCELLED, Notice, Posted
+from caseflow.policies.parse import policy_from_document
 from tests.journeys.people import (
     BOSS,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     IMPORTER,
     NEIGHBOUR,
     OFFICER,
@@ -51,11 +51,11 @@ def since(desk: Desk, after: int) -> list[str]:
 def test_a_routed_case_is_told_to_its_duty_officer(desk: Desk) -> None:
     """With a unit at submission, by routing, and by a transfer: each time to the unit that has it now."""
     submitted(desk)
-    desk.transfer("c1", to="水务局", by=DISPATCHER)
+    desk.transfer("c1", to="水务局", by=COORDINATOR)
     assert said(posted(desk)) == ["submitted > duty_officer@城管局", "transferred > duty_officer@水务局"]
     submitted(desk, "c2", to="")
     assert posted(desk, "c2") == ()
-    desk.route("c2", to="城管局", by=DISPATCHER)
+    desk.route("c2", to="城管局", by=COORDINATOR)
     assert said(posted(desk, "c2")) == ["routed > duty_officer@城管局"]
 
 
@@ -66,12 +66,12 @@ def test_a_routed_case_is_told_to_its_duty_officer(desk: Desk) -> None:
         ("placeholder", {"text": "已收到"}, OFFICER, ["placeholder-replied > citizen"]),
         ("reply", {"text": "已修复"}, OFFICER, ["replied > citizen"]),
         ("request_information", {"text": "哪条路?"}, OFFICER, ["information-requested > citizen"]),
-        ("reject", {"code": "unclear"}, DISPATCHER, ["rejected > citizen"]),
-        ("return_to_dispatcher", {"reason": "非本局职责"}, OFFICER, ["returned > dispatcher"]),
+        ("reject", {"code": "unclear"}, COORDINATOR, ["rejected > citizen"]),
+        ("send_back", {"reason": "非本局职责"}, OFFICER, ["returned > coordinator"]),
         ("add_co_handler", {"co_handler": "水务局"}, BOSS, ["co-handler-added > duty_officer@水务局"]),
         ("request_extension", {"days": 5, "reason": "等配件"}, OFFICER, ["extension-requested > supervisor"]),
         ("note", {"text": "内部"}, OFFICER, []),
-        ("sign_in", {}, OFFICER, []),
+        ("take_charge", {}, OFFICER, []),
     ],
 )  # fmt: skip
 def test_an_act_is_told_to_whom_the_policy_names(
@@ -88,9 +88,9 @@ def test_the_citizen_is_told_of_an_extension(desk: Desk) -> None:
     submitted(desk)
     desk.request_extension("c1", days=5, reason="等配件", by=OFFICER)
     desk.grant_extension("c1", by=SUPERVISOR)
-    told = posted(desk)[2:]
-    assert said(told) == ["extension-granted > citizen", "extension-granted > handler@城管局"]
-    assert told[0].notice.body == {"template": "extension_granted", "days": 5, "clock": "reply"}
+    notices = posted(desk)[2:]
+    assert said(notices) == ["extension-granted > citizen", "extension-granted > handler@城管局"]
+    assert notices[0].notice.body == {"template": "extension_granted", "days": 5, "clock": "reply"}
 
 
 def test_a_rung_is_told_to_its_recipients_at_its_instant(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_a_rung_is_told_to_its_recipients_at_its_instant(desk: Desk) -> None:
         "yellow > handler@城管局", "yellow > lead_official@城管局",
         "red > handler@城管局", "red > lead_official@城管局", "red > supervisor",
     ]  # fmt: skip
-    instants = {card.level: card.effective_us for card in desk.get("c1").rungs}
+    instants = {card.level: card.effective_us for card in desk.get("c1").escalations}
     assert all(row.notice.at_us == instants[row.notice.level] for row in rows)
     assert {row.notice.topic for row in rows} == {"reminder", "card"}
 
@@ -130,16 +130,16 @@ def test_no_words_and_no_people_are_in_a_notice(desk: Desk) -> None:
 
 def test_the_ids_are_the_same_whoever_writes_them() -> None:
     """Two desks over two stores, one swept late and one each day, post the same notices."""
-    found = []
+    ids = []
     for days in (1, 20):
         desk = desk_of(load_policy("wuhu"))
         submitted(desk)
         for _ in range(20 // days):
             desk.clock.advance(days=days)
             desk.sweep()
-        found.append([row.notice for row in posted(desk)])
-    assert found[0] == found[1]
-    assert len({notice.id for notice in found[0]}) == 7
+        ids.append([row.notice for row in posted(desk)])
+    assert ids[0] == ids[1]
+    assert len({notice.id for notice in ids[0]}) == 7
 
 
 def test_an_annulled_card_cancels_its_notices_and_owes_corrections(desk: Desk) -> None:
@@ -149,7 +149,7 @@ def test_an_annulled_card_cancels_its_notices_and_owes_corrections(desk: Desk) -
     desk.sweep()
     before = posted(desk)
     desk.reply(
-        "c1", text="已修复", effective_at="2025-03-08T09:00:00+08:00", reason="电话答复", by=DISPATCHER
+        "c1", text="已修复", effective_at="2025-03-08T09:00:00+08:00", reason="电话答复", by=COORDINATOR
     )
     after = posted(desk)
     yellow = [row.notice for row in before if row.notice.level == "yellow"]
@@ -165,7 +165,7 @@ def test_a_card_issued_and_annulled_in_one_go_is_told_to_nobody(desk: Desk) -> N
     """The late reply itself finds the yellow card due: nobody was told, so nobody needs to hear more."""
     submitted(desk)
     desk.clock.set("2025-04-10T09:00:00+08:00")
-    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=DISPATCHER)
+    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=COORDINATOR)
     case = desk.get("c1")
     assert [(card.level, card.stands) for card in case.cards] == [
         ("yellow", False), ("red", False), ("urge", False),
@@ -180,9 +180,9 @@ def test_a_card_issued_again_is_corrected_once_for_each_time(desk: Desk) -> None
     desk.clock.set("2025-03-10T09:00:00+08:00")
     desk.sweep()
     back = {"effective_at": "2025-03-05T09:00:00+08:00", "reason": "电话转办"}
-    desk.transfer("c1", to="水务局", by=DISPATCHER, **back)  # type: ignore[arg-type]  # texts
+    desk.transfer("c1", to="水务局", by=COORDINATOR, **back)  # type: ignore[arg-type]  # texts
     again = {"effective_at": "2025-03-05T10:00:00+08:00", "reason": "再转"}
-    desk.transfer("c1", to="城管局", by=DISPATCHER, **again)  # type: ignore[arg-type]  # texts
+    desk.transfer("c1", to="城管局", by=COORDINATOR, **again)  # type: ignore[arg-type]  # texts
     rows = [row.notice for row in posted(desk) if row.notice.level == "yellow"]
     assert [_said(notice) for notice in rows if not notice.corrects and notice.role == "handler"] == [
         "yellow > handler@城管局", "yellow > handler@水务局", "yellow > handler@城管局",
@@ -216,12 +216,12 @@ def test_the_number_of_an_annulled_notice_is_void_and_never_used_again(desk: Des
     submitted(desk, "c2")
     desk.clock.set("2025-04-10T09:00:00+08:00")
     desk.sweep()
-    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=DISPATCHER)
+    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=COORDINATOR)
     submitted(desk, "c3")
     desk.clock.set("2025-06-10T09:00:00+08:00")
     desk.sweep()
     register = desk.store.issued("催办", 2025)
-    assert [(found.draft.case_id, found.number, found.is_void) for found in register] == [
+    assert [(document.draft.case_id, document.number, document.is_void) for document in register] == [
         ("c1", 1, True), ("c2", 2, False), ("c3", 3, False),
     ]  # fmt: skip
     assert register[0].void_reason == "replied"
@@ -233,7 +233,7 @@ def test_the_addressed_unit_signs_for_its_document(desk: Desk) -> None:
     desk.clock.set("2025-04-10T09:00:00+08:00")
     desk.sweep()
     (document,) = desk.store.documents("c1")
-    desk.transfer("c1", to="水务局", by=DISPATCHER)
+    desk.transfer("c1", to="水务局", by=COORDINATOR)
     other = refused(desk, "c1", "sign_receipt", NEIGHBOUR, document=document.draft.id)
     assert (other.code, other.missing) == ("not-your-document", ("城管局",))
     signed = desk.sign_receipt("c1", document=document.draft.id, by=OFFICER)
@@ -269,7 +269,7 @@ def test_a_void_document_is_not_signed_for(desk: Desk) -> None:
     desk.clock.set("2025-04-10T09:00:00+08:00")
     desk.sweep()
     name = desk.store.documents("c1")[0].draft.id
-    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=DISPATCHER)
+    desk.reply("c1", text="已修复", effective_at="2025-03-06T09:00:00+08:00", reason="电话", by=COORDINATOR)
     for actor in (OFFICER, IMPORTER):
         assert refused(desk, "c1", "sign_receipt", actor, document=name).code == "document-void"
 
@@ -281,7 +281,7 @@ def test_a_policy_adds_channels_and_roles_to_a_rung(tmp_path: Path) -> None:
     """A rule that names the rung gives a recipient other channels, and tells others besides."""
     rules = policy(
         tmp_path,
-        '[notices.loud]\non = ["rung:red"]\nto = ["handler", "dispatcher"]\nchannels = ["sms", "email"]\n',
+        '[notices.loud]\non = ["rung:red"]\nto = ["handler", "coordinator"]\nchannels = ["sms", "email"]\n',
     )
     desk = desk_of(rules)
     submitted(desk)
@@ -291,7 +291,7 @@ def test_a_policy_adds_channels_and_roles_to_a_rung(tmp_path: Path) -> None:
     assert [(notice.role, notice.channel, notice.body["template"]) for notice in red] == [
         ("lead_official", "", "card"), ("supervisor", "", "card"),
         ("handler", "sms", "loud"), ("handler", "email", "loud"),
-        ("dispatcher", "sms", "loud"), ("dispatcher", "email", "loud"),
+        ("coordinator", "sms", "loud"), ("coordinator", "email", "loud"),
     ]  # fmt: skip
 
 
@@ -317,7 +317,7 @@ def test_a_policy_may_tell_of_its_own_actions_and_take_rules_away(tmp_path: Path
         ('on = ["event:replied?"]\nto = ["citizen"]', "notices.x.on[0]", "unknown-occasion"),
         ('on = ["event:card-issued"]\nto = ["citizen"]', "notices.x.on[0]", "unknown-occasion"),
         ('on = ["rung:blue"]\nto = ["citizen"]', "notices.x.on[0]", "unknown-occasion"),
-        ('on = ["rung:sign_in/red"]\nto = ["citizen"]', "notices.x.on[0]", "unknown-occasion"),
+        ('on = ["rung:take_charge/red"]\nto = ["citizen"]', "notices.x.on[0]", "unknown-occasion"),
         ('on = ["reply"]\nto = ["mayor"]', "notices.x.to", "unknown-role"),
         ('on = ["reply"]', "notices.x", "notice-says-nothing"),
         ('to = ["citizen"]', "notices.x", "notice-says-nothing"),
@@ -347,10 +347,10 @@ def test_a_policy_from_before_notices_tells_by_its_rungs() -> None:
     old = policy_from_document(document)
     assert (old.notices, old.documents) == ({}, {})
     assert old.document() == document
-    tellings = Rules(old).tellings
-    assert tellings.of_events == {}
-    assert [telling.role for telling in tellings.of_rungs["reply", "yellow"]] == ["handler", "lead_official"]
-    assert tellings.documents["reply", "urge"].issuer == "supervisor"
+    routes = CompiledPolicy(old).routes
+    assert routes.of_events == {}
+    assert [telling.role for telling in routes.of_rungs["reply", "yellow"]] == ["handler", "lead_official"]
+    assert routes.documents["reply", "urge"].issuer == "supervisor"
 
 
 def test_an_unchanged_policy_keeps_its_pin() -> None:

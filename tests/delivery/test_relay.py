@@ -10,17 +10,15 @@ from pathlib import Path
 import pytest
 
 from caseflow import Desk, MemoryStore, SqliteStore
-from caseflow.core.case import Case
-from caseflow.core.instants import SECOND
-from caseflow.delivery.pace import Pace
-from caseflow.delivery.protocols import Delivery, Person
-from caseflow.delivery.relay import Relay
-from caseflow.delivery.rounds import Round
+from caseflow.core.model.case import Case
+from caseflow.core.notices import CANCELLED, COLLAPSED, DEAD, PENDING, SENT
+from caseflow.core.time.instants import SECOND
+from caseflow.delivery.relay import Relay, RetryPolicy, Round
 from caseflow.errors import DeliveryFailed
-from caseflow.outbox import CANCELLED, COLLAPSED, DEAD, PENDING, SENT
 from caseflow.ports import Store
+from caseflow.ports.records import Delivery, Person
 from tests.delivery.people import EveryoneInOffice, Kept, desk_on, relay_of
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, submitted
+from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, submitted
 
 
 @pytest.fixture(params=["memory", "sqlite"])
@@ -35,7 +33,7 @@ def statuses(desk: Desk, level: str) -> list[str]:
 
 
 def late_reply(desk: Desk, since: str) -> None:
-    desk.reply("c1", text="已修复", effective_at=since, reason="电话答复", by=DISPATCHER)
+    desk.reply("c1", text="已修复", effective_at=since, reason="电话答复", by=COORDINATOR)
 
 
 # -- telling ---------------------------------------------------------------------------------------------
@@ -138,7 +136,7 @@ def test_timely_sweeps_tell_every_level(desk: Desk) -> None:
         desk.clock.advance(days=1)
         desk.sweep()
         relay_of(desk, kept).until_empty()
-    assert [said.split(" > ")[0] for said in kept.said()] == [
+    assert [line.split(" > ")[0] for line in kept.said()] == [
         "submitted", "reminder", "yellow", "yellow", "red", "red", "red",
     ]  # fmt: skip
 
@@ -172,7 +170,7 @@ def test_a_level_whose_better_is_given_up_speaks_for_itself(desk: Desk) -> None:
     for _ in range(4):
         relay.until_empty()
         desk.clock.advance(seconds=2)
-    assert [said for said in kept.said() if "handler" in said] == ["yellow > handler@城管局"]
+    assert [line for line in kept.said() if "handler" in line] == ["yellow > handler@城管局"]
     assert statuses(desk, "red") == [DEAD] * 3
 
 
@@ -187,7 +185,7 @@ def test_a_card_annulled_before_delivery_is_told_to_nobody(desk: Desk) -> None:
     late_reply(desk, "2025-03-08T09:00:00+08:00")
     kept = Kept()
     relay_of(desk, kept).until_empty()
-    assert [said for said in kept.said() if said.startswith("yellow")] == []
+    assert [line for line in kept.said() if line.startswith("yellow")] == []
     assert statuses(desk, "yellow") == [CANCELLED] * 4
 
 
@@ -223,7 +221,7 @@ def test_corrections_of_several_levels_are_one_message(desk: Desk) -> None:
     for _ in range(3):
         relay.until_empty()
         desk.clock.advance(seconds=2)
-    assert [said for said in after.said() if "citizen" not in said] == [
+    assert [line for line in after.said() if "citizen" not in line] == [
         "red > handler@城管局", "red > lead_official@城管局", "red > supervisor",
     ]  # fmt: skip
     assert "同时撤销：提醒（2025-03-07 00:00）、黄牌警示（2025-03-09 00:00）。" in after.got[0].text
@@ -239,7 +237,7 @@ def test_a_correction_waits_for_what_another_relay_has_in_hand(desk: Desk) -> No
     kept = Kept()
     relay = relay_of(desk, kept)
     relay.until_empty()
-    assert [said for said in kept.said() if said.startswith("yellow")] == []
+    assert [line for line in kept.said() if line.startswith("yellow")] == []
     desk.clock.advance(minutes=5)
     relay.until_empty()
     assert [d.notice.topic for d in kept.got if d.notice.level == "yellow"] == ["correction"] * 2
@@ -287,7 +285,7 @@ def test_what_can_never_be_told_is_dead_at_once(desk: Desk) -> None:
 
 def test_chance_shortens_a_wait_by_its_share_at_most() -> None:
     """Half a wait may go with a jitter of one half; the first wait is whole where chance says 0."""
-    pace = Pace(first=10, longest=100, jitter=0.5)
+    pace = RetryPolicy(first=10, longest=100, jitter=0.5)
     assert [pace.wait_us(n, 0.0) // SECOND for n in (1, 2, 4, 5, 99)] == [10, 20, 80, 100, 100]
     assert pace.wait_us(1, 1.0) == 5 * SECOND
 
@@ -303,7 +301,7 @@ def test_a_poison_notice_stops_nobody_else(desk: Desk) -> None:
 
     kept = Kept(poison)
     assert relay_of(desk, kept).until_empty() == Round(claimed=5, sent=4, retried=1)
-    assert {found.notice.case_id for found in kept.got} == {"c0", "c1", "c3", "c4"}
+    assert {delivery.notice.case_id for delivery in kept.got} == {"c0", "c1", "c3", "c4"}
     (row,) = desk.store.notices(case_id="c2")
     assert row.error == "notifier-broke"
 
@@ -360,8 +358,8 @@ def test_of_several_people_only_those_not_reached_are_tried_again(desk: Desk) ->
     busy[0] = False
     desk.clock.advance(hours=1)
     relay.until_empty()
-    assert [found.person.id for found in kept.got] == ["p-0", "p-2", "p-1"]
-    assert len({found.id for found in kept.got}) == 3
+    assert [delivery.person.id for delivery in kept.got] == ["p-0", "p-2", "p-1"]
+    assert len({delivery.id for delivery in kept.got}) == 3
 
 
 def test_a_person_goes_by_the_first_channel_that_is_served(desk: Desk) -> None:
@@ -370,7 +368,7 @@ def test_a_person_goes_by_the_first_channel_that_is_served(desk: Desk) -> None:
     person = Person("p-1", addresses={"fax": "1", "sms": "138", "email": "p@x.example"})
     sms, email = Kept(), Kept()
     Relay(desk.store, Office(person), {"email": email, "sms": sms}, clock=desk.clock).until_empty()
-    assert [found.address for found in sms.got] == ["138"]
+    assert [delivery.address for delivery in sms.got] == ["138"]
     assert email.got == []
 
 
@@ -386,7 +384,7 @@ def test_a_crash_between_sending_and_saying_so_sends_the_same_id(desk: Desk) -> 
     desk.clock.advance(minutes=2)
     relay_of(desk, kept).until_empty()
     assert len(kept.got) == 2
-    assert len({found.id for found in kept.got}) == 1
+    assert len({delivery.id for delivery in kept.got}) == 1
     assert desk.store.notices()[0].status == SENT
 
 
@@ -403,7 +401,7 @@ def test_relays_side_by_side_tell_each_notice_once(tmp_path: Path) -> None:
         stop.set()
 
     assert relay.run(stop, workers=4, wait=wait) == Round(claimed=300, sent=300)
-    assert len({found.id for found in kept.got}) == len(kept.got) == 300
+    assert len({delivery.id for delivery in kept.got}) == len(kept.got) == 300
 
 
 def test_a_relay_that_is_stopped_finishes_what_it_claimed(desk: Desk) -> None:
@@ -425,7 +423,7 @@ def test_a_relay_does_not_outlive_its_lease(desk: Desk) -> None:
     assert done == Round(claimed=4, sent=2, retried=2)
     desk.clock.advance(minutes=2)
     relay_of(desk, kept, lease=600).until_empty()
-    assert len({found.id for found in kept.got}) == len(kept.got) == 4
+    assert len({delivery.id for delivery in kept.got}) == len(kept.got) == 4
 
 
 def test_nothing_is_told_before_its_instant(desk: Desk) -> None:
@@ -445,7 +443,7 @@ def test_a_citizen_hears_nothing_of_cards(desk: Desk) -> None:
     desk.rate("c1", score=5, by=CITIZEN)
     kept = Kept()
     relay_of(desk, kept).until_empty()
-    assert [said for said in kept.said() if "citizen" in said] == [
+    assert [line for line in kept.said() if "citizen" in line] == [
         "replied > citizen", "completed > citizen",
     ]  # fmt: skip
 

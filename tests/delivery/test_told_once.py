@@ -8,14 +8,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Desk, MemoryStore, Refused
-from caseflow.core.instants import DAY, moment
-from caseflow.delivery.protocols import Delivery
+from caseflow.core.notices import (
+    CANCELLED,
+    COLLAPSED,
+    CORRECTION,
+    DEAD,
+    LEASED,
+    OF_RUNGS,
+    PENDING,
+    SENT,
+    Outcome,
+    Posted,
+)
+from caseflow.core.time.instants import DAY, moment
 from caseflow.errors import DeliveryFailed
-from caseflow.notices import CORRECTION, OF_RUNGS
-from caseflow.outbox import CANCELLED, COLLAPSED, DEAD, LEASED, PENDING, SENT, Outcome, Posted
 from caseflow.ports import Store
+from caseflow.ports.records import Delivery
 from tests.delivery.people import Kept, desk_on, relay_of
-from tests.journeys.people import DISPATCHER, OFFICER, SUPERVISOR, submitted
+from tests.journeys.people import COORDINATOR, OFFICER, SUPERVISOR, submitted
 
 ACTS = (
     "wait",
@@ -50,14 +60,14 @@ class Life:
                 case "sweep":
                     desk.sweep()
                 case "reply":
-                    desk.reply("c1", text="好了", by=DISPATCHER)
+                    desk.reply("c1", text="好了", by=COORDINATOR)
                 case "late reply":
                     since = moment(max(now - number * DAY, desk.get("c1").submitted_us))
-                    desk.reply("c1", text="好了", effective_at=since, reason="电话", by=DISPATCHER)
+                    desk.reply("c1", text="好了", effective_at=since, reason="电话", by=COORDINATOR)
                 case "late transfer":
                     since = moment(max(now - number * DAY, desk.get("c1").submitted_us))
                     to = ("水务局", "城管局")[number % 2]
-                    desk.transfer("c1", to=to, effective_at=since, reason="电话", by=DISPATCHER)
+                    desk.transfer("c1", to=to, effective_at=since, reason="电话", by=COORDINATOR)
                 case "retract":
                     desk.retract_reply("c1", reason="有误", by=SUPERVISOR)
                 case "extend":
@@ -82,7 +92,7 @@ class Life:
         relay.once()
         self.got += kept.got
         if act != "crash":
-            self.said |= {found.notice.id for found in kept.got}
+            self.said |= {delivery.notice.id for delivery in kept.got}
 
     def end(self) -> tuple[Posted, ...]:
         """Every rung fires, and relays go on until nothing is left to tell."""
@@ -91,7 +101,7 @@ class Life:
             kept = Kept()
             relay_of(self.desk, kept, attempts=99).until_empty()
             self.got += kept.got
-            self.said |= {found.notice.id for found in kept.got}
+            self.said |= {delivery.notice.id for delivery in kept.got}
             self.desk.clock.set(self.desk.clock.now_us() + DAY // 24)
         return self.desk.store.notices()
 
@@ -120,9 +130,9 @@ def test_what_stands_is_told_and_what_does_not_is_corrected(acts: list[tuple[str
     by_id = {row.notice.id: row for row in rows}
     assert len(by_id) == len(rows)
     assert not [row for row in rows if row.status in (PENDING, LEASED)]
-    told = {found.notice.id for found in life.got}
-    assert all(row.notice.id in told for row in rows if row.status == SENT)
-    assert len({found.id for found in life.got}) == len(told)  # one id for each notice's one recipient
+    ids = {delivery.notice.id for delivery in life.got}
+    assert all(row.notice.id in ids for row in rows if row.status == SENT)
+    assert len({delivery.id for delivery in life.got}) == len(ids)  # one id for each notice's one recipient
     _check_cards(life, rows)
     _check_corrections(life, rows, by_id)
 
@@ -139,7 +149,7 @@ def _check_cards(life: Life, rows: tuple[Posted, ...]) -> None:
             live[key] = live.get(key, 0) + 1
     standing = {
         (card.clock, card.cycle, card.level, card.effective_us, role)
-        for card in life.desk.get("c1").rungs
+        for card in life.desk.get("c1").escalations
         if card.stands
         for role in _recipients(life, card.clock, card.level)
     }
@@ -148,7 +158,7 @@ def _check_cards(life: Life, rows: tuple[Posted, ...]) -> None:
 
 
 def _recipients(life: Life, clock: str, level: str) -> tuple[str, ...]:
-    return tuple(one.role for one in life.desk.rules.tellings.of_rungs[clock, level])
+    return tuple(one.role for one in life.desk.rules.routes.of_rungs[clock, level])
 
 
 def _check_corrections(life: Life, rows: tuple[Posted, ...], by_id: dict[str, Posted]) -> None:

@@ -20,12 +20,11 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from caseflow import BadInput, MemoryStore
-from caseflow.delivery.configured import relay_from
-from caseflow.delivery.posting import resolved, target_of
-from caseflow.delivery.special_addresses import is_reachable
-from caseflow.delivery.webhook import LARGEST, WebhookNotifier
+from caseflow.delivery.notifiers.safe_http import is_reachable, resolved, target_of
+from caseflow.delivery.notifiers.webhook import LARGEST, WebhookNotifier
+from caseflow.delivery.relay_config import relay_from
 from caseflow.errors import DeliveryFailed
-from caseflow.testing.notifier_contract import NotifierContract, Received, delivery
+from caseflow.testing.contract.notifier_contract import NotifierContract, Received, delivery
 from tests.delivery.people import desk_on
 from tests.delivery.receivers import WebServer, closed_port, dripping_port, silent_port
 from tests.journeys.people import CITIZEN
@@ -239,9 +238,9 @@ def test_a_public_address_is_reachable(address: str) -> None:
 def test_whatever_python_calls_not_global_is_refused(address: Any) -> None:
     """No address that the standard library knows as private, local, multicast or reserved gets through."""
     if is_reachable(str(address)):
-        found = getattr(address, "ipv4_mapped", None) or address
-        assert found.is_global
-        assert not (found.is_multicast or found.is_reserved or found.is_link_local or found.is_loopback)
+        plain = getattr(address, "ipv4_mapped", None) or address
+        assert plain.is_global
+        assert not (plain.is_multicast or plain.is_reserved or plain.is_link_local or plain.is_loopback)
 
 
 @pytest.mark.parametrize(
@@ -256,18 +255,18 @@ def test_one_bad_address_spoils_the_host(addresses: tuple[str, ...]) -> None:
 
 def test_the_host_is_resolved_once(server: WebServer) -> None:
     """The address that was checked is the one connected to, whatever the resolver says the next time."""
-    asked: list[str] = []
+    hosts: list[str] = []
 
     def changing(host: str, port: int) -> tuple[str, ...]:
-        asked.append(host)
-        return ("127.0.0.1",) if len(asked) == 1 else ("10.9.9.9",)
+        hosts.append(host)
+        return ("127.0.0.1",) if len(hosts) == 1 else ("10.9.9.9",)
 
     place = f"portal.test:{server.port}"
     notifier = WebhookNotifier(
         {place: (SECRET,)}, source="urn:p", url=f"http://{place}/", own_networks=HERE, resolve=changing
     )
     notifier.send(delivery("a"))
-    assert asked == ["portal.test"]
+    assert hosts == ["portal.test"]
     assert server.posts[0].headers["Host"] == place
 
 
@@ -368,12 +367,12 @@ def _over_tls(port: int, client: ssl.SSLContext) -> WebhookNotifier:
 def test_the_certificate_is_checked_against_the_host(authority: trustme.CA) -> None:
     """The connection goes to the checked address, name and certificate by the host."""
     server, client = _secure(authority, "portal.test")
-    asked: list[str | None] = []
-    server.sni_callback = lambda _, name, __: asked.append(name)
+    names: list[str | None] = []
+    server.sni_callback = lambda _, name, __: names.append(name)
     with WebServer().running(server) as running:
         _over_tls(running.port, client).send(delivery("a"))
         assert [post.headers["Host"] for post in running.posts] == [f"portal.test:{running.port}"]
-    assert asked == ["portal.test"]
+    assert names == ["portal.test"]
 
 
 @pytest.mark.parametrize(
@@ -440,16 +439,16 @@ def test_secrets_in_a_configuration_come_from_the_environment(
 
 def test_the_system_resolver_gives_every_address_once() -> None:
     """What is resolved are addresses, in order, without repeats."""
-    found = resolved("localhost", 80)
-    assert found
-    assert len(set(found)) == len(found)
-    assert all(ip_address(address).is_loopback for address in found)
+    addresses = resolved("localhost", 80)
+    assert addresses
+    assert len(set(addresses)) == len(addresses)
+    assert all(ip_address(address).is_loopback for address in addresses)
 
 
 def test_a_place_has_its_port_when_it_is_not_the_usual() -> None:
     """Hosts are compared in lower case, IPv6 addresses in brackets, usual ports left out."""
-    places = {url: found.place for url in ("https://A.Test/", "https://a.test:443/", "http://a.test:443/",
-              "https://[2606:4700::1]:8443/x") if (found := target_of(url)) is not None}  # fmt: skip
+    places = {url: target.place for url in ("https://A.Test/", "https://a.test:443/", "http://a.test:443/",
+              "https://[2606:4700::1]:8443/x") if (target := target_of(url)) is not None}  # fmt: skip
     assert list(places.values()) == ["a.test", "a.test", "a.test:443", "[2606:4700::1]:8443"]
 
 

@@ -8,8 +8,12 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+
+import caseflow.ports
+import caseflow.testing
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("[0-9]*.py"))
@@ -50,8 +54,14 @@ def test_nothing_says_to_install_another_project() -> None:
     assert INSTALLS_ANOTHER.search("pip install -U 'caseflow[cli]'")
 
 
-def test_every_link_leads_somewhere() -> None:
-    """A page that another page points to is there."""
-    for page in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")):
-        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-            assert target.startswith("https://") or (page.parent / target).exists(), f"{page}: {target}"
+@pytest.mark.parametrize("door", [caseflow, caseflow.ports, caseflow.testing], ids=lambda door: door.__name__)
+def test_every_public_name_stands_in_the_reference_with_what_it_promises(door: ModuleType) -> None:
+    """Each name of a door has its heading, and words below its signature."""
+    page = (ROOT / "docs" / "reference" / "api.md").read_text(encoding="utf-8")
+    chapter = page.partition(f"\n## {door.__name__}\n")[2].partition("\n## ")[0]
+    entries = dict(re.findall(r"\n### (\w+)\n((?:(?!\n### ).|\n(?!### ))*)", chapter))
+    assert sorted(entries) == sorted(door.__all__)
+    words = {
+        name: re.sub(r"```py\n.*?```", "", entry, count=1, flags=re.DOTALL) for name, entry in entries.items()
+    }
+    assert [name for name, text in words.items() if not text.strip()] == []

@@ -27,9 +27,9 @@ from caseflow import (
     SqliteStore,
     load_policy,
 )
-from caseflow.codec import pack, unpack
-from caseflow.core import events as e
-from caseflow.core.evolve import replay
+from caseflow.core.model import events as e
+from caseflow.core.model.evolve import replay
+from caseflow.serialization.codec import pack, unpack
 from caseflow.views.forecast import forecast
 from caseflow.views.story import told
 
@@ -52,7 +52,7 @@ def standing(case: Case) -> Counter[tuple[object, ...]]:
     """What every standing card and reminder says, but for when it was noticed and by whom inherited."""
     return Counter(
         (card.level, card.clock, card.subject, card.cycle, card.unit, card.effective_us, card.is_breach)
-        for card in case.rungs
+        for card in case.escalations
         if card.stands
     )
 
@@ -120,41 +120,41 @@ LIVES: dict[str, tuple[list[tuple[float, str, dict[str, Any]]], float, dict[str,
     ),
     "with nobody": ([(0, "submit", {})], 16, {}),
     "signed in": (
-        [(0, "submit", UNIT), (1, "sign_in", {})], 9, {"unit": "城管局", "state_since": at(1)},
+        [(0, "submit", UNIT), (1, "take_charge", {})], 9, {"unit": "城管局", "state_since": at(1)},
     ),
     "waits for the citizen": (
-        [(0, "submit", UNIT), (1, "sign_in", {}), (2, "request_information", {})],
+        [(0, "submit", UNIT), (1, "take_charge", {}), (2, "request_information", {})],
         4,
-        {"unit": "城管局", "state_since": at(2), "ended": {"sign_in": at(1)}},
+        {"unit": "城管局", "state_since": at(2), "ended": {"take_charge": at(1)}},
     ),
     "waited for the citizen": (
-        [(0, "submit", UNIT), (1, "sign_in", {}), (2, "request_information", {}),
+        [(0, "submit", UNIT), (1, "take_charge", {}), (2, "request_information", {}),
          (5, "receive_information", {})],
         20,
-        {"unit": "城管局", "state_since": at(5), "ended": {"sign_in": at(1)},
+        {"unit": "城管局", "state_since": at(5), "ended": {"take_charge": at(1)},
          "pauses": [Paused(since=at(2), until=at(5))]},
     ),
     "extended": (
-        [(0, "submit", UNIT), (0.5, "sign_in", {}), (1, "request_extension", {"days": 3}),
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (1, "request_extension", {"days": 3}),
          (1.5, "grant_extension", {})],
         7,
         {"unit": "城管局", "state_since": at(0.5), "extensions": [Granted(at=at(1.5), days=3)]},
     ),
     "extended when yellow was out": (
-        [(0, "submit", UNIT), (0.5, "sign_in", {}), (4, "request_extension", {"days": 3}),
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (4, "request_extension", {"days": 3}),
          (8, "grant_extension", {})],
         17,
         {"unit": "城管局", "state_since": at(0.5), "extensions": [Granted(at=at(8), days=3, clock="reply")]},
     ),
     "replied late": (
-        [(0, "submit", UNIT), (0.5, "sign_in", {}), (8, "reply", {})],
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {})],
         30,
-        {"unit": "城管局", "replied_at": at(8), "ended": {"sign_in": at(0.5)}},
+        {"unit": "城管局", "replied_at": at(8), "ended": {"take_charge": at(0.5)}},
     ),
     "in its evaluation": (
-        [(0, "submit", UNIT), (0.5, "sign_in", {}), (8, "reply", {}), (9, "complete", {})],
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {}), (9, "complete", {})],
         12,
-        {"unit": "城管局", "replied_at": at(8), "state_since": at(9), "ended": {"sign_in": at(0.5)}},
+        {"unit": "城管局", "replied_at": at(8), "state_since": at(9), "ended": {"take_charge": at(0.5)}},
     ),
 }  # fmt: skip
 
@@ -166,7 +166,7 @@ def test_an_adopted_case_is_one_that_has_lived_here(life: str) -> None:
     both(
         acts, day, known, [(day + 1, "reply", {}), (day + 2, "complete", {}), (day + 4, "rate", {"score": 4})]
     )
-    both(acts, day, known, [(day + 2, "sign_in", {}), (day + 3, "request_information", {})])
+    both(acts, day, known, [(day + 2, "take_charge", {}), (day + 3, "request_information", {})])
     both(acts, day, known, [])
 
 
@@ -185,7 +185,7 @@ def test_any_past_leads_to_the_same_future(
     """However long each step took, and wherever it stands: adopted it is the case that lived here."""
     when = [round(sum(gaps[: index + 1]), 3) for index in range(len(gaps))]
     plan: list[tuple[str, dict[str, Any]]] = [
-        ("sign_in", {}), ("request_information", {}), ("receive_information", {}), ("placeholder", {}),
+        ("take_charge", {}), ("request_information", {}), ("receive_information", {}), ("placeholder", {}),
         ("reply", {}), ("complete", {}),
     ]  # fmt: skip
     acts: list[tuple[float, str, dict[str, Any]]] = [(0, "submit", {} if routed else UNIT)]
@@ -196,8 +196,8 @@ def test_any_past_leads_to_the_same_future(
     chosen = plan[:length]
     acts += [(when[index + 1], action, fields) for index, (action, fields) in enumerate(chosen)]
     done = {action: day for day, action, _ in acts}
-    if "sign_in" in done:
-        known |= {"state_since": at(done["sign_in"]), "ended": {"sign_in": at(done["sign_in"])}}
+    if "take_charge" in done:
+        known |= {"state_since": at(done["take_charge"]), "ended": {"take_charge": at(done["take_charge"])}}
     if "request_information" in done:
         known |= {"state_since": at(done["request_information"])}
     if "receive_information" in done:
@@ -221,7 +221,7 @@ def adopted(day: float = 20, policy: Policy = WUHU, **known: Any) -> Desk:
 def test_what_was_due_before_is_inherited_and_what_comes_after_is_not() -> None:
     """Cards of before bear the mark, at their true instants; the next one fires at its own and without."""
     desk = adopted(20)
-    marks = [(card.level, card.inherited, card.effective_at.day) for card in desk.get("old-1").rungs]
+    marks = [(card.level, card.inherited, card.effective_at.day) for card in desk.get("old-1").escalations]
     assert marks == [("reminder", True, 7), ("yellow", True, 9), ("red", True, 19)]
     assert desk.store.notices() == ()
     desk.clock.set(at(40))
@@ -236,16 +236,16 @@ def test_the_boundary_is_the_adoption_itself(microseconds: int, inherited: int) 
     case = desk.adopt(
         "old-1", state="handling", unit="城管局", submitted_at=START, by=IMPORTER, reason="moved"
     )
-    assert sum(card.inherited for card in case.rungs) == inherited
+    assert sum(card.inherited for card in case.escalations) == inherited
 
 
 def test_a_fact_recorded_late_about_the_time_before_stays_untold() -> None:
     """A reply found in old files annuls what it made void; its retraction brings back inherited ones."""
     desk = adopted(20)
     desk.reply("old-1", by=IMPORTER, text="修好了", effective_at=at(4), reason="found in the old files")
-    assert [card.level for card in desk.get("old-1").rungs if card.stands] == ["reminder"]
+    assert [card.level for card in desk.get("old-1").escalations if card.stands] == ["reminder"]
     desk.retract_reply("old-1", by=IMPORTER, effective_at=at(5), reason="it was not")
-    cards = [card for card in desk.get("old-1").rungs if card.stands]
+    cards = [card for card in desk.get("old-1").escalations if card.stands]
     assert [(card.level, card.inherited) for card in cards] == [
         ("reminder", True), ("yellow", True), ("red", True),
     ]  # fmt: skip
@@ -254,7 +254,7 @@ def test_a_fact_recorded_late_about_the_time_before_stays_untold() -> None:
 def test_a_timed_action_of_before_is_not_taken() -> None:
     """A window that passed before the adoption closes nothing: the case came in the state it was in."""
     desk = adopted(
-        30, FIVE_CLOCKS, state="evaluation", replied_at=at(3), state_since=at(4), ended={"sign_in": at(1)}
+        30, FIVE_CLOCKS, state="evaluation", replied_at=at(3), state_since=at(4), ended={"take_charge": at(1)}
     )
     case = desk.get("old-1")
     assert case.state == "evaluation"
@@ -277,7 +277,7 @@ def test_a_clock_may_have_a_start_of_its_own() -> None:
     desk = adopted(20, started={"reply": at(18)})
     (run,) = desk.get("old-1").clocks
     assert run.since_us == int(at(18).timestamp() * 1e6)
-    assert desk.get("old-1").rungs == ()
+    assert desk.get("old-1").escalations == ()
 
 
 def test_a_start_after_a_reply_is_a_new_cycle() -> None:
@@ -285,7 +285,7 @@ def test_a_start_after_a_reply_is_a_new_cycle() -> None:
     desk = adopted(20, replied_at=at(8), started={"reply": at(18)})
     case = desk.get("old-1")
     assert [(run.cycle, run.is_running) for run in case.clocks] == [(1, False), (2, True)]
-    assert [(card.level, card.cycle) for card in case.rungs] == [("reminder", 1), ("yellow", 1)]
+    assert [(card.level, card.cycle) for card in case.escalations] == [("reminder", 1), ("yellow", 1)]
 
 
 def test_before_the_unit_had_it_cards_name_nobody() -> None:
@@ -343,7 +343,7 @@ def test_a_state_that_ended_a_clock_needs_its_instant() -> None:
     with pytest.raises(Refused) as caught:
         adopted(20, FIVE_CLOCKS)
     assert caught.value.refusal.missing == ("state_since",)
-    assert caught.value.refusal.found == "sign_in"
+    assert caught.value.refusal.found == "take_charge"
 
 
 def test_an_instant_without_an_offset_is_refused() -> None:

@@ -13,7 +13,7 @@ from random import Random
 
 import attrs
 
-from caseflow.core.instants import DAY, SECOND, micros
+from caseflow.core.time.instants import DAY, SECOND, micros
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["tests.faults.workers"])

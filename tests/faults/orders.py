@@ -12,7 +12,7 @@ import attrs
 from caseflow import Actor, Case, Desk
 
 UNIT = "城管局"
-OFFICER, DISPATCHER = Actor("o-4", role="handler", unit=UNIT), Actor("d-1", role="dispatcher")
+OFFICER, COORDINATOR = Actor("o-4", role="handler", unit=UNIT), Actor("d-1", role="coordinator")
 BOSS, CITIZEN = Actor("l-1", role="lead_official", unit=UNIT), Actor("c-17", role="citizen")
 
 
@@ -34,7 +34,7 @@ class Order:
     @property
     def by(self) -> Actor:
         if self.since or self.action == "merge":
-            return DISPATCHER
+            return COORDINATOR
         return {"submit": CITIZEN, "retract_reply": BOSS}.get(self.action, OFFICER)
 
     @property

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from caseflow import StoreError
-from caseflow.stores.sql import SqlStore
+from caseflow.stores.sqlalchemy import SqlStore
 
 WAIT = 60.0
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 import attrs
 
 from caseflow import Desk, Refused, Stale
-from caseflow.chain import first_broken
-from caseflow.core.case import Case
-from caseflow.core.events import Replied, RungEvent
-from caseflow.core.evolve import replay
-from caseflow.outbox import CANCELLED, COLLAPSED, SENT, Posted
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import Replied, RungEvent
+from caseflow.core.model.evolve import replay
+from caseflow.core.notices import CANCELLED, COLLAPSED, SENT, Posted
 from caseflow.ports import Recorded, Store
+from caseflow.serialization.hash_chain import first_broken
 from tests.faults.orders import Order, Read
 from tests.faults.workers import RULES
 
@@ -63,7 +63,9 @@ def check_case(store: Store, case_id: str, case: Case) -> None:
     assert first_broken(case_id, links) is None
     assert len(links) == case.version
     assert replay(case_id, store.events(case_id)) == case
-    fired = Counter((card.clock, card.subject, card.cycle, card.level) for card in case.rungs if card.stands)
+    fired = Counter(
+        (card.clock, card.subject, card.cycle, card.level) for card in case.escalations if card.stands
+    )
     assert not fired or max(fired.values()) == 1, f"{case_id}: a rung fired twice: {fired}"
 
 
@@ -121,7 +123,7 @@ def check_notices(store: Store, cases: dict[str, Case]) -> int:
 
 def owed(store: Store, case_id: str, case: Case) -> Iterator[tuple[str, int, str]]:
     """Of each reply, and of each card and reminder that stands: (case, version, role) of who must be told."""
-    standing = {(card.cycle, card.level, card.effective_us) for card in case.rungs if card.stands}
+    standing = {(card.cycle, card.level, card.effective_us) for card in case.escalations if card.stands}
     for version, event in enumerate(store.events(case_id), 1):
         if type(event) is Replied:
             yield case_id, version, "citizen"

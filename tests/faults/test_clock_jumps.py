@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Desk, ManualClock, MemoryStore, Refused, SqliteStore
-from caseflow.core import events as e
-from caseflow.core.instants import DAY, HOUR
+from caseflow.core.model import events as e
+from caseflow.core.time.instants import DAY, HOUR
 from caseflow.ports import Store
 from tests.faults.crew import START
 from tests.faults.orders import BOSS, CITIZEN, OFFICER, UNIT

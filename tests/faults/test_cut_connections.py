@@ -10,8 +10,8 @@ from sqlalchemy.engine import make_url
 
 from caseflow import Desk, StoreError
 from caseflow.ports import Store
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.urls import open_store
+from caseflow.stores.locations import open_store
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.contracts.databases import mariadb, postgres
 from tests.faults.crew import FastClock
 from tests.faults.orders import Order

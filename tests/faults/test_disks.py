@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from caseflow import Case, Desk, ManualClock, SqliteStore, StoreError
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.urls import open_store
+from caseflow.stores.locations import open_store
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.contracts.children import in_a_child
 from tests.contracts.databases import mariadb, postgres
 from tests.faults.crew import START
@@ -57,13 +57,13 @@ def check_filled(desk: Desk, number: int, error: StoreError) -> None:
 def test_a_file_that_may_not_grow_is_told_as_full(tmp_path: Path, journal: str) -> None:
     """What does not fit leaves nothing; once there is room the same command is done, once."""
     store = SqliteStore(tmp_path / "c.db", journal=journal)
-    with store._file.reading() as connection:
+    with store._connections.held() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 20}")
     desk = desk_of(store)
     number, error = fill(desk)
     check_filled(desk, number, error)
-    with store._file.reading() as connection:
+    with store._connections.held() as connection:
         connection.execute("PRAGMA max_page_count = 1000000")
     assert long_note(desk, number).version == number + 2
     assert long_note(desk, number).version == number + 2

@@ -11,10 +11,10 @@ import attrs
 import pytest
 
 from caseflow import Case, Desk, ManualClock
-from caseflow.core.instants import DAY, micros
+from caseflow.core.time.instants import DAY, micros
 from caseflow.ports import Recorded, Store
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.urls import open_store
+from caseflow.stores.locations import open_store
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.contracts.databases import CaughtUp, mariadb, postgres
 from tests.faults.crew import START, Crew, FastClock, Task
 from tests.faults.orders import Order, read
@@ -90,7 +90,7 @@ def test_eight_processes_lose_and_double_nothing(
     counted(
         f"{server.__name__}: 8 processes, 4 of them sweeping, {SECONDS} s on {CASES} cases:"
         f" {given.acknowledged:,} commands acknowledged, 0 lost; {given.refused:,} refused;"
-        f" {sum(len(case.rungs) for case in cases.values()):,} rungs, each once;"
+        f" {sum(len(case.escalations) for case in cases.values()):,} rungs, each once;"
         f" {counts.documents:,} documents without a gap; {len(readers)} readers saw"
         f" all {counts.events:,} positions"
     )
@@ -112,4 +112,4 @@ def check_rungs(case: Case) -> None:
     """Each rung up to the reply, at its instant, and none after it."""
     until = min((reply.at_us for reply in case.facts.replies), default=START + 45 * DAY)
     owed = [(level, breach_at) for level, breach_at in RUNGS.items() if breach_at <= until]
-    assert [(card.level, card.effective_us) for card in case.rungs] == owed, case.id
+    assert [(card.level, card.effective_us) for card in case.escalations] == owed, case.id

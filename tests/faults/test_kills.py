@@ -14,11 +14,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from caseflow import Desk, ManualClock, SqliteStore
-from caseflow.core.instants import DAY
+from caseflow.core.time.instants import DAY
 from caseflow.delivery.relay import Relay
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.urls import parsed
-from caseflow.stores.urls import open_store
+from caseflow.stores.locations import open_store
+from caseflow.stores.sqlalchemy import SqlStore, parsed
 from tests.contracts.databases import CaughtUp, postgres
 from tests.faults.crew import Crew, FastClock, Task
 from tests.faults.orders import Journal, read
@@ -143,7 +142,7 @@ def run(url: str, folder: Path, rounds: range, seed: int, sums: Sums) -> None:
     last = Journal(folder / "last")
     later = ManualClock(clock.now_us() + 400 * DAY)
     while any(row.next_try_us is not None for row in every_notice(store)):
-        Relay(store, PEOPLE, Written(last), clock=later, pace=PACE).until_empty()
+        Relay(store, PEOPLE, Written(last), clock=later, retry_policy=PACE).until_empty()
         later.advance(days=30)
     last.close()
     told = read(*journals, folder / "last").told

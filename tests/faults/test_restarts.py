@@ -13,9 +13,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from caseflow import Desk, StoreError
-from caseflow.stores.sql import SqlStore
-from caseflow.stores.sql.urls import parsed
-from caseflow.stores.urls import open_store
+from caseflow.stores.locations import open_store
+from caseflow.stores.sqlalchemy import SqlStore, parsed
 from tests.faults.crew import FastClock
 from tests.faults.orders import Order
 from tests.faults.private_servers import PrivateMariadb, PrivatePostgres, Server

@@ -10,17 +10,16 @@ from random import Random
 import attrs
 
 from caseflow import Desk, Refused, Stale, load_policy
-from caseflow.core.instants import HOUR, moment
-from caseflow.core.rules import Rules
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.time.instants import HOUR, moment
 from caseflow.delivery.directory import ListedDirectory
-from caseflow.delivery.pace import Pace
-from caseflow.delivery.protocols import Delivery
-from caseflow.delivery.relay import Relay
-from caseflow.stores.urls import open_store
+from caseflow.delivery.relay import Relay, RetryPolicy
+from caseflow.ports.records import Delivery
+from caseflow.stores.locations import open_store
 from tests.faults.crew import Task
 from tests.faults.orders import BOSS, CITIZEN, UNIT, Journal, Order
 
-RULES = Rules(load_policy("wuhu"))
+RULES = CompiledPolicy(load_policy("wuhu"))
 ACTIONS = (
     *("submit",) * 4, *("note",) * 8, "reply", "late reply", "acknowledge", "retract_reply", "merge",
 )  # fmt: skip
@@ -102,10 +101,10 @@ PEOPLE = ListedDirectory(
         {"id": "z-1", "roles": ["duty_officer", "handler"], "units": [UNIT], "addresses": {"test": "z1"}},
         {"id": "z-2", "roles": ["duty_officer"], "units": [UNIT], "addresses": {"test": "z2"}},
         {"id": BOSS.id, "roles": ["lead_official"], "units": [UNIT], "addresses": {"test": "l"}},
-        {"id": "s-1", "roles": ["supervisor", "dispatcher"], "addresses": {"test": "s"}},
+        {"id": "s-1", "roles": ["supervisor", "coordinator"], "addresses": {"test": "s"}},
     ]
 )
-PACE = Pace(batch=20, lease=10 * 86_400, first=86_400, longest=86_400, attempts=1_000)
+PACE = RetryPolicy(batch=20, lease=10 * 86_400, first=86_400, longest=86_400, attempts=1_000)
 """Days where an office has seconds: the proofs' clock runs that fast."""
 
 
@@ -123,7 +122,7 @@ def carry(task: Task) -> None:
     """A relay: one that is killed leaves its lease to run out, and what it had not said to be sent."""
     until = time.monotonic() + task.seconds
     with at_work(task) as (desk, journal):
-        relay = Relay(desk.store, PEOPLE, Written(journal), clock=task.clock, pace=PACE)
+        relay = Relay(desk.store, PEOPLE, Written(journal), clock=task.clock, retry_policy=PACE)
         while time.monotonic() < until:
             if not relay.once().claimed:
                 time.sleep(0.001)

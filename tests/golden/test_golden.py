@@ -11,15 +11,15 @@ import attrs
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-import caseflow.core.evolve
-import caseflow.core.fact_changes
-import caseflow.core.falling_due
+import caseflow.core.engine.escalation
+import caseflow.core.model.evolve
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, SqliteStore, UnknownCase, load_policy
-from caseflow.codec import encode
-from caseflow.core.counting import Breach, breach
-from caseflow.core.events import EVENTS, Event, RulesAdopted, Submitted
-from caseflow.core.instants import DAY
+from caseflow.core.engine.actions import command_of
+from caseflow.core.model.events import EVENTS, Adopted, Event, Migrated, Submitted
+from caseflow.core.time.deadline import Breach, breach
+from caseflow.core.time.instants import DAY
 from caseflow.errors import BadInput, StoreError
+from caseflow.serialization.codec import encode
 from caseflow.testing import (
     accept_golden,
     check_golden,
@@ -29,9 +29,8 @@ from caseflow.testing import (
     record,
     write_golden,
 )
-from caseflow.testing.golden import rules_by_pin
-from caseflow.testing.golden_file import written
-from caseflow.testing.redeciding import command_of, redecided
+from caseflow.testing.golden.golden_history import rules_by_pin, written
+from caseflow.testing.golden.redecide import redecided
 from tests.laws.histories import Step, World, steps
 
 HERE = Path(__file__).parent
@@ -52,9 +51,9 @@ def test_the_past_stays(path: Path) -> None:
 
 def unpinned(event: Event) -> bytes:
     """The event's bytes without the pin, which a new key of policies changes."""
-    if isinstance(event, Submitted):
-        return encode(event.replace(origin=event.origin.replace(pin="")))
-    return encode(event.replace(pin="") if isinstance(event, RulesAdopted) else event)
+    if isinstance(event, Submitted | Adopted):
+        return encode(event.replace(origin=event.origin.replace(policy_hash="")))
+    return encode(event.replace(policy_hash="") if isinstance(event, Migrated) else event)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -145,7 +144,7 @@ def test_days_that_are_counted_wrong_are_told_by_card(monkeypatch: pytest.Monkey
         late = breach(*given)
         return late if late.at_us is None else Breach(late.at_us + DAY, late.certain)
 
-    monkeypatch.setattr("caseflow.core.clocks.breach", a_day_late)
+    monkeypatch.setattr("caseflow.core.model.sla.breach", a_day_late)
     told = failure("natural")
     assert "decided again under the policies of their time:" in told
     assert "case g-1: yellow (reply, cycle 1) was 2025-01-26T00:00:00+08:00" in told
@@ -155,8 +154,8 @@ def test_days_that_are_counted_wrong_are_told_by_card(monkeypatch: pytest.Monkey
 
 def test_a_fold_that_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """When the events fold to another case, the key path of the difference is named."""
-    fold = {kind: made for kind, made in caseflow.core.fact_changes.FACTS.items() if kind.name != "returned"}
-    monkeypatch.setattr(caseflow.core.evolve, "FACTS", fold)
+    folds = {kind: fold for kind, fold in caseflow.core.model.evolve.FOLDS.items() if kind.name != "returned"}
+    monkeypatch.setattr(caseflow.core.model.evolve, "FOLDS", folds)
     told = failure("return")
     assert "the recorded events fold to another case:" in told
     assert "case g-1: facts.past_units" in told
@@ -165,7 +164,7 @@ def test_a_fold_that_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pauses_that_are_forgotten_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that counts paused days fails on the history of pauses, not on that of natural days."""
     monkeypatch.setattr(
-        "caseflow.core.clocks.breach", lambda span, start, pauses, days: breach(span, start, (), days)
+        "caseflow.core.model.sla.breach", lambda span, start, pauses, days: breach(span, start, (), days)
     )
     assert "case g-1: overdue (completion, cycle 1) was 2025-03-15T00:00:00+08:00" in failure("pauses")
     assert "yellow (reply, cycle 1) was 2025-03-11T00:00:00+08:00" in failure("retraction")
@@ -174,7 +173,7 @@ def test_pauses_that_are_forgotten_are_told(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_an_engine_that_annuls_nothing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A card that was annulled and now stands is a change of the past."""
-    monkeypatch.setattr(caseflow.core.falling_due, "_holds", lambda case, card: True)
+    monkeypatch.setattr(caseflow.core.engine.escalation, "_holds", lambda case, card: True)
     assert "annulled 2025-03-20T09:00:00+08:00 (replied), is 2025-03-09T00:00:00+08:00" in failure(
         "backdated"
     )
@@ -231,7 +230,7 @@ def test_a_record_takes_merged_cases_along(tmp_path: Path) -> None:
         desk = a_desk(store)
         for case_id in ("a", "b", "other"):
             desk.submit(title="路灯不亮", by=CITIZEN, case_id=case_id)
-        desk.merge("b", primary="a", by=Actor("d-1", role="dispatcher"))
+        desk.merge("b", primary="a", by=Actor("d-1", role="coordinator"))
         found.append([record(desk, [case_id]).ids() for case_id in ("a", "b")])
         store.close()
     assert found == [[("a", "b"), ("a", "b")]] * 2
@@ -242,7 +241,7 @@ def test_texts_are_kept_only_when_asked_for(tmp_path: Path) -> None:
     desk = a_desk()
     desk.submit(title="路灯不亮", body="北京路七号", by=CITIZEN, case_id="a")
     desk.clock.advance(days=6)
-    desk.reply("a", text="已修复", by=Actor("d-1", role="dispatcher"))
+    desk.reply("a", text="已修复", by=Actor("d-1", role="coordinator"))
     plain, full = tmp_path / "plain.json", tmp_path / "full.json"
     write_golden(plain, record(desk, ["a"]))
     write_golden(full, record(desk, ["a"], with_texts=True))

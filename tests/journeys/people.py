@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, Refused, load_policy
-from caseflow.core.case import Card
-from caseflow.core.instants import moment
+from caseflow.core.model.case import Card
+from caseflow.core.time.instants import moment
 from caseflow.errors import Refusal
 
 CITIZEN = Actor("c-17", role="citizen")
 OFFICER = Actor("o-4", role="handler", unit="城管局")
 BOSS = Actor("l-1", role="lead_official", unit="城管局")
 NEIGHBOUR = Actor("o-9", role="handler", unit="水务局")
-DISPATCHER = Actor("d-1", role="dispatcher")
+COORDINATOR = Actor("d-1", role="coordinator")
 SUPERVISOR = Actor("s-1", role="supervisor")
 IMPORTER = Actor("i-1", role="importer")
 MONDAY = "2025-03-03T09:30:00+08:00"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from caseflow import Actor, BadInput, CaseflowError, Desk, ManualClock, Refused
 from caseflow.ports import Query
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, refused, submitted
+from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, refused, submitted
 
 
 @pytest.mark.parametrize(
@@ -50,19 +50,19 @@ def test_a_case_id_that_cannot_be_used_is_refused(desk: Desk, case_id: str) -> N
 def test_a_unit_that_is_no_name_is_refused(desk: Desk, unit: Any) -> None:
     """A case is routed to a printable name or not at all."""
     submitted(desk, to="")
-    code = refused(desk, "c1", "route", DISPATCHER, to=unit).code
+    code = refused(desk, "c1", "route", COORDINATOR, to=unit).code
     assert code == (
         "field-missing" if unit == "" else "field-not-text" if unit == 7 else "field-not-printable"
     )
 
 
 @pytest.mark.parametrize(
-    "given", [("", "citizen", ""), ("a", "", ""), ("a\nb", "r", ""), ("a", "r", "\x00"), ("x" * 201, "r", ""),
+    "names", [("", "citizen", ""), ("a", "", ""), ("a\nb", "r", ""), ("a", "r", "\x00"), ("x" * 201, "r", ""),
               (None, "r", ""), (7, "r", ""), ("a", "r", None), ("\ud800", "r", "")],
 )  # fmt: skip
-def test_an_actor_that_is_nobody_is_refused(given: tuple[Any, Any, Any]) -> None:
+def test_an_actor_that_is_nobody_is_refused(names: tuple[Any, Any, Any]) -> None:
     """Id and role are printable names; the unit may be empty."""
-    who, role, unit = given
+    who, role, unit = names
     with pytest.raises(BadInput) as caught:
         Actor(who, role=role, unit=unit)
     assert caught.value.code == "bad-name"
@@ -75,7 +75,7 @@ def test_a_time_that_is_none_is_refused(desk: Desk, at: Any) -> None:
     """An ``effective_at`` that cannot be read, or has no offset, is told before anything happens."""
     submitted(desk)
     with pytest.raises(BadInput) as caught:
-        desk.reply("c1", text="x", by=DISPATCHER, effective_at=at, reason="r")
+        desk.reply("c1", text="x", by=COORDINATOR, effective_at=at, reason="r")
     assert "effective_at" in str(caught.value)
     with pytest.raises(BadInput):
         desk.sweep(until=at)
@@ -169,7 +169,7 @@ def test_odd_names_are_answered_plainly(desk: Desk, name: str) -> None:
     with pytest.raises(CaseflowError):
         desk.note(name, text="x", by=OFFICER)
     with pytest.raises(CaseflowError):
-        desk.merge("c1", primary=name, by=DISPATCHER)
+        desk.merge("c1", primary=name, by=COORDINATOR)
     assert len(desk.cases(unit=name)) == 0
     assert len(desk.cases(state=name)) == 0
     if not name.isprintable():
@@ -208,7 +208,7 @@ def test_no_input_gets_past_the_errors(
     case_id = "c1" if action != "submit" else "new"
     if desk.store.load("c1") is None:
         submitted(desk)
-    for actor in (OFFICER, CITIZEN, SUPERVISOR, DISPATCHER):
+    for actor in (OFFICER, CITIZEN, SUPERVISOR, COORDINATOR):
         try:
             desk.act(case_id, action, by=actor, fields=fields, key=key)
         except CaseflowError as error:

@@ -10,7 +10,7 @@ from caseflow import Desk
 from tests.journeys.people import (
     BOSS,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     NEIGHBOUR,
     OFFICER,
     SUPERVISOR,
@@ -26,7 +26,7 @@ FRESH = ["03-07", "03-09", "03-19", "04-03"]
 """Reminder, yellow, red and urging notice of a case submitted on Monday 3 March 2025."""
 
 
-@pytest.mark.parametrize("action", ["placeholder", "note", "acknowledge", "report", "attach", "sign_in"])
+@pytest.mark.parametrize("action", ["placeholder", "note", "acknowledge", "report", "attach", "take_charge"])
 def test_only_a_public_substantive_reply_stops_the_clock(desk: Desk, action: str) -> None:
     """Placeholders, internal notes and whatever else is done leave every deadline where it was."""
     case = submitted(desk)
@@ -187,9 +187,9 @@ def test_returns_and_transfers_never_restart_the_citizens_clock(desk: Desk) -> N
     case = submitted(desk)
     for _ in range(2):
         desk.clock.advance(days=1)
-        desk.return_to_dispatcher(case.id, reason="不属本局", by=OFFICER)
-        desk.route(case.id, to="水务局", by=DISPATCHER)
-        case = desk.transfer(case.id, to="城管局", by=DISPATCHER)
+        desk.send_back(case.id, reason="不属本局", by=OFFICER)
+        desk.route(case.id, to="水务局", by=COORDINATOR)
+        case = desk.transfer(case.id, to="城管局", by=COORDINATOR)
     assert dues(case) == FRESH
     assert len(case.clocks) == 1
 
@@ -199,7 +199,7 @@ def test_reopening_begins_a_second_cycle(desk: Desk) -> None:
     case = submitted(desk)
     desk.clock.set("2025-03-10T10:00:00+08:00")
     desk.reply(case.id, text="已修复", by=OFFICER)
-    desk.close(case.id, by=DISPATCHER)
+    desk.close(case.id, by=COORDINATOR)
     desk.clock.set("2025-03-20T10:00:00+08:00")
     after = desk.reopen(case.id, reason="又灭了", by=CITIZEN)
     assert [run.cycle for run in after.clocks] == [1, 2]
@@ -223,7 +223,7 @@ def test_a_reply_recorded_late_annuls_what_it_prevented(desk: Desk, since: str, 
     case = submitted(desk)
     desk.clock.set("2025-03-12T10:00:00+08:00")
     desk.sweep()
-    after = desk.reply(case.id, text="已修复", by=DISPATCHER, effective_at=since, reason="邮件漏登")
+    after = desk.reply(case.id, text="已修复", by=COORDINATOR, effective_at=since, reason="邮件漏登")
     assert told(after.cards) == standing
     assert told(after.reminders) == ["reminder @ 03-07"]
     (card,) = after.cards
@@ -240,11 +240,11 @@ def test_a_card_names_who_held_the_case_at_its_instant(desk: Desk) -> None:
     """The yellow card goes to the unit of that midnight, although another one holds the case when swept."""
     case = submitted(desk)
     desk.clock.set("2025-03-09T00:00:00+08:00")  # a hand-over at that very instant comes after the card
-    desk.transfer(case.id, to="水务局", by=DISPATCHER)
+    desk.transfer(case.id, to="水务局", by=COORDINATOR)
     desk.clock.set("2025-03-18T23:59:59+08:00")
-    desk.return_to_dispatcher(case.id, reason="不属本局", by=NEIGHBOUR)
+    desk.send_back(case.id, reason="不属本局", by=NEIGHBOUR)
     desk.clock.set("2025-04-10T00:00:00+08:00")
-    desk.route(case.id, to="电力局", by=DISPATCHER)
+    desk.route(case.id, to="电力局", by=COORDINATOR)
     desk.sweep()
     units = [(card.level, card.unit) for card in desk.get(case.id).cards]
     assert units == [("yellow", "城管局"), ("red", ""), ("urge", "")]
@@ -264,7 +264,7 @@ def test_a_hand_over_recorded_late_moves_the_card(
     case = submitted(desk)
     desk.clock.set("2025-03-12T10:00:00+08:00")
     desk.sweep()
-    after = desk.transfer(case.id, to="水务局", by=DISPATCHER, effective_at=since, reason="漏登")
+    after = desk.transfer(case.id, to="水务局", by=COORDINATOR, effective_at=since, reason="漏登")
     assert [(told((card,))[0], card.unit) for card in after.cards] == cards
     assert told(after.reminders) == ["reminder @ 03-07"]
 

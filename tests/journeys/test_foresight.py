@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from caseflow import BadInput, Desk, ManualClock, load_policy
-from caseflow.core.events import Closed, RungEvent
+from caseflow.core.model.events import Closed, RungEvent
 from tests.journeys.people import (
     BOSS,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     OFFICER,
     SUPERVISOR,
     desk_of,
@@ -40,8 +40,8 @@ then = "close"
 SIGNING = """
 [clocks.signing]
 start = ["submit", "route", "transfer"]
-stop = ["sign_in"]
-cancel = ["return_to_dispatcher", "transfer"]
+stop = ["take_charge"]
+cancel = ["send_back", "transfer"]
 subject = "unit"
 rungs = [{ level = "slow", days = 1 }, { level = "asleep", days = 20 }]
 """
@@ -138,9 +138,9 @@ def test_a_unit_has_a_clock_of_its_own(tmp_path: Path) -> None:
     desk = desk_of(policy(tmp_path, SIGNING))
     submitted(desk)
     desk.clock.set("2025-03-04T10:00:00+08:00")
-    desk.return_to_dispatcher("c1", reason="不属本局", by=OFFICER)
+    desk.send_back("c1", reason="不属本局", by=OFFICER)
     desk.clock.set("2025-03-06T10:00:00+08:00")
-    case = desk.route("c1", to="水务局", by=DISPATCHER)
+    case = desk.route("c1", to="水务局", by=COORDINATOR)
     assert dues(case) == ["03-07", "03-09", "03-19", "04-03"]
     desk.clock.set("2025-03-08T00:00:00+08:00")
     (card,) = desk.sweep().cards
@@ -212,11 +212,11 @@ def test_a_longer_calendar_issues_what_was_owed(tmp_path: Path) -> None:
     before.sweep()
     longer = working_desk(tmp_path, "2025-12-20")
     desk = Desk(longer.rules.policy, before.store, clock=ManualClock("2025-03-20T10:00:00+08:00"))
-    case = desk.adopt_rules("c1", reason="日历已公布", by=SUPERVISOR)
+    case = desk.migrate("c1", reason="日历已公布", by=SUPERVISOR)
     assert told(case.cards) == ["yellow @ 03-12"]
     assert case.cards[0].detected_at.isoformat() == "2025-03-20T10:00:00+08:00"
     assert (desk.sweep().waiting, dues(case)) == (0, ["03-07", "03-12", "03-26", "04-16"])
-    assert case.origin.pin == desk.rules.pin != before.rules.pin
+    assert case.origin.policy_hash == desk.rules.pin != before.rules.pin
 
 
 def test_an_edited_calendar_annuls_what_no_longer_holds(tmp_path: Path) -> None:
@@ -229,9 +229,9 @@ def test_an_edited_calendar_annuls_what_no_longer_holds(tmp_path: Path) -> None:
     before.clock.set("2025-03-13T10:00:00+08:00")
     before.sweep()
     desk = Desk(plain.rules.policy, before.store, clock=ManualClock("2025-03-13T11:00:00+08:00"))
-    case = desk.adopt_rules("c1", reason="增设假日", by=SUPERVISOR)
+    case = desk.migrate("c1", reason="增设假日", by=SUPERVISOR)
     assert told(case.cards) == ["-yellow @ 03-11", "yellow @ 03-12"]
-    assert case.cards[0].annulled_because == "rules-adopted"
+    assert case.cards[0].annulled_because == "migrated"
 
 
 def test_each_case_keeps_the_rules_it_pinned(desk: Desk, tmp_path: Path) -> None:
@@ -247,4 +247,4 @@ def test_each_case_keeps_the_rules_it_pinned(desk: Desk, tmp_path: Path) -> None
         ("new", "blue"),
     }
     assert newer.reply("old", text="已修复", by=OFFICER).state == "answered"
-    assert newer.get("old").origin.pin != newer.get("new").origin.pin
+    assert newer.get("old").origin.policy_hash != newer.get("new").origin.policy_hash

@@ -25,12 +25,12 @@ from caseflow import (
     Stale,
     load_policy,
 )
-from caseflow.core.events import CardIssued, Event, Replied, RungEvent, Submitted
+from caseflow.core.model.events import CardIssued, Event, Replied, RungEvent, Submitted
 from caseflow.desk.hooks import Happened
 from caseflow.errors import HookFailed
-from caseflow.observed import HookError
 from caseflow.ports import Store
-from caseflow.stores.sql.store import SqlStore
+from caseflow.ports.observations import HookError
+from caseflow.stores.sqlalchemy import SqlStore
 
 CITIZEN = Actor("c-1", role="citizen")
 OFFICER = Actor("o-1", role="handler", unit="城管局")
@@ -150,7 +150,7 @@ def test_both_cases_of_a_merge_are_told(desk: Desk) -> None:
     submitted(desk, "c1")
     submitted(desk, "c2")
     desk.subscribe(Event, lambda one: seen.append((one.case.id, one.event.name)))
-    desk.merge("c2", primary="c1", reason="重复", by=Actor("d", role="dispatcher"))
+    desk.merge("c2", primary="c1", reason="重复", by=Actor("d", role="coordinator"))
     assert seen == [("c2", "merged"), ("c1", "followed")]
 
 

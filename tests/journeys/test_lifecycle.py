@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from caseflow import Desk, Stage, UnknownCase
-from caseflow.core.evolve import replay
+from caseflow.core.model.evolve import replay
 from tests.journeys.people import (
     BOSS,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     FILE,
     IMPORTER,
     NEIGHBOUR,
@@ -27,9 +27,9 @@ Step = tuple[Any, str, dict[str, Any], str, str]
 
 LIFE: tuple[Step, ...] = (
     (OFFICER, "acknowledge", {"text": "收到"}, "acknowledged", "routed"),
-    (OFFICER, "sign_in", {}, "signed-in", "handling"),
+    (OFFICER, "take_charge", {}, "charge-taken", "handling"),
     (BOSS, "dispatch", {"officer": "o-5"}, "dispatched", "handling"),
-    (DISPATCHER, "add_co_handler", {"co_handler": "水务局"}, "co-handler-added", "handling"),
+    (COORDINATOR, "add_co_handler", {"co_handler": "水务局"}, "co-handler-added", "handling"),
     (NEIGHBOUR, "report", {"text": "管道无碍"}, "reported", "handling"),
     (OFFICER, "request_information", {"text": "哪一盏"}, "information-requested", "awaiting_information"),
     (CITIZEN, "receive_information", {"text": "路口那盏"}, "information-received", "handling"),
@@ -48,12 +48,12 @@ LIFE: tuple[Step, ...] = (
     (SUPERVISOR, "assess", {"efficiency": 3, "effect": 4}, "assessed", "evaluation"),
     (SUPERVISOR, "link_rectification", {"rectification": "R-1"}, "rectification-linked", "rectification"),
     (SUPERVISOR, "verify_rectification", {"rectification": "R-1"}, "rectification-verified", "rectification"),
-    (DISPATCHER, "close", {}, "closed", "closed"),
+    (COORDINATOR, "close", {}, "closed", "closed"),
     (CITIZEN, "reopen", {"reason": "又灭了"}, "reopened", "handling"),
-    (OFFICER, "return_to_dispatcher", {"reason": "不属本局"}, "returned", "submitted"),
-    (DISPATCHER, "route", {"to": "水务局"}, "routed", "routed"),
-    (DISPATCHER, "transfer", {"to": "城管局"}, "transferred", "routed"),
-    (SUPERVISOR, "adopt_rules", {"reason": "规则更新"}, "rules-adopted", "routed"),
+    (OFFICER, "send_back", {"reason": "不属本局"}, "returned", "submitted"),
+    (COORDINATOR, "route", {"to": "水务局"}, "routed", "routed"),
+    (COORDINATOR, "transfer", {"to": "城管局"}, "transferred", "routed"),
+    (SUPERVISOR, "migrate", {"reason": "规则更新"}, "migrated", "routed"),
     (
         SUPERVISOR,
         "redact",
@@ -90,14 +90,14 @@ def test_every_action_of_wuhu_is_lived_through(desk: Desk) -> None:
 
 
 def test_a_duplicate_is_merged_and_may_be_resumed(desk: Desk) -> None:
-    """The follower is merged, the primary notes it; a dispatcher may let it go on by itself."""
+    """The follower is merged, the primary notes it; a coordinator may let it go on by itself."""
     submitted(desk, "p")
     desk.clock.advance(minutes=5)
     submitted(desk, "f")
-    assert desk.merge("f", primary="p", by=DISPATCHER).state == "merged"
+    assert desk.merge("f", primary="p", by=COORDINATOR).state == "merged"
     assert [event.name for event in desk.history("p")] == ["submitted", "followed"]
     assert desk.get("p").facts.followers == ("f",)
-    case = desk.act("f", "resume", by=DISPATCHER)
+    case = desk.act("f", "resume", by=COORDINATOR)
     assert (case.state, case.facts.primary) == ("handling", "")
     assert [event.name for event in desk.history("f")] == ["submitted", "merged", "resumed"]
 
@@ -148,13 +148,13 @@ def test_a_submission_without_a_unit_waits_for_its_route(desk: Desk) -> None:
     """It stands in the inquiry stage, nobody's, until it is routed; the clock runs all the time."""
     case = submitted(desk, to="")
     assert (case.state, case.stage, case.unit) == ("submitted", Stage.INQUIRY, "")
-    routed = desk.route(case.id, to="城管局", by=DISPATCHER)
+    routed = desk.route(case.id, to="城管局", by=COORDINATOR)
     assert (routed.state, routed.unit, routed.next_due_us) == ("routed", "城管局", case.next_due_us)
 
 
 def test_a_reply_is_legal_from_every_open_state(desk: Desk) -> None:
     """Nothing has to come before a reply; it stops the clock wherever the case stands."""
-    for number, steps in enumerate(((), ("sign_in",), ("request_information",))):
+    for number, steps in enumerate(((), ("take_charge",), ("request_information",))):
         case = submitted(desk, f"c{number}")
         for action in steps:
             desk.act(case.id, action, by=OFFICER)
@@ -201,16 +201,16 @@ def test_returns_and_reopenings_are_capped(desk: Desk) -> None:
     """A fourth return and a third reopening are refused, naming the cap."""
     case = submitted(desk)
     for _ in range(3):
-        desk.return_to_dispatcher(case.id, reason="不属本局", by=OFFICER)
-        desk.route(case.id, to="城管局", by=DISPATCHER)
-    refusal = refused(desk, case.id, "return_to_dispatcher", OFFICER, reason="不属本局")
+        desk.send_back(case.id, reason="不属本局", by=OFFICER)
+        desk.route(case.id, to="城管局", by=COORDINATOR)
+    refusal = refused(desk, case.id, "send_back", OFFICER, reason="不属本局")
     assert (refusal.code, refusal.found, refusal.rule) == ("returns-used-up", "3", "limits.returns")
     for _ in range(2):
         desk.reply(case.id, text="x", by=OFFICER)
-        desk.close(case.id, by=DISPATCHER)
+        desk.close(case.id, by=COORDINATOR)
         desk.reopen(case.id, reason="不满意", by=CITIZEN)
     desk.reply(case.id, text="x", by=OFFICER)
-    desk.close(case.id, by=DISPATCHER)
+    desk.close(case.id, by=COORDINATOR)
     assert refused(desk, case.id, "reopen", CITIZEN, reason="不满意").code == "reopens-used-up"
 
 
@@ -218,7 +218,7 @@ def test_the_importer_may_do_everything(desk: Desk) -> None:
     """Rows without an actor act as the importer, to whom ``wuhu`` allows every action."""
     case = submitted(desk)
     assert {entry.action for entry in desk.allowed(case.id, by=IMPORTER) if entry.is_allowed} >= {
-        "reply", "withdraw", "reject", "adopt_rules", "attach", "note",
+        "reply", "withdraw", "reject", "migrate", "attach", "note",
     }  # fmt: skip
     for entry in desk.allowed(case.id, by=IMPORTER):
         assert entry.refusal is None or entry.refusal.code != "role-may-not"

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from caseflow import Desk, Stale
-from caseflow.core.evolve import replay
+from caseflow import Case, Desk, Stale
+from caseflow.core.model.evolve import replay
 from tests.journeys.people import (
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     OFFICER,
     SUPERVISOR,
     desk_of,
@@ -32,7 +32,7 @@ def merged(desk: Desk) -> Desk:
     desk.clock.set("2025-03-04T09:30:00+08:00")
     submitted(desk, "f")
     desk.clock.set("2025-03-05T09:30:00+08:00")
-    desk.merge("f", primary="p", by=DISPATCHER)
+    desk.merge("f", primary="p", by=COORDINATOR)
     return desk
 
 
@@ -41,7 +41,7 @@ def test_a_follower_never_escalates(merged: Desk) -> None:
     assert merged.get("f").next_due is None
     merged.clock.set("2025-05-01T00:00:00+08:00")
     assert {card.case_id for card in merged.sweep().cards} == {"p"}
-    assert merged.get("f").rungs == ()
+    assert merged.get("f").escalations == ()
     assert merged.forecast("f") == ()
 
 
@@ -66,7 +66,7 @@ def test_followers_resume_and_get_what_they_missed(
 def test_a_reply_to_the_primary_lets_no_follower_go(merged: Desk) -> None:
     """Only withdrawal and rejection give followers back; an answered and closed primary keeps them."""
     merged.reply("p", text="已修复", by=OFFICER)
-    merged.close("p", by=DISPATCHER)
+    merged.close("p", by=COORDINATOR)
     assert merged.get("f").state == "merged"
 
 
@@ -76,20 +76,20 @@ def test_the_case_whose_clock_started_first_is_primary(desk: Desk) -> None:
     submitted(desk, "b")
     desk.clock.advance(seconds=1)
     submitted(desk, "c")
-    refusal = refused(desk, "a", "merge", DISPATCHER, primary="c")
+    refusal = refused(desk, "a", "merge", COORDINATOR, primary="c")
     assert (refusal.code, refusal.found) == ("primary-is-younger", "c")
-    assert desk.merge("a", primary="b", by=DISPATCHER).state == "merged"
+    assert desk.merge("a", primary="b", by=COORDINATOR).state == "merged"
 
 
 def test_a_circle_is_refused(merged: Desk) -> None:
     """A case cannot follow itself, nor one that follows it, nor one that has ended; nor one unknown."""
-    assert refused(merged, "p", "merge", DISPATCHER, primary="p").code == "merge-cycle"
-    assert refused(merged, "p", "merge", DISPATCHER, primary="f").code == "merge-cycle"
+    assert refused(merged, "p", "merge", COORDINATOR, primary="p").code == "merge-cycle"
+    assert refused(merged, "p", "merge", COORDINATOR, primary="f").code == "merge-cycle"
     submitted(merged, "g")
-    refusal = refused(merged, "g", "merge", DISPATCHER, primary="f")
+    refusal = refused(merged, "g", "merge", COORDINATOR, primary="f")
     assert (refusal.code, refusal.missing) == ("primary-ended", ("p",))
-    assert refused(merged, "g", "merge", DISPATCHER, primary="none").code == "primary-unknown"
-    assert refused(merged, "g", "merge", DISPATCHER).code == "field-missing"
+    assert refused(merged, "g", "merge", COORDINATOR, primary="none").code == "primary-unknown"
+    assert refused(merged, "g", "merge", COORDINATOR).code == "field-missing"
 
 
 def test_both_cases_move_in_one_append(desk: Desk) -> None:
@@ -105,7 +105,7 @@ def test_both_cases_move_in_one_append(desk: Desk) -> None:
         inner(appends, claim)
 
     desk.store.append = slower  # type: ignore[method-assign]  # another writer at the worst moment
-    desk.merge("f", primary="p", by=DISPATCHER)
+    desk.merge("f", primary="p", by=COORDINATOR)
     assert appended
     assert [event.name for event in desk.history("p")] == ["submitted", "noted", "followed"]
     assert [event.name for event in desk.history("f")] == ["submitted", "merged"]
@@ -115,7 +115,7 @@ def test_an_explicit_version_is_kept_for_the_merged_case(merged: Desk) -> None:
     """With an expected version the desk does not decide again."""
     submitted(merged, "g")
     with pytest.raises(Stale):
-        merged.merge("g", primary="p", by=DISPATCHER, expected_version=7)
+        merged.merge("g", primary="p", by=COORDINATOR, expected_version=7)
     assert merged.get("g").version == 1
     assert merged.get("p").facts.followers == ("f",)
 
@@ -124,7 +124,7 @@ def test_a_case_merged_twice_into_one_primary_resumes_once(merged: Desk) -> None
     """Rejected, reopened, merged again, rejected again: each end lets the follower go on exactly once."""
     merged.reject("p", code="unclear", by=SUPERVISOR)
     merged.reopen("p", reason="已补充", by=CITIZEN)
-    merged.merge("f", primary="p", by=DISPATCHER)
+    merged.merge("f", primary="p", by=COORDINATOR)
     merged.reject("p", code="unclear", by=SUPERVISOR)
     assert merged.get("f").state == "handling"
     assert [event.name for event in merged.history("f")].count("resumed") == 2
@@ -135,10 +135,10 @@ def test_a_former_primary_no_longer_lets_go(desk: Desk) -> None:
     for name in ("p", "q", "f"):
         submitted(desk, name)
         desk.clock.advance(minutes=1)
-    desk.merge("f", primary="p", by=DISPATCHER)
+    desk.merge("f", primary="p", by=COORDINATOR)
     desk.reject("p", code="unclear", by=SUPERVISOR)
     desk.reopen("p", reason="已补充", by=CITIZEN)
-    desk.merge("f", primary="q", by=DISPATCHER)
+    desk.merge("f", primary="q", by=COORDINATOR)
     desk.reject("p", code="unclear", by=SUPERVISOR)
     assert (desk.get("f").state, desk.get("f").facts.primary) == ("merged", "q")
 
@@ -148,8 +148,8 @@ def test_a_chain_of_primaries_holds(desk: Desk) -> None:
     for name in ("a", "b", "c"):
         submitted(desk, name)
         desk.clock.advance(minutes=1)
-    desk.merge("c", primary="b", by=DISPATCHER)
-    desk.merge("b", primary="a", by=DISPATCHER)
+    desk.merge("c", primary="b", by=COORDINATOR)
+    desk.merge("b", primary="a", by=COORDINATOR)
     desk.withdraw("a", by=CITIZEN)
     assert (desk.get("b").state, desk.get("c").state) == ("handling", "merged")
     desk.withdraw("b", by=CITIZEN)
@@ -177,7 +177,7 @@ def test_a_merge_is_judged_on_a_primary_with_all_that_is_due(tmp_path: Path, swe
     desk.clock.advance(days=10)
     if swept:
         desk.sweep()
-    assert refused(desk, "f", "merge", DISPATCHER, primary="p").code == "primary-ended"
+    assert refused(desk, "f", "merge", COORDINATOR, primary="p").code == "primary-ended"
     desk.clock.advance(days=40)
     desk.sweep()
     assert "urge @ 04-04" in told(desk.get("f").cards)
@@ -199,7 +199,7 @@ def test_a_primary_that_ends_by_itself_frees_its_followers(tmp_path: Path, how: 
     submitted(desk, "p")
     desk.clock.advance(days=3)
     submitted(desk, "f")
-    desk.merge("f", primary="p", by=DISPATCHER)
+    desk.merge("f", primary="p", by=COORDINATOR)
     if how == "batch":
         submitted(desk, "other")
     desk.clock.advance(days=19)
@@ -224,15 +224,16 @@ def test_a_follower_that_cannot_go_on_keeps_back_nobody(
     desk.clock.advance(days=3)
     for name in ("f1", "f2"):
         submitted(desk, name)
-        desk.merge(name, primary="p", by=DISPATCHER)
-    resumed = desk._resumed
+        desk.merge(name, primary="p", by=COORDINATOR)
+    handler = desk._handler
+    resumed = handler._resumed
 
-    def broken(case_id: str, primary: str, now: int) -> Any:
+    def broken(case_id: str, primary: Case, now: int) -> Any:
         if case_id == "f1":
             raise LookupError
         return resumed(case_id, primary, now)
 
-    monkeypatch.setattr(desk, "_resumed", broken)
+    monkeypatch.setattr(handler, "_resumed", broken)
     desk.clock.advance(days=19)
     swept = desk.sweep()
     assert swept.refused == ("f1",)

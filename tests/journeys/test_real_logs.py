@@ -14,7 +14,7 @@ import chinese_calendar
 import pytest
 
 from caseflow import MemoryStore, Policy, load_policy
-from caseflow.logs import load_mapping, replay
+from caseflow.interchange import load_mapping, replay
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / ".." / "shared" / "data"
@@ -49,13 +49,13 @@ def owed(
 ) -> set[tuple[str, str, datetime]]:
     """(case, level, instant) of every rung owed: its instant is not after the reply, nor after the end."""
     info = ZoneInfo(zone)
-    found = set()
+    rungs = set()
     for case_id, (start, stop) in cases.items():
         for level, days in ladder.items():
             late = late_from(start, days, info, working=working)
             if late <= (stop or as_of):
-                found.add((case_id, level, late))
-    return found
+                rungs.add((case_id, level, late))
+    return rungs
 
 
 def issued(
@@ -71,12 +71,12 @@ def issued(
         timezone=timezone,
         on_error=on_error,
     )
-    found: set[object] = set()
+    rungs: set[object] = set()
     for recorded in store.feed(limit=10**9):
         event = recorded.event
         if event.name in ("card-issued", "reminded"):
-            found.add((recorded.case_id, event.level, event.effective_at))  # type: ignore[attr-defined]  # a rung's
-    return summary.document(), found
+            rungs.add((recorded.case_id, event.level, event.effective_at))  # type: ignore[attr-defined]  # a rung's
+    return summary.document(), rungs
 
 
 def edited(tmp_path: Path, text: str) -> Policy:
@@ -101,12 +101,12 @@ def test_every_message_and_its_reply(tmp_path: Path, text: str, working: bool) -
         )
         for row in rows("tipdm_message_replies.csv.gz")
     }
-    counted, found = issued(
+    counted, rungs = issued(
         edited(tmp_path, text), ["tipdm_message_replies.csv.gz"], "tipdm_message_replies.toml"
     )
     as_of = max(reply for _, reply in cases.values())
     expected = owed(cases, WUHU, "Asia/Shanghai", as_of, working=working)
-    assert found == expected
+    assert rungs == expected
     assert (counted["cases"], counted["events"], counted["replied"]) == (
         len(cases),
         2 * len(cases),
@@ -127,11 +127,11 @@ def test_every_service_request(tmp_path: Path, zone: str) -> None:
         stop = datetime.fromisoformat(closed).replace(tzinfo=local).astimezone(UTC) if closed else None
         cases[row["case_id"]] = (opened, stop)
     policy = edited(tmp_path, f'timezone = "{zone}"\n')
-    counted, found = issued(
+    counted, rungs = issued(
         policy, ["boston311_2011h2.csv.gz"], "boston311.toml", timezone="America/New_York"
     )
     as_of = max(instant for pair in cases.values() for instant in pair if instant)
-    assert found == owed(cases, WUHU, zone, as_of)
+    assert rungs == owed(cases, WUHU, zone, as_of)
     assert counted["events"] == 99_279
     assert counted["replied"] == sum(stop is not None for _, stop in cases.values())
 
@@ -154,10 +154,10 @@ def test_every_permit_application(tmp_path: Path) -> None:
         last = max(last, at)
         early += at < cases[row["case_id"]][0]
     policy = load_policy(ROOT / "examples" / "policies" / "receipt.toml")
-    counted, found = issued(
+    counted, rungs = issued(
         policy, ["receipt_cases.csv", "receipt_events.csv.gz"], "receipt.toml", on_error="skip"
     )
-    assert found == owed(cases, {"overdue": 56}, "Europe/Amsterdam", last)
+    assert rungs == owed(cases, {"overdue": 56}, "Europe/Amsterdam", last)
     assert counted["rejected"] == early
     assert counted["open"] == sum(end is None for _, end in cases.values())
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from caseflow import Desk, ManualClock, MemoryStore, SqliteStore, load_policy
-from caseflow.chain import first_broken
-from caseflow.codec import pack, unpack
-from caseflow.core.evolve import replay
+from caseflow.core.model.evolve import replay
 from caseflow.ports import Store
+from caseflow.serialization.codec import pack, unpack
+from caseflow.serialization.hash_chain import first_broken
 from tests.journeys.people import (
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     IMPORTER,
     MONDAY,
     OFFICER,
@@ -80,7 +80,7 @@ def test_one_version_or_all(desk: Desk) -> None:
 
 def test_the_reason_of_an_erasure_is_not_erased_by_it(desk: Desk) -> None:
     """A redaction takes what was there before it; its own reason can go by a later one."""
-    desk.reopen(desk.close("c1", by=DISPATCHER).id, reason="又灭了", by=CITIZEN)
+    desk.reopen(desk.close("c1", by=COORDINATOR).id, reason="又灭了", by=CITIZEN)
     desk.redact("c1", fields=["reason"], basis=LAW, reason="本人申请", by=SUPERVISOR)
     assert [text.text for text in desk.texts("c1") if text.field == "reason"] == ["", "本人申请"]
 
@@ -98,7 +98,7 @@ def test_history_chain_and_snapshot_hold_after_it(desk: Desk) -> None:
 
 def test_it_is_possible_after_the_end(desk: Desk) -> None:
     """A closed case keeps its state, and loses the text."""
-    desk.close("c1", by=DISPATCHER)
+    desk.close("c1", by=COORDINATOR)
     case = desk.redact("c1", fields=["title"], basis=LAW, reason="r", by=SUPERVISOR)
     assert (case.state, listed(desk)[0]) == ("closed", (1, "title", "-"))
 
@@ -107,7 +107,7 @@ def test_deadlines_and_cards_do_not_move(desk: Desk) -> None:
     """An erasure stops, starts and issues nothing."""
     before = desk.get("c1")
     after = desk.redact("c1", fields=["title"], basis=LAW, reason="r", by=SUPERVISOR)
-    assert (after.clocks, after.rungs, after.state) == (before.clocks, before.rungs, before.state)
+    assert (after.clocks, after.escalations, after.state) == (before.clocks, before.escalations, before.state)
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_it_cannot_be_erased_twice(desk: Desk) -> None:
 def test_it_needs_role_basis_and_reason(desk: Desk) -> None:
     """A supervisor, a legal basis and a reason: without any of them it is refused."""
     given: dict[str, Any] = {"fields": ("title",), "basis": LAW, "reason": "r"}
-    for who in (CITIZEN, OFFICER, DISPATCHER):
+    for who in (CITIZEN, OFFICER, COORDINATOR):
         assert refused(desk, "c1", "redact", who, **given).code == "role-may-not"
     for name in ("basis", "reason"):
         left: dict[str, Any] = {key: part for key, part in given.items() if key != name}

@@ -8,7 +8,7 @@ import pytest
 
 from caseflow import Actor, Desk, KeyReused, Refused, Stale
 from caseflow.ports import KeyClaim
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR, refused, submitted
+from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, refused, submitted
 
 
 def test_a_repeat_returns_the_first_answer(desk: Desk) -> None:
@@ -100,7 +100,7 @@ def test_a_key_belongs_to_its_actor_and_a_refusal_uses_none_up(desk: Desk) -> No
     with pytest.raises(Refused):
         desk.complete("c1", by=OFFICER, key="k-1")
     desk.reply("c1", text="已修复", by=OFFICER, key="k-1")
-    assert desk.acknowledge("c1", by=DISPATCHER, key="k-1").version == 3
+    assert desk.acknowledge("c1", by=COORDINATOR, key="k-1").version == 3
 
 
 def test_an_expected_version_is_checked(desk: Desk) -> None:

@@ -49,8 +49,8 @@ class Intervals:
 def counted(log: str) -> tuple[int, int]:
     """Rows and cases as the manifest says."""
     with (DATA / "MANIFEST.csv").open(encoding="utf-8", newline="") as file:
-        found = next(row for row in csv.DictReader(file) if row["file"] == log)
-    return int(found["rows"]), int(found["cases"])
+        counts = next(row for row in csv.DictReader(file) if row["file"] == log)
+    return int(counts["rows"]), int(counts["cases"])
 
 
 def owed(
@@ -61,7 +61,7 @@ def owed(
     as_of: datetime,
 ) -> tuple[Owed, int]:
     """(case, level, instant) of every rung owed, and how many rows the office could not have done."""
-    info, found, refused = ZoneInfo(zone), set(), 0
+    info, rungs, refused = ZoneInfo(zone), set(), 0
     for case_id, of_case in groupby(rows(log), itemgetter("case_id")):
         ran = Intervals()
         refused += walk(list(of_case), ran)
@@ -69,8 +69,8 @@ def owed(
             for level, days, working in ladder[clock]:
                 late = late_from(since.astimezone(info).date(), days, info, working)
                 if late <= (until or as_of):
-                    found.add((case_id, level, late))
-    return found, refused
+                    rungs.add((case_id, level, late))
+    return rungs, refused
 
 
 def late_from(day: date, days: int, zone: ZoneInfo, working: bool) -> datetime:
@@ -161,16 +161,16 @@ def fine(of_case: list[Row], ran: Intervals) -> int:
 
 
 def replayed(name: str, log: str, **options: Any) -> tuple[dict[str, Any], Owed]:
-    found: Any
+    rungs: Any
     policy = load_policy(ROOT / "examples" / "policies" / f"{name}.toml")
-    document, found = issued(policy, [log], f"{name}.toml", on_error="skip", **options)
-    return document, found
+    document, rungs = issued(policy, [log], f"{name}.toml", on_error="skip", **options)
+    return document, rungs
 
 
 @needs_data
 def test_every_expense_declaration() -> None:
     """Every card over every cycle of submission and correction is right; four rows come out of turn."""
-    document, found = replayed("travel_declarations", TRAVEL)
+    document, rungs = replayed("travel_declarations", TRAVEL)
     ladder = {
         "decision": (("decide_soon", 5, True), ("decided_late", 10, True)),
         "correction": (("correct_soon", 7, False), ("not_corrected", 30, False)),
@@ -178,7 +178,7 @@ def test_every_expense_declaration() -> None:
     }
     as_of = max(datetime.fromisoformat(row["timestamp"]) for row in rows(TRAVEL))
     expected, refused = owed(TRAVEL, declaration, ladder, "Europe/Amsterdam", as_of)
-    assert found == expected
+    assert rungs == expected
     assert (document["events"] + refused, document["cases"]) == counted(TRAVEL)
     assert document["rejected"] == refused == 4
     levels = Counter(level for _, level, _ in expected)
@@ -201,8 +201,8 @@ def test_one_clock_over_every_correction(tmp_path: Path) -> None:
     path = tmp_path / "paused.toml"
     path.write_text(f"extends = {str(folder / 'travel_declarations.toml')!r}\n{PAUSED}", encoding="utf-8")
     shutil.copy(folder / "netherlands.toml", tmp_path)
-    found: Any
-    _, found = issued(load_policy(path), [TRAVEL], "travel_declarations.toml", on_error="skip")
+    rungs: Any
+    _, rungs = issued(load_policy(path), [TRAVEL], "travel_declarations.toml", on_error="skip")
     as_of = max(datetime.fromisoformat(row["timestamp"]) for row in rows(TRAVEL)).astimezone(UTC)
     expected = set()
     for case_id, of_case in groupby(rows(TRAVEL), itemgetter("case_id")):
@@ -212,7 +212,7 @@ def test_one_clock_over_every_correction(tmp_path: Path) -> None:
                 if late is not None and late <= (until or as_of):
                     expected.add((case_id, level, late))
     levels = {"decide_soon", "decided_late"}
-    assert {item for item in found if item[1] in levels} == expected
+    assert {item for item in rungs if item[1] in levels} == expected
     assert Counter(level for _, level, _ in expected) == {"decide_soon": 778, "decided_late": 253}
 
 
@@ -258,7 +258,7 @@ def late_with_pauses(since: datetime, days: int, pauses: Pauses) -> datetime | N
 @needs_data
 def test_every_traffic_fine() -> None:
     """Every card of the fines is right, day-only dates and equal dates included; eleven acts are refused."""
-    document, found = replayed("traffic_fines", FINES, timezone="Europe/Rome")
+    document, rungs = replayed("traffic_fines", FINES, timezone="Europe/Rome")
     ladder = {
         "notification": (("past_90", 90, False), ("notified_late", 150, False)),
         "payment": (("unpaid", 60, False),),
@@ -271,7 +271,7 @@ def test_every_traffic_fine() -> None:
     as_of = datetime.combine(max(days), time(), ZoneInfo("Europe/Rome"))
     expected, refused = owed(FINES, fine, ladder, "Europe/Rome", as_of)
     dismissals = sum(row["dismissal"] in ("#", "G") for row in rows(FINES))
-    assert found == expected
+    assert rungs == expected
     assert (document["events"] + refused - dismissals, document["cases"]) == counted(FINES)
     assert (document["rejected"], refused, dismissals) == (11, 11, 109)
     levels = Counter(level for _, level, _ in expected)

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, Case, Command, Desk, Refusal, Refused
-from caseflow.core.instants import moment
-from caseflow.core.rules import Row, Rules
+from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.time.instants import moment
 from caseflow.ports import Store
 from tests.journeys.people import (
     BOSS,
     CITIZEN,
-    DISPATCHER,
+    COORDINATOR,
     FILE,
     IMPORTER,
     NEIGHBOUR,
@@ -33,7 +33,7 @@ ROLES = {
     "citizen": CITIZEN,
     "handler": OFFICER,
     "lead_official": BOSS,
-    "dispatcher": DISPATCHER,
+    "coordinator": COORDINATOR,
     "supervisor": SUPERVISOR,
 }
 
@@ -72,8 +72,8 @@ def test_a_citizen_acts_on_their_own_case_only(desk: Desk) -> None:
 
 
 def test_a_case_submitted_for_somebody_belongs_to_them(desk: Desk) -> None:
-    """A dispatcher enters a letter for a citizen, who may then withdraw it; a citizen cannot give it away."""
-    desk.submit(title="t", citizen=CITIZEN.id, case_id="letter", by=DISPATCHER)
+    """A coordinator enters a letter for a citizen, who may then withdraw it; no citizen can give it away."""
+    desk.submit(title="t", citizen=CITIZEN.id, case_id="letter", by=COORDINATOR)
     assert refused(desk, "letter", "withdraw", STRANGER).code == "not-your-case"
     assert desk.withdraw("letter", by=CITIZEN).state == "withdrawn"
     assert submitted(desk, "mine", citizen=STRANGER.id).citizen == CITIZEN.id
@@ -83,10 +83,10 @@ def test_a_case_submitted_for_somebody_belongs_to_them(desk: Desk) -> None:
 def test_a_handler_acts_for_the_unit_that_holds_the_case(desk: Desk, actor: Actor) -> None:
     """Another unit's handler, or one without a unit, is refused, with the unit that holds it."""
     submitted(desk)
-    refusal = refused(desk, "c1", "sign_in", actor)
+    refusal = refused(desk, "c1", "take_charge", actor)
     assert (refusal.code, refusal.missing, refusal.found) == ("not-your-unit", ("城管局",), actor.unit)
-    desk.transfer("c1", to="水务局", by=DISPATCHER)
-    assert refused(desk, "c1", "sign_in", OFFICER).code == "not-your-unit"
+    desk.transfer("c1", to="水务局", by=COORDINATOR)
+    assert refused(desk, "c1", "take_charge", OFFICER).code == "not-your-unit"
 
 
 def test_a_case_that_nobody_holds_says_so(desk: Desk) -> None:
@@ -101,11 +101,11 @@ def test_a_case_that_nobody_holds_says_so(desk: Desk) -> None:
 def test_a_co_handling_unit_notes_and_reports_only(desk: Desk) -> None:
     """It may note, report and attach; the public reply is the lead unit's."""
     submitted(desk)
-    desk.add_co_handler("c1", co_handler="水务局", by=DISPATCHER)
+    desk.add_co_handler("c1", co_handler="水务局", by=COORDINATOR)
     desk.note("c1", text="x", by=NEIGHBOUR)
     desk.report("c1", text="x", by=NEIGHBOUR)
     desk.act("c1", "attach", by=NEIGHBOUR, fields=FILE)
-    for action, fields in (("reply", {"text": "x"}), ("placeholder", {"text": "x"}), ("sign_in", {})):
+    for action, fields in (("reply", {"text": "x"}), ("placeholder", {"text": "x"}), ("take_charge", {})):
         assert refused(desk, "c1", action, NEIGHBOUR, **fields).code == "not-your-unit"
 
 
@@ -119,10 +119,10 @@ def test_only_some_roles_may_backdate(desk: Desk) -> None:
         return refused(desk, "c1", "reply", by, effective_at=at, text="x", **fields).code
 
     assert code(OFFICER, since, reason=reason) == "may-not-backdate"
-    assert code(DISPATCHER, since) == "field-missing"
-    assert code(DISPATCHER, "2025-03-03T09:29:59+08:00", reason=reason) == "before-submission"
-    assert code(DISPATCHER, "2025-03-05T09:30:00.000001+08:00", reason=reason) == "in-the-future"
-    after = desk.reply("c1", text="x", by=DISPATCHER, effective_at=since, reason=reason)
+    assert code(COORDINATOR, since) == "field-missing"
+    assert code(COORDINATOR, "2025-03-03T09:29:59+08:00", reason=reason) == "before-submission"
+    assert code(COORDINATOR, "2025-03-05T09:30:00.000001+08:00", reason=reason) == "in-the-future"
+    after = desk.reply("c1", text="x", by=COORDINATOR, effective_at=since, reason=reason)
     assert after.facts.replies[0].at_us < after.last_us
     assert desk.history("c1")[-1].effective_at.isoformat() == "2025-03-04T01:30:00+00:00"
 
@@ -131,7 +131,9 @@ def test_a_portal_can_replace_the_authorizer(store: Store, desk: Desk) -> None:
     """Its word goes instead of the table of roles, for commands and for `allowed`; guards stay."""
     asked: list[str] = []
 
-    def nobody_on_sundays(rules: Rules, case: Case, row: Row, command: Command) -> Refusal | None:
+    def nobody_on_sundays(
+        rules: CompiledPolicy, case: Case, row: Transition, command: Command
+    ) -> Refusal | None:
         asked.append(command.action)
         if command.by.id == "boss":
             return None
@@ -157,7 +159,7 @@ def test_a_refusal_is_data(desk: Desk) -> None:
     assert (refusal.code, refusal.action, refusal.state) == ("not-in-state", "close", "routed")
     assert refusal.rule == "actions.close.moves"
     assert refusal.source == "市民心声办理规则:结案"
-    assert {"reply", "sign_in", "withdraw"} <= set(refusal.missing)
+    assert {"reply", "take_charge", "withdraw"} <= set(refusal.missing)
     assert "close" not in refusal.missing
     with pytest.raises(Refused) as caught:
         desk.close("c1", by=SUPERVISOR)
@@ -168,11 +170,11 @@ def test_a_refusal_is_data(desk: Desk) -> None:
 
 WRONG: list[tuple[str, Actor, dict[str, object], str, str]] = [
     ("not-in-state", SUPERVISOR, {}, "close", "actions.close.moves"),
-    ("role-may-not", CITIZEN, {}, "sign_in", "actions.sign_in.roles"),
+    ("role-may-not", CITIZEN, {}, "take_charge", "actions.take_charge.roles"),
     ("not-your-case", STRANGER, {}, "withdraw", "roles.citizen.scope"),
-    ("not-your-unit", NEIGHBOUR, {}, "sign_in", "roles.handler.scope"),
-    ("field-missing", DISPATCHER, {}, "transfer", "actions.transfer.fields"),
-    ("field-unknown", OFFICER, {"colour": "red"}, "sign_in", "actions.sign_in.fields"),
+    ("not-your-unit", NEIGHBOUR, {}, "take_charge", "roles.handler.scope"),
+    ("field-missing", COORDINATOR, {}, "transfer", "actions.transfer.fields"),
+    ("field-unknown", OFFICER, {"colour": "red"}, "take_charge", "actions.take_charge.fields"),
     ("field-out-of-range", OFFICER, {"days": 0, "reason": "r"}, "request_extension", "fields.days"),
     ("field-missing", OFFICER, {"days": 1}, "request_extension", "actions.request_extension.fields"),
     ("no-extension-pending", SUPERVISOR, {}, "grant_extension", "actions.grant_extension.guards"),
@@ -249,16 +251,16 @@ def test_a_fact_of_the_cycle_before_comes_too_late(desk: Desk) -> None:
     """What was true before the reopening belongs to a cycle that is over; its own instant is fine."""
     submitted(desk)
     desk.reply("c1", text="已修复", by=OFFICER)
-    desk.close("c1", by=DISPATCHER)
+    desk.close("c1", by=COORDINATOR)
     desk.clock.advance(days=7)
     again: int = desk.clock.now_us()
-    assert desk.reopen("c1", by=CITIZEN, reason="又坏了").facts.reopened_us == again
+    assert desk.reopen("c1", by=CITIZEN, reason="又坏了").facts.reopenings == (again,)
     desk.clock.advance(days=20)
     standing = [card.level for card in desk.sweep().cards]
     late: dict[str, Any] = {"text": "另一封", "reason": "补记"}
     before = moment(again - 1, "UTC").isoformat()
-    found = refused(desk, "c1", "reply", DISPATCHER, effective_at=before, **late)
-    assert found.code == "before-reopening"
+    found = refused(desk, "c1", "reply", COORDINATOR, effective_at=before, **late)
+    assert (found.code, found.possible_from) == ("before-cycle", again)
     assert [card.level for card in desk.get("c1").cards if card.stands] == standing
-    case = desk.reply("c1", by=DISPATCHER, effective_at=moment(again, "UTC"), **late)
+    case = desk.reply("c1", by=COORDINATOR, effective_at=moment(again, "UTC"), **late)
     assert [card.level for card in case.cards if card.stands] == []

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from caseflow import BadInput, Desk, Granted, KeyReused, LegacyCase, MemoryStore, StoreError
-from caseflow.cli import exits, run
-from caseflow.delivery.calling import CallableNotifier
-from caseflow.delivery.configured import relay_from
+from caseflow.cli import run
+from caseflow.cli.exit_codes import Exit
+from caseflow.delivery.notifiers.simple import CallableNotifier
+from caseflow.delivery.relay_config import relay_from
 from caseflow.errors import DeliveryFailed
-from caseflow.stores.sql.urls import parsed
-from caseflow.testing.notifier_contract import delivery
+from caseflow.stores.sqlalchemy import parsed
+from caseflow.testing.contract.notifier_contract import delivery
 from tests.journeys.people import CITIZEN, IMPORTER, submitted
 
 
@@ -57,7 +58,7 @@ def test_one_case_that_cannot_be_swept_stops_no_other(desk: Desk, monkeypatch: p
     """Its rules are gone, or something in it is wrong: it is named, and the others get their cards."""
     for name in ("c1", "c2", "c3"):
         submitted(desk, name)
-    rules_of = desk._rules_of
+    rules_of = desk._handler.rules_of
 
     def broken(case: Any) -> Any:
         if case.id == "c1":
@@ -66,7 +67,7 @@ def test_one_case_that_cannot_be_swept_stops_no_other(desk: Desk, monkeypatch: p
             raise IndexError
         return rules_of(case)
 
-    monkeypatch.setattr(desk, "_rules_of", broken)
+    monkeypatch.setattr(desk._handler, "rules_of", broken)
     desk.clock.advance(days=7)
     swept = desk.sweep()
     assert (sorted(swept.refused), [card.case_id for card in swept.cards]) == (["c1", "c2"], ["c3"])
@@ -74,7 +75,7 @@ def test_one_case_that_cannot_be_swept_stops_no_other(desk: Desk, monkeypatch: p
     def unreachable(case: Any) -> Any:
         raise StoreError("store-unreachable", path="x", found="y")
 
-    monkeypatch.setattr(desk, "_rules_of", unreachable)
+    monkeypatch.setattr(desk._handler, "rules_of", unreachable)
     with pytest.raises(StoreError, match="y"):
         desk.sweep()
 
@@ -118,7 +119,7 @@ def test_arguments_that_are_no_text_are_told(tmp_path: Path) -> None:
     given: list[str | bytes] = [sys.executable, "-m", "caseflow.cli", "calendar"]
     given += ["--unit", b"\xb3\xc7", "--store", "sqlite:///c.db"]
     done = subprocess.run(given, capture_output=True, cwd=tmp_path, check=False)
-    assert (done.returncode, b"Traceback" in done.stderr) == (exits.USAGE, False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (Exit.USAGE, False)
     assert b"no text in this locale" in done.stderr
 
 

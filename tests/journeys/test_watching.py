@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, CaseflowError, Desk, ManualClock, MemoryStore, Refused, SqliteStore, load_policy
-from caseflow.core.events import Event
+from caseflow.core.model.events import Event
 from caseflow.delivery.relay import Relay
 from caseflow.desk.hooks import Happened
-from caseflow.observed import CommandDone, CommandFailed, CommandRefused, RelayRound, SweepDone
+from caseflow.ports.observations import CommandDone, CommandFailed, CommandRefused, RelayRound, SweepDone
 from tests.delivery.people import EveryoneInOffice, Kept
-from tests.journeys.people import CITIZEN, DISPATCHER, OFFICER, SUPERVISOR
+from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR
 
 SECRET = "张三家住镜湖区7栋-q8Zk"
 START = "2025-03-03T09:30:00+08:00"
@@ -55,7 +55,7 @@ def whole_life(desk: Desk) -> None:
     desk.reply("c1", text=SECRET, by=OFFICER)
     desk.redact("c1", fields=["body"], basis="法", reason=SECRET, by=SUPERVISOR)
     desk.submit(title=SECRET, to="城管局", by=CITIZEN, case_id="c2")
-    desk.merge("c2", primary="c1", reason=SECRET, by=DISPATCHER)
+    desk.merge("c2", primary="c1", reason=SECRET, by=COORDINATOR)
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite"])

@@ -10,8 +10,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Refused, load_policy, read_calendar
-from caseflow.core.case import Case
-from caseflow.core.values import Value, value
+from caseflow.core.model.case import Case
+from caseflow.core.value import Value
 from caseflow.ports import Store
 
 HERE = Path(__file__).parent
@@ -26,9 +26,9 @@ FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "submit": lambda n: {"to": UNITS[n % 3], "title": "a title", "body": "a secret"} if n % 4 else {},
     "acknowledge": lambda n: {},
     "route": lambda n: {"to": UNITS[n % 3]},
-    "sign_in": lambda n: {},
+    "take_charge": lambda n: {},
     "transfer": lambda n: {"to": UNITS[n % 3]},
-    "return_to_dispatcher": lambda n: {},
+    "send_back": lambda n: {},
     "add_co_handler": lambda n: {"co_handler": UNITS[n % 3]},
     "report": lambda n: {},
     "request_information": lambda n: {},
@@ -44,11 +44,10 @@ FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "reopen": lambda n: {},
     "merge": lambda n: {"primary": CASES[n % 2]},
     "withdraw": lambda n: {},
-    "adopt_rules": lambda n: {},
+    "migrate": lambda n: {},
 }
 
 
-@value
 class Step(Value):
     """Wait so many minutes, then ask for the action; ``late`` minutes of it are backdated."""
 
@@ -59,7 +58,7 @@ class Step(Value):
     late: int = 0
 
 
-RARE = ("withdraw", "merge", "adopt_rules", "close")
+RARE = ("withdraw", "merge", "migrate", "close")
 """Actions that end a history's variety; they are drawn less often."""
 
 
@@ -123,7 +122,7 @@ class World:
     def take(self, step: Step, **terms: Any) -> Case | None:
         """The case after the step; `None` when it was refused."""
         self.clock.set(self.clock.now_us() + step.wait * MINUTE)
-        desk = self.edited if step.action == "adopt_rules" else self.desk
+        desk = self.edited if step.action == "migrate" else self.desk
         since = None
         if step.late and step.action != "submit":
             since = self.clock.now_us() - step.late * MINUTE
@@ -167,7 +166,7 @@ class World:
         return {
             (card.case_id, card.level, card.clock, card.subject, card.cycle, card.unit, card.effective_us)
             for case in self.cases()
-            for card in case.rungs
+            for card in case.escalations
             if card.stands
         }
 

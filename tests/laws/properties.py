@@ -8,13 +8,14 @@ import tempfile
 from pathlib import Path
 
 from caseflow import Actor, CaseflowError, MemoryStore, Refused, SqliteStore
-from caseflow.codec import decode, encode, pack, unpack
-from caseflow.core.case import Case
-from caseflow.core.counting import Pause, Span, breach
-from caseflow.core.evolve import evolve, replay
-from caseflow.core.instants import office_days
+from caseflow.core.engine.projection import projected
+from caseflow.core.model.case import Case
+from caseflow.core.model.evolve import evolve, replay
+from caseflow.core.time.deadline import Pause, Span, breach
+from caseflow.core.time.instants import moment, office_days
+from caseflow.serialization.codec import decode, encode, pack, unpack
 
-from .histories import CASES, UNITS, Step, World, sweep_at_each_due, sweep_halfway
+from .histories import CASES, FIELDS, MINUTE, UNITS, Step, World, sweep_at_each_due, sweep_halfway
 
 History = list[Step]
 IMPORTER = Actor("importer", role="importer", unit=UNITS[0])
@@ -33,7 +34,7 @@ def late_sweep_is_timely_sweep(history: History) -> None:
     Facts recorded late, other rules, and followers that resume are the law's own exceptions to the second.
     """
     never = World().run(history).finish()
-    rises = not any(step.late or step.action in ("adopt_rules", "merge") for step in history)
+    rises = not any(step.late or step.action in ("migrate", "merge") for step in history)
     for schedule in (sweep_at_each_due, sweep_halfway, None):
         world = World().run(history, schedule).finish()
         assert world.standing() == never.standing()
@@ -81,7 +82,7 @@ def once(history: History) -> None:
     again = world.desk.sweep()
     assert again.cards == again.reminders == ()
     for case in world.cases():
-        standing = [(c.clock, c.subject, c.cycle, c.level) for c in case.rungs if c.stands]
+        standing = [(c.clock, c.subject, c.cycle, c.level) for c in case.escalations if c.stands]
         assert len(standing) == len(set(standing))
         assert replay(case.id, world.store.events(case.id)) == case
 
@@ -111,7 +112,7 @@ def storing_changes_nothing(history: History) -> None:
                 version=old.version,
                 last_us=old.last_us,
                 next_due_us=old.next_due_us,
-                rungs=old.rungs,
+                escalations=old.escalations,
                 clocks=old.clocks,
             )
             assert same == old
@@ -235,3 +236,51 @@ def _timed(world: World) -> bool:
         for name in CASES
         for event in world.store.events(name)
     )
+
+
+def fast_is_plain(history: History) -> None:
+    """11. Clocks taken on act by act are those that the whole history makes in the order of effect."""
+    world = World()
+    for step in history:
+        world.take(step)
+        case = world.store.load(CASES[step.case])
+        if case is not None:
+            plain = projected(world.desk.rules_of(case), case, world.store.events(case.id))
+            assert {run.key: run for run in plain} == {run.key: run for run in case.clocks}
+
+
+def order_of_telling(history: History) -> None:
+    """11. The same facts, told in any order in which all are accepted, leave the same cards and units.
+
+    The facts of a history are told at its end, each with its own instant: in the order of effect, backwards,
+    and shuffled.
+    """
+    facts = [step for step in history if step.case == 0 and step.action not in _NOT_A_FACT][:6]
+    instants = [sum(step.wait for step in facts[: turn + 1]) for turn in range(len(facts))]
+    in_order = list(zip(instants, facts, strict=True))
+    orders = [in_order, in_order[::-1], random.Random(len(history)).sample(in_order, len(in_order))]
+    standings = [standing for order in orders if (standing := _standing_after(order)) is not None]
+    assert all(standing == standings[0] for standing in standings)
+
+
+_NOT_A_FACT = ("submit", "merge", "migrate", "grant_extension")
+"""Acts that begin a case, or that answer or name something else than an instant."""
+
+
+def _standing_after(order: list[tuple[int, Step]]) -> set[tuple[object, ...]] | None:
+    """The standing cards after the facts were told in that order; `None` when one of them was refused."""
+    world = World()
+    world.take(Step(0, 0, "submit", 1))
+    start = world.clock.now_us()
+    world.clock.advance(days=60)
+    for minutes, step in order:
+        world.clock.advance(seconds=1)
+        by = Actor("importer", role="importer", unit=UNITS[step.number % 3])
+        fields = FIELDS[step.action](step.number) | {"reason": "because"}
+        since = moment(start + minutes * MINUTE + step.number)
+        try:
+            world.desk.act("c1", step.action, by=by, fields=fields, effective_at=since)
+        except Refused:
+            return None
+    world.desk.sweep()
+    return world.standing()

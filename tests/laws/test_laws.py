@@ -22,6 +22,8 @@ LAWS = {
     8: properties.refusals_are_data,
     9: properties.the_public_view_leaks_nothing,
     10: properties.races_are_settled,
+    11: properties.fast_is_plain,
+    12: properties.order_of_telling,
 }
 MANY = settings(
     max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)

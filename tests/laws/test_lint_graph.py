@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, given, settings
 
-from caseflow.core.case import Case
-from caseflow.core.lint.graph import Graph, Spot, Ticking
-from caseflow.core.rules import Rules
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.policies.lint.state_space import Graph, Spot, Ticking
 
 from .histories import POLICY, Step, World, steps
 
-RULES = Rules(POLICY)
+RULES = CompiledPolicy(POLICY)
 ONE_A_CASE = tuple(plan for plan in RULES.plans if not plan.rule.subject)
 """The clocks with one instance a case; those with one for each unit are several at once in a case."""
 GRAPH = Graph(RULES, ONE_A_CASE)

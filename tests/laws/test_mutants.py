@@ -9,16 +9,23 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import caseflow.codec
-import caseflow.core.counting
-import caseflow.core.decide
-import caseflow.core.evolve
-import caseflow.core.falling_due
-import caseflow.desk.questions
-import caseflow.desk.sweeping
+import caseflow.core.engine.decide
+import caseflow.core.engine.escalation
+import caseflow.core.model.evolve
+import caseflow.core.time.deadline
+import caseflow.desk.desk
+import caseflow.desk.sweeper
+import caseflow.serialization.codec
 import caseflow.stores.memory
-from caseflow.core.case import Case, ClockRun
-from caseflow.core.events import Event, Noted, UnknownEvent
+from caseflow.core.engine.actions import ACTION_OF
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.effects import Act, marks_of
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import Event, Noted, UnknownEvent
+from caseflow.core.model.sla import ClockRun, Runs, applied
+from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.sweeper import Sweeper
 from caseflow.errors import CaseflowError, Refusal, Stale
 from caseflow.stores.memory import MemoryStore
 
@@ -40,7 +47,7 @@ BRIEF = settings(
 
 def forgets_when_it_was_true(patch: Patch) -> None:
     """1. What is stored lacks the instant a fact took effect."""
-    encode = caseflow.codec.encode
+    encode = caseflow.serialization.codec.encode
     patch.setattr(caseflow.stores.memory, "encode", lambda event: encode(_without_effect(event)))
 
 
@@ -50,23 +57,26 @@ def _without_effect(event: Event) -> Event:
 
 def lets_commands_overtake_cards(patch: Patch) -> None:
     """2. A command is judged without issuing what was due before it."""
-    caught_up = caseflow.core.falling_due.caught_up
-    patch.setattr(caseflow.core.decide, "caught_up", lambda rules, case, until, seen=None: (case, ()))
-    patch.setattr(caseflow.desk.sweeping, "caught_up", caught_up)
+    escalate = caseflow.core.engine.escalation.escalate
+    patch.setattr(caseflow.core.engine.decide, "escalate", lambda rules, case, until, **_: (case, ()))
+    patch.setattr(caseflow.desk.sweeper, "escalate", escalate)
 
 
 def issues_a_moment_early(patch: Patch) -> None:
     """3. The sweep takes what is due within a second for due."""
-    due, owed = MemoryStore.due, caseflow.desk.Desk._owed
+    due, owed = MemoryStore.due, Sweeper._owed
 
     def due_soon(self: MemoryStore, before: int, **more: Any) -> Any:
         return due(self, before + 1_000_000, **more)
 
-    def owed_soon(self: caseflow.desk.Desk, case: Any, horizon: int, now: int, refused: list[str]) -> Any:
-        return owed(self, case, horizon + 1_000_000, now, refused)
+    def owed_soon(self: Sweeper, case: Any, progress: Any) -> Any:
+        progress.horizon += 1_000_000
+        entries = owed(self, case, progress)
+        progress.horizon -= 1_000_000
+        return entries
 
     patch.setattr(MemoryStore, "due", due_soon)
-    patch.setattr(caseflow.desk.Desk, "_owed", owed_soon)
+    patch.setattr(Sweeper, "_owed", owed_soon)
 
 
 def takes_every_writer(patch: Patch) -> None:
@@ -86,13 +96,13 @@ def takes_every_writer(patch: Patch) -> None:
 
 def adds_pauses_up_wrongly(patch: Patch) -> None:
     """5. Of several pauses only the last counts."""
-    merged = caseflow.core.counting.merged
-    patch.setattr(caseflow.core.counting, "merged", lambda pauses: merged(list(pauses)[-1:]))
+    merged = caseflow.core.time.deadline.merged
+    patch.setattr(caseflow.core.time.deadline, "merged", lambda pauses: merged(list(pauses)[-1:]))
 
 
 def loses_the_fired_rungs(patch: Patch) -> None:
     """5. A snapshot forgets which rungs have fired."""
-    unpack = caseflow.codec.unpack
+    unpack = caseflow.serialization.codec.unpack
 
     def forgetful(body: bytes) -> Case | None:
         case = unpack(body)
@@ -103,7 +113,7 @@ def loses_the_fired_rungs(patch: Patch) -> None:
 
 def takes_the_unknown_for_a_note(patch: Patch) -> None:
     """6. An event with an unknown name is read as a note."""
-    decode = caseflow.codec.decode
+    decode = caseflow.serialization.codec.decode
 
     def lenient(body: bytes) -> Event:
         event = decode(body)
@@ -114,7 +124,7 @@ def takes_the_unknown_for_a_note(patch: Patch) -> None:
 
 def forgets_keys(patch: Patch) -> None:
     """7. A repeated key is not recognised."""
-    patch.setattr(caseflow.desk.Desk, "_repeated", lambda self, asked: None)
+    patch.setattr(CommandHandler, "repeated", lambda self, request: None)
 
 
 def refuses_in_one_language(patch: Patch) -> None:
@@ -125,12 +135,41 @@ def refuses_in_one_language(patch: Patch) -> None:
 
 def shows_everything(patch: Patch) -> None:
     """9. The public view is the case itself."""
-    patch.setattr(caseflow.desk.questions, "public_view", lambda rules, case: case)
+    patch.setattr(caseflow.desk.desk, "public_view", lambda rules, case: case)
 
 
 def annuls_nothing(patch: Patch) -> None:
     """10. Cards that a command would have prevented are left standing."""
-    patch.setattr(caseflow.core.decide, "settled", lambda rules, case, event: ())
+    patch.setattr(caseflow.core.engine.decide, "reconcile", lambda rules, case, event, history: (case, ()))
+
+
+def ends_at_the_first_told(patch: Patch) -> None:
+    """11. A fact told late is taken on like any other, after what took effect before it."""
+    patch.setattr(caseflow.core.engine.decide, "projected", _taken_on_as_told)
+
+
+def _taken_on_as_told(rules: CompiledPolicy, case: Case, history: Any) -> Runs:
+    *_, event = history
+    effects = rules.effects(
+        ACTION_OF.get(type(event), ""), case.state, event.to.state if event.to else case.state
+    )
+    act = Act(
+        case.state, case.unit, held_by=case.unit, by_unit=event.by.unit, co_handler="", origin=case.origin
+    )
+    return applied(case.clocks, marks_of(act, effects, event.since_us))
+
+
+def forgets_what_ends_later(patch: Patch) -> None:
+    """11. A hand-over told second holds from then on, whatever was told of later."""
+
+    def handed_over(case: Case, event: Any) -> Case:
+        past = tuple(held for held in case.facts.past_units if held[0] < event.since_us)
+        unit = case.unit_at(event.since_us)
+        facts = case.facts.replace(past_units=(*past, (event.since_us, unit)))
+        return case.replace(unit=event.unit, facts=facts)
+
+    for kind in (e.Routed, e.Transferred):
+        patch.setitem(caseflow.core.model.evolve.FOLDS, kind, handed_over)
 
 
 MUTANTS: list[tuple[int, Callable[[Patch], None]]] = [
@@ -144,6 +183,8 @@ MUTANTS: list[tuple[int, Callable[[Patch], None]]] = [
     (8, refuses_in_one_language),
     (9, shows_everything),
     (10, annuls_nothing),
+    (11, ends_at_the_first_told),
+    (12, forgets_what_ends_later),
 ]
 
 

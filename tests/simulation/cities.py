@@ -25,7 +25,7 @@ def scenario(folder: Path, text: str = SMALL) -> Scenario:
     return load_scenario(path)
 
 
-def logged(made: Scenario, *, cases: int | None = None, seed: int | None = None) -> tuple[Run, str]:
+def logged(city: Scenario, *, cases: int | None = None, seed: int | None = None) -> tuple[Run, str]:
     out = io.StringIO(newline="")
-    run = simulate(made, cases=cases, seed=seed, out=out)
+    run = simulate(city, cases=cases, seed=seed, out=out)
     return run, out.getvalue()

@@ -13,7 +13,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from caseflow.cli import exits, run
+from caseflow.cli import run
+from caseflow.cli.exit_codes import Exit
 from caseflow.simulation import load_scenario
 from tests.simulation.cities import SMALL
 
@@ -34,9 +35,9 @@ def called(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
 def test_a_simulation_is_told_and_its_log_replays(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The table counts the cards; `replay` of the log it wrote counts the same ones up to the log's end."""
     code, out, _ = called(capsys, "small.toml", "--cases", "50", "--seed", "2", "--out", "log.csv")
-    assert (code, out.splitlines()[0]) == (exits.OK, "50 cases in 28 days from 2025-03-03, seed 2")
+    assert (code, out.splitlines()[0]) == (Exit.OK, "50 cases in 28 days from 2025-03-03, seed 2")
     assert "yellow card" in out
-    assert run(["replay", "log.csv", "--policy", "wuhu", "--json", "-"]) == exits.OK
+    assert run(["replay", "log.csv", "--policy", "wuhu", "--json", "-"]) == Exit.OK
     assert json.loads(capsys.readouterr().out)["cases"] == 50
 
 
@@ -44,10 +45,10 @@ def test_what_if_is_told_with_its_interval(folder: Path, capsys: pytest.CaptureF
     """Text, JSON and drawing tell the same differences; lines fit on 80 columns."""
     call = ("small.toml", "--cases", "60", "--runs", "3", "--what-if", "reply.yellow=3 days")
     code, out, _ = called(capsys, *call, "--svg", "what.svg")
-    assert (code, "what if: reply.yellow=3 days" in out) == (exits.OK, True)
+    assert (code, "what if: reply.yellow=3 days" in out) == (Exit.OK, True)
     assert max(map(len, out.splitlines())) <= 80
-    found = json.loads(called(capsys, *call, "--json")[1])
-    yellow = found["measures"]["cards.reply.yellow"]
+    printed = json.loads(called(capsys, *call, "--json")[1])
+    yellow = printed["measures"]["cards.reply.yellow"]
     assert yellow["difference"] == pytest.approx(yellow["other"] - yellow["mean"])
     assert yellow["low"] <= yellow["difference"] <= yellow["high"]
     assert f"{yellow['difference']:+.1f} (" in out
@@ -58,9 +59,11 @@ def test_what_if_is_told_with_its_interval(folder: Path, capsys: pytest.CaptureF
 def test_two_scenarios_are_compared(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`--against` a scenario of quicker units: fewer cards, over the same cases."""
     (folder / "quick.toml").write_text(SMALL + "wait = { median = 3 }\n", encoding="utf-8")
-    found = json.loads(called(capsys, "small.toml", "--against", "quick.toml", "--cases", "50", "--json")[1])
-    assert (found["cases"], found["measures"]["cards.reply.yellow"]["other"]) == (50, 0)
-    assert found["measures"]["cards.reply.yellow"]["low"] is None
+    printed = json.loads(
+        called(capsys, "small.toml", "--against", "quick.toml", "--cases", "50", "--json")[1]
+    )
+    assert (printed["cases"], printed["measures"]["cards.reply.yellow"]["other"]) == (50, 0)
+    assert printed["measures"]["cards.reply.yellow"]["low"] is None
 
 
 def test_both_languages(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,7 +95,7 @@ def test_wrong_usage(
 ) -> None:
     """Options that do not go together leave with 2 and say so."""
     code, _, err = called(capsys, *call)
-    assert (code, message in err) == (exits.USAGE, True)
+    assert (code, message in err) == (Exit.USAGE, True)
 
 
 def test_a_bad_file_is_told(
@@ -107,7 +110,7 @@ def test_a_bad_file_is_told(
         (("small.toml", "--what-if", "speed=3"), "speed=3: speed is unknown there"),
     ):
         code, _, err = called(capsys, *call)
-        assert (code, message in err) == (exits.BAD_INPUT, True), err
+        assert (code, message in err) == (Exit.BAD_INPUT, True), err
     monkeypatch.setenv("LANG", "zh_CN.UTF-8")
     assert "未知的键 weeks" in called(capsys, "bad.toml")[2]
 
@@ -116,9 +119,9 @@ def test_a_log_is_fitted_and_simulated(folder: Path, capsys: pytest.CaptureFixtu
     """What `--fit` writes is a scenario that simulates at once."""
     called(capsys, "small.toml", "--cases", "200", "--out", "log.csv")
     code, out, _ = called(capsys, "--fit", "log.csv", "--out", "fitted.toml")
-    assert (code, out.startswith("fitted.toml: fitted to 200 cases, ")) == (exits.OK, True)
+    assert (code, out.startswith("fitted.toml: fitted to 200 cases, ")) == (Exit.OK, True)
     assert load_scenario("fitted.toml").units["城管局"].officers == 0
-    assert called(capsys, "fitted.toml", "--cases", "50")[0] == exits.OK
+    assert called(capsys, "fitted.toml", "--cases", "50")[0] == Exit.OK
 
 
 def test_a_missing_library_is_told(
@@ -136,6 +139,6 @@ def test_a_missing_library_is_told(
 
     monkeypatch.setattr(builtins, "__import__", without)
     code, _, err = called(capsys, "small.toml")
-    assert (code, "extra `sim`" in err) == (exits.USAGE, True)
-    monkeypatch.delitem(sys.modules, "caseflow.cli.demo")
-    assert import_module("caseflow.cli.demo").demo.name == "demo"
+    assert (code, "extra `sim`" in err) == (Exit.USAGE, True)
+    monkeypatch.delitem(sys.modules, "caseflow.cli.log_commands")
+    assert import_module("caseflow.cli.log_commands").demo.name == "demo"

@@ -19,9 +19,9 @@ import pytest
 from caseflow import MemoryStore
 from caseflow.demo.generate import log as demo_log
 from caseflow.errors import BadInput
-from caseflow.logs import replay
+from caseflow.interchange import replay
 from caseflow.simulation import load_scenario, simulate
-from caseflow.simulation.changes import changed
+from caseflow.simulation.what_if import changed
 from tests.simulation.cities import SMALL, logged, scenario
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,7 +43,10 @@ def test_the_same_seed_gives_the_same_bytes_in_any_process() -> None:
         "print(hashlib.sha256(out.getvalue().encode()).hexdigest())"
     )
     for seed in ("0", "1", "77"):
-        environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": seed, "TZ": "America/New_York"}
+        environment = {
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "src"), "PYTHONHASHSEED": seed,
+            "TZ": "America/New_York",
+        }  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", program], capture_output=True, check=True, text=True, env=environment
         )
@@ -61,23 +64,23 @@ def test_the_bundled_year_is_the_scenario_city() -> None:
 )
 def test_a_replay_of_the_log_gives_the_same_cards(tmp_path: Path, changes: list[str]) -> None:
     """Nothing in the log is refused, and every card of the simulation is the one the replay issues."""
-    made = changed(load_scenario("city"), changes)
-    run, log = logged(made, cases=500, seed=5)
+    town = changed(load_scenario("city"), changes)
+    run, log = logged(town, cases=500, seed=5)
     path = tmp_path / "log.csv"
     path.write_text(log, encoding="utf-8")
-    assert made.rules is not None
-    found = replay([path], policy=made.rules, store=MemoryStore(), as_of=run.end * 1_000_000 - 1)  # type: ignore[arg-type]  # an int is an instant
-    mine = sorted(
+    assert town.rules is not None
+    summary = replay([path], policy=town.rules, store=MemoryStore(), as_of=run.end * 1_000_000 - 1)  # type: ignore[arg-type]  # an int is an instant
+    simulated = sorted(
         (card.case_id, card.level, card.effective_us, card.unit, card.stands)
         for case in run.cases
         for card in case.cards
     )
-    theirs = sorted(
-        (card.case_id, card.level, card.effective_us, card.unit, card.stands) for card in found.issued
+    replayed = sorted(
+        (card.case_id, card.level, card.effective_us, card.unit, card.stands) for card in summary.issued
     )
-    assert len(mine) > 100
-    assert mine == theirs
-    assert (found.events, found.rejected) == (run.commands, 0)
+    assert len(simulated) > 100
+    assert simulated == replayed
+    assert (summary.events, summary.rejected) == (run.commands, 0)
     assert run.refused == {}
 
 
@@ -88,7 +91,7 @@ def test_every_habit_of_the_city_leaves_its_rows() -> None:
     ) as file:
         seen = {row["action"] for row in csv.DictReader(file)}
     assert seen == {
-        "submit", "reject", "merge", "route", "return_to_dispatcher", "acknowledge", "sign_in", "dispatch",
+        "submit", "reject", "merge", "route", "send_back", "acknowledge", "take_charge", "dispatch",
         "add_co_handler", "report", "request_extension", "grant_extension", "refuse_extension",
         "request_information", "receive_information", "placeholder", "withdraw", "reply", "retract_reply",
         "complete", "rate", "assess", "link_rectification", "verify_rectification", "close", "reopen",
@@ -108,8 +111,8 @@ def test_a_lone_officer_writes_one_reply_at_a_time(tmp_path: Path) -> None:
     """With an hour of work each, replies come an office hour apart at least; two officers write two."""
     text = SMALL + "officers = 1\nwork = { median = 1 }\n"
     for officers in (1, 2):
-        made = scenario(tmp_path, text.replace("officers = 1", f"officers = {officers}"))
-        _, log = logged(made, cases=300)
+        town = scenario(tmp_path, text.replace("officers = 1", f"officers = {officers}"))
+        _, log = logged(town, cases=300)
         replied = [datetime.fromisoformat(row["at"]) for row in rows(log) if row["action"] == "reply"]
         assert all(9 <= at.hour <= 17 and at.weekday() < 5 for at in replied)
         a_day = {day: sum(at.date() == day for at in replied) for day in {at.date() for at in replied}}
@@ -120,10 +123,10 @@ def test_a_lone_officer_writes_one_reply_at_a_time(tmp_path: Path) -> None:
 
 def test_utilisation_is_the_share_of_hours_worked(tmp_path: Path) -> None:
     """Too much work fills every hour; 40 replies of an hour fill a quarter of 160."""
-    made = scenario(tmp_path, SMALL + "officers = 1\nwork = { median = 1 }\n")
-    full = simulate(attrs.evolve(made, start=made.start), cases=2000)
+    town = scenario(tmp_path, SMALL + "officers = 1\nwork = { median = 1 }\n")
+    full = simulate(attrs.evolve(town, start=town.start), cases=2000)
     assert full.utilisation_of_all > 0.97
-    quiet = simulate(attrs.evolve(made, after=28), cases=40)
+    quiet = simulate(attrs.evolve(town, after=28), cases=40)
     assert quiet.utilisation["城管局"] * 320 == pytest.approx(40, abs=0.01)
 
 
@@ -133,8 +136,8 @@ def test_nearest_deadline_first_saves_cards(tmp_path: Path) -> None:
     text += "granted = 1\nextension_days = 20\n"
     late = {}
     for takes in ("arrival", "deadline"):
-        made = attrs.evolve(scenario(tmp_path, text + f'takes = "{takes}"\n'), after=30)
-        run = simulate(made, cases=90)
+        town = attrs.evolve(scenario(tmp_path, text + f'takes = "{takes}"\n'), after=30)
+        run = simulate(town, cases=90)
         late[takes] = sum(card.level == "yellow" for case in run.cases for card in case.cards)
     assert late["deadline"] < late["arrival"]
 
@@ -153,8 +156,8 @@ def test_a_unit_that_heeds_its_deadlines_replies_sooner(tmp_path: Path) -> None:
 
 def test_what_never_happens_never_happens(tmp_path: Path) -> None:
     """A tenth of the cases is never replied to, and the others are."""
-    made = scenario(tmp_path, SMALL + "wait = { median = 1, never = 0.1 }\n")
-    run = simulate(attrs.evolve(made, after=7), cases=2000)
+    town = scenario(tmp_path, SMALL + "wait = { median = 1, never = 0.1 }\n")
+    run = simulate(attrs.evolve(town, after=7), cases=2000)
     unanswered = sum(seconds is None for seconds in run.replied)
     assert unanswered == pytest.approx(200, abs=60)
 
@@ -164,8 +167,8 @@ def test_later_replies_are_rated_lower(tmp_path: Path) -> None:
     text = SMALL + "wait = { median = 2 }\n[evaluation]\nrated = 1\nscores = [0, 0, 0, 0, 1]\n"
     text += "late_scores = [1, 0, 0, 0, 0]\npatience = 5\n"
 
-    def mean(made: str) -> float:
-        cases = simulate(attrs.evolve(scenario(tmp_path, made), after=40), cases=300).cases
+    def mean(text: str) -> float:
+        cases = simulate(attrs.evolve(scenario(tmp_path, text), after=40), cases=300).cases
         scores = [rating.score for case in cases for rating in case.facts.ratings]
         return sum(scores) / len(scores)
 

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow.core.calendars import Calendar
-from caseflow.core.instants import office_days
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.instants import office_days
+from caseflow.simulation.arrivals import OfficeTime, RandomStreams
 from caseflow.simulation.delays import Delay
-from caseflow.simulation.dice import Dice
-from caseflow.simulation.habits import Office, quarter
-from caseflow.simulation.office_time import OfficeTime
-from caseflow.simulation.survival import Survival, distance
+from caseflow.simulation.fit import Survival, distance
+from caseflow.simulation.scenario import Office, quarter
 
 CALENDAR = Calendar(
     name="T",
@@ -99,12 +98,12 @@ def test_past_the_last_day_nothing_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "slot"),
     [("00:00", 0), ("08:30", 34), ("24:00", 96), ("08:20", -1), ("8", -1), ("25:00", -1), ("x:00", -1)],
 )
-def test_opening_hours_lie_on_quarters(text: str, found: int) -> None:
+def test_opening_hours_lie_on_quarters(text: str, slot: int) -> None:
     """HH:MM on a quarter of an hour is read; anything else is not."""
-    assert quarter(text) == found
+    assert quarter(text) == slot
 
 
 def test_a_delay_has_the_quantiles_it_was_written_with() -> None:
@@ -132,13 +131,13 @@ def test_never_is_the_last_share() -> None:
 
 def test_a_question_has_one_answer() -> None:
     """Seed, case, question and turn decide, each of them, and nothing else does."""
-    answer = Dice(1, 7).roll("wait")
-    assert Dice(1, 7).roll("wait") == answer
+    answer = RandomStreams(1, 7).roll("wait")
+    assert RandomStreams(1, 7).roll("wait") == answer
     others = [
-        Dice(2, 7).roll("wait"),
-        Dice(1, 8).roll("wait"),
-        Dice(1, 7).roll("work"),
-        Dice(1, 7).roll("wait", 1),
+        RandomStreams(2, 7).roll("wait"),
+        RandomStreams(1, 8).roll("wait"),
+        RandomStreams(1, 7).roll("work"),
+        RandomStreams(1, 7).roll("wait", 1),
     ]
     assert len({answer, *others}) == 5
 
@@ -147,29 +146,29 @@ def test_answers_are_spread_evenly() -> None:
     """Of 20,000 cases each tenth of the answers gets a tenth, within four standard deviations."""
     tenths = [0] * 10
     for case in range(20_000):
-        tenths[int(Dice(3, case).roll("wait") * 10)] += 1
+        tenths[int(RandomStreams(3, case).roll("wait") * 10)] += 1
     assert all(abs(count - 2000) < 4 * (20_000 * 0.09) ** 0.5 for count in tenths)
 
 
 def test_picks_go_by_weight() -> None:
     """A weight of 0 is never picked, and three times the weight is picked three times as often."""
-    picked = [Dice(1, case).pick("unit", {"a": 3, "b": 1, "c": 0}) for case in range(8000)]
+    picked = [RandomStreams(1, case).pick("unit", {"a": 3, "b": 1, "c": 0}) for case in range(8000)]
     assert "c" not in picked
     assert picked.count("a") / picked.count("b") == pytest.approx(3, rel=0.1)
     with pytest.raises(ValueError, match="unit"):
-        Dice(1, 1).pick("unit", {"a": 0})
+        RandomStreams(1, 1).pick("unit", {"a": 0})
 
 
 def test_open_cases_count_while_they_are_seen() -> None:
     """The product limit (Kaplan and Meier) of a sample with losses between its ends, done by hand."""
     sample = [(6, True)] * 3 + [(6, False), (7, True), (9, False), (10, True), (10, False), (11, False)]
-    found = Survival.of(sample)
-    assert list(found.times) == [6, 7, 10]
-    assert [1 - share for share in found.shares] == pytest.approx(
+    survival = Survival.of(sample)
+    assert list(survival.times) == [6, 7, 10]
+    assert [1 - share for share in survival.shares] == pytest.approx(
         [6 / 9, 6 / 9 * 4 / 5, 6 / 9 * 4 / 5 * 2 / 3]
     )
-    assert (found.quantile(0.3), found.quantile(0.9)) == (6, None)
-    assert found.by(7.5) == pytest.approx(1 - 6 / 9 * 4 / 5)
+    assert (survival.quantile(0.3), survival.quantile(0.9)) == (6, None)
+    assert survival.by(7.5) == pytest.approx(1 - 6 / 9 * 4 / 5)
 
 
 def test_the_distance_is_the_greatest_gap() -> None:

@@ -10,8 +10,8 @@ import tomli_w
 
 from caseflow.errors import BadInput, ScenarioError
 from caseflow.simulation import load_scenario, scenarios
-from caseflow.simulation.changes import changed
 from caseflow.simulation.scenario import document
+from caseflow.simulation.what_if import changed
 from tests.simulation.cities import SMALL, scenario
 
 PROBLEMS = {
@@ -85,9 +85,9 @@ def test_a_file_that_is_not_there_is_told() -> None:
 @pytest.mark.parametrize("name", scenarios())
 def test_a_written_scenario_is_the_scenario(tmp_path: Path, name: str) -> None:
     """Every shipped scenario loads, and its document as TOML is read back as the same."""
-    made = load_scenario(name)
-    (tmp_path / "again.toml").write_text(tomli_w.dumps(document(made)), encoding="utf-8")
-    assert load_scenario(tmp_path / "again.toml") == made
+    loaded = load_scenario(name)
+    (tmp_path / "again.toml").write_text(tomli_w.dumps(document(loaded)), encoding="utf-8")
+    assert load_scenario(tmp_path / "again.toml") == loaded
 
 
 CHANGES = {
@@ -124,12 +124,12 @@ def test_a_change_that_cannot_be_is_told() -> None:
 def test_changes_change_what_they_name() -> None:
     """A rung moves and takes the reminder before it away; numbers are set or added to, for one or for all."""
     city = load_scenario("city")
-    made = changed(city, ["reply.yellow=3 days", "units.*.officers=+2", "handling.takes=deadline"])
-    assert made.rules is not None
-    assert [(rung.level, rung.days) for rung in made.rules.clocks["reply"].rungs] == [
+    larger = changed(city, ["reply.yellow=3 days", "units.*.officers=+2", "handling.takes=deadline"])
+    assert larger.rules is not None
+    assert [(rung.level, rung.days) for rung in larger.rules.clocks["reply"].rungs] == [
         ("yellow", 3), ("red", 15), ("urge", 30),
     ]  # fmt: skip
     assert {
-        name: unit.officers - city.units[name].officers for name, unit in made.units.items()
+        name: unit.officers - city.units[name].officers for name, unit in larger.units.items()
     } == dict.fromkeys(city.units, 2)
-    assert made.handling == attrs.evolve(city.handling, takes="deadline")
+    assert larger.handling == attrs.evolve(city.handling, takes="deadline")

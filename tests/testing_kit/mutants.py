@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -10,23 +11,20 @@ from unittest import mock
 
 import attrs
 
-from caseflow import Case, Desk, MemoryStore, Refusal, Refused, codec
-from caseflow.core import (
-    acting,
-    clocks,
-    counting,
-    decide,
-    evolve,
-    fact_changes,
-    falling_due,
-    fields,
-    guards,
-    judging,
-)
-from caseflow.core.clocks import ClockPlan
-from caseflow.core.events import ClockChange, Event, Merged, UnknownEvent
-from caseflow.core.rules import Rules
-from caseflow.desk import commands, questions, repeats, sweeping
+from caseflow import Case, Desk, MemoryStore, Refusal, Refused
+from caseflow.core.engine import compiled, decide, effects, escalation, fields, preconditions, projection
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.escalation import Outcome
+from caseflow.core.model import evolve, sla
+from caseflow.core.model.case import Card
+from caseflow.core.model.events import Event, RungEvent, UnknownEvent
+from caseflow.core.model.sla import ClockRun, CompiledClock
+from caseflow.core.time import deadline
+from caseflow.desk import command_handler, idempotency, sweeper
+from caseflow.desk import desk as questions
+from caseflow.desk.command_handler import CommandHandler
+from caseflow.policies import registry
+from caseflow.serialization import codec
 from caseflow.stores import memory
 from caseflow.views import public
 
@@ -61,8 +59,9 @@ def breaks(*laws: str, policy: str = "wuhu") -> Callable[[Break], Break]:
 
 @contextmanager
 def broken(name: str) -> Iterator[None]:
-    """While this lasts the engine is the mutant of that name."""
+    """While this lasts the engine is the mutant of that name; compiled policies are its own."""
     with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(registry, "_compiled", OrderedDict()))
         MUTANTS[name][2](Put(stack))
         yield
 
@@ -84,29 +83,34 @@ def _without_effect(event: Event) -> Event:
 @breaks("2", "3")
 def a_late_sweep_differs(put: Put) -> None:
     """A sweep that comes more than a day late leaves reminders out."""
-    caught_up = falling_due.caught_up
+    escalate = escalation.escalate
 
-    def late(rules: Rules, case: Case, until: int, seen: int | None = None) -> Any:
+    def late(rules: CompiledPolicy, case: Case, until: int, **more: Any) -> Outcome:
         due = case.next_due_us
         if due is not None and until - due > 86_400 * SECOND:
-            events = caught_up(rules, case, until, seen)[1]
+            events = escalate(rules, case, until, **more)[1]
             kept = tuple(event for event in events if event.name != "reminded")
-            return _folded(case, kept), kept
-        return caught_up(rules, case, until, seen)
+            return evolve.after(case, kept), kept
+        return escalate(rules, case, until, **more)
 
-    put(sweeping, caught_up=late)
-
-
-def _folded(case: Case, events: tuple[Event, ...]) -> Case:
-    for event in events:
-        case = evolve.evolve(case, event)
-    return case
+    put(sweeper, escalate=late)
 
 
 @breaks("2", "3")
 def commands_overtake_cards(put: Put) -> None:
     """A command is judged without issuing what was due before it."""
-    put(decide, caught_up=lambda rules, case, until, seen=None: (case, ()))
+    put(decide, escalate=lambda rules, case, until, **more: (case, ()))
+
+
+@breaks("2", "3")
+def commands_overtake_what_is_due_at_their_instant(put: Put) -> None:
+    """A command at the very instant of a rung is judged and recorded before that rung."""
+    escalate = escalation.escalate
+
+    def a_moment_too_late(rules: CompiledPolicy, case: Case, until: int, **more: Any) -> Outcome:
+        return escalate(rules, case, until - 1, seen=until, **more)
+
+    put(decide, escalate=a_moment_too_late)
 
 
 @breaks("2")
@@ -118,7 +122,11 @@ def refused_commands_leave_cards(put: Put) -> None:
         try:
             return act(self, case_id, action, **more)
         except Refused:
-            self._swept_alone(case_id, self.clock.now, self.clock.now, [], [])
+            clock = self.clock
+            readings = getattr(clock, "read", 0)
+            self.sweep()
+            if readings:
+                clock.read = readings
             raise
 
     put(Desk, act=leaving)
@@ -130,39 +138,39 @@ def refused_commands_leave_cards(put: Put) -> None:
 @breaks("3", policy=str(HERE / "closing.toml"))
 def issues_early(put: Put) -> None:
     """The sweep takes what is due within a second for due."""
-    due, owed = MemoryStore.due, Desk._owed
+    due, progress = MemoryStore.due, sweeper._Progress
     put(MemoryStore, due=lambda self, before, **more: due(self, before + SECOND, **more))
-    put(Desk, _owed=lambda self, case, until, now, refused: owed(self, case, until + SECOND, now, refused))
+    put(sweeper, _Progress=lambda horizon, now: progress(horizon + SECOND, now))
 
 
 @breaks("3")
 def counts_a_microsecond_late(put: Put) -> None:
     """Every deadline is a microsecond off."""
-    breach = counting.breach
+    breach = deadline.breach
 
-    def off(*args: Any) -> counting.Breach:
+    def off(*args: Any) -> deadline.Breach:
         found = breach(*args)
         return found if found.at_us is None else found.replace(at_us=found.at_us + 1)
 
-    put(clocks, breach=off)
+    put(sla, breach=off)
 
 
 @breaks("3", "2", "holder")
 def annuls_nothing(put: Put) -> None:
     """Cards that a late fact disproves are left standing."""
-    put(decide, settled=lambda rules, case, event: ())
+    put(escalation, _holds=lambda case, card: True)
 
 
 @breaks("3", policy=str(HERE / "extending.toml"))
 def an_extension_adds_to_fired_rungs(put: Put) -> None:
     """A grant moves rungs that were effective before it."""
 
-    def longer(self: ClockPlan, span: Any, start: int, pauses: Any, grants: Any) -> Any:
+    def longer(self: CompiledClock, span: Any, start: int, pauses: Any, grants: Any) -> Any:
         for _, days in grants:
             span = span.longer(days)
         return span
 
-    put(ClockPlan, extended_span=longer)
+    put(CompiledClock, extended_span=longer)
 
 
 # -- 4 ----------------------------------------------------------------------------------------------------
@@ -187,20 +195,20 @@ def takes_every_writer(put: Put) -> None:
 @breaks("4")
 def a_sweep_reports_all_cards(put: Put) -> None:
     """A sweep reports cards that another one issued."""
-    put(sweeping, _fired=lambda entry: len(entry.case.rungs))
+    put(sweeper, _fired=lambda entry: len(entry.case.escalations))
 
 
 @breaks("4")
 def a_rung_fires_twice(put: Put) -> None:
     """A sweep fires the first rung of what it catches up a second time."""
-    caught_up = falling_due.caught_up
+    escalate = escalation.escalate
 
-    def doubled(rules: Rules, case: Case, until: int, seen: int | None = None) -> Any:
-        _, events = caught_up(rules, case, until, seen)
+    def doubled(rules: CompiledPolicy, case: Case, until: int, **more: Any) -> Outcome:
+        _, events = escalate(rules, case, until, **more)
         events = (events[0], *events) if events else events
-        return _folded(case, events), events
+        return evolve.after(case, events), events
 
-    put(sweeping, caught_up=doubled)
+    put(sweeper, escalate=doubled)
 
 
 # -- 5 ----------------------------------------------------------------------------------------------------
@@ -209,28 +217,28 @@ def a_rung_fires_twice(put: Put) -> None:
 @breaks("5", policy=PAUSING)
 def forgets_a_pause(put: Put) -> None:
     """A clock does not halt where the policy says so."""
-    put(ClockPlan, paused=lambda self, run, at: None)
+    put(sla, _CHANGES={**sla._CHANGES, "pause": lambda run, mark: run})
 
 
 @breaks("5", policy=PAUSING)
 def only_the_last_pause_counts(put: Put) -> None:
     """Of several pauses only the last counts."""
-    merged = counting.merged
-    put(counting, merged=lambda pauses: merged(list(pauses)[-1:]))
+    merged = deadline.merged
+    put(deadline, merged=lambda pauses: merged(list(pauses)[-1:]))
 
 
 @breaks("5", policy=PAUSING)
 def a_pause_shortens(put: Put) -> None:
     """A deadline with a pause comes an hour sooner."""
-    breach = counting.breach
+    breach = deadline.breach
 
-    def sooner(span: Any, start: int, pauses: Any, days: Any) -> counting.Breach:
+    def sooner(span: Any, start: int, pauses: Any, days: Any) -> deadline.Breach:
         found = breach(span, start, pauses, days)
         if found.at_us is None or not pauses:
             return found
         return found.replace(at_us=found.at_us - 3600 * SECOND)
 
-    put(clocks, breach=sooner)
+    put(sla, breach=sooner)
 
 
 @breaks("5")
@@ -248,8 +256,12 @@ def a_snapshot_forgets_what_fired(put: Put) -> None:
 @breaks("5", "holder")
 def a_card_takes_the_case_away(put: Put) -> None:
     """A card changes who holds the case."""
-    with_rung = evolve._with_rung
-    put(evolve, _with_rung=lambda case, event: with_rung(case, event).replace(unit="督办室"))
+    takes = {kind: _taking(fold) for kind, fold in evolve.FOLDS.items() if issubclass(kind, RungEvent)}
+    put(evolve, FOLDS={**evolve.FOLDS, **takes})
+
+
+def _taking(fold: evolve.Fold) -> evolve.Fold:
+    return lambda case, event: fold(case, event).replace(unit="督办室")
 
 
 # -- 6 ----------------------------------------------------------------------------------------------------
@@ -262,14 +274,14 @@ def evolve_refuses_the_unknown(put: Put) -> None:
     def strict(case: Case, event: Any) -> Any:
         raise Refused(Refusal(code="not-in-state", action=event.unknown))
 
-    put(evolve, FACTS={**fact_changes.FACTS, UnknownEvent: strict})
+    put(evolve, FOLDS={**evolve.FOLDS, UnknownEvent: strict})
 
 
 @breaks("6")
 def an_incomplete_case_is_judged(put: Put) -> None:
     """An unknown event does not mark its case."""
-    facts = {kind: fold for kind, fold in fact_changes.FACTS.items() if kind is not UnknownEvent}
-    put(evolve, FACTS=facts)
+    folds = {kind: fold for kind, fold in evolve.FOLDS.items() if kind is not UnknownEvent}
+    put(evolve, FOLDS=folds)
 
 
 # -- 7 ----------------------------------------------------------------------------------------------------
@@ -285,10 +297,10 @@ def loses_keys(put: Put) -> None:
 @breaks("7")
 def keys_forget_their_command(put: Put) -> None:
     """A key is taken for any command."""
-    put(repeats.Asked, is_again=lambda *asked: True)
+    put(idempotency.Request, is_again=lambda *asked: True)
 
 
-@breaks("7")
+@breaks("7", "2")
 def acknowledges_without_writing(put: Put) -> None:
     """Notes are acknowledged and not written."""
     append = MemoryStore.append
@@ -313,24 +325,24 @@ def refuses_in_one_language(put: Put) -> None:
 @breaks("8")
 def refuses_without_a_source(put: Put) -> None:
     """A refusal does not name the legal source."""
-    refusal = guards.refusal
+    refusal = compiled.refusal
 
     def bare(*args: Any, **named: Any) -> Refusal:
         return attrs.evolve(refusal(*args, **named), source="")
 
-    for module in (guards, decide, judging, fields):
+    for module in (preconditions, decide, fields):
         put(module, refusal=bare)
 
 
 @breaks("8", policy=str(HERE / "helped.toml"))
 def a_co_handler_acts_as_the_lead(put: Put) -> None:
     """A co-handling unit may do all that the lead unit may, so that its reply stops the clock."""
-    is_authorized = judging.is_authorized
+    is_authorized = preconditions.is_authorized
 
-    def lax(rules: Rules, case: Case, row: Any, command: Any) -> Refusal | None:
+    def lax(rules: CompiledPolicy, case: Case, row: Any, command: Any) -> Refusal | None:
         return None if command.by.unit in case.facts.co_handlers else is_authorized(rules, case, row, command)
 
-    put(judging, is_authorized=lax)
+    put(preconditions, is_authorized=lax)
 
 
 @breaks("9")
@@ -352,25 +364,25 @@ def the_public_sees_who_asked(put: Put) -> None:
 @breaks("10")
 def reads_the_clock_again(put: Put) -> None:
     """Each attempt asks what time it is."""
-    appended = Desk._appended
+    recorded = CommandHandler._recorded
 
-    def later(self: Desk, rules: Any, case: Any, command: Any, now: int, *more: Any) -> Case:
-        return appended(self, rules, case, command, self.clock.now_us(), *more)
+    def later(self: CommandHandler, rules: Any, case: Any, command: Any, now: int, **more: Any) -> Case:
+        return recorded(self, rules, case, command, self.clock.now_us(), **more)
 
-    put(Desk, _appended=later)
+    put(CommandHandler, _recorded=later)
 
 
 @breaks("10")
 def gives_up_early(put: Put) -> None:
     """The desk decides only twice."""
-    put(commands, ATTEMPTS=2)
+    put(command_handler, ATTEMPTS=2)
 
 
 @breaks("10")
 def clamps_in_silence(put: Put) -> None:
     """The event does not say that its instant was clamped."""
-    event: Any = acting.event_of
-    put(decide, event_of=lambda *args: event(*args[:-1], None))
+    event: Any = effects.event_of
+    put(decide, event_of=lambda *args, **more: event(*args, **{**more, "clamped": None}))
 
 
 @breaks("10")
@@ -383,52 +395,129 @@ def takes_any_version(put: Put) -> None:
 # -- what the policy says -----------------------------------------------------------------------------------
 
 
-@breaks("holder", policy=str(HERE / "handed.toml"))
+@breaks("holder", "11", policy=str(HERE / "handed.toml"))
 def cards_name_who_holds_the_case_now(put: Put) -> None:
     """A card noticed late names the unit that holds the case when it is noticed."""
     put(Case, unit_at=lambda case, us: case.unit)
+
+
+@breaks("holder")
+def cards_name_the_present_unit_under_wuhu(put: Put) -> None:
+    """The same, found under the shipped policy too."""
+    put(Case, unit_at=lambda case, us: case.unit)
+
+
+@breaks("holder")
+def a_hand_over_counts_at_its_own_instant(put: Put) -> None:
+    """A card due at the very instant of a hand-over names the unit that took the case."""
+
+    def unit_at(case: Case, us: int) -> str:
+        return next((unit for until, unit in case.facts.past_units if us < until), case.unit)
+
+    put(Case, unit_at=unit_at)
+
+
+@breaks("3")
+def a_stop_spares_the_rung_at_its_instant(put: Put) -> None:
+    """A rung that is due exactly when its clock stops does not count."""
+
+    def is_pending(run: ClockRun, rung: int) -> bool:
+        due, until = run.dues[rung], run.until_us
+        out = (run.fired | run.unknown) >> rung & 1
+        return due is not None and not out and (until is None or due < until)
+
+    def next_due(run: ClockRun) -> int | None:
+        dues = (due for rung, due in enumerate(run.dues) if is_pending(run, rung))
+        return min((due for due in dues if due is not None), default=None)
+
+    def holds(case: Case, card: Card) -> bool:
+        ends = {run.key: run.until_us for run in case.clocks}
+        return ends.get(case.clock_of(card)) != card.effective_us and counts(case, card)
+
+    counts = escalation._holds
+    put(ClockRun, is_pending=is_pending, next_due=property(next_due))
+    put(escalation, _holds=holds)
 
 
 @breaks("clocks")
 def a_retraction_begins_a_new_cycle(put: Put) -> None:
     """Taking a reply back starts the clock afresh."""
 
-    def afresh(self: ClockPlan, run: Any, at: int) -> Any:
-        dues, unknown = self.dues(at)
-        return ClockChange(
-            run.clock, run.subject, run.cycle + 1, "running", at, None, self.ladder, dues, unknown or None
-        )
+    applied, folded = sla.applied, sla.folded
 
-    put(ClockPlan, revived=afresh)
+    def afresh(marks: Any) -> Any:
+        return (mark.replace(verb="start") if mark.verb == "revive" else mark for mark in marks)
+
+    put(effects, applied=lambda runs, marks: applied(runs, afresh(marks)))
+    put(projection, folded=lambda marks: folded(afresh(marks)))
 
 
 @breaks("clocks", "merge")
 def a_merged_case_escalates(put: Put) -> None:
     """Merging holds no clock."""
-    own = {kind: change for kind, change in acting._OWN_CHANGES.items() if kind is not Merged}
-    put(acting, _OWN_CHANGES={**own, Merged: lambda rules, case, command, since: ()})
+    put(sla, _CHANGES={**sla._CHANGES, "hold": lambda run, mark: run})
 
 
 @breaks("clocks", "merge", policy=str(HERE / "merging.toml"))
 def a_resumed_follower_forgets(put: Put) -> None:
     """The clocks of a case that goes on by itself stay still."""
-    put(acting, let_go=lambda run: ClockChange(run.clock, run.subject, run.cycle, "running"))
+    put(sla, _CHANGES={**sla._CHANGES, "release": lambda run, mark: run})
 
 
 @breaks("clocks")
 def a_placeholder_stops_completion(put: Put) -> None:
     """ "已收到" stops every clock."""
-    effects = Rules.effects
+    effects = CompiledPolicy.effects
 
-    def stopping(self: Rules, action: str, state: str, target: str) -> Any:
+    def stopping(self: CompiledPolicy, action: str, state: str, target: str) -> Any:
         if action != "placeholder":
             return effects(self, action, state, target)
         return tuple(("stop", plan, True) for plan in self.plans)
 
-    put(Rules, effects=stopping)
+    put(CompiledPolicy, effects=stopping)
 
 
 @breaks("clocks", policy=str(HERE / "closing.toml"))
 def the_window_never_closes(put: Put) -> None:
     """A rung's timed action is not taken, and it says not why."""
-    put(falling_due, _timed_action=lambda *args: (None, ""))
+    put(escalation, _timed_action=lambda *args: (None, ""))
+
+
+# -- the order of telling -----------------------------------------------------------------------------------
+
+
+@breaks("3", "11")
+def a_late_fact_is_taken_on_as_told(put: Put) -> None:
+    """What is told late comes after what was told before it, whenever it took effect."""
+
+    def as_told(
+        rules: CompiledPolicy, case: Case, command: Any, now: int, *, past: Any, **more: Any
+    ) -> Outcome:
+        acted = case.acted_us
+        return decide.step(rules, case.replace(acted_us=0), command, max(now, acted), history=past[0], **more)
+
+    put(decide, _told_late=as_told)
+    put(decide, reconcile=lambda rules, case, event, history: (case, ()))
+
+
+@breaks("holder", "11", policy=str(HERE / "handed.toml"))
+def a_hand_over_told_second_holds_from_then_on(put: Put) -> None:
+    """The unit that was told of last holds the case, though another took it later."""
+    put(evolve, FOLDS={kind: _holding(kind, fold) for kind, fold in evolve.FOLDS.items()})
+
+
+def _holding(kind: type[Event], fold: evolve.Fold) -> evolve.Fold:
+    if fold is not evolve._handed_over:
+        return fold
+
+    def told(case: Case, event: Any) -> Case:
+        past = (*case.facts.past_units, (event.since_us, case.unit))
+        return case.replace(unit=event.unit, facts=case.facts.replace(past_units=past))
+
+    return told
+
+
+@breaks("clocks", "5", "lifecycle", policy=FIVE)
+def what_came_after_a_late_fact_is_not_gone_through_again(put: Put) -> None:
+    """A late fact stands in the order of effect as it was told: from the present state."""
+    put(projection, _gone_through=lambda rules, course, fact, turn: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
-import caseflow.core.clocks
-from caseflow import Desk, MemoryStore
-from caseflow.core.counting import Breach, Counting, breach
+import caseflow.core.model.sla
+from caseflow import MemoryStore
+from caseflow.core.time.deadline import Breach, Counting, breach
+from caseflow.desk import sweeper
+from caseflow.policies import registry
 
 _T = TypeVar("_T")
 
@@ -40,23 +43,21 @@ def yellow_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
             return late
         return late.replace(at_us=late.at_us - 1)
 
-    patch.setattr(caseflow.core.clocks, "breach", early)
+    patch.setattr(registry, "_compiled", OrderedDict())  # compiled policies remember what they counted
+    patch.setattr(caseflow.core.model.sla, "breach", early)
 
 
 def sweeps_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
     """The sweep takes what is due in a microsecond for due."""
-    due, owed = MemoryStore.due, Desk._owed
+    due, progress = MemoryStore.due, sweeper._Progress
 
     def due_soon(self: MemoryStore, before: int, **more: Any) -> Any:
         return due(self, before + 1, **more)
 
-    def owed_soon(self: Desk, case: Any, horizon: int, now: int, refused: list[str]) -> Any:
-        return owed(self, case, horizon + 1, now, refused)
-
     patch.setattr(MemoryStore, "due", due_soon)
-    patch.setattr(Desk, "_owed", owed_soon)
+    patch.setattr(sweeper, "_Progress", lambda horizon, now: progress(horizon + 1, now))
 
 
 def pauses_forgotten(patch: pytest.MonkeyPatch) -> None:
     """No act pauses a clock."""
-    patch.setattr(caseflow.core.clocks.ClockPlan, "paused", lambda self, run, at: None)
+    patch.setitem(caseflow.core.model.sla._CHANGES, "pause", lambda run, mark: run)

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from caseflow.cli import run
-from caseflow.testing.laws import running
+from caseflow.testing.laws import policy_laws
 
 HERE = Path(__file__).parent
 
@@ -36,7 +36,7 @@ def test_a_broken_policy_leaves_with_1(capsys: pytest.CaptureFixture[str]) -> No
     """The law, the dated story and the Python that shows it are printed, in the language asked for."""
     assert run(["policy", "test", DEAD_END, "--examples", "1", "--lang", "zh"]) == 1
     printed = capsys.readouterr().out
-    assert "总能走到终点" in printed and "prove_ways(policy)" in printed and "2025-03-03" in printed
+    assert "总能走到终点" in printed and "prove_liveness(policy)" in printed and "2025-03-03" in printed
 
 
 def test_the_diagram_takes_the_place_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,7 +60,7 @@ def test_without_the_extra_it_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without Hypothesis the command names the extra to install."""
-    monkeypatch.setitem(sys.modules, "caseflow.testing.laws.running", Lacking(__name__))
+    monkeypatch.setitem(sys.modules, "caseflow.testing.laws.policy_laws", Lacking(__name__))
     assert run(["policy", "test", TYPED]) == 2
     assert "extra `testing`" in capsys.readouterr().err
 
@@ -71,5 +71,5 @@ def test_ctrl_c_leaves_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*args: object, **named: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "policy_laws", interrupted)
+    monkeypatch.setattr(policy_laws, "policy_laws", interrupted)
     assert run(["policy", "test", TYPED]) == 130

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, Refused, SqliteStore, load_policy
-from caseflow.core.evolve import replay
-from caseflow.core.instants import office_days
-from caseflow.core.rules import Rules
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.evolve import replay
+from caseflow.core.time.instants import office_days
 from caseflow.testing import strategies as cs
-from caseflow.testing.strategies.illegal import WRONGS
+from caseflow.testing.illegal_commands import FAULTS
 
 from .planted import (
     PROPERTY,
@@ -79,7 +79,7 @@ def ways_drawn(way: str) -> set[str]:
 
 def test_each_way_to_be_wrong_is_met() -> None:
     """Commands are drawn that are wrong in each of the ways; one way only where it is asked for."""
-    for way in WRONGS:
+    for way in FAULTS:
         assert way in ways_drawn(way)
 
 
@@ -123,7 +123,7 @@ def test_actors_fit_or_do_not(data: st.DataObject) -> None:
     """Those who fit are let in by role and scope, those who do not are refused for it."""
     script = data.draw(cs.timelines("wuhu"))
     case = script.cases()[0]
-    rules = Rules(POLICIES["wuhu"])
+    rules = CompiledPolicy(POLICIES["wuhu"])
     action = data.draw(st.sampled_from(sorted(rules.table[case.state])))
     wrong = data.draw(cs.actors("wuhu", action=action, case=case, fitting=False))
     desk = script.run()
@@ -142,7 +142,7 @@ def test_a_timeline_runs_on_any_store_and_reads_as_a_story(tmp_path: Path) -> No
     script = smallest(cs.timelines("wuhu"), lambda script: len(script.cases()[0].cards) > 1)
     store = SqliteStore(tmp_path / "cases.db")
     desk = script.run(script.desk(store))
-    assert desk.get("c1").rungs == script.cases()[0].rungs
+    assert desk.get("c1").escalations == script.cases()[0].escalations
     assert replay("c1", store.events("c1")) == desk.get("c1")
     store.close()
     assert repr(script) == (
@@ -162,7 +162,7 @@ def test_a_card_a_microsecond_early_shrinks_to_a_submission_and_a_sweep(
     days = office_days("Asia/Shanghai")
 
     def off_midnight(script: cs.Script) -> bool:
-        cards = script.cases()[0].rungs
+        cards = script.cases()[0].escalations
         return any(card.effective_us != days.midnight(days.day_of(card.effective_us)) for card in cards)
 
     found = smallest(cs.timelines(load_policy("wuhu")), off_midnight)
@@ -176,7 +176,7 @@ def test_a_sweep_a_microsecond_early_shrinks_to_that_microsecond(monkeypatch: py
     sweeps_a_microsecond_early(monkeypatch)
 
     def noticed_too_soon(script: cs.Script) -> bool:
-        return any(rung.detected_us < rung.effective_us for rung in script.cases()[0].rungs)
+        return any(rung.detected_us < rung.effective_us for rung in script.cases()[0].escalations)
 
     found = smallest(cs.timelines("wuhu"), noticed_too_soon)
     assert str(found).splitlines() == [
@@ -194,8 +194,8 @@ def test_a_timeline_can_be_played_by_the_kits_timeline() -> None:
         played = script.play()
         case = script.cases()[0]
         assert played.case("c1").state == case.state
-        levels = [rung.level for rung in case.rungs if rung.stands]
-        assert levels == [rung.level for rung in played.case("c1").rungs if rung.stands]
+        levels = [rung.level for rung in case.escalations if rung.stands]
+        assert levels == [rung.level for rung in played.case("c1").escalations if rung.stands]
 
     play()
 
@@ -210,7 +210,7 @@ def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.Mon
     def overdue_while_waiting(script: cs.Script) -> bool:
         case = script.cases()[0]
         asked = max((step.at_us for step in script.steps if step.action == "request_information"), default=0)
-        fell = [rung for rung in case.rungs if rung.clock == "completion" and rung.effective_us > asked]
+        fell = [rung for rung in case.escalations if rung.clock == "completion" and rung.effective_us > asked]
         return case.state == "awaiting_information" and bool(fell)
 
     found = smallest(cs.timelines(POLICIES["five clocks"], late=False), overdue_while_waiting)

@@ -8,16 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-import caseflow.config
-import caseflow.core.policy_check
-import caseflow.core.policy_document
+import caseflow.policies.load
+import caseflow.policies.parse
+import caseflow.policies.validate
 from caseflow import Policy, load_policy
-from caseflow.core.policy_check import check
-from caseflow.core.policy_document import Notes, policy_from_document
+from caseflow.policies.parse import Notes, policy_from_document
+from caseflow.policies.validate import check
 from caseflow.testing import strategies as cs
-from caseflow.testing.strategies.broken import broken_by
-from caseflow.testing.strategies.features import FEATURES, plain
-from caseflow.testing.strategies.ways import WAYS, Way
+from caseflow.testing.strategies.policy_faults import POLICY_FAULTS, PolicyFault, broken_by
+from caseflow.testing.strategies.policy_strategies import FEATURES, plain
 
 from .planted import PROPERTY, smallest
 
@@ -60,8 +59,8 @@ def test_policies_shrink_to_one_clock_of_one_day_and_print_as_toml() -> None:
 
 
 @pytest.mark.parametrize("policy", [load_policy("wuhu"), load_policy(RECEIPT)], ids=["wuhu", "receipt"])
-@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
-def test_each_way_to_break_a_policy_is_told(way: Way, policy: Policy) -> None:
+@pytest.mark.parametrize("way", POLICY_FAULTS, ids=lambda way: way.name)
+def test_each_way_to_break_a_policy_is_told(way: PolicyFault, policy: Policy) -> None:
     """Planted in a real policy, each fault is told with its code at its key path."""
     broken = broken_by(way, policy)
     assert (broken.code, broken.path) in [(problem.code, problem.path) for problem in broken.problems()]
@@ -84,7 +83,7 @@ def test_broken_policies_are_found_broken(broken: cs.BrokenPolicy) -> None:
 def noted_codes() -> set[str]:
     """Every code that the modules which read and check policies note, read from their source."""
     found: set[str] = set()
-    for module in (caseflow.config, caseflow.core.policy_check, caseflow.core.policy_document):
+    for module in (caseflow.policies.load, caseflow.policies.validate, caseflow.policies.parse):
         for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
@@ -98,4 +97,4 @@ def noted_codes() -> set[str]:
 
 def test_no_code_of_policy_checking_is_left_out() -> None:
     """The ways lead to every code that reading and checking a policy can tell, and to no other."""
-    assert {way.code for way in WAYS} == noted_codes()
+    assert {way.code for way in POLICY_FAULTS} == noted_codes()

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 
 from caseflow import BadInput, Calendar, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.core.counting import Span, breach
-from caseflow.core.instants import office_days
+from caseflow.core.time.deadline import Span, breach
+from caseflow.core.time.instants import office_days
 from caseflow.testing import strategies as cs
-from caseflow.testing.moves import fitting
-from caseflow.testing.strategies.instants import KINDS
+from caseflow.testing.command_generator import legal_command
+from caseflow.testing.strategies.instant_strategies import KINDS
 
 from .planted import PROPERTY, smallest
 
@@ -103,10 +103,10 @@ def test_an_act_is_on_time_if_and_only_if_it_comes_before_the_breach(name: str) 
         desk = script.run(Desk(policy, MemoryStore(), clock=ManualClock(script.start)))
         case = desk.get(script.case_ids[0])
         deadline = case.deadline_us
-        move = fitting(desk.rules, case, ends)
-        assert deadline is not None and move is not None
+        step = legal_command(desk.rules, case, ends)
+        assert deadline is not None and step is not None
         desk.clock.set(instant.us)
-        case = desk.act(case.id, ends, by=move.by, fields=move.fields)
+        case = step.ask(desk)
         assert (first.level not in [card.level for card in case.cards]) == (instant.us < deadline)
 
     smallest_script = [smallest(cs.timelines(policy, start=cs.boundaries(policy)[0].at), lambda script: True)]

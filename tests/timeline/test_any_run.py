@@ -20,7 +20,7 @@ Step = Callable[[Timeline, str, int], object]
 STEPS: dict[str, Step] = {
     "submit": lambda t, case, n: t.submit(f"第{n}件", to=UNITS[n % 2]),
     "note": lambda t, case, n: t.note(case, f'"{n}"\n\\'),
-    "sign in": lambda t, case, n: t.sign_in(case, by="handler"),
+    "sign in": lambda t, case, n: t.take_charge(case, by="handler"),
     "transfer": lambda t, case, n: t.transfer(case, UNITS[n % 2]),
     "reply": lambda t, case, n: t.reply(case, f"答 {n}"),
     "retract": lambda t, case, n: t.retract_reply(case, reason="误"),

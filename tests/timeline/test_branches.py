@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, load_policy
-from caseflow.outbox import Draft, Notice
+from caseflow.core.notices import Draft, Notice
 from caseflow.ports import Append, Query, Store
 
 CITIZEN = Actor("c-17", role="citizen")
@@ -57,7 +57,7 @@ def test_a_branch_holds_all_and_gives_nothing_back(tmp_path: Path, kind: str) ->
         untouched = content(other)
         desk = Desk(POLICY, side, clock=ManualClock("2025-02-20T09:00:00+08:00"))
         desk.sweep()
-        after = desk.reply("c1", text="已修复", by=Actor("d", role="dispatcher"), key="k2")
+        after = desk.reply("c1", text="已修复", by=Actor("d", role="coordinator"), key="k2")
         draft = DRAFT.replace(id="d2")
         side.append((Append(after, after.version, (), cancels=("n2",), documents=(draft,)),))
         assert [held.notice.id for held in side.claim(20, limit=9, lease_us=10, token="t2")] == ["n1"]

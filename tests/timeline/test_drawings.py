@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from caseflow.core.instants import DAY, HOUR, micros
+from caseflow.core.time.instants import DAY, HOUR, micros
 from caseflow.testing import Timeline
-from caseflow.views.time_axis import TimeAxis
-from caseflow.views.widths import width
+from caseflow.views.labels import width
+from caseflow.views.timeline_svg import TimeAxis
 
 MONDAY = "2025-01-20T09:00:00+08:00"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,7 +27,7 @@ def long_life(lang: str = "en") -> Timeline:
     timeline.acknowledge(case)
     timeline.route(case, "城管局")
     timeline.advance(hours=5)
-    timeline.sign_in(case)
+    timeline.take_charge(case)
     timeline.advance(days=11)
     timeline.reply(case, "秘密的答复")
     timeline.advance(days=2)
@@ -44,7 +44,7 @@ def annulled() -> Timeline:
     case = timeline.submit("x", to="城管局", case_id="c1")
     timeline.advance(days=8)
     since = "2025-01-23T10:00:00+08:00"
-    timeline.reply(case, "x", effective_at=since, reason="补录", by="dispatcher")
+    timeline.reply(case, "x", effective_at=since, reason="补录", by="coordinator")
     timeline.close(case)
     timeline.advance(days=1)
     timeline.reopen(case, reason="又坏了")
@@ -88,15 +88,15 @@ LIVES = {made.__name__: made for made in (long_life, annulled, many_clocks, in_a
 
 def words(svg: str) -> list[tuple[str, float, float, float, int]]:
     """Every text with its baseline, its left and right end, and its size."""
-    found = []
+    labels = []
     for text in ET.fromstring(svg).iter(f"{SVG}text"):
-        said = (text.text or "") + "".join(part.tail or "" for part in text)
+        content = (text.text or "") + "".join(part.tail or "" for part in text)
         size = int(text.get("font-size", "0"))
-        wide = width(said) * size * 0.55
+        wide = width(content) * size * 0.55
         x, y = float(text.get("x", "0")), float(text.get("y", "0"))
         left = {"start": x, "middle": x - wide / 2, "end": x - wide}[text.get("text-anchor", "start")]
-        found.append((said, y, left, left + wide, size))
-    return found
+        labels.append((content, y, left, left + wide, size))
+    return labels
 
 
 @pytest.mark.parametrize("name", LIVES)
@@ -105,13 +105,13 @@ def test_a_drawing_is_valid_and_its_labels_stand_apart(name: str) -> None:
     svg = LIVES[name]().svg("c1")
     root = ET.fromstring(svg)
     wide, high = float(root.get("width", "0")), float(root.get("height", "0"))
-    found = words(svg)
-    assert len(found) > 5
-    for said, y, left, right, size in found:
-        assert left >= 0 and right <= wide and size <= y <= high, said
+    labels = words(svg)
+    assert len(labels) > 5
+    for content, y, left, right, size in labels:
+        assert left >= 0 and right <= wide and size <= y <= high, content
     rows: dict[float, list[tuple[float, float, str]]] = {}
-    for said, y, left, right, _ in found:
-        rows.setdefault(round(y), []).append((left, right, said))
+    for content, y, left, right, _ in labels:
+        rows.setdefault(round(y), []).append((left, right, content))
     for row in rows.values():
         for (_, right, one), (left, _, other) in pairwise(sorted(row)):
             assert right <= left + 4, f"{one} touches {other}"
@@ -120,10 +120,10 @@ def test_a_drawing_is_valid_and_its_labels_stand_apart(name: str) -> None:
 def test_a_drawing_says_everything_once() -> None:
     """States, units, pauses, cards and what is to come have their words, in the language asked for."""
     timeline = long_life("zh")
-    said = [text for text, *_ in words(timeline.svg("c1"))]
+    labels = [text for text, *_ in words(timeline.svg("c1"))]
     for text in ("办理中", "城管局", "住房和城乡建设局", "答复时限", "暂停", "现在", "尚未到期"):
-        assert text in said, text
-    assert [text for text in said if re.search(r"\d\d-\d\d$", text) and not text[0].isdigit()] == [
+        assert text in labels, text
+    assert [text for text in labels if re.search(r"\d\d-\d\d$", text) and not text[0].isdigit()] == [
         "提醒 01-24", "黄牌警示 01-26", "红牌督办 02-07", "催办通知单 02-22",
     ]  # fmt: skip
     assert "yellow card 01-26" in [text for text, *_ in words(timeline.svg("c1", lang="en"))]
@@ -135,8 +135,8 @@ def test_a_drawing_is_read_to_who_cannot_see_it() -> None:
     root = ET.fromstring(svg)
     assert root.get("role") == "img"
     assert root.findtext(f"{SVG}title") == "c1: routed"
-    told = root.findtext(f"{SVG}desc") or ""
-    assert "2025-01-26 00:00  yellow card" in told
+    description = root.findtext(f"{SVG}desc") or ""
+    assert "2025-01-26 00:00  yellow card" in description
     assert "秘密的答复" not in svg and "未修复" not in svg
 
 
@@ -144,11 +144,11 @@ def test_marks_show_what_became_of_a_rung() -> None:
     """Fired cards are filled, those to come hollow and dashed, annulled ones struck out."""
     svg = annulled().svg("c1")
     groups = ET.fromstring(svg).findall(f"{SVG}g")
-    told = {group.findtext(f"{SVG}title") or "": group for group in groups}
-    struck = [title for title, group in told.items() if group.find(f"{SVG}line") is not None and title]
+    by_title = {group.findtext(f"{SVG}title") or "": group for group in groups}
+    struck = [title for title, group in by_title.items() if group.find(f"{SVG}line") is not None and title]
     assert struck == ["reminder: 2025-01-24 00:00, annulled", "yellow card: 2025-01-26 00:00, annulled"]
-    fired = told["yellow card: 2025-02-04 00:00, issued"].find(f"{SVG}rect")
-    ahead = told["red card: 2025-02-14 00:00, still to come"].find(f"{SVG}rect")
+    fired = by_title["yellow card: 2025-02-04 00:00, issued"].find(f"{SVG}rect")
+    ahead = by_title["red card: 2025-02-14 00:00, still to come"].find(f"{SVG}rect")
     assert fired is not None and ahead is not None
     assert (fired.get("fill"), ahead.get("fill")) == ("#f2b705", "#ffffff")
     assert ahead.get("stroke-dasharray") and not fired.get("stroke-dasharray")

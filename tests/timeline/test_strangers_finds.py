@@ -32,12 +32,12 @@ def test_what_was_held_back_keeps_its_own_instant_key_and_version() -> None:
     timeline.advance(days=10)
     with timeline.held_back() as late:
         timeline.reply(
-            case, "已修复", by="dispatcher", effective_at="2025-01-25 09:00", reason="纸质", key="f"
+            case, "已修复", by="coordinator", effective_at="2025-01-25 09:00", reason="纸质", key="f"
         )
     late.deliver()
     assert timeline.cards(case) == ()
     version = timeline.case(case).version
-    timeline.reply(case, "已修复", by="dispatcher", effective_at="2025-01-25 09:00", reason="纸质", key="f")
+    timeline.reply(case, "已修复", by="coordinator", effective_at="2025-01-25 09:00", reason="纸质", key="f")
     assert timeline.case(case).version == version
     with timeline.held_back() as wrong:
         timeline.note(case, "x", expected_version=999)

@@ -152,7 +152,7 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
     monday.acknowledge(case)
     monday.route(case, UNIT)
     monday.add_co_handler(case, "水务集团")
-    monday.sign_in(case)
+    monday.take_charge(case)
     monday.dispatch(case, "老王")
     monday.report(case, "管道无漏")
     monday.request_information(case, "哪一盏?")
@@ -165,7 +165,7 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
     monday.reply(case, "已修复")
     monday.retract_reply(case, reason="未修复")
     monday.transfer(case, "住建局")
-    monday.return_to_dispatcher(case, reason="不属本局")
+    monday.send_back(case, reason="不属本局")
     monday.route(case, UNIT)
     monday.reply(case, "已修复")
     monday.complete(case)
@@ -174,7 +174,7 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
     monday.link_rectification(case, "r-1")
     monday.verify_rectification(case, "r-1")
     monday.close(case)
-    monday.adopt_rules(case, reason="新办法")
+    monday.migrate(case, reason="新办法")
     monday.redact(case, fields=["body"], basis="个人信息保护法 §47", reason="本人请求")
     monday.reopen(case, reason="又坏了")
     monday.reject(case, "repeated")
@@ -186,9 +186,9 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
     monday.withdraw(other)
     roles = {event.name: (event.by.role, event.by.unit) for event in monday.desk.history(case.id)}
     assert roles["submitted"] == roles["rated"] == ("citizen", "")
-    assert roles["signed-in"] == ("handler", UNIT)
+    assert roles["charge-taken"] == ("handler", UNIT)
     assert roles["reported"] == ("handler", "水务集团")
-    assert roles["routed"] == ("dispatcher", "")
+    assert roles["routed"] == ("coordinator", "")
     assert roles["reply-retracted"] == ("lead_official", UNIT)
     assert roles["extension-granted"] == ("supervisor", "")
     assert monday.case(third).state == "handling"
@@ -197,7 +197,7 @@ def test_every_action_finds_its_actor(monday: Timeline) -> None:
 
 def test_who_acts_can_be_said(monday: Timeline) -> None:
     """`by` takes a role or an actor, `unit` the unit it acts for."""
-    case = monday.submit("甲", to=UNIT, by="dispatcher", citizen="c-9")
+    case = monday.submit("甲", to=UNIT, by="coordinator", citizen="c-9")
     assert case.citizen == "c-9"
     monday.note(case, "一", by="lead_official")
     monday.note(case, "二", by=Actor("o-7", role="handler", unit=UNIT))
@@ -278,7 +278,7 @@ def test_a_command_delivered_twice_changes_nothing(monday: Timeline) -> None:
         monday.advance(days=6)
         monday.reply(case, "已修复")
         with monday.refused("not-in-state"):
-            monday.sign_in(case)
+            monday.take_charge(case)
     assert monday.case(case).version == 4
 
 
@@ -318,9 +318,9 @@ def test_a_case_that_is_not_there_is_not_held_back(monday: Timeline) -> None:
     with monday.held_back() as late:
         with pytest.raises(UnknownCase):
             monday.reply("case-1", "x")
-        case = monday.submit("甲", to=UNIT, by="dispatcher")
+        case = monday.submit("甲", to=UNIT, by="coordinator")
         monday.reply(case, "已修复")
-    assert [arrived.state for arrived in late.deliver(by="dispatcher")] == ["routed", "answered"]
+    assert [arrived.state for arrived in late.deliver(by="coordinator")] == ["routed", "answered"]
 
 
 @pytest.mark.parametrize("kind", ["memory", "sqlite", "opened by a function"])
@@ -436,7 +436,7 @@ def eventful() -> Timeline:
     case = timeline.submit("路灯\"不亮\"\n'三天'", to=UNIT, kind="complaint")
     timeline.advance(working_days=1, hours=2, minutes=5)
     timeline.note(case, "反斜杠 \\ 与 \"\"\"", by=Actor("o-7", role="handler", unit=UNIT))  # fmt: skip
-    timeline.act(case, "acknowledge", by="dispatcher")
+    timeline.act(case, "acknowledge", by="coordinator")
     with timeline.refused("not-in-state"):
         timeline.close(case)
     with pytest.raises(UnknownCase):
@@ -445,14 +445,14 @@ def eventful() -> Timeline:
     with timeline.outage():
         timeline.advance(to="2025-02-10")
         with timeline.twice():
-            timeline.sign_in(case)
+            timeline.take_charge(case)
     with timeline.held_back() as late:
         timeline.reply(case, "已修复", reason="晚到")
     with timeline.what_if():
         timeline.withdraw(case)
     timeline.advance(days=2, seconds=1)
-    late.deliver(by="dispatcher")
-    primary = timeline.submit("同一盏灯", case_id="灯-2", citizen="c-9", by="dispatcher")
+    late.deliver(by="coordinator")
+    primary = timeline.submit("同一盏灯", case_id="灯-2", citizen="c-9", by="coordinator")
     timeline.merge(timeline.submit("又一件"), primary)
     timeline.crash()
     with timeline.outage():
@@ -547,7 +547,7 @@ def test_refused_commands_are_errors_when_nobody_expects_them(monday: Timeline) 
     """Outside of `refused` a refusal is raised as the desk raises it."""
     case = monday.submit("甲")
     with pytest.raises(Refused) as caught:
-        monday.sign_in(case)
+        monday.take_charge(case)
     assert caught.value.refusal.code == "not-in-state"
 
 

@@ -32,8 +32,8 @@ cards: tuple[Card, ...] = desk.sweep(limit=10, until=datetime.now().astimezone()
 effective: datetime = cards[0].effective_at
 annulled: datetime | None = cards[0].annulled_at
 stage: Stage = case.stage
-ids: list[str] = [found.id for found in desk.cases(unit="城管局", overdue=True, limit=50)]
-days: list[int] = [day.count for found in desk.explain(case.id, clock="reply") for day in found.days]
+ids: list[str] = [one.id for one in desk.cases(unit="城管局", overdue=True, limit=50)]
+days: list[int] = [day.count for explained in desk.explain(case.id, clock="reply") for day in explained.days]
 whens: list[datetime] = [step.at for step in desk.forecast(case.id)]
 stores: list[Store] = [MemoryStore(), SqliteStore(":memory:")]
 clocks: list[Clock] = [ManualClock("2025-03-03T09:30:00+08:00")]
@@ -53,4 +53,4 @@ desk.reply(case.id, text="x", by=officer, colour="red")  # type: ignore[call-arg
 desk.reply(case.id, "x", officer)  # type: ignore[call-arg]  # everything after the case is named
 case.version = 9  # type: ignore[misc]  # values are frozen
 Actor("o-4")  # type: ignore[call-arg]  # nobody acts without a role
-refused_lang: str = Refused.text(Refused.__new__(Refused), "fr")  # type: ignore[arg-type]  # zh or en
+refused_lang: str = Refused.text(Refused.__new__(Refused), 7)  # type: ignore[arg-type]  # a language is a tag

@@ -1,51 +1,92 @@
-"""Options that several commands share, and the opening of stores."""
+"""What the commands share: options, the language, output for people and for programs, and wrong usage."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from caseflow.cli.words import Lang, lang_of_locale
-from caseflow.config import load_policy
-from caseflow.desk import Desk
-from caseflow.stores.urls import open_store as open_store  # the commands open stores from here
+from caseflow import Desk, load_policy
+from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
+from caseflow.i18n import Lang as Lang
+from caseflow.i18n import languages, locale_language, text
+from caseflow.stores.locations import open_store as open_store  # the commands open stores from here
 
+BOM = "\ufeff"
+"""The mark that spreadsheets know UTF-8 by."""
+FILE = click.Path(path_type=Path)
+"""The path of a file, which need not be there."""
 _LANG = "caseflow.lang"
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
+class _Language(click.ParamType):  # type: ignore[type-arg]  # generic in new releases of click alone
+    """A language of the catalogue: those shipped, and those that a portal loaded."""
+
+    name = "lang"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """The languages there are, as help shows choices."""
+        return f"[{'|'.join(sorted(languages(), reverse=True))}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Lang:
+        """The language itself.
+
+        Raises:
+            click.UsageError: nobody loaded such a language.
+        """
+        if value not in languages():
+            raise usage("bad-lang", locale_language(), name=value, known=", ".join(languages()))
+        return str(value)
+
+
 def lang_option(command: _F) -> _F:
-    """``--lang zh|en``."""
+    """``--lang zh|en``; the command gets the locale's language without it."""
     option = click.option(
-        "--lang",
-        type=click.Choice(["zh", "en"]),
-        default=None,
-        is_eager=True,
-        callback=_remembered,
+        "--lang", type=_Language(), default=None, is_eager=True, callback=_chosen,
         help="Language; by default the locale's.",
-    )
+    )  # fmt: skip
     return option(command)
 
 
-def _remembered(ctx: click.Context, _: click.Parameter, given: str | None) -> str | None:
-    ctx.meta[_LANG] = given
-    return given
+def _chosen(ctx: click.Context, _: click.Parameter, lang: Lang | None) -> Lang:
+    if lang is not None:
+        ctx.meta[_LANG] = lang
+    return lang or locale_language()
 
 
-def lang_given(ctx: click.Context) -> str | None:
-    """What ``--lang`` said, for whoever speaks after the command is over."""
-    found: str | None = ctx.meta.get(_LANG)
-    return found
+def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
+    """The language of messages: that of ``--lang``, also in unreadable arguments; else the locale's."""
+    if ctx is not None and _LANG in ctx.meta:
+        return str(ctx.meta[_LANG])
+    options = [part for argument in arguments for part in argument.split("=", 1)]
+    for option, value in zip(reversed(options[:-1]), reversed(options[1:]), strict=True):
+        if option == "--lang" and value in languages():
+            return value
+    return locale_language()
+
+
+def usage(key: str, lang: Lang, /, **values: Any) -> click.UsageError:
+    """The error for a command that was written wrongly, in that language."""
+    return click.UsageError(text(f"usage.{key}", lang, **values))
 
 
 def json_option(command: _F) -> _F:
     """``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def bom_option(command: _F) -> _F:
+    """``--bom``, for commands that write CSV."""
+    return click.option("--bom", is_flag=True, help="CSV: begin with the mark spreadsheets know.")(command)
 
 
 def store_option(command: _F) -> _F:
@@ -59,14 +100,40 @@ def store_option(command: _F) -> _F:
     return option(command)
 
 
-def chosen(lang: str | None) -> Lang:
-    """The language asked for, or the locale's."""
-    return lang_of_locale() if lang is None else "zh" if lang == "zh" else "en"
-
-
 def open_desk(url: str) -> Desk:
     """A desk on an existing store; each case there brings the policy it pinned."""
     return Desk(load_policy("wuhu"), open_store(url, must_exist=True))
+
+
+def word(key: str, lang: Lang, **values: Any) -> str:
+    """A text of the command line by its key."""
+    return text(f"cli.{key}", lang, **values)
+
+
+def say(key: str, lang: Lang, **values: Any) -> None:
+    """Print a text of the command line."""
+    click.echo(word(key, lang, **values))
+
+
+def instant(at: datetime | None) -> str:
+    """An instant for people: to the second, or to the microsecond where it matters, with its offset."""
+    if at is None:
+        return "-"
+    return at.isoformat(sep=" ", timespec="microseconds" if at.microsecond else "seconds")
+
+
+def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """The rows as lines with aligned columns: the first to the left, the others to the right."""
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        gaps = [" " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)]
+        cells = [row[0] + gaps[0], *(gap + cell for gap, cell in zip(gaps[1:], row[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def _width(cell: str) -> int:
+    """Columns on a terminal: Chinese characters take two."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in cell)
 
 
 def print_json(document: Any) -> None:
@@ -74,24 +141,52 @@ def print_json(document: Any) -> None:
     print_utf8(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n")
 
 
-def print_utf8(text: str) -> None:
+def print_utf8(document: str) -> None:
     """Print what a program reads: UTF-8 whatever the locale says, except on a terminal."""
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None or sys.stdout.isatty():
-        click.echo(text, nl=False)
+        click.echo(document, nl=False)
         return
     sys.stdout.flush()
-    raw.write(text.encode())
+    raw.write(document.encode())
     raw.flush()
 
 
-def spare_inputs(inputs: Iterable[Path | None], outputs: Iterable[Path | None]) -> None:
+def add_bom(path: Path) -> None:
+    """Put the mark that spreadsheets know UTF-8 by before a file that another function wrote."""
+    path.write_bytes(BOM.encode() + path.read_bytes())
+
+
+def spare_inputs(inputs: Iterable[Path | str | None], outputs: Iterable[Path | None], lang: Lang) -> None:
     """Refuse to write over what is read.
 
+    Args:
+        inputs: files, or the URLs of stores.
+        outputs: files; ``-`` is standard output.
+
     Raises:
-        click.UsageError: an output is one of the inputs, by whatever name.
+        click.UsageError: an output is one of the inputs, by whatever name, links included.
     """
-    read = {path.resolve() for path in inputs if path is not None}
+    read = [Path(str(path).removeprefix("sqlite:///")) for path in inputs if path is not None]
     for path in outputs:
-        if path is not None and path.resolve() in read:
-            raise click.UsageError(f"{path} is read; write to another file")
+        if path is not None and any(_same(path, other) for other in read):
+            raise usage("overwrites", lang, path=path)
+
+
+def _same(path: Path, other: Path) -> bool:
+    try:
+        return path.resolve() == other.resolve() or path.samefile(other)
+    except OSError:  # one of them is not there, so they are not one file
+        return False
+
+
+@contextmanager
+def progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+    """What to call with (done, all) to draw a bar on a terminal; `None` where standard error is none."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    parts = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*parts, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

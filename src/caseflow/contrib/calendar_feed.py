@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from caseflow.core.case import Case
+from caseflow.core.model.case import Case
 from caseflow.desk import Desk
-from caseflow.errors import Lang
+from caseflow.i18n import Lang
 from caseflow.views.icalendar import ONE_DAY, DueRung, due_rungs, icalendar
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"

@@ -9,7 +9,9 @@ from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observa
 from opentelemetry.trace import Span, Status, StatusCode, Tracer, TracerProvider, get_tracer
 
 from caseflow.clock import SystemClock
-from caseflow.observed import (
+from caseflow.core.notices import DEAD, LEASED, PENDING
+from caseflow.ports import Clock, Store
+from caseflow.ports.observations import (
     CommandConflict,
     CommandDone,
     CommandFailed,
@@ -19,8 +21,6 @@ from caseflow.observed import (
     Seen,
     SweepDone,
 )
-from caseflow.outbox import DEAD, LEASED, PENDING
-from caseflow.ports import Clock, Store
 
 SCOPE = "caseflow"
 COUNTED = 1000
@@ -153,8 +153,8 @@ def _measure(meter: Meter, store: Store, clock: Clock) -> None:
 
     def queued(options: CallbackOptions) -> Iterable[Observation]:
         for status in (PENDING, LEASED, DEAD):
-            found = len(store.notices(status=status, limit=COUNTED))
-            yield Observation(found, {"caseflow.status": status})
+            count = len(store.notices(status=status, limit=COUNTED))
+            yield Observation(count, {"caseflow.status": status})
 
     meter.create_observable_gauge(
         "caseflow.sweep.behind", [behind], "s", "For how long the earliest rung has been due and is not swept"

@@ -1,7 +1,7 @@
 """A policy: what may happen to a case, who may do it and by when, as typed values.
 
 A policy is data. The TOML keys are the attribute names below; `caseflow policy show wuhu` prints a complete
-file. Compiling it into tables is `caseflow.core.lifecycle`; checking it is `caseflow.core.policy_check`.
+file. `caseflow.core.engine.compiled` makes tables of it; `caseflow.policies.validate` checks it.
 """
 
 from __future__ import annotations
@@ -9,25 +9,71 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64encode
+from enum import StrEnum
 from typing import Any
 
 import attrs
 
-from caseflow.core.calendars import Calendar
-from caseflow.core.terms import Labels
+from caseflow.core.time.calendar import Calendar
+from caseflow.i18n import Lang
+
+
+class Stage(StrEnum):
+    """The four stages of an inquiry, and its end."""
+
+    INQUIRY = "inquiry"
+    """网络问事 / 问计"""
+    HANDLING = "handling"
+    """办理"""
+    EVALUATION = "evaluation"
+    """评价"""
+    RECTIFICATION = "rectification"
+    """整改"""
+    ENDED = "ended"
+    """已结束: closed, withdrawn, rejected or merged"""
+
+
+class HandlingStep(StrEnum):
+    """四步曲: the four steps inside handling; recorded, not required."""
+
+    ACKNOWLEDGE = "acknowledge"
+    """立即回复"""
+    PROCESS = "process"
+    """按程序办理"""
+    DISPATCH = "dispatch"
+    """及时派员"""
+    COMPLETION_NOTICE = "completion_notice"
+    """办结告知"""
+
+
+@attrs.frozen
+class Labels:
+    """What people read for a stable key."""
+
+    zh: str = ""
+    en: str = ""
+
+    def get(self, lang: Lang, key: str) -> str:
+        """The Chinese label, or the English one for any other language; else the other one, or the key."""
+        own, other = (self.zh, self.en) if lang == "zh" else (self.en, self.zh)
+        return own or other or key
 
 
 def _table() -> Any:
-    return attrs.field(factory=dict)
+    return attrs.field(factory=dict[str, Any])
 
 
 def _later_table() -> Any:
     """A table that came later: left out of the document while empty, so that older pins stay as they are."""
-    return attrs.field(factory=dict, metadata={"unless_empty": True})
+    return attrs.field(factory=dict[str, Any], metadata={"unless_empty": True})
 
 
-def _is_written(field: attrs.Attribute[Any], found: Any) -> bool:
-    return field.metadata.get("document", True) and (bool(found) or "unless_empty" not in field.metadata)
+def _later_names() -> Any:
+    return attrs.field(default=(), metadata={"unless_empty": True})
+
+
+def _is_written(field: attrs.Attribute[Any], value: Any) -> bool:
+    return field.metadata.get("document", True) and (bool(value) or "unless_empty" not in field.metadata)
 
 
 @attrs.frozen(kw_only=True)
@@ -35,7 +81,7 @@ class Limits:
     """Caps of a case's life."""
 
     returns: int = 3
-    """Times a case may go back to the dispatcher (退单)."""
+    """Times a case may go back to the coordinator (退单)."""
     reopens: int = 2
     """Times a closed or rejected case may be reopened."""
     extensions: int = 1
@@ -105,7 +151,7 @@ class Action:
     roles: tuple[str, ...] = ()
     """Who may; nobody by default."""
     guards: tuple[str, ...] = ()
-    """Named conditions, all of which must hold; see `caseflow.core.guards`."""
+    """Named conditions, all of which must hold; see `caseflow.core.engine.preconditions`."""
     co_handlers: bool = False
     """Whether a co-handling unit may do it as well as the unit that holds the case."""
     reason: bool = False
@@ -172,6 +218,8 @@ class ClockRule:
     """What ends it without its aim being reached."""
     revive: tuple[str, ...] = ()
     """Actions that take a stop back: the time between stop and revival is a pause of the same cycle."""
+    was: tuple[str, ...] = _later_names()
+    """Its former names: when rules are changed, a case's clock of such a name goes on as this one."""
     subject: str = ""
     """Empty: one instance a case. ``unit``: one for each unit that holds the case. ``co_handler``: one for
     each co-handling unit."""
@@ -273,7 +321,9 @@ class Policy:
     """The numbered documents that rungs issue."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
-    tables: dict[str, Calendar] = attrs.field(factory=dict, metadata={"document": False})
+    retired: tuple[str, ...] = _later_names()
+    """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
+    tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})
 
     def document(self) -> dict[str, Any]:
         """The policy and its calendars as JSON-able data: what a case pins and a store keeps."""

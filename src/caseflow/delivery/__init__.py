@@ -1,5 +1,1 @@
-"""Ways to tell people: who holds a role, what is said to them, and by which way it goes out.
-
-Each notifier is a module of its own: ``log``, ``calling``, ``email``, ``webhook``, and ``apprise`` with the
-extra of that name.
-"""
+"""Telling people: who holds a role, what is said to them, and by which channel it goes out."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caseflow.core.case import Case
-from caseflow.core.values import Value, value
-from caseflow.delivery.protocols import Person
+from caseflow.core.model.case import Case
+from caseflow.core.value import Value
 from caseflow.errors import BadInput
+from caseflow.i18n import languages
+from caseflow.ports.records import Person
 
 _KEYS = {"id", "name", "lang", "addresses", "role", "roles", "unit", "units"}
 
 
-@value
-class Post(Value):
+class RoleHolder(Value):
     """A person with the roles they hold and the units they hold them in; no units for all."""
 
     person: Person
@@ -42,27 +42,29 @@ class ListedDirectory:
     """
 
     def __init__(self, people: Sequence[Mapping[str, Any]]) -> None:
-        self._posts = tuple(_post(entry, index) for index, entry in enumerate(people))
-        self._by_id = {post.person.id: post for post in reversed(self._posts)}
+        self._listed = tuple(_role_holder(entry, index) for index, entry in enumerate(people))
+        self._by_id = {holder.person.id: holder for holder in reversed(self._listed)}
 
     def holders(self, role: str, *, unit: str, case: Case) -> Sequence[Person]:
         """Everybody listed with the role for the unit; of a citizen's role, whoever asked."""
-        asked = self._by_id.get(case.citizen)
-        if asked is not None and role in asked.roles and not asked.units:
-            return (asked.person,)
+        citizen = self._by_id.get(case.citizen)
+        if citizen is not None and role in citizen.roles and not citizen.units:
+            return (citizen.person,)
         return tuple(
-            post.person
-            for post in self._posts
-            if role in post.roles and (unit in post.units or not post.units) and not _is_citizen(post, case)
+            holder.person
+            for holder in self._listed
+            if role in holder.roles
+            and (unit in holder.units or not holder.units)
+            and not _is_other_citizen(holder, case)
         )
 
 
-def _is_citizen(post: Post, case: Case) -> bool:
+def _is_other_citizen(holder: RoleHolder, case: Case) -> bool:
     """Whether the entry is another citizen's: listed as ``citizen`` alone, it is nobody's office."""
-    return post.roles == ("citizen",) and post.person.id != case.citizen
+    return holder.roles == ("citizen",) and holder.person.id != case.citizen
 
 
-def _post(entry: Mapping[str, Any], index: int) -> Post:
+def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
     what = f"people[{index}]"
     if set(entry) - _KEYS:
         raise BadInput("bad-person", what=what, found=str(sorted(set(entry) - _KEYS))[:80])
@@ -71,15 +73,18 @@ def _post(entry: Mapping[str, Any], index: int) -> Post:
     lang, name, person_id = entry.get("lang", "zh"), entry.get("name", ""), entry.get("id")
     if not isinstance(person_id, str) or not person_id or not isinstance(name, str):
         raise BadInput("bad-person", what=f"{what}.id", found=str(person_id)[:80])
-    if lang not in ("zh", "en"):
+    if lang not in languages():
         raise BadInput("bad-person", what=f"{what}.lang", found=str(lang)[:80])
-    if not isinstance(addresses, Mapping) or not all(isinstance(found, str) for found in addresses.values()):
+    if not isinstance(addresses, Mapping) or not all(
+        isinstance(address, str) for address in addresses.values()
+    ):
         raise BadInput("bad-person", what=f"{what}.addresses", found=type(addresses).__name__)
-    return Post(Person(person_id, name, dict(addresses), lang), roles, units)
+    person = Person(id=person_id, name=name, addresses=dict(addresses), lang=lang)
+    return RoleHolder(person, roles, units)
 
 
 def _names(entry: Mapping[str, Any], one: str, many: str, what: str) -> tuple[str, ...]:
-    found = entry.get(many, [entry[one]] if one in entry else [])
-    if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise BadInput("bad-person", what=f"{what}.{many}", found=str(found)[:80])
-    return tuple(found)
+    names = entry.get(many, [entry[one]] if one in entry else [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput("bad-person", what=f"{what}.{many}", found=str(names)[:80])
+    return tuple(names)

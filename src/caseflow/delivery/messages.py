@@ -1,4 +1,4 @@
-"""The messages: shipped in two languages, any of them replaced by a portal's own file."""
+"""The messages: shipped beside the catalogue of texts, any of them replaced by a portal's own file."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from caseflow.delivery.wording import WORDS
+from caseflow.delivery.renderer import WORDS
 from caseflow.errors import BadInput
-from caseflow.views.letter import check_folder
-from caseflow.views.templates import Message, sections
+from caseflow.i18n import FALLBACK, SHIPPED, languages
+from caseflow.views.letter import Message, check_folder, sections
 
-FALLBACK = "event"
+PLAINEST = "event"
 """The message for a key that no file has."""
 
 
@@ -20,8 +20,9 @@ class Messages:
     """Key and language -> message.
 
     Args:
-        folder: the portal's own ``messages.zh.txt`` and ``messages.en.txt``: each section takes the place of
-            the shipped one of that key, or adds a key; and its own pages of documents.
+        folder: the portal's own ``messages.zh.txt``, ``messages.en.txt``, or one of a language that it
+            loaded: each section takes the place of the shipped one of that key, or adds a key; and its own
+            pages of documents.
 
     Raises:
         BadInput: a message or page with a place that nothing fills.
@@ -32,12 +33,12 @@ class Messages:
         self._own: dict[str, Mapping[str, Message]] = {}
         if self.folder is not None:
             check_folder(self.folder)
-            self._own = {lang: _read(self.folder / f"messages.{lang}.txt") for lang in ("zh", "en")}
+            self._own = {lang: _read(self.folder / f"messages.{lang}.txt") for lang in languages()}
 
     def of(self, key: str, lang: str) -> Message:
-        """The message in that language: the portal's, the shipped one, or the plainest."""
-        own, shipped = self._own.get(lang, {}), _shipped(lang)
-        return own.get(key) or shipped.get(key) or own.get(FALLBACK) or shipped[FALLBACK]
+        """The message: the portal's, the shipped one (in English where there is none), or the plainest."""
+        own, shipped = self._own.get(lang, {}), _shipped(lang if lang in SHIPPED else FALLBACK)
+        return own.get(key) or shipped.get(key) or own.get(PLAINEST) or shipped[PLAINEST]
 
 
 def _read(file: Path) -> Mapping[str, Message]:
@@ -51,5 +52,5 @@ def _read(file: Path) -> Mapping[str, Message]:
 
 @cache
 def _shipped(lang: str) -> Mapping[str, Message]:
-    file = resources.files("caseflow.delivery.texts").joinpath(f"messages.{lang}.txt")
+    file = resources.files("caseflow").joinpath("locale", f"messages.{lang}.txt")
     return sections(file.read_text(encoding="utf-8"), WORDS, what=file.name)

@@ -6,16 +6,17 @@ import logging
 import random
 import threading
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from caseflow import outbox as o
 from caseflow.clock import SystemClock, seconds_running
-from caseflow.core.case import Case
-from caseflow.core.instants import SECOND
-from caseflow.core.policy_document import policy_from_document
-from caseflow.core.rules import Rules
-from caseflow.delivery.collapsing import (
+from caseflow.core import notices as o
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.core.notices import CORRECTION, OF_RUNGS, Held, Outcome
+from caseflow.core.time.instants import SECOND
+from caseflow.core.value import Value
+from caseflow.delivery.collapse import (
     as_settled,
     has_higher,
     highest_first,
@@ -25,19 +26,78 @@ from caseflow.delivery.collapsing import (
     stands,
 )
 from caseflow.delivery.messages import Messages
-from caseflow.delivery.pace import Pace
-from caseflow.delivery.protocols import Delivery, Directory, Notifier
-from caseflow.delivery.rounds import Round, counted
-from caseflow.delivery.ways import Ways
-from caseflow.delivery.wording import Known
-from caseflow.errors import CaseflowError, DeliveryFailed
-from caseflow.notices import CORRECTION, OF_RUNGS
-from caseflow.observed import RelayRound
-from caseflow.outbox import Held, Outcome
+from caseflow.delivery.renderer import CaseContext, Channels
+from caseflow.errors import CaseflowError, DeliveryFailed, StoreError
+from caseflow.policies.registry import rules_of
 from caseflow.ports import Clock, Observer, Store, Text
+from caseflow.ports.observations import RelayRound
+from caseflow.ports.protocols import Directory, Notifier
+from caseflow.ports.records import Delivery
 
 _LookedUp = tuple[dict[str, Case], dict[str, tuple[Text, ...]]] | None
 _log = logging.getLogger("caseflow.relay")
+
+
+class RetryPolicy(Value):
+    """How fast a relay works, and when it tries again what failed; seconds where not said otherwise.
+
+    Attributes:
+        batch: notices claimed at a time.
+        lease: how long a claim holds; a relay that dies frees its notices after it. A relay stops sending
+            from a batch when half of it has run.
+        attempts: how often a notice is tried before it goes to the dead letters.
+        first, longest: the wait after the first failure, doubled with each, up to the longest.
+        jitter: the share of a wait that chance may take away, 0 to 1, so that relays do not come at once.
+        idle: the wait when nothing is ready.
+    """
+
+    batch: int = 100
+    lease: int = 60
+    attempts: int = 10
+    first: int = 10
+    longest: int = 3600
+    jitter: float = 0.5
+    idle: float = 1.0
+
+    def wait_us(self, attempt: int, chance: float) -> int:
+        """Microseconds to wait after that attempt, the first being 1.
+
+        Args:
+            chance: a number from 0 up to 1.
+        """
+        whole = min(self.longest, self.first * 2 ** min(attempt - 1, 40))
+        return int(whole * (1 - self.jitter * chance) * SECOND)
+
+
+class Round(Value):
+    """What a relay did with the notices it claimed; each is counted once."""
+
+    claimed: int = 0
+    sent: int = 0
+    retried: int = 0
+    dead: int = 0
+    cancelled: int = 0
+    collapsed: int = 0
+
+    def plus(self, other: Round) -> Round:
+        """Both together."""
+        return Round(**{name: getattr(self, name) + getattr(other, name) for name in Round.__match_args__})
+
+
+def _round(claimed: int, outcomes: Sequence[Outcome]) -> Round:
+    """The outcomes of a batch; what was left for another time counts as retried."""
+
+    def count(status: str) -> int:
+        return sum(outcome.status == status for outcome in outcomes)
+
+    return Round(
+        claimed=claimed,
+        sent=count(o.SENT),
+        retried=count(o.RETRY) + claimed - len(outcomes),
+        dead=count(o.DEAD),
+        cancelled=count(o.CANCELLED),
+        collapsed=count(o.COLLAPSED),
+    )
 
 
 class Relay:
@@ -53,7 +113,7 @@ class Relay:
         notifiers: channel -> the way out; or one notifier for every channel.
         clock: tells the time; the system's by default.
         messages: the texts; the shipped ones by default.
-        pace: batches, leases and waits.
+        retry_policy: batches, leases and waits.
         chance: numbers from 0 up to 1 that shorten waits.
         observer: is told of each round that claimed something.
     """
@@ -66,26 +126,25 @@ class Relay:
         *,
         clock: Clock | None = None,
         messages: Messages | None = None,
-        pace: Pace | None = None,
+        retry_policy: RetryPolicy | None = None,
         chance: Callable[[], float] = random.random,
         observer: Observer | None = None,
     ) -> None:
         self.store = store
         self.directory = directory
         self.clock: Any = clock if clock is not None else SystemClock()
-        self.pace = pace or Pace()
-        self._ways = Ways(notifiers, messages or Messages())
+        self.retry_policy = retry_policy or RetryPolicy()
+        self._channels = Channels(notifiers, messages or Messages())
         self._chance = chance
         self._observer = observer
-        self._rules: dict[str, Rules] = {}
         self._reached: dict[str, set[str]] = {}
 
     # -- rounds ------------------------------------------------------------------------------------------
 
     def once(self) -> Round:
         """Claim one batch and tell it; an empty round when nothing is ready."""
-        now, started, lease = self.clock.now_us(), seconds_running(), self.pace.lease * SECOND
-        batch = self.store.claim(now, limit=self.pace.batch, lease_us=lease, token=uuid.uuid4().hex)
+        now, started, lease = self.clock.now_us(), seconds_running(), self.retry_policy.lease * SECOND
+        batch = self.store.claim(now, limit=self.retry_policy.batch, lease_us=lease, token=uuid.uuid4().hex)
         if not batch:
             return Round()
         outcomes: list[Outcome] = []
@@ -94,18 +153,18 @@ class Relay:
             by_case.setdefault(held.notice.case_id, []).append(held)
         try:
             looked_up = self._looked_up(list(by_case))
-            for case_id, mine in by_case.items():
+            for case_id, notices in by_case.items():
                 at = self.clock.now_us()
                 if at - now > lease // 2:  # before the lease runs out the rest goes back to whoever is free
-                    outcomes += [o.untried(held, at) for held in mine]
+                    outcomes += [o.untried(held, at) for held in notices]
                 else:
-                    outcomes += self._tell_case(case_id, mine, looked_up)
+                    outcomes += self._tell_case(case_id, notices, looked_up)
         finally:
             self.store.settle(outcomes)
             for outcome in outcomes:
                 if outcome.status != o.RETRY:
                     self._reached.pop(outcome.id, None)
-        done = counted(len(batch), outcomes)
+        done = _round(len(batch), outcomes)
         self._tell_observer(done, seconds_running() - started)
         return done
 
@@ -113,9 +172,9 @@ class Relay:
         """Tell of a round; an observer's error is noted and stops nobody."""
         if self._observer is None:
             return
-        counts = done.claimed, done.sent, done.retried, done.dead, done.cancelled, done.collapsed
+        counts = {name: getattr(done, name) for name in Round.__match_args__}
         try:
-            self._observer.observe(RelayRound(*counts, seconds))
+            self._observer.observe(RelayRound(**counts, seconds=seconds))
         except Exception as error:
             _log.error("the observer failed on a round: %s", type(error).__name__)
 
@@ -142,7 +201,7 @@ class Relay:
                 done = self._guarded()
                 rounds.append(done)
                 if not done.claimed:
-                    (wait or stop.wait)(self.pace.idle)
+                    (wait or stop.wait)(self.retry_policy.idle)
 
         threads = [threading.Thread(target=work, name=f"caseflow-relay-{n}") for n in range(1, workers)]
         for thread in threads:
@@ -177,12 +236,14 @@ class Relay:
             if case is None:
                 return [o.dead(held, "no-case") for held in batch]
             texts = self.store.texts(case_id) if looked_up is None else looked_up[1].get(case_id, ())
-            known = Known(self._rules_of(case), case, texts, self._documents(batch))
+            context = CaseContext(
+                rules=self._rules_of(case), case=case, texts=texts, documents=self._documents(batch)
+            )
         except CaseflowError as error:
             return [self._failed(held, error.code, retry=True) for held in batch]
         done: dict[str, Outcome] = {}
         for held in highest_first(case, batch):
-            done[held.notice.id] = self._outcome(known, held, done)
+            done[held.notice.id] = self._outcome(context, held, done)
         return [done[held.notice.id] for held in batch]
 
     def _documents(self, batch: list[Held]) -> tuple[o.Document, ...]:
@@ -190,21 +251,21 @@ class Relay:
             return self.store.documents(batch[0].notice.case_id)
         return ()
 
-    def _outcome(self, known: Known, held: Held, done: Mapping[str, Outcome]) -> Outcome:
+    def _outcome(self, context: CaseContext, held: Held, done: Mapping[str, Outcome]) -> Outcome:
         """What becomes of one notice: not owed any more, told by another, later, or told now."""
         notice, now = held.notice, self.clock.now_us()
         if notice.topic == CORRECTION and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
             if held.corrected == o.LEASED:  # another relay is telling what this one takes back
-                return o.untried(held, now + self.pace.lease * SECOND, "corrected-in-hand")
+                return o.untried(held, now + self.retry_policy.lease * SECOND, "corrected-in-hand")
             return o.cancelled(held, "never-told")
-        if notice.topic in OF_RUNGS and not stands(known.case, notice):
+        if notice.topic in OF_RUNGS and not stands(context.case, notice):
             return o.cancelled(held, "annulled")
-        if may_collapse(notice) and has_higher(known.case, notice):
+        if may_collapse(notice) and has_higher(context.case, notice):
             rows = [as_settled(row, done) for row in rows_of(self.store, notice.case_id)]
-            other = speaker(known.case, notice, rows)
+            other = speaker(context.case, notice, rows)
             if other is not None:
                 return self._spoken_for(held, other)
-        return self._tell(known, held)
+        return self._tell(context, held)
 
     def _spoken_for(self, held: Held, other: o.Posted) -> Outcome:
         """Told together with a higher level once that one was told; until then it waits for it."""
@@ -215,17 +276,17 @@ class Relay:
 
     # -- one notice --------------------------------------------------------------------------------------
 
-    def _tell(self, known: Known, held: Held) -> Outcome:
+    def _tell(self, context: CaseContext, held: Held) -> Outcome:
         notice = held.notice
         try:
-            people = self.directory.holders(notice.role, unit=notice.unit, case=known.case)
+            people = self.directory.holders(notice.role, unit=notice.unit, case=context.case)
         except DeliveryFailed as error:
             return self._failed(held, error.code, retry=error.retry)
         except Exception as error:  # the portal's own code: no fault of it stops the others
             _log.error("directory failed: %s", type(error).__name__)
             return self._failed(held, "directory-broke", retry=True)
         try:
-            deliveries = self._ways.deliveries(known, notice, people)
+            deliveries = self._channels.deliveries(context, notice, people)
         except Exception as error:  # a template or policy of the portal's: likewise
             _log.error("notice %s cannot be worded: %s", notice.id, type(error).__name__)
             return self._failed(held, "cannot-word", retry=True)
@@ -245,7 +306,7 @@ class Relay:
                 reached.add(delivery.id)
             else:
                 error, again = failed.code, again or failed.retry
-        if again and held.attempt < self.pace.attempts:
+        if again and held.attempt < self.retry_policy.attempts:
             failed_again = self._failed(held, error, retry=True)
             return failed_again.replace(told_us=self.clock.now_us()) if reached else failed_again
         if reached:
@@ -254,7 +315,7 @@ class Relay:
 
     def _handed_on(self, delivery: Delivery) -> DeliveryFailed | None:
         try:
-            self._ways.notifier(delivery.channel).send(delivery)
+            self._channels.notifier(delivery.channel).send(delivery)
         except DeliveryFailed as error:
             return error
         except (Exception, SystemExit) as error:  # a poison notice stops nobody else
@@ -263,16 +324,16 @@ class Relay:
         return None
 
     def _failed(self, held: Held, code: str, *, retry: bool) -> Outcome:
-        if not retry or held.attempt >= self.pace.attempts:
+        if not retry or held.attempt >= self.retry_policy.attempts:
             return o.dead(held, code)
-        return o.retry(held, self.clock.now_us() + self.pace.wait_us(held.attempt, self._chance()), code)
+        return o.retry(
+            held, self.clock.now_us() + self.retry_policy.wait_us(held.attempt, self._chance()), code
+        )
 
-    def _rules_of(self, case: Case) -> Rules:
-        pin = case.origin.pin
-        found = self._rules.get(pin)
-        if found is None:
-            document = self.store.pinned(pin)
-            if document is None:
-                raise DeliveryFailed("unknown-pin", retry=True, found=pin)
-            found = self._rules[pin] = Rules(policy_from_document(document))
-        return found
+    def _rules_of(self, case: Case) -> CompiledPolicy:
+        try:
+            return rules_of(case.origin.policy_hash, self.store.pinned)
+        except StoreError as error:
+            if error.code != "unknown-pin":
+                raise
+            raise DeliveryFailed("unknown-pin", retry=True, found=case.origin.policy_hash) from error

@@ -1,9 +1,9 @@
 """The desk, the one door through which cases are changed: load, decide, append."""
 
-from caseflow.desk.adopting import Adoption
-from caseflow.desk.desk import Desk
+from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
+from caseflow.desk.desk import Desk, Page
 from caseflow.desk.hooks import Happened
-from caseflow.desk.questions import Page
-from caseflow.desk.sweeping import Sweep
+from caseflow.desk.migrator import Migration
+from caseflow.desk.sweeper import Sweep
 
-__all__ = ["Adoption", "Desk", "Happened", "Page", "Sweep"]
+__all__ = ["Adoption", "Desk", "Granted", "Happened", "LegacyCase", "Migration", "Page", "Paused", "Sweep"]

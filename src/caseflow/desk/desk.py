@@ -1,19 +1,64 @@
-"""The desk itself, put together from its parts."""
+"""The desk: the one door to the cases of a store, for commands, sweeps, takeovers, migrations, questions."""
 
 from __future__ import annotations
 
-from caseflow.desk.actions import DeskActions
-from caseflow.desk.adopting import DeskAdopting
-from caseflow.desk.questions import DeskQuestions
-from caseflow.desk.sweeping import DeskSweeping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Unpack, overload
+
+from caseflow.clock import SystemClock
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.core.model.events import Event
+from caseflow.core.notices import Document
+from caseflow.core.policy import Policy
+from caseflow.core.time.instants import EARLIEST, LATEST
+from caseflow.core.value import Value
+from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
+from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.hooks import Hook, Hooks, When
+from caseflow.desk.instrumentation import Watch
+from caseflow.desk.migrator import Migration, Migrator, Selection
+from caseflow.desk.sweeper import Sweep, Sweeper
+from caseflow.desk.typed_actions import Terms, TypedActions
+from caseflow.errors import BadInput
+from caseflow.i18n import Lang
+from caseflow.policies.registry import compiled
+from caseflow.ports import Authorizer, Clock, Observer, Query, Store, Text
+from caseflow.serialization.sealing import with_redacted
+from caseflow.views.allowed import Allowed, allowed
+from caseflow.views.explain import Explanation, explain
+from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.letter import letter
+from caseflow.views.public import PublicCase, public_view
+
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
-class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
+class Page(Value):
+    """Some cases in the order of (next due, id), and the cursor for those after them.
+
+    ``cursor`` is empty on the last page.
+    """
+
+    cases: tuple[Case, ...]
+    cursor: str = ""
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+
+class Desk(TypedActions):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
-        policy: the rules for new cases, or these compiled, to share them between desks; older cases keep
-            the rules they pinned.
+        policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of role x action.
@@ -25,3 +70,416 @@ class Desk(DeskActions, DeskAdopting, DeskSweeping, DeskQuestions):
         The clock is read once for each command, before anything else, and that instant is kept through
         every retry.
     """
+
+    def __init__(
+        self,
+        policy: Policy | CompiledPolicy,
+        store: Store,
+        *,
+        clock: Clock | None = None,
+        authorizer: Authorizer | None = None,
+        tells: bool = True,
+        observer: Observer | None = None,
+    ) -> None:
+        watch = Watch(observer)
+        self._hooks = Hooks(watch)
+        self._handler = CommandHandler(
+            compiled(policy),
+            store,
+            clock if clock is not None else SystemClock(),
+            authorizer=authorizer,
+            tells=tells,
+            watch=watch,
+            hooks=self._hooks,
+        )
+        self._sweeper = Sweeper(self._handler)
+        self._adopter = Adopter(self._handler)
+        self._migrator = Migrator(self._handler)
+
+    @property
+    def rules(self) -> CompiledPolicy:
+        """The rules for new cases."""
+        return self._handler.rules
+
+    @property
+    def store(self) -> Store:
+        """Where cases are kept."""
+        return self._handler.store
+
+    @property
+    def clock(self) -> Any:
+        """What tells the time; as it was given, so that a test can set it."""
+        return self._handler.clock
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    def act(
+        self,
+        case_id: str,
+        action: str,
+        *,
+        by: Actor,
+        fields: Mapping[str, Any] | None = None,
+        effective_at: datetime | str | None = None,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Case:
+        """Take any action of the policy, its own ones included.
+
+        Args:
+            case_id: the case; for ``submit`` the id it will have.
+            action: the action's name.
+            by: who acts.
+            fields: the action's fields by name; every action takes ``reason``.
+            effective_at: since when it is true, when that is before now; needs a role that may backdate,
+                and a reason.
+            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
+            expected_version: refuse with `Stale` unless the case is at this version.
+
+        Returns:
+            The case after the command.
+
+        Raises:
+            Refused: the rules do not allow it; nothing was recorded.
+            Stale: the expected version is not the case's, or other writers were faster five times.
+            KeyReused: the key belongs to another command.
+            UnknownCase: no such case.
+        """
+        return self._handler.act(
+            case_id,
+            action,
+            by,
+            fields or _NO_FIELDS,
+            effective_at=effective_at,
+            key=key,
+            expected_version=expected_version,
+        )
+
+    def sweep(
+        self,
+        *,
+        limit: int | None = None,
+        until: datetime | str | int | None = None,
+        part: tuple[int, int] | None = None,
+    ) -> Sweep:
+        """Fire every rung that is due: the same cards, whenever and by however many it is called.
+
+        Args:
+            limit: look at no more than so many cases.
+            until: fire only what is due at or before this instant; never later than now.
+            part: ``(k, n)`` looks at the k-th of n parts of all cases only, so that n workers at once do not
+                meet at the same ones; a case's part follows from its id. Sweepers need not agree on it.
+
+        Raises:
+            BadInput: k is not one of 1 to n.
+        """
+        return self._sweeper.sweep(limit=limit, until=until, part=part)
+
+    def adopt(
+        self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]
+    ) -> Case:
+        """Take over an open case of another system, with its true start and state.
+
+        Rungs that it reached before are recorded as inherited and told to nobody; those to come fire as
+        usual. The same case again, in the same words, changes nothing.
+
+        Args:
+            case_id: the id it keeps.
+            by: who takes it over; a role that may take every action and record facts late.
+            reason: why; kept apart as a text.
+            key: an idempotency key of this actor.
+            known: what is known of it, as `caseflow.LegacyCase` describes; ``state`` and ``submitted_at``
+                are needed.
+
+        Returns:
+            The case as it stands: after the adoption, or after what happened to it since.
+
+        Raises:
+            Refused: the rules do not allow it, an instant or clock does not fit, or a case of that id is
+                there with another past; nothing was recorded.
+            BadInput: something that is no instant.
+            KeyReused: the key belongs to another command.
+        """
+        return self._adopter.adopt(LegacyCase(case_id=case_id, **known), by=by, reason=reason, key=key)
+
+    def adopt_all(
+        self,
+        cases: Callable[[], Iterable[LegacyCase]],
+        *,
+        by: Actor,
+        reason: str,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> Adoption:
+        """Take over many cases: all of them, or none when one is wrong.
+
+        They are gone through twice, first to judge and then to write, in batches of one transaction each; a
+        run that was broken off is finished by the same call.
+
+        Args:
+            cases: gives the cases anew each time it is called.
+            by, reason: as in `adopt`.
+            dry_run: judge only.
+            progress: told after each batch how many cases were written or passed over.
+        """
+        return self._adopter.adopt_all(cases, by=by, reason=reason, dry_run=dry_run, progress=progress)
+
+    @overload
+    def migrate(
+        self, case_id: str, *, by: Actor, retroactive: bool | None = None, **terms: Unpack[Terms]
+    ) -> Case: ...
+
+    @overload
+    def migrate(
+        self,
+        case_id: None = None,
+        *,
+        by: Actor,
+        reason: str,
+        retroactive: bool | None = None,
+        unit: str | None = None,
+        state: str | None = None,
+        kind: str | None = None,
+        policy_hash: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> Migration: ...
+
+    def migrate(
+        self,
+        case_id: str | None = None,
+        *,
+        by: Actor,
+        retroactive: bool | None = None,
+        unit: str | None = None,
+        state: str | None = None,
+        kind: str | None = None,
+        policy_hash: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+        **terms: Any,
+    ) -> Case | Migration:
+        """Bring one case, or every open case of a selection, under the desk's own policy and calendars.
+
+        A case's own history is folded under the new rules: clocks that are new begin at their true instants,
+        a renamed one (``was``) keeps its cards, cards that no longer hold are annulled, those newly owed
+        issued at their own instants. Many cases are gone through in the order of their ids, in batches of one
+        transaction each; a run that was broken off goes on by the same call. One that cannot be brought under
+        the new rules stays as it is and is listed.
+
+        Args:
+            case_id: the one case; by default every open one that the selection admits.
+            by: who does it.
+            reason: why, when the policy asks for it.
+            retroactive: by default everything is counted anew from the beginning. When false, each rung keeps
+                the later of its old and its new instant, and nothing becomes due before now that was not.
+            unit, state, kind: only cases that this unit holds, in this state, of this kind.
+            policy_hash: only cases that are under these rules.
+            dry_run: write nothing; the result is the impact that it would have.
+            progress: told after each batch how many cases were looked at.
+
+        Returns:
+            The case; or what it came to for all of them, cards by unit and level included.
+
+        Raises:
+            Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), or the
+                new rules lack the case's state.
+        """
+        if case_id is not None:
+            fields = {} if retroactive is None else {"retroactive": retroactive}
+            return self._do(case_id, "migrate", by, terms, **fields)  # type: ignore[arg-type]  # of one case
+        return self._migrator.migrate(
+            Selection(unit=unit, state=state, kind=kind, policy_hash=policy_hash),
+            by=by,
+            reason=str(terms.pop("reason", "")),
+            retroactive=retroactive is not False,
+            dry_run=dry_run,
+            progress=progress,
+        )
+
+    def rules_of(self, case: str | Case) -> CompiledPolicy:
+        """The rules that the case, or the case of that id, pinned.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        return self._handler.rules_of(self._handler.known(case) if isinstance(case, str) else case)
+
+    def subscribe(
+        self, what: type[Event] | str, function: Hook, *, when: When = "after"
+    ) -> Callable[[], None]:
+        """Call a function of this process for every event of a kind, whoever on this desk brings it about.
+
+        Args:
+            what: an event's class or registered name, such as ``CardIssued`` or ``"card-issued"``;
+                ``RungEvent`` for reminders and cards, ``Event`` for all.
+            function: gets a `Happened`; what it returns is not looked at.
+            when: ``before``: after the decision, before anything is recorded; any error stops the command,
+                with nothing recorded, and reaches whoever gave it; raise `Refused` to say why. A sweep
+                leaves that case out and goes on. Called once more when another writer was faster, so that
+                it should change nothing itself. ``after``: once it is committed, with a joined store after
+                the portal's commit; an error is logged and stops nobody. Never called for a repeat under an
+                idempotency key.
+
+        Returns:
+            A function that ends the subscription.
+
+        Hooks are called in the order of events, for each in the order of subscription. Those after the
+        commit are lost with the process; what must be told stands in the policy's notices.
+
+        Raises:
+            BadInput: there is no such event, or no such ``when``.
+        """
+        return self._hooks.subscribe(what, function, when=when)
+
+    # -- questions: nothing here changes a case -------------------------------------------------------------
+
+    def get(self, case_id: str) -> Case:
+        """The case as it is stored; what is due but not swept yet is not in it.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        return self._handler.known(case_id)
+
+    def history(self, case_id: str) -> tuple[Event, ...]:
+        """Every event of the case, oldest first.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        self._handler.known(case_id)
+        return self.store.events(case_id)
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        """The personal texts of the case: version, field and text, in the order they came.
+
+        One that was redacted stands in its place with ``is_redacted`` true, without text and salt.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case, kept = self._handler.known(case_id), self.store.texts(case_id)
+        return with_redacted(self.store.events(case_id), kept) if case.facts.redactions else kept
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The numbered documents of the case, in the order they were issued; void ones (作废) among them.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        self._handler.known(case_id)
+        return self.store.documents(case_id)
+
+    def document_html(
+        self, case_id: str, document: str, *, lang: Lang = "zh", folder: Path | None = None
+    ) -> str:
+        """A numbered document as a page that prints on one sheet of A4, with its receipt strip (签收回执).
+
+        Args:
+            document: its id.
+            lang: ``zh`` or ``en``.
+            folder: the portal's own pages, which take the place of the shipped ones.
+
+        Raises:
+            UnknownCase: no such case.
+            BadInput: the case has no such document; or a page of the folder cannot be filled.
+        """
+        case = self._handler.known(case_id)
+        numbered = next((one for one in self.store.documents(case_id) if one.draft.id == document), None)
+        if numbered is None:
+            raise BadInput("unknown-document", case=case_id, found=document)
+        texts = self.store.texts(case_id)
+        return letter(self._handler.rules_of(case), case, numbered, texts=texts, lang=lang, folder=folder)
+
+    def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
+        """Why each deadline of a clock is what it is, day by day: every instance, oldest first.
+
+        Raises:
+            UnknownCase: no such case.
+            BadInput: the case has no such clock.
+        """
+        case = self._handler.known(case_id)
+        handler = self._handler
+        return explain(handler.rules_of(case), case, clock, handler.rules_of_hash)
+
+    def public(self, case_id: str) -> PublicCase:
+        """The case as anyone may see it: an allow-list without texts, people and notes.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._handler.known(case_id)
+        return public_view(self._handler.rules_of(case), case)
+
+    def forecast(self, case_id: str) -> tuple[Forecast, ...]:
+        """What happens, and when, if nobody acts: in the order of time.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._handler.known(case_id)
+        return forecast(self._handler.rules_of(case), case)
+
+    def allowed(self, case_id: str, *, by: Actor) -> tuple[Allowed, ...]:
+        """Every action of the policy, in its order: its fields, or the refusal with its remedy.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self._handler.known(case_id)
+        return allowed(self._handler.rules_of(case), case, by, self.clock.now_us(), self._handler.authorizer)
+
+    def cases(
+        self,
+        *,
+        unit: str | None = None,
+        state: str | None = None,
+        overdue: bool = False,
+        by: Actor | None = None,
+        limit: int = 50,
+        cursor: str = "",
+    ) -> Page:
+        """Cases in the order of (next due, id), those with nothing due last.
+
+        Args:
+            unit: only those this unit holds.
+            state: only those in this state.
+            overdue: only those with a running clock past its deadline, swept or not.
+            by: only what this actor may see: a citizen their own, a handler their unit's.
+            limit: at most so many, 1 to 1000.
+            cursor: where the last page ended.
+        """
+        if not 1 <= limit <= 1000:
+            raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
+        scope = "any" if by is None else self.rules.role(by).scope
+        citizen = by.id if by is not None and scope == "own" else None
+        if by is not None and scope == "unit":
+            if not by.unit or unit not in (None, by.unit):
+                return Page(())
+            unit = by.unit
+        now = self.clock.now_us() if overdue else None
+        query = Query(
+            unit=unit,
+            citizen=citizen,
+            state=state,
+            overdue_at=now,
+            after=_cursor(cursor) if cursor else None,
+            limit=limit + 1,
+        )
+        cases = self.store.find(query)
+        if len(cases) <= limit:
+            return Page(cases)
+        last = cases[limit - 1]
+        return Page(cases[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+
+
+def _cursor(text: str) -> tuple[int | None, str]:
+    try:
+        due, case_id = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadInput("bad-cursor", what="cursor", found=text) from error
+    named = type(case_id) is str and case_id.isprintable()
+    if not named or not (due is None or (type(due) is int and EARLIEST <= due <= LATEST)):
+        raise BadInput("bad-cursor", what="cursor", found=text)
+    return due, case_id

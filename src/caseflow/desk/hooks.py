@@ -6,18 +6,17 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
-from caseflow.core.case import Case
-from caseflow.core.events import EVENTS, Event
-from caseflow.core.values import Value, value
-from caseflow.desk.watching import Watch
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import EVENTS, Event
+from caseflow.core.value import Value
+from caseflow.desk.instrumentation import Watch
 from caseflow.errors import BadInput, HookFailed, KeyReused, Stale
-from caseflow.observed import HookError
 from caseflow.ports import Append, Store
+from caseflow.ports.observations import HookError
 
 When = Literal["before", "after"]
 
 
-@value
 class Happened(Value):
     """One event, as a hook gets it.
 
@@ -35,7 +34,6 @@ class Happened(Value):
 Hook = Callable[[Happened], object]
 
 
-@value
 class _Subscription(Value):
     kinds: tuple[type[Event], ...]
     function: Hook
@@ -61,19 +59,19 @@ class Hooks:
             raise BadInput("bad-option", what="when", found=f"{when!a}, expected before or after")
         if not callable(function):
             raise BadInput("bad-option", what="function", found=f"{type(function).__name__} is no function")
-        made = _Subscription(_kinds(what), function, when)
+        subscription = _Subscription(_kinds(what), function, when)
         with self._lock:
-            self._set((*self._all, made))
+            self._set((*self._all, subscription))
 
         def leave() -> None:
             with self._lock:
-                self._set(tuple(one for one in self._all if one is not made))
+                self._set(tuple(one for one in self._all if one is not subscription))
 
         return leave
 
-    def _set(self, found: tuple[_Subscription, ...]) -> None:
-        self._all = found
-        self.is_quiet = not found
+    def _set(self, subscriptions: tuple[_Subscription, ...]) -> None:
+        self._all = subscriptions
+        self.is_quiet = not subscriptions
 
     # -- calling -----------------------------------------------------------------------------------------
 
@@ -121,17 +119,25 @@ class Hooks:
 
     def _calls(self, when: When, entries: Sequence[Append]) -> Iterable[tuple[Hook, Happened]]:
         """By case, by event, by subscription; each in its order."""
-        mine = [one for one in self._all if one.when == when]
-        if not mine:
+        due = [one for one in self._all if one.when == when]
+        if not due:
             return
         for entry in entries:
             for version, event in enumerate(entry.events, entry.expected + 1):
                 happened = Happened(event, entry.case, version)
-                yield from ((one.function, happened) for one in mine if isinstance(event, one.kinds))
+                yield from ((one.function, happened) for one in due if isinstance(event, one.kinds))
 
     def _note(self, hook: Hook, when: When, happened: Happened, error: Exception) -> None:
-        case_id, event = happened.case.id, happened.event.name
-        self._watch.tell(HookError(_name(hook), when, case_id, happened.version, event, error))
+        self._watch.tell(
+            HookError(
+                hook=_name(hook),
+                when=when,
+                case_id=happened.case.id,
+                version=happened.version,
+                event=happened.event.name,
+                error=error,
+            )
+        )
 
 
 def _kinds(what: object) -> tuple[type[Event], ...]:
@@ -139,8 +145,8 @@ def _kinds(what: object) -> tuple[type[Event], ...]:
         return (EVENTS[what],)
     if isinstance(what, type) and issubclass(what, Event):
         return (what,)
-    found = ascii(what) if isinstance(what, str) else repr(what)
-    raise BadInput("bad-option", what="subscribe", found=f"no event is called {found[:80]}")
+    shown = ascii(what) if isinstance(what, str) else repr(what)
+    raise BadInput("bad-option", what="subscribe", found=f"no event is called {shown[:80]}")
 
 
 def _name(hook: Hook) -> str:

@@ -17,8 +17,8 @@ _inverse_normal = NormalDist().inv_cdf
 
 def points_of(quantiles: Mapping[str, float]) -> tuple[tuple[float, float], ...]:
     """``(share, hours)`` in rising order of the share; keys that are no numbers are left out."""
-    found = [(float(key) / 100, hours) for key, hours in quantiles.items() if _is_number(key)]
-    return tuple(sorted(found))
+    points = [(float(key) / 100, hours) for key, hours in quantiles.items() if _is_number(key)]
+    return tuple(sorted(points))
 
 
 def _is_number(text: str) -> bool:
@@ -78,10 +78,10 @@ class Delay:
     def document(self) -> dict[str, Any]:
         """The delay as TOML writes it: only what says something."""
         if self.quantiles:
-            found: dict[str, Any] = {"quantiles": dict(self.quantiles)}
+            table: dict[str, Any] = {"quantiles": dict(self.quantiles)}
         else:
-            found = {"median": self.median, "spread": self.spread}
-        return found | ({"never": self.never} if self.never else {})
+            table = {"median": self.median, "spread": self.spread}
+        return table | ({"never": self.never} if self.never else {})
 
 
 NOTHING = Delay()

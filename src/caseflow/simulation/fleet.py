@@ -6,41 +6,40 @@ desk's to say. SimPy carries the time, in whole epoch seconds.
 
 from __future__ import annotations
 
-import gc
+import csv
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import attrs
 import simpy
 
 from caseflow.clock import ManualClock
-from caseflow.core.case import Case
-from caseflow.core.commands import Actor
-from caseflow.core.instants import SECOND, office_days
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.core.time.instants import SECOND, office_days, zone_info
 from caseflow.desk import Desk
 from caseflow.errors import BadInput, Refused
-from caseflow.simulation.acting import case_id_of
-from caseflow.simulation.arrivals import arrivals
+from caseflow.simulation.arrivals import OfficeTime
 from caseflow.simulation.delays import Delay
-from caseflow.simulation.habits import Office
-from caseflow.simulation.life import Life
-from caseflow.simulation.office_time import OfficeTime
-from caseflow.simulation.record import Record
-from caseflow.simulation.scenario import Scenario
+from caseflow.simulation.scenario import Office, Scenario
 from caseflow.stores.memory import MemoryStore
 
-EVERY = 500
-"""Cases between two reports of progress."""
 _NEVER = 1 << 40
 """Epoch seconds past every simulation."""
 
 Wait = simpy.events.Event
+COLUMNS = (
+    "case_id", "action", "at", "actor", "role", "unit", "title", "body", "text", "kind", "to", "co_handler",
+    "score", "efficiency", "effect", "code", "primary", "days", "rectification", "reason",
+)  # fmt: skip
+_FIELDS = COLUMNS[6:]
 
 
 @attrs.define(kw_only=True)
 class UnitAtWork:
-    """A unit as it works: its hours, its habits, and its officers."""
+    """A unit as it works: its hours, its behaviour, and its officers."""
 
     name: str
     time: OfficeTime
@@ -53,28 +52,24 @@ class UnitAtWork:
     """Office hours that officers worked within the period."""
 
 
-@attrs.frozen(kw_only=True)
-class Run:
-    """What a simulation came to.
+class Record:
+    """Writes a log for ``caseflow replay``: commands as they come, times in the zone, to the second."""
 
-    Attributes:
-        cases: every case submitted, in the order of submission, as the desk left it at the end.
-        begin, end: epoch seconds; the end is the first instant that is not simulated.
-        replied: seconds from the submission to the first reply, for each case of ``cases``; `None` without.
-        commands: accepted commands, the rows of the log.
-        refused: commands that the rules did not allow, by (action, code).
-        utilisation: the share of its officers' hours in which they worked, by unit that counts officers.
-        utilisation_of_all: the same of all those units together; 0 without any.
-    """
+    def __init__(self, out: TextIO | None, zone: str) -> None:
+        """Args: out: where the rows go; `None` keeps nothing."""
+        self.rows = 0
+        self._zone = zone_info(zone)
+        self._writer = None if out is None else csv.writer(out, lineterminator="\n")
+        if self._writer is not None:
+            self._writer.writerow(COLUMNS)
 
-    cases: tuple[Case, ...]
-    begin: int
-    end: int
-    replied: tuple[int | None, ...]
-    commands: int
-    refused: Mapping[tuple[str, str], int]
-    utilisation: Mapping[str, float]
-    utilisation_of_all: float
+    def add(self, case_id: str, action: str, at: int, *, by: Actor, fields: Mapping[str, Any]) -> None:
+        """Write one command; ``at`` in epoch seconds."""
+        self.rows += 1
+        if self._writer is not None:
+            when = datetime.fromtimestamp(at, UTC).astimezone(self._zone).isoformat()
+            cells = [fields.get(name, "") for name in _FIELDS]
+            self._writer.writerow((case_id, action, when, by.id, by.role, by.unit, *cells))
 
 
 class Fleet:
@@ -92,8 +87,8 @@ class Fleet:
         self.replied: dict[int, int] = {}
         self.recent: dict[str, tuple[str, int]] = {}
         """By title: the last case that waits for a reply, and when it was submitted."""
-        self.followers: dict[str, Life] = {}
-        """Merged cases by id, should their primary be withdrawn."""
+        self.followers: dict[str, Callable[[], Generator[Any, Any, bool]]] = {}
+        """How a merged case goes on, by its id, should its primary be withdrawn."""
         first = scenario.start.toordinal()
         days = office_days(self.zone)
         self.begin = days.midnight(first) // SECOND
@@ -138,10 +133,10 @@ class Fleet:
     def actor(self, name: str, role: str, *, unit: str = "") -> Actor:
         """The one who acts, made once."""
         key = (name, role, unit)
-        found = self._actors.get(key)
-        if found is None:
-            found = self._actors[key] = Actor(name, role=role, unit=unit)
-        return found
+        actor = self._actors.get(key)
+        if actor is None:
+            actor = self._actors[key] = Actor(name, role=role, unit=unit)
+        return actor
 
     def act(self, case_id: str, action: str, *, by: Actor, fields: Mapping[str, Any]) -> Case | None:
         """Take the action now; `None`, and a count, when the rules refuse it."""
@@ -154,71 +149,3 @@ class Fleet:
             return None
         self.record.add(case_id, action, now, by=by, fields=fields)
         return case
-
-
-def simulate(
-    scenario: Scenario,
-    *,
-    cases: int | None = None,
-    seed: int | None = None,
-    out: TextIO | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> Run:
-    """Simulate a scenario; the same seed gives the same log, byte for byte.
-
-    Args:
-        scenario: as `load_scenario` gives it.
-        cases: how many are submitted; by default as the scenario says.
-        seed: where chance begins; by default as the scenario says.
-        out: where the log goes, opened with ``newline=""``; by default nowhere.
-        progress: called now and then with cases submitted and cases in all.
-
-    Raises:
-        BadInput: fewer than 1 case, a scenario without rules.
-    """
-    count = scenario.cases if cases is None else cases
-    if count < 1:
-        raise BadInput("bad-count", what="cases", found=count)
-    fleet = Fleet(scenario, seed=scenario.seed if seed is None else seed, out=out)
-    was_on = gc.isenabled()
-    gc.disable()  # what a simulation keeps it keeps to the end: looking for garbage only takes time
-    try:
-        starts = arrivals(scenario, cases=count, seed=fleet.seed, zone=fleet.zone)
-        fleet.env.process(_submissions(fleet, starts, progress))
-        fleet.env.run(until=fleet.end)
-        return _ended(fleet, starts)
-    finally:
-        if was_on:
-            gc.enable()
-
-
-def _submissions(fleet: Fleet, starts: list[int], progress: Callable[[int, int], None] | None) -> Any:
-    """Begin each case's life at its instant."""
-    for number, at in enumerate(starts, start=1):
-        if at > fleet.env.now:
-            yield fleet.until(at)
-        fleet.env.process(Life(fleet, number).lived())
-        if progress is not None and number % EVERY == 0:
-            progress(number, len(starts))
-    if progress is not None:
-        progress(len(starts), len(starts))
-
-
-def _ended(fleet: Fleet, starts: list[int]) -> Run:
-    """Sweep what is due by the end, and read what came of the cases."""
-    fleet.clock.set(fleet.end * SECOND - 1)
-    fleet.desk.sweep()
-    ids = [case_id_of(fleet.scenario, number) for number in range(1, len(starts) + 1)]
-    found = [fleet.desk.store.load(case_id) for case_id in ids]
-    counting = [unit for unit in fleet.units.values() if unit.officers]
-    offered = {unit.name: unit.officers * unit.time.between(fleet.begin, fleet.end) for unit in counting}
-    return Run(
-        cases=tuple(case for case in found if case is not None),
-        begin=fleet.begin,
-        end=fleet.end,
-        replied=tuple(fleet.replied.get(number) for number in range(1, len(starts) + 1)),
-        commands=fleet.record.rows,
-        refused=dict(fleet.refused),
-        utilisation={unit.name: unit.busy / offered[unit.name] for unit in counting},
-        utilisation_of_all=sum(unit.busy for unit in counting) / sum(offered.values()) if counting else 0.0,
-    )

@@ -1,4 +1,4 @@
-"""A scenario: a city's units, cases and habits as typed values; TOML keys are the attribute names."""
+"""A scenario: a city's units, cases and people's behaviour as typed values; TOML keys are attribute names."""
 
 from __future__ import annotations
 
@@ -7,10 +7,175 @@ from typing import Any
 
 import attrs
 
-from caseflow.core.calendars import Calendar
 from caseflow.core.policy import Policy
-from caseflow.simulation.delays import Delay
-from caseflow.simulation.habits import Arrivals, Dispatch, Evaluation, Handling, Office, amount, count, table
+from caseflow.core.time.calendar import Calendar
+from caseflow.simulation.delays import NOTHING, Delay
+
+DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def table() -> Any:
+    """A table, empty by default."""
+    return attrs.field(factory=dict)
+
+
+def share(default: float) -> Any:
+    """Part of all cases: 0 to 1."""
+    return attrs.field(default=default, metadata={"most": 1.0})
+
+
+def amount(default: float) -> Any:
+    """Any number that is not negative."""
+    return attrs.field(default=default, metadata={"most": float("inf")})
+
+
+def count(default: int, *, least: int = 0) -> Any:
+    """A whole number that is not too small."""
+    return attrs.field(default=default, metadata={"least": least})
+
+
+def numbers(default: tuple[float, ...], length: int) -> Any:
+    """So many numbers, none negative, not all of them 0."""
+    return attrs.field(default=default, metadata={"length": length})
+
+
+@attrs.frozen(kw_only=True)
+class Arrivals:
+    """When citizens write. All numbers are relative: twice the number, twice as often."""
+
+    month: tuple[float, ...] = numbers((1.0,) * 12, 12)
+    """The season: cases a day in January to December."""
+    weekday: tuple[float, ...] = numbers((1.0,) * 7, 7)
+    """Cases a day on Monday to Sunday. A rest day of the calendar counts as Sunday, a make-up working day
+    as Friday."""
+    hour: tuple[float, ...] = numbers((1.0,) * 24, 24)
+    """Cases in each hour of a working day, from 0:00."""
+    rest_hour: tuple[float, ...] = numbers((), 24)
+    """The same on rest days (Saturday, Sunday, holidays); as ``hour`` when left out."""
+
+
+@attrs.frozen(kw_only=True)
+class Office:
+    """When an office works. Delays of an office run in its own hours only."""
+
+    hours: tuple[str, ...] = ("09:00-17:00",)
+    """Opening hours of a working day, on quarters of an hour."""
+    days: tuple[str, ...] = ("mon", "tue", "wed", "thu", "fri")
+    """Working weekdays. A rest day of the calendar is worked as a Sunday, a make-up day as a Friday."""
+    week: dict[str, tuple[float, ...]] = table()
+    """Instead of both: ``mon`` to ``sun``, each with 24 strengths by hour; an hour of strength 0.5 brings
+    half an office hour."""
+
+
+@attrs.frozen(kw_only=True)
+class Dispatch:
+    """The desk that routes cases to units. Left out, citizens write to the unit itself."""
+
+    delay: Delay = NOTHING
+    """Office hours from the submission, or a return, to the routing."""
+    rejected: float = share(0.0)
+    """Share of cases that are not accepted."""
+    reject_codes: dict[str, float] = table()
+    """Why not: reason codes of the policy with their weights."""
+    merged: float = share(0.0)
+    """Share merged into an open case of the same title of the last ``merge_hours``, where there is one."""
+    merge_hours: float = amount(8.0)
+    """How old the other case may be, in hours."""
+
+
+@attrs.frozen(kw_only=True)
+class Handling:
+    """What units do with a case until they reply."""
+
+    wait: Delay = NOTHING
+    """Office hours from the routing until the reply could be written: inquiries, visits, other people."""
+    work: Delay = NOTHING
+    """Office hours that the reply keeps one officer busy; it waits until one is free."""
+    takes: str = "arrival"
+    """Which waiting case a free officer takes: by ``arrival``, or the one whose ``deadline`` is nearest."""
+    heeds: float = share(0.0)
+    """Share of cases that the unit hurries with once the next reminder or card is due."""
+    hurry: float = share(0.5)
+    """What is left of the wait then, as a share."""
+    step: Delay = NOTHING
+    """Office hours that each small step takes: the sign-in, an acknowledgement, a request."""
+    acknowledged: float = share(0.0)
+    """Share of cases that get 立即回复."""
+    signed_in: float = share(0.0)
+    """Share of cases signed in (按程序办理)."""
+    returned: float = share(0.0)
+    """Share of cases that the first unit gives back; another unit gets them."""
+    dispatched: float = share(0.0)
+    """Share of cases with a visit (及时派员)."""
+    co_handled: float = share(0.0)
+    """Share of cases in which another unit helps and reports."""
+    extended: float = share(0.0)
+    """Share of cases for which an extension is asked, if the deadline has not passed."""
+    extension_days: int = count(5, least=1)
+    """Days asked for."""
+    granted: float = share(0.7)
+    """Share of those that are granted."""
+    informed: float = share(0.0)
+    """Share of cases in which the citizen is asked for more, and answers."""
+    information: Delay = NOTHING
+    """Hours of any day until the citizen answers."""
+    placeholder: float = share(0.0)
+    """Share of cases with a reply that only says that there will be one (已收到)."""
+    withdrawn: float = share(0.0)
+    """Share of cases that the citizen withdraws before there is a reply."""
+    retracted: float = share(0.0)
+    """Share of replies taken back and given again."""
+    correction: Delay = NOTHING
+    """Office hours from a reply to its retraction, and again to the new reply."""
+
+
+@attrs.frozen(kw_only=True)
+class Evaluation:
+    """What follows a reply."""
+
+    completed: float = share(0.0)
+    """Share of replied cases with a completion notice (办结告知)."""
+    completion: Delay = NOTHING
+    """Office hours from the reply to the notice."""
+    rated: float = share(0.0)
+    """Share of citizens who rate."""
+    rating: Delay = NOTHING
+    """Hours of any day until they do."""
+    scores: tuple[float, ...] = numbers((1.0,) * 5, 5)
+    """How often a prompt reply is rated 1, 2, 3, 4 and 5."""
+    late_scores: tuple[float, ...] = numbers((), 5)
+    """The same of a very late reply; as ``scores`` when left out."""
+    patience: float = amount(10.0)
+    """Days from the submission to the reply after which half of the citizens rate as for a very late one."""
+    assessed: float = share(0.0)
+    """Share of cases that the supervising office assesses."""
+    rectified: float = share(0.0)
+    """Share of cases that lead to a rectification."""
+    rectification: Delay = NOTHING
+    """Office hours until it is verified."""
+    closed: float = share(0.0)
+    """Share of cases closed."""
+    closing: Delay = NOTHING
+    """Office hours from the last step to the closing."""
+    reopened: float = share(0.0)
+    """Share of closed cases that the citizen reopens."""
+    reopened_unsatisfied: float = share(0.0)
+    """The same where the citizen rated 1 or 2."""
+    reopening: Delay = NOTHING
+    """Hours of any day until they do."""
+
+
+def quarter(text: str) -> int:
+    """The quarter of an hour since midnight that ``HH:MM`` names; -1 where it names none.
+
+    >>> quarter("08:30")
+    34
+    """
+    hour, colon, minute = text.strip().partition(":")
+    if not (colon and hour.isdecimal() and minute.isdecimal() and len(minute) == 2):
+        return -1
+    slot, rest = divmod(int(hour) * 60 + int(minute), 15)
+    return slot if not rest and slot <= 96 and int(minute) < 60 else -1
 
 
 @attrs.frozen(kw_only=True)
@@ -30,7 +195,7 @@ class Unit:
 
 
 @attrs.frozen(kw_only=True)
-class Kind:
+class InquiryKind:
     """A kind of inquiry, and what citizens write about."""
 
     weight: float = amount(1.0)
@@ -49,7 +214,7 @@ class Roles:
     """Works for a unit."""
     lead: str = "lead_official"
     """Takes replies back."""
-    dispatcher: str = "dispatcher"
+    coordinator: str = "coordinator"
     """Routes, rejects, merges."""
     supervisor: str = "supervisor"
     """Grants extensions, assesses, closes."""
@@ -126,7 +291,7 @@ class Scenario:
     """After the reply."""
     units: dict[str, Unit] = table()
     """The handling units by name; at least one."""
-    kinds: dict[str, Kind] = table()
+    kinds: dict[str, InquiryKind] = table()
     """What citizens write about; none leaves the kind out."""
     roles: Roles = Roles()
     """Who acts."""
@@ -138,19 +303,19 @@ class Scenario:
 
 def document(part: Any) -> dict[str, Any]:
     """A scenario, or a part of one, as a TOML table: what differs from the default, and every first key."""
-    found: dict[str, Any] = {}
+    table: dict[str, Any] = {}
     for field in attrs.fields(type(part)):
         value = getattr(part, field.name)
         if not field.metadata.get("document", True) or value is None:
             continue
         if value != _default(field) or field.name in ("format", "name", "policy", "days"):
-            found[field.name] = _written(value)
-    return found
+            table[field.name] = _written(value)
+    return table
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:
-    made = field.default
-    return {} if isinstance(made, attrs.Factory) else made  # type: ignore[arg-type]  # only tables are made
+    default = field.default
+    return {} if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # only tables are made anew
 
 
 def _written(value: Any) -> Any:

@@ -11,18 +11,18 @@ from itertools import islice
 from threading import RLock
 from typing import Any
 
-from caseflow.chain import Head, Link, chained
-from caseflow.codec import decode, encode
-from caseflow.core.case import Case
-from caseflow.core.events import Event
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import Event
+from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.errors import KeyReused, Stale, StoreError
-from caseflow.outbox import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
+from caseflow.ports.records import Head, Kept, Link
+from caseflow.serialization.codec import decode, encode
+from caseflow.serialization.hash_chain import chained
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
-from caseflow.stores.moving import Kept
 
 _LAST = 1 << 62
-"""Sorts after every instant: the place of cases with nothing due."""
+"""Sorts after every instant: the order of cases with nothing due."""
 
 
 class MemoryStore:
@@ -78,9 +78,9 @@ class MemoryStore:
             named = {entry.case.id for entry in appends} if len(appends) > 1 else ()
             for entry in appends:
                 known = self._cases.get(entry.case.id)
-                found = 0 if known is None else known.version
-                if found != entry.expected or (named and len(named) < len(appends)):
-                    raise Stale(entry.case.id, expected=entry.expected, found=found)
+                version = 0 if known is None else known.version
+                if version != entry.expected or (named and len(named) < len(appends)):
+                    raise Stale(entry.case.id, expected=entry.expected, found=version)
             if claim is not None:
                 if (claim.actor, claim.key) in self._keys:
                     raise KeyReused(claim.key, actor=claim.actor)
@@ -130,11 +130,11 @@ class MemoryStore:
         if before is not None:
             self._due[before].discard(case_id)
         if after is not None:
-            found = self._due.get(after)
-            if found is None:
-                found = self._due[after] = set()
+            ids = self._due.get(after)
+            if ids is None:
+                ids = self._due[after] = set()
                 heapq.heappush(self._instants, after)
-            found.add(case_id)
+            ids.add(case_id)
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
@@ -144,7 +144,7 @@ class MemoryStore:
         self, before: int, *, limit: int, after: tuple[int, str] | None = None
     ) -> tuple[tuple[int, str], ...]:
         """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
-        found: list[tuple[int, str]] = []
+        due: list[tuple[int, str]] = []
         with self._lock:
             for instant in sorted(i for i in self._instants if i <= before):
                 if after is not None and instant < after[0]:
@@ -152,12 +152,10 @@ class MemoryStore:
                 ids = self._page(instant, again=after is not None and instant == after[0])
                 begin = bisect_right(ids, after[1]) if after is not None and instant == after[0] else 0
                 live = self._due[instant]
-                found += [
-                    (instant, i) for i in islice((i for i in ids[begin:] if i in live), limit - len(found))
-                ]
-                if len(found) >= limit:
+                due += [(instant, i) for i in islice((i for i in ids[begin:] if i in live), limit - len(due))]
+                if len(due) >= limit:
                     break
-        return tuple(found)
+        return tuple(due)
 
     def _page(self, instant: int, *, again: bool) -> list[str]:
         """The ids due at that instant, sorted; the same list again while a sweep pages through it."""
@@ -184,12 +182,12 @@ class MemoryStore:
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
         with self._lock:
-            found = sorted((_place(case), case.id) for case in self._cases.values() if _fits(case, query))
+            keys = sorted((_due_order(case), case.id) for case in self._cases.values() if _fits(case, query))
             if query.after is not None:
                 due, case_id = query.after
                 seen = (_LAST if due is None else due, case_id)
-                found = [key for key in found if key > seen]
-            return tuple(self._cases[case_id] for _, case_id in found[: query.limit])
+                keys = [key for key in keys if key > seen]
+            return tuple(self._cases[case_id] for _, case_id in keys[: query.limit])
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position."""
@@ -263,7 +261,7 @@ class MemoryStore:
             return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
 
     def keep(self, cases: Sequence[Kept]) -> None:
-        """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""
+        """Take over cases, all or nothing; see `caseflow.ports.protocols.Movable`."""
         with self._lock:
             for kept in cases:
                 self._check_same_history(kept)
@@ -313,8 +311,8 @@ class MemoryStore:
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
-        found = self._documents.get(pin)
-        return None if found is None else json.loads(found)
+        document = self._documents.get(pin)
+        return None if document is None else json.loads(document)
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -327,7 +325,7 @@ def _bodies(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:
     return [copied(notice) for notice in entry.notices], [copied(draft) for draft in entry.documents]
 
 
-def _place(case: Case) -> int:
+def _due_order(case: Case) -> int:
     return _LAST if case.next_due_us is None else case.next_due_us
 
 

@@ -9,11 +9,9 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from typing import Any, TypeVar
 
-from caseflow import outbox as o
-from caseflow.core.values import maker
+from caseflow.core import notices as o
 from caseflow.errors import StoreError
 
-_posted = maker(o.Posted)
 _Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
 
 
@@ -33,15 +31,15 @@ def apart(held: Any) -> Any:
     """What a store holds, its containers copied and the values in them shared: those never change."""
     match held:
         case dict():
-            return {key: apart(found) for key, found in held.items()}
+            return {key: apart(part) for key, part in held.items()}
         case list():
-            return [apart(found) for found in held]
+            return [apart(part) for part in held]
         case set() | array():
             return copy(held)
         case MemoryOutbox() | MemoryRegister():
             other = copy(held)
-            for name, found in vars(held).items():
-                setattr(other, name, apart(found))
+            for name, part in vars(held).items():
+                setattr(other, name, apart(part))
             return other
         case _:
             return held
@@ -68,7 +66,7 @@ class MemoryOutbox:
             position = len(self._rows) + 1
             self._by_id[notice.id] = position
             self._by_case.setdefault(notice.case_id, []).append(position)
-            self._rows.append(_posted(position, notice, next_try_us=notice.at_us))
+            self._rows.append(o.Posted(position, notice, next_try_us=notice.at_us))
             heapq.heappush(self._ready, (notice.at_us, position))
 
     def take_over(self, rows: Iterable[o.Posted]) -> None:
@@ -120,23 +118,23 @@ class MemoryOutbox:
 
     def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
         """Record outcomes that come with the lease's own token; the ids settled."""
-        return tuple([found.id for found in outcomes if self._settled(found)])
+        return tuple([outcome.id for outcome in outcomes if self._is_settled(outcome)])
 
-    def _settled(self, found: o.Outcome) -> bool:
-        row = self._of(found.id)
-        if row is None or not found.token or row.token != found.token:
+    def _is_settled(self, outcome: o.Outcome) -> bool:
+        row = self._of(outcome.id)
+        if row is None or not outcome.token or row.token != outcome.token:
             return False
-        if row.status == o.CANCELLED and found.status != o.SENT:
-            self._put(row.replace(token="", told_us=_first(found.told_us, row.told_us)))
+        if row.status == o.CANCELLED and outcome.status != o.SENT:
+            self._put(row.replace(token="", told_us=_first(outcome.told_us, row.told_us)))
             return False
-        again = found.status == o.RETRY
+        again = outcome.status == o.RETRY
         self._put(
             row.replace(
-                status=o.PENDING if again else found.status,
-                next_try_us=found.at_us if again else None,
-                attempts=row.attempts - found.untried,
-                told_us=_first(found.at_us if found.status == o.SENT else found.told_us, row.told_us),
-                error=found.error, into=found.into, token="",
+                status=o.PENDING if again else outcome.status,
+                next_try_us=outcome.at_us if again else None,
+                attempts=row.attempts - outcome.untried,
+                told_us=_first(outcome.at_us if outcome.status == o.SENT else outcome.told_us, row.told_us),
+                error=outcome.error, into=outcome.into, token="",
             )
         )  # fmt: skip
         return True
@@ -154,14 +152,14 @@ class MemoryOutbox:
     def notices(self, *, case_id: str, status: str, after: int, limit: int) -> tuple[o.Posted, ...]:
         """Notices after the position, of one case, of one status."""
         positions = self._by_case.get(case_id, []) if case_id else range(after + 1, len(self._rows) + 1)
-        found: list[o.Posted] = []
+        rows: list[o.Posted] = []
         for position in positions:
             row = self._rows[position - 1]
-            if len(found) == limit:
+            if len(rows) == limit:
                 break
             if position > after and status in ("", row.status):
-                found.append(row)
-        return tuple(found)
+                rows.append(row)
+        return tuple(rows)
 
     def _of(self, name: str) -> o.Posted | None:
         position = self._by_id.get(name)
@@ -217,9 +215,9 @@ class MemoryRegister:
     def void(self, voids: Iterable[o.Void]) -> None:
         """Void documents; unknown and voided ones are passed over."""
         for void in voids:
-            found = self._by_id.get(void.id)
-            if found is not None and not found.is_void:
-                self._by_id[void.id] = found.replace(voided_us=void.at_us, void_reason=void.reason)
+            document = self._by_id.get(void.id)
+            if document is not None and not document.is_void:
+                self._by_id[void.id] = document.replace(voided_us=void.at_us, void_reason=void.reason)
 
     def documents(self, case_id: str) -> tuple[o.Document, ...]:
         """The documents of a case, in the order they were issued."""

@@ -1,40 +1,203 @@
-"""A store in one SQLite file: durable by default, every write one short transaction."""
+"""`SqliteStore`: cases in one SQLite file; connections of `sqlite3`, one a process, errors made ours."""
 
 from __future__ import annotations
 
-import json
+import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
+from weakref import WeakSet
 
-from caseflow.chain import START
-from caseflow.core.case import Case
-from caseflow.errors import KeyReused, Stale, StoreError
-from caseflow.outbox import Held, Outcome
-from caseflow.ports import Append, KeyClaim, Query, is_redacted_by
-from caseflow.stores import sqlite_outbox, sqlite_schema
-from caseflow.stores.moving import Kept, steady
-from caseflow.stores.recent import RecentCases
-from caseflow.stores.relational import moving
-from caseflow.stores.relational.dialects import SQLITE
-from caseflow.stores.relational.listing import listed
-from caseflow.stores.relational.prepared import Prepared, prepared
-from caseflow.stores.sqlite_file import SqliteFile
-from caseflow.stores.sqlite_questions import NAMES, SqliteQuestions
+from caseflow.errors import StoreError
+from caseflow.ports.records import Append, KeyClaim, StoreStatus
+from caseflow.stores.sql import schema
+from caseflow.stores.sql.dialects import SQLITE, Cursor
+from caseflow.stores.sql.driver_errors import translated
+from caseflow.stores.sql.store import RelationalStore
 
-_INSERT_EVENT = "INSERT INTO events (case_id, version, body, hash) VALUES (?, ?, ?, ?)"
-_INSERT_CASE = (
-    "INSERT INTO cases (version, state, unit, citizen, next_due, place, deadline, waits, snapshot, head, id)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
-)
-_UPDATE_CASE = (
-    "UPDATE cases SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, place = ?, deadline = ?,"
-    " waits = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?"
-)
+Result = TypeVar("Result")
+
+APPLICATION_ID = 0x63617365
+"""``case`` in ASCII: marks a file as ours in SQLite's own header."""
+
+SAFE_WAL = (3, 51, 3)
+"""SQLite versions before this one can corrupt a WAL file when several connections write or checkpoint at
+once (sqlite.org, "WAL-reset bug"); on those a rollback journal is the default."""
+
+CACHE_KIB = 16_000
+"""So much of the file is kept in memory: what a sweep writes at once need not spill before its commit."""
 
 
-class SqliteStore(SqliteQuestions):
+class SqliteConnections:
+    """A file and the connection to it, opened when it is first needed and again after a fork.
+
+    The connection is held by one thread at a time.
+
+    Args:
+        path, journal, synchronous, timeout: as in `SqliteStore`; without a journal mode the file keeps its
+            own.
+        prepare: what is done with a new connection before anybody uses it; by default a file that is not
+            ours is refused.
+    """
+
+    dialect = SQLITE
+    errors: type[Exception] = sqlite3.Error
+    is_shared = False
+
+    def __init__(
+        self,
+        path: str,
+        *,
+        timeout: float,
+        journal: str = "",
+        synchronous: str = "full",
+        prepare: Callable[[Cursor, str], None] | None = None,
+    ) -> None:
+        if journal not in ("", "auto", "wal", "delete", "truncate", "persist"):
+            raise StoreError("store-failed", path=path, found=f"journal {journal}")
+        if synchronous not in ("full", "normal", "off", "extra"):
+            raise StoreError("store-failed", path=path, found=f"synchronous {synchronous}")
+        self.name = path
+        self.journal = _safe_journal() if journal == "auto" else journal
+        self.synchronous = synchronous
+        self.timeout = timeout
+        self._prepare = prepare or _refuse_foreign
+        self._lock = threading.RLock()
+        self._is_closed = False
+        self._connection: sqlite3.Connection | None = None
+        self._inherited: sqlite3.Connection | None = None
+        _watch_forks()
+        _open_files.add(self)
+
+    def read(self, ask: Callable[[Cursor], Result]) -> Result:
+        """Run a question; SQLite's errors become ours."""
+        with self._lock:
+            try:
+                cursor = self._opened().cursor()
+                try:
+                    return ask(cursor)
+                finally:
+                    cursor.close()  # an error that somebody keeps would keep the file open
+            except sqlite3.Error as error:
+                raise self._translated(error) from error
+
+    def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
+        """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error."""
+        with self._lock:
+            try:
+                connection = self._opened()
+                cursor = connection.cursor()
+                try:
+                    cursor.execute("BEGIN IMMEDIATE")
+                    result = change(cursor)
+                    cursor.execute("COMMIT")
+                    return result
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.rollback()
+                    raise
+                finally:
+                    cursor.close()
+            except sqlite3.Error as error:
+                raise self._translated(error) from error
+
+    @contextmanager
+    def held(self) -> Iterator[sqlite3.Connection]:
+        """The connection itself, for one thread, in no transaction."""
+        with self._lock:
+            try:
+                yield self._opened()
+            except sqlite3.Error as error:
+                raise self._translated(error) from error
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work now: a change is committed when it returns."""
+        work()
+
+    def empty_log(self) -> None:
+        """Empty the write-ahead log, as far as no reader needs it: it holds what was overwritten."""
+        self.read(lambda cursor: cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall())
+
+    def close(self) -> None:
+        """Close the connection; it must not be used afterwards."""
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+            self._connection = None
+            self._is_closed = True
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = self._connection
+        if connection is None:
+            if self._is_closed:
+                raise StoreError("store-failed", path=self.name, found="closed")
+            connection = self._connection = self._open()
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self.name, timeout=self.timeout, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {int(self.timeout * 1000)}")
+            self._prepare(connection.cursor(), self.name)
+            if self.journal:
+                connection.execute(f"PRAGMA journal_mode = {self.journal}")
+            connection.execute(f"PRAGMA synchronous = {self.synchronous}")
+            connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
+            connection.execute("PRAGMA secure_delete = ON")  # what is redacted leaves no bytes behind
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def before_fork(self) -> None:
+        """Keep every thread out of SQLite: a child would inherit the locks of one that is inside for ever."""
+        self._lock.acquire()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on; a child leaves its parent's connection alone, unclosed, and opens its own."""
+        if in_child:
+            self._inherited, self._connection = self._connection, None
+            self._lock = threading.RLock()
+        else:
+            self._lock.release()
+
+    def _translated(self, error: sqlite3.Error) -> StoreError:
+        return translated(error, name=self.name, seconds=self.timeout)
+
+
+_open_files: WeakSet[SqliteConnections] = WeakSet()
+_held_for_fork: list[SqliteConnections] = []
+
+
+@cache
+def _watch_forks() -> None:
+    """Have forks wait until no thread is inside SQLite; once a process."""
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=partial(_after_fork, in_child=False),
+        after_in_child=partial(_after_fork, in_child=True),
+    )
+
+
+def _before_fork() -> None:
+    _held_for_fork[:] = _open_files
+    for connections in _held_for_fork:
+        connections.before_fork()
+
+
+def _after_fork(*, in_child: bool) -> None:
+    for connections in _held_for_fork:
+        connections.after_fork(in_child=in_child)
+    _held_for_fork.clear()
+
+
+class SqliteStore(RelationalStore):
     """Cases in a SQLite file. Safe to share between threads; a forked child opens its own connection.
 
     Args:
@@ -50,6 +213,8 @@ class SqliteStore(SqliteQuestions):
         StoreBusy: another process held the lock longer than ``timeout``.
     """
 
+    _connections: SqliteConnections
+
     def __init__(
         self,
         path: str | Path,
@@ -59,18 +224,17 @@ class SqliteStore(SqliteQuestions):
         timeout: float = 10.0,
     ) -> None:
         self.path = str(path)
-        self._file = SqliteFile(
-            self.path, journal=journal, synchronous=synchronous, timeout=timeout,
-            prepare=sqlite_schema.check_or_make,
-        )  # fmt: skip
-        self._recent = RecentCases()
-        with self._file.reading():
+        connections = SqliteConnections(
+            self.path, journal=journal, synchronous=synchronous, timeout=timeout, prepare=_check_or_make
+        )
+        super().__init__(connections)
+        with connections.held():
             pass
 
     @property
     def journal(self) -> str:
         """The journal mode in use."""
-        return self._file.journal
+        return self._connections.journal
 
     @staticmethod
     def migrate(path: str | Path, *, timeout: float = 60.0) -> tuple[int, ...]:
@@ -83,59 +247,18 @@ class SqliteStore(SqliteQuestions):
             StoreError: there is no such file, it is another program's, or of a newer schema.
             StoreBusy: another process held the lock longer than ``timeout`` seconds.
         """
-        if not Path(path).exists():
-            raise StoreError("store-failed", path=str(path), found="no such file")
-        file = SqliteFile(str(path), timeout=timeout)
-        try:
-            with file.reading() as connection:
-                return sqlite_schema.migrate(connection, file.path)
-        finally:
-            file.close()
+        with _existing(path, timeout=timeout) as connections:
+            return schema.migrate(connections)
 
-    def reopened(self) -> SqliteStore:
-        """Close this store and open its file anew, as it was opened; one without a file is left open."""
-        if self.path == ":memory:":
-            return self
-        self.close()
-        file = self._file
-        return SqliteStore(
-            self.path, journal=file.journal, synchronous=file.synchronous, timeout=file.timeout
-        )
+    @staticmethod
+    def status(path: str | Path) -> StoreStatus:
+        """How the file stands, whatever its schema; it stays as it is.
 
-    def branched(self) -> SqliteStore:
-        """A store of its own, in memory, with all that this one holds.
-
-        What happens in one never reaches the other.
+        Raises:
+            StoreError: there is no such file, or it is another program's.
         """
-        branch = SqliteStore(":memory:")
-        with self._file.reading() as ours, branch._file.reading() as theirs:
-            ours.backup(theirs)
-        return branch
-
-    def close(self) -> None:
-        """Close the connection; the store must not be used afterwards."""
-        self._file.close()
-
-    # -- cases ------------------------------------------------------------------------------------------
-
-    def load(self, case_id: str) -> Case | None:
-        """The case at its newest version; `None` when there is none."""
-        if not SQLITE.can_hold(case_id):
-            return None
-        with self._file.reading() as connection:
-            row = connection.execute("SELECT snapshot, head FROM cases WHERE id = ?", (case_id,)).fetchone()
-        return None if row is None else self._recent.case(self.events, case_id, *row)
-
-    def find(self, query: Query) -> tuple[Case, ...]:
-        """The cases of a query in the order of (next due, id); those with nothing due come last."""
-        if not all(SQLITE.can_hold(name or "") for name in (query.unit, query.citizen, query.state)):
-            return ()
-        sql, given = listed(query, table="cases", later=SQLITE.later)
-        with self._file.reading() as connection:
-            rows = connection.execute(sql, given).fetchall()
-        return tuple(self._recent.case(self.events, *row) for row in rows)
-
-    # -- changes ----------------------------------------------------------------------------------------
+        with _existing(path, timeout=10.0) as connections:
+            return schema.status(connections, schema=schema.schema_of(connections))
 
     def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Add events to one or several cases, with all that goes with them and an idempotency key.
@@ -147,126 +270,73 @@ class SqliteStore(SqliteQuestions):
             KeyReused: the key was taken in the meantime.
             StoreBusy: another process held the lock too long.
         """
-        entries = [prepared(entry) for entry in appends]
-        with self._file.writing() as connection:
-            heads = [self._write(connection, written) for written in entries]
-            if claim is not None:
-                self._write_claim(connection, claim)
-        redacted = False
-        for written, head in zip(entries, heads, strict=True):
-            self._recent.remember(written.entry.case, written.snapshot, head)
-            redacted = redacted or bool(written.entry.redacts)
-        if redacted:
-            self._file.forget_log()
+        super().append(appends, claim)
+        if self.journal == "wal" and any(entry.redacts for entry in appends):
+            self._connections.empty_log()
 
-    def _write(self, connection: sqlite3.Connection, written: Prepared) -> bytes:
-        """Write one case's part; returns the new head of its chain."""
-        entry, case_id = written.entry, written.entry.case.id
-        before = self._head(connection, entry)
-        rows = written.chained(before)
-        head = rows[-1][3] if rows else before
-        self._write_case(connection, written, before, head)
-        for row in rows:
-            connection.execute(_INSERT_EVENT, row)
-        if entry.has_more:
-            _redact(connection, case_id, entry.redacts)
-            sqlite_outbox.take_away(connection, entry.cancels, entry.voids)
-            sqlite_outbox.post(connection, written.notices)
-            sqlite_outbox.issue(connection, written.documents)
-        for texts in written.texts:
-            connection.execute("INSERT INTO texts VALUES (?, ?, ?)", texts)
-        return head
-
-    def _head(self, connection: sqlite3.Connection, entry: Append) -> bytes:
-        """The head that the case's chain has at the expected version."""
-        if not entry.expected:
-            return START
-        known = self._recent.head_of(entry)
-        if known is not None:
-            return known
-        sql = "SELECT version, head FROM cases WHERE id = ?"
-        row = connection.execute(sql, (entry.case.id,)).fetchone()
-        if row is None or row[0] != entry.expected:
-            raise Stale(entry.case.id, expected=entry.expected, found=row[0] if row else 0)
-        head: bytes = row[1]
-        return head
-
-    def _write_case(
-        self, connection: sqlite3.Connection, written: Prepared, before: bytes, head: bytes
-    ) -> None:
-        case, expected = written.entry.case, written.entry.expected
-        row = (*written.case_row, head, case.id)
-        if expected:
-            done = connection.execute(_UPDATE_CASE, (*row, expected, before))
-        else:
-            done = connection.execute(_INSERT_CASE, row)
-        if done.rowcount != 1:
-            raise Stale(case.id, expected=expected)
-
-    def _write_claim(self, connection: sqlite3.Connection, claim: KeyClaim) -> None:
-        done = connection.execute(
-            "INSERT INTO keys VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-            (claim.actor, claim.key, claim.digest, claim.case_id, claim.first, claim.last),
+    def reopened(self) -> SqliteStore:
+        """Close this store and open its file anew, as it was opened; one without a file is left open."""
+        if self.path == ":memory:":
+            return self
+        self.close()
+        before = self._connections
+        return SqliteStore(
+            self.path, journal=before.journal, synchronous=before.synchronous, timeout=before.timeout
         )
-        if done.rowcount != 1:
-            raise KeyReused(claim.key, actor=claim.actor)
 
-    def kept(self, case_id: str) -> Kept | None:
-        """All that is kept of a case; `None` when there is none."""
+    def branched(self) -> SqliteStore:
+        """A store of its own, in memory, with all that this one holds.
 
-        def read(case: Case) -> Kept:
-            notices = self.notices(case_id=case_id, limit=1 << 31)
-            return Kept(case, self.links(case_id), self.texts(case_id), notices, self.documents(case_id))
-
-        return steady(lambda: self.load(case_id), read)
-
-    def keep(self, cases: Sequence[Kept]) -> None:
-        """Take over cases, all or nothing; see `caseflow.stores.moving.Movable`."""
-        with self._file.writing() as connection:
-            cursor = connection.cursor()
-            keeping = moving.Keeping(cursor, NAMES, insert_event=_INSERT_EVENT, numbers=lambda: ())
-            keeping.keep(cases)
-
-    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
-        """Take over idempotency keys; those that are there stay."""
-        with self._file.writing() as connection:
-            moving.keep_keys(connection.cursor(), NAMES, claims)
-
-    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
-        """Lease ready notices to the token, in the order of (next try, position)."""
-        with self._file.writing() as connection:
-            return sqlite_outbox.claim(connection, now_us, limit=limit, lease_us=lease_us, token=token)
-
-    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
-        """Record what became of claimed notices; returns the ids settled, in the order given."""
-        with self._file.writing() as connection:
-            return sqlite_outbox.settle(connection, outcomes)
-
-    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
-        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
-        with self._file.writing() as connection:
-            return sqlite_outbox.requeue(connection, ids, now_us)
-
-    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
-        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
-        if self.pinned(pin) is not None:
-            return
-        with self._file.writing() as connection:
-            text = json.dumps(document, ensure_ascii=False)
-            connection.execute("INSERT INTO policies VALUES (?, ?) ON CONFLICT DO NOTHING", (pin, text))
+        What happens in one never reaches the other.
+        """
+        branch = SqliteStore(":memory:")
+        with self._connections.held() as source, branch._connections.held() as target:
+            source.backup(target)
+        return branch
 
 
-def _redact(connection: sqlite3.Connection, case_id: str, names: Sequence[str]) -> None:
-    """Erase the named texts and their salts."""
-    if not names:
-        return
-    sql = "SELECT version, fields FROM texts WHERE case_id = ?"
-    for version, found in connection.execute(sql, (case_id,)).fetchall():
-        fields = json.loads(found)
-        kept = {name: text for name, text in fields.items() if not is_redacted_by(names, name, version)}
-        where = "WHERE case_id = ? AND version = ?"
-        if not kept:
-            connection.execute(f"DELETE FROM texts {where}", (case_id, version))
-        elif len(kept) < len(fields):
-            row = (json.dumps(kept, ensure_ascii=False), case_id, version)
-            connection.execute(f"UPDATE texts SET fields = ? {where}", row)
+@contextmanager
+def _existing(path: str | Path, *, timeout: float) -> Iterator[SqliteConnections]:
+    """Connections to a file of ours that must be there, of any schema."""
+    if not Path(path).exists():
+        raise StoreError("store-failed", path=str(path), found="no such file")
+    connections = SqliteConnections(str(path), timeout=timeout)
+    try:
+        yield connections
+    finally:
+        connections.close()
+
+
+def _check_or_make(cursor: Cursor, path: str) -> None:
+    """Leave a store of today's schema as it is; make one of an empty file; refuse everything else."""
+    if not _is_ours(cursor, path):
+        cursor.execute("BEGIN IMMEDIATE")
+        if not _is_ours(cursor, path):  # nobody else was faster
+            schema.apply(cursor, SQLITE, since=0)
+            cursor.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        cursor.execute("COMMIT")
+    schema.refuse_other(schema.schema_within(cursor, SQLITE), name=path)
+
+
+def _refuse_foreign(cursor: Cursor, path: str) -> None:
+    if not _is_ours(cursor, path):
+        raise StoreError("store-foreign", path=path, found="0 tables")
+
+
+def _is_ours(cursor: Cursor, path: str) -> bool:
+    """Whether the file is ours, rather than empty.
+
+    Raises:
+        StoreError: it is another program's.
+    """
+    (mark,) = cursor.execute("PRAGMA application_id").fetchone()
+    (tables,) = cursor.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if mark == APPLICATION_ID and schema.schema_within(cursor, SQLITE):
+        return True
+    if mark or tables:
+        raise StoreError("store-foreign", path=path, found=f"application id {mark}, {tables} tables")
+    return False
+
+
+def _safe_journal() -> str:
+    return "wal" if sqlite3.sqlite_version_info >= SAFE_WAL else "truncate"

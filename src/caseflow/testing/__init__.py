@@ -6,86 +6,51 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from caseflow.testing.contract import StoreContract
-    from caseflow.testing.contract.walk import StoreMachine, walk_beside_a_dict
-    from caseflow.testing.golden import GoldenHistory, record
-    from caseflow.testing.golden_check import accept_golden, check_golden, compared
-    from caseflow.testing.golden_file import golden_files, read_golden, write_golden
-    from caseflow.testing.laws.broken import LawBroken, Violation
-    from caseflow.testing.laws.engine import Engine
+    from caseflow.testing.contract.notifier_contract import NotifierContract, Received
+    from caseflow.testing.contract.store_contract import StoreContract
+    from caseflow.testing.contract.store_machine import StoreMachine, walk_beside_a_dict
+    from caseflow.testing.golden.golden_check import accept_golden, check_golden, compared
+    from caseflow.testing.golden.golden_history import (
+        GoldenHistory,
+        golden_files,
+        read_golden,
+        record,
+        write_golden,
+    )
+    from caseflow.testing.laws.laws import LawBroken, Violation
     from caseflow.testing.laws.life import Life
-    from caseflow.testing.laws.running import LawsReport, PolicyLaws, laws_as_test, policy_laws
-    from caseflow.testing.notifier_contract import NotifierContract, Received
-    from caseflow.testing.story import Story, StoryLine, story_of, together, told
-    from caseflow.testing.timeline import Timeline
-    from caseflow.testing.timeline_case import TimelineTestCase
+    from caseflow.testing.laws.policy_laws import LawsReport, PolicyLaws, laws_as_test, policy_laws
+    from caseflow.testing.laws.world import Engine
+    from caseflow.testing.timeline.stored_story import Story, StoryLine, story_of, together, told
+    from caseflow.testing.timeline.timeline import Timeline, TimelineTestCase
 
 __all__ = [
-    "Engine",
-    "GoldenHistory",
-    "LawBroken",
-    "LawsReport",
-    "Life",
-    "NotifierContract",
-    "PolicyLaws",
-    "Received",
-    "StoreContract",
-    "StoreMachine",
-    "Story",
-    "StoryLine",
-    "Timeline",
-    "TimelineTestCase",
-    "Violation",
-    "accept_golden",
-    "check_golden",
-    "compared",
-    "golden_files",
-    "laws_as_test",
-    "policy_laws",
-    "read_golden",
-    "record",
-    "story_of",
-    "together",
-    "told",
-    "walk_beside_a_dict",
+    "Engine", "GoldenHistory", "LawBroken", "LawsReport", "Life", "NotifierContract", "PolicyLaws",
+    "Received", "StoreContract", "StoreMachine", "Story", "StoryLine", "Timeline", "TimelineTestCase",
+    "Violation", "accept_golden", "check_golden", "compared", "golden_files", "laws_as_test",
+    "policy_laws", "read_golden", "record", "story_of", "together", "told", "walk_beside_a_dict",
     "write_golden",
-]
+]  # fmt: skip
 
 _HOMES = {
-    "Engine": "laws.engine",
-    "GoldenHistory": "golden",
-    "NotifierContract": "notifier_contract",
-    "Received": "notifier_contract",
-    "LawBroken": "laws.broken",
-    "LawsReport": "laws.running",
-    "Life": "laws.life",
-    "PolicyLaws": "laws.running",
-    "StoreContract": "contract",
-    "StoreMachine": "contract.walk",
-    "Story": "story",
-    "StoryLine": "story",
-    "Timeline": "timeline",
-    "TimelineTestCase": "timeline_case",
-    "Violation": "laws.broken",
-    "accept_golden": "golden_check",
-    "check_golden": "golden_check",
-    "compared": "golden_check",
-    "golden_files": "golden_file",
-    "laws_as_test": "laws.running",
-    "policy_laws": "laws.running",
-    "read_golden": "golden_file",
-    "record": "golden",
-    "story_of": "story",
-    "together": "story",
-    "told": "story",
-    "walk_beside_a_dict": "contract.walk",
-    "write_golden": "golden_file",
+    "contract.notifier_contract": "NotifierContract Received",
+    "contract.store_contract": "StoreContract",
+    "contract.store_machine": "StoreMachine walk_beside_a_dict",
+    "golden.golden_check": "accept_golden check_golden compared",
+    "golden.golden_history": "GoldenHistory golden_files read_golden record write_golden",
+    "laws.laws": "LawBroken Violation",
+    "laws.life": "Life",
+    "laws.policy_laws": "LawsReport PolicyLaws laws_as_test policy_laws",
+    "laws.world": "Engine",
+    "timeline.stored_story": "Story StoryLine story_of together told",
+    "timeline.timeline": "Timeline TimelineTestCase",
 }
-"""Name -> the module of this folder that it lives in."""
+"""Module of this folder -> the public names that live in it."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
 
 
 def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
+    home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

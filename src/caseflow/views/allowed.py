@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from caseflow.core.case import Case
-from caseflow.core.commands import Actor, Command
-from caseflow.core.falling_due import caught_up
-from caseflow.core.judging import Authorize, judge
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.escalation import escalate
+from caseflow.core.engine.preconditions import Authorize, check
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import FieldRule
-from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
+from caseflow.core.value import Value
 from caseflow.errors import Refusal
 
 
-@value
 class Allowed(Value):
     """An action and its fields; ``refusal`` says why it is not allowed, ``None`` that it is."""
 
@@ -28,16 +27,16 @@ class Allowed(Value):
 
 
 def allowed(
-    rules: Rules, case: Case, by: Actor, now: int, authorize: Authorize | None = None
+    rules: CompiledPolicy, case: Case, by: Actor, now: int, authorize: Authorize | None = None
 ) -> tuple[Allowed, ...]:
     """Every action of the policy in its order, judged without fields on the case after what is due."""
     at = max(now, case.acted_us)
     if not case.facts.unknown_event:
-        case, _ = caught_up(rules, case, at)
-    found = []
+        case, _ = escalate(rules, case, at)
+    listed: list[Allowed] = []
     for action in rules.policy.actions:
         row = rules.table.get(case.state, {}).get(action)
-        refusal = judge(rules, case, Command(action, by), row, at, authorize, asked_only=True)
+        refusal = check(rules, case, Command(action, by), row, at, authorize=authorize, asked_only=True)
         required = tuple(sorted(row.required)) if row else ()
-        found.append(Allowed(action, rules.fields[action], required, refusal))
-    return tuple(found)
+        listed.append(Allowed(action, rules.fields[action], required, refusal))
+    return tuple(listed)

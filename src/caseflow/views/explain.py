@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from caseflow.core.case import Case, ClockRun
-from caseflow.core.clocks import ClockPlan
-from caseflow.core.counting import Counting, DayCount, walk
-from caseflow.core.instants import moment
-from caseflow.core.rules import Rules
-from caseflow.core.stretches import Stretch, stretches
-from caseflow.core.values import Value, value
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case, renamed
+from caseflow.core.model.sla import ClockRun, CompiledClock
+from caseflow.core.time.deadline import Counting, DayCount, Stretch, stretches, walk
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
 from caseflow.errors import BadInput
 
 
-@value
 class ExplainedDay(Value):
     """One local day of the count.
 
@@ -30,7 +29,6 @@ class ExplainedDay(Value):
     note: str = ""
 
 
-@value
 class ExplainedRung(Value):
     """A rung and its first late instant, in the office's zone.
 
@@ -49,7 +47,6 @@ class ExplainedRung(Value):
     source: str
 
 
-@value
 class ExplainedStretch(Value):
     """A piece of elapsed time in which the clock did one thing.
 
@@ -65,7 +62,6 @@ class ExplainedStretch(Value):
     why: str
 
 
-@value
 class Explanation(Value):
     """One clock instance explained.
 
@@ -91,23 +87,37 @@ class Explanation(Value):
     stretches: tuple[ExplainedStretch, ...] = ()
 
 
-def explain(rules: Rules, case: Case, clock: str) -> tuple[Explanation, ...]:
-    """Every instance of the clock, oldest first.
+def explain(
+    rules: CompiledPolicy, case: Case, clock: str, rules_of: Callable[[str], CompiledPolicy] | None = None
+) -> tuple[Explanation, ...]:
+    """Every instance of the clock, oldest first, each by the rules that it ran under.
+
+    Args:
+        rules: those the case pins.
+        case: the case.
+        clock: the clock's name; a former one as well, for cycles under former rules.
+        rules_of: gives the rules of a content hash; asked for cycles that ran under rules the case has left.
 
     Raises:
-        BadInput: the case has none.
+        BadInput: the case has no such clock.
     """
     runs = tuple(run for run in case.clocks if run.clock == clock)
-    plan = rules.plan.get(clock)
-    if not runs or plan is None:
+    if not runs:
         known = sorted({run.clock for run in case.clocks})
         raise BadInput("no-clock", case=case.id, found=clock, missing=", ".join(known) or "-")
-    return tuple(_explained(rules, plan, run) for run in runs)
+    former = {old for old, _ in case.facts.renamed if renamed(case.facts.renamed, old) == clock}
+    explanations: list[Explanation] = []
+    for run in runs:
+        own = rules_of(run.policy_hash) if run.policy_hash and rules_of is not None else rules
+        name = next((name for name in (clock, *sorted(former)) if name in own.plan), "")
+        if name:
+            explanations.append(_explained(own, own.plan[name], run))
+    return tuple(explanations)
 
 
-def _explained(rules: Rules, plan: ClockPlan, run: ClockRun) -> Explanation:
+def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Explanation:
     zone, rule = rules.policy.timezone, plan.rule
-    rungs, days = [], dict[int, DayCount]()
+    rungs, days = list[ExplainedRung](), dict[int, DayCount]()
     for index, (level, is_breach) in enumerate(run.ladder):
         rung = rule.rungs[index]
         due = run.dues[index]
@@ -115,16 +125,16 @@ def _explained(rules: Rules, plan: ClockPlan, run: ClockRun) -> Explanation:
         longer = span.days - plan.spans[index].days
         rungs.append(
             ExplainedRung(
-                level,
-                is_breach,
-                rung.days,
-                rung.hours,
-                longer,
-                None if due is None else moment(due, zone),
-                not run.unknown >> index & 1,
-                bool(run.fired >> index & 1),
-                f"clocks.{plan.name}.rungs[{index}]",
-                rung.source,
+                level=level,
+                is_breach=is_breach,
+                days=rung.days,
+                hours=rung.hours,
+                extended_by=longer,
+                late_at=None if due is None else moment(due, zone),
+                certain=not run.unknown >> index & 1,
+                fired=bool(run.fired >> index & 1),
+                rule=f"clocks.{plan.name}.rungs[{index}]",
+                source=rung.source,
             )
         )
         if rule.counting != Counting.ELAPSED:
@@ -134,22 +144,28 @@ def _explained(rules: Rules, plan: ClockPlan, run: ClockRun) -> Explanation:
                     days[day.day] = day
     calendar = plan.calendar
     return Explanation(
-        run.clock, run.subject, run.cycle,
-        "paused" if run.is_running and run.is_paused else run.status,
-        rule.counting, f"{calendar.name} until {calendar.last}" if calendar else "", zone,
-        moment(run.since_us, zone), None if run.until_us is None else moment(run.until_us, zone),
-        tuple((moment(a, zone), None if b is None else moment(b, zone)) for a, b in run.pauses),
-        tuple(rungs),
-        tuple(
+        clock=run.clock,
+        subject=run.subject,
+        cycle=run.cycle,
+        status="paused" if run.is_running and run.is_paused else run.status,
+        counting=rule.counting,
+        calendar=f"{calendar.name} until {calendar.last}" if calendar else "",
+        zone=zone,
+        since=moment(run.since_us, zone),
+        until=None if run.until_us is None else moment(run.until_us, zone),
+        pauses=tuple((moment(a, zone), None if b is None else moment(b, zone)) for a, b in run.pauses),
+        rungs=tuple(rungs),
+        days=tuple(
             ExplainedDay(date.fromordinal(day.day), day.counted, day.why, day.note)
             for _, day in sorted(days.items())
         ),
-        f"clocks.{plan.name}", rule.source,
-        _stretches(plan, run, zone) if rule.counting == Counting.ELAPSED else (),
-    )  # fmt: skip
+        rule=f"clocks.{plan.name}",
+        source=rule.source,
+        stretches=_stretches(plan, run, zone) if rule.counting == Counting.ELAPSED else (),
+    )
 
 
-def _stretches(plan: ClockPlan, run: ClockRun, zone: str) -> tuple[ExplainedStretch, ...]:
+def _stretches(plan: CompiledClock, run: ClockRun, zone: str) -> tuple[ExplainedStretch, ...]:
     longest = plan.extended_span(plan.spans[len(run.ladder) - 1], run.since_us, run.pauses, run.grants)
     return tuple(explained(piece, zone) for piece in stretches(longest, run.since_us, run.pauses))
 

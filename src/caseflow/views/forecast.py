@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from caseflow.core.case import Case
-from caseflow.core.events import RungEvent
-from caseflow.core.falling_due import caught_up
-from caseflow.core.instants import moment
-from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.escalation import escalate
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import RungEvent
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
 
 FAR = 1 << 62
 """Later than every deadline."""
+MOST = 100
+"""Events that are foreseen at most: a rung whose action begins its clock anew comes again for ever."""
 
 
-@value
 class Forecast(Value):
     """One thing to come.
 
@@ -36,25 +37,36 @@ class Forecast(Value):
     certain: bool = True
 
 
-def forecast(rules: Rules, case: Case) -> tuple[Forecast, ...]:
-    """What the sweeps to come will do, in the order of time; then what waits for a calendar."""
+def forecast(rules: CompiledPolicy, case: Case) -> tuple[Forecast, ...]:
+    """What the sweeps to come will do, in the order of time; then what waits for a calendar.
+
+    At most `MOST` events are foreseen.
+    """
     zone = rules.policy.timezone
     if case.facts.unknown_event:
         return ()
-    after, events = caught_up(rules, case, FAR)
-    found, state = [], case.state
+    after, events = escalate(rules, case, FAR, most=MOST)
+    steps, state = list[Forecast](), case.state
     for event in events:
         state = event.to.state if event.to else state
         at = moment(event.at_us, zone)
         if isinstance(event, RungEvent):
             what = "card" if event.name == "card-issued" else "reminder"
-            found.append(Forecast(at, what, event.level, event.clock, event.subject, event.cycle, state))
+            clock, subject, cycle, level = event.clock, event.subject, event.cycle, event.level
         else:
-            found.append(Forecast(at, event.name, "", "", "", 0, state))
+            what, level, clock, subject, cycle = event.name, "", "", "", 0
+        steps.append(
+            Forecast(at=at, what=what, level=level, clock=clock, subject=subject, cycle=cycle, state=state)
+        )
     for run in after.clocks:
         for rung, (level, is_breach) in enumerate(run.ladder):
             due = run.dues[rung]
             if run.is_running and run.unknown >> rung & 1 and not run.fired >> rung & 1 and due is not None:
                 what = "card" if is_breach else "reminder"
-                found.append(Forecast(moment(due, zone), what, level, *run.key, state, False))
-    return tuple(found)
+                steps.append(
+                    Forecast(
+                        at=moment(due, zone), what=what, level=level, clock=run.clock, subject=run.subject,
+                        cycle=run.cycle, state=state, certain=False,
+                    )
+                )  # fmt: skip
+    return tuple(steps)

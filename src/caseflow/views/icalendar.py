@@ -1,30 +1,30 @@
 """A unit's deadlines as an iCalendar (RFC 5545): what falls due, and when, if nobody acts.
 
-Nothing in it is a personal text: ids of cases, names of the policy and of units, instants.
+Nothing in it is a personal text: ids of cases, names of the policy and of units, instants. The only module
+that imports the library `icalendar`; it comes with the extra ``ical``.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
-from datetime import UTC, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
-from caseflow.core.case import Case, ClockRun
-from caseflow.core.counting import Counting
-from caseflow.core.instants import moment
-from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
-from caseflow.views.naming import Naming
-from caseflow.views.story_words import Lang
-from caseflow.views.times import last_day
+from icalendar import Alarm, Calendar, Event, vText
 
-OCTETS = 75
-"""The most that a line may hold before it is folded (RFC 5545, 3.1), its end left out."""
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.core.model.sla import ClockRun
+from caseflow.core.time.deadline import Counting
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+from caseflow.i18n import Lang
+from caseflow.views.labels import PolicyLabels, last_day
+
 PRODUCT = "-//caseflow//deadlines//EN"
 ONE_DAY = timedelta(days=1)
 
 
-@value
 class DueRung(Value):
     """A rung to come of a case, named for people.
 
@@ -32,7 +32,7 @@ class DueRung(Value):
         uid: the same for the same case, clock, subject, cycle and level for ever, wherever it moves.
         due_us: the first late instant.
         summary, description: what stands in the calendar; no personal text.
-        level: the rung's key.
+        level: the rung's label, by which calendar programs sort.
         sequence: rises whenever the case changed.
         changed_us: when the case was last acted on.
     """
@@ -46,23 +46,25 @@ class DueRung(Value):
     changed_us: int
 
 
-def due_rungs(rules: Rules, case: Case, *, lang: Lang = "en") -> tuple[DueRung, ...]:
+def due_rungs(rules: CompiledPolicy, case: Case, *, lang: Lang = "en") -> tuple[DueRung, ...]:
     """Every rung that fires if nobody acts, in the order of (due, clock, level).
 
     Left out is what waits for a calendar or for the end of a pause, since it has no instant yet.
     """
-    naming = Naming(rules, lang)
-    found = [
+    labels = PolicyLabels(rules, lang)
+    pending = [
         (due, run.clock, level, run)
         for run in case.clocks
         for rung, (level, _) in enumerate(run.ladder)
         if (due := run.dues[rung]) is not None and run.is_pending(rung)
     ]
-    return tuple(_named(naming, case, run, level, due) for due, _, level, run in sorted(found, key=_in_order))
+    return tuple(
+        _due_rung(labels, case, run, level, due) for due, _, level, run in sorted(pending, key=_order)
+    )
 
 
-def _in_order(found: tuple[int, str, str, ClockRun]) -> tuple[int, str, str, str, int]:
-    due, clock, level, run = found
+def _order(pending: tuple[int, str, str, ClockRun]) -> tuple[int, str, str, str, int]:
+    due, clock, level, run = pending
     return due, clock, level, run.subject, run.cycle
 
 
@@ -84,69 +86,47 @@ def icalendar(
     Returns:
         Text with CRLF at the end of every line, none longer than 75 octets of UTF-8.
     """
-    lines = [
-        "BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT}", "CALSCALE:GREGORIAN", "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{escaped(name)}",
-    ]  # fmt: skip
+    calendar, stamp = Calendar(), _whole_second(now_us)
+    calendar.add("version", "2.0")
+    calendar.add("prodid", PRODUCT)
+    calendar.add("calscale", "GREGORIAN")
+    calendar.add("method", "PUBLISH")
+    calendar.add("x-wr-calname", vText(_printable(name)))  # else it would stand there unescaped
     for due in dues:
-        lines += _event(due, _stamp(now_us), alarm)
-    return "".join(f"{folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
+        calendar.add_component(_event(due, stamp, alarm))
+    text: bytes = calendar.to_ical()
+    return text.decode()
 
 
-def escaped(text: str) -> str:
-    """The text as a value of the type TEXT (RFC 5545, 3.3.11); other control characters are left out."""
-    text = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    text = text.replace("\r\n", "\n").replace("\n", "\\n")
-    return "".join(character for character in text if character >= " " and character != "\x7f")
-
-
-def folded(line: str) -> str:
-    """The line in pieces of at most 75 octets, each but the first behind CRLF and a space.
-
-    No character is cut in two.
-    """
-    pieces: list[str] = []
-    piece, size = "", 0
-    for character in line:
-        octets = len(character.encode())
-        if size + octets > OCTETS:
-            pieces.append(piece)
-            piece, size = " ", 1
-        piece += character
-        size += octets
-    return "\r\n".join([*pieces, piece])
-
-
-def _event(due: DueRung, stamp: str, alarm: timedelta | None) -> Iterator[str]:
-    yield "BEGIN:VEVENT"
-    yield f"UID:{due.uid}"
-    yield f"DTSTAMP:{stamp}"
-    yield f"DTSTART:{_stamp(due.due_us)}"
-    yield f"SUMMARY:{escaped(due.summary)}"
-    yield f"DESCRIPTION:{escaped(due.description)}"
-    yield f"CATEGORIES:{escaped(due.level)}"
-    yield f"SEQUENCE:{due.sequence}"
-    yield f"LAST-MODIFIED:{_stamp(due.changed_us)}"
-    yield "TRANSP:TRANSPARENT"
+def _event(due: DueRung, stamp: datetime, alarm: timedelta | None) -> Event:
+    event, summary = Event(), _printable(due.summary)
+    event.add("uid", due.uid)
+    event.add("dtstamp", stamp)
+    event.add("dtstart", _whole_second(due.due_us))
+    event.add("summary", summary)
+    event.add("description", _printable(due.description))
+    event.add("categories", [_printable(due.level)])
+    event.add("sequence", due.sequence)
+    event.add("last-modified", _whole_second(due.changed_us))
+    event.add("transp", "TRANSPARENT")
     if alarm is not None:
-        yield "BEGIN:VALARM"
-        yield "ACTION:DISPLAY"
-        yield f"DESCRIPTION:{escaped(due.summary)}"
-        yield f"TRIGGER:{_before(alarm)}"
-        yield "END:VALARM"
-    yield "END:VEVENT"
+        reminder = Alarm()
+        reminder.add("action", "DISPLAY")
+        reminder.add("description", summary)
+        reminder.add("trigger", -alarm)
+        event.add_component(reminder)
+    return event
 
 
-def _stamp(us: int) -> str:
+def _whole_second(us: int) -> datetime:
     """The instant in UTC, to the second; a part of a second counts on to the next, which is never early."""
-    whole = us if us % 1_000_000 == 0 else us - us % 1_000_000 + 1_000_000
-    return moment(whole).astimezone(UTC).strftime("%Y%m%dT%H%M%SZ").rjust(16, "0")
+    return moment(us + -us % 1_000_000).astimezone(UTC)
 
 
-def _before(alarm: timedelta) -> str:
-    seconds = int(alarm.total_seconds())
-    days, rest = divmod(seconds, 86_400)
-    return f"-P{days}D" if not rest else f"-PT{seconds // 60}M" if not seconds % 60 else f"-PT{seconds}S"
+def _printable(text: str) -> str:
+    """The text without control characters, which RFC 5545 forbids and the library lets through."""
+    text = text.replace("\r\n", "\n")
+    return "".join(sign for sign in text if sign == "\n" or (sign >= " " and sign != "\x7f"))
 
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_OID, "caseflow deadlines")
@@ -157,22 +137,22 @@ def _uid(case: Case, run: ClockRun, level: str) -> str:
     return f"{uuid.uuid5(_NAMESPACE, parts)}@caseflow"
 
 
-def _named(naming: Naming, case: Case, run: ClockRun, level: str, due: int) -> DueRung:
-    rule = naming.rules.policy.clocks.get(run.clock)
-    parts = [naming.clock(run.clock, run.subject)]
+def _due_rung(labels: PolicyLabels, case: Case, run: ClockRun, level: str, due: int) -> DueRung:
+    rule = labels.rules.policy.clocks.get(run.clock)
+    parts = [labels.clock(run.clock, run.subject)]
     if rule is not None and rule.counting != Counting.ELAPSED:
-        parts.append(naming.say("last day", day=last_day(due, naming.rules.policy.timezone)))
+        parts.append(labels.say("last day", day=last_day(due, labels.rules.policy.timezone)))
     else:
-        parts.append(naming.say("due", at=naming.time(due)))
+        parts.append(labels.say("due", at=labels.time(due)))
     if run.cycle > 1:
-        parts.append(naming.say("cycle", n=run.cycle))
-    comma = naming.say("comma")
+        parts.append(labels.say("cycle", n=run.cycle))
+    comma, label = labels.say("comma"), labels.level(run.clock, level)
     return DueRung(
-        _uid(case, run, level),
-        due,
-        f"{naming.level(run.clock, level)}: {case.id} ({comma.join(parts)})",
-        comma.join((naming.state(case.state), case.unit or naming.say("nobody"), *parts)),
-        level,
-        case.version,
-        case.acted_us,
+        uid=_uid(case, run, level),
+        due_us=due,
+        summary=f"{label}: {case.id} ({comma.join(parts)})",
+        description=comma.join((labels.state(case.state), case.unit or labels.say("nobody"), *parts)),
+        level=label,
+        sequence=case.version,
+        changed_us=case.acted_us,
     )

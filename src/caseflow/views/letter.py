@@ -1,23 +1,23 @@
-"""A numbered document as a page: the urging notice (催办通知单) and its kind, to read and to print on A4."""
+"""A numbered document as a page to print on A4, such as the urging notice (催办通知单); text templates."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from functools import cache
-from importlib import resources
 from pathlib import Path
+from string import Template
 from typing import Protocol
 
-from caseflow.core.case import Case
-from caseflow.core.instants import moment
-from caseflow.core.rules import Rules
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case, Receipt
+from caseflow.core.notices import Document
+from caseflow.core.time.instants import SECOND, moment
+from caseflow.core.value import Value
 from caseflow.errors import BadInput
-from caseflow.outbox import Document
-from caseflow.views.naming import Naming
-from caseflow.views.story_words import Lang
-from caseflow.views.templates import as_html, checked
-from caseflow.views.times import clock_time, last_day
+from caseflow.i18n import FALLBACK, Lang, text
+from caseflow.views.labels import PolicyLabels, clock_time, last_day
 
 WORDS = frozenset(
     {"kind", "number", "issuer", "office", "addressee", "case", "title", "submitted", "clock", "level",
@@ -25,20 +25,8 @@ WORDS = frozenset(
 )  # fmt: skip
 """What a page may speak of."""
 
-_SIGNED = {"zh": "已于 {0} 由 {1} 签收", "en": "signed for on {0} for {1}"}
-_VOID = {"zh": "作废", "en": "VOID"}
-_NUMBER = {"zh": "{0}〔{1}〕第{2}号", "en": "{0} ({1}) No. {2}"}
-_ERASED = {"zh": "（已依法删除）", "en": "(erased by law)"}
-_PERIOD = {"zh": "{0}{1}", "en": "{0} {1}"}
-_COUNTS = {
-    ("zh", "natural"): "个自然日", ("zh", "working"): "个工作日",
-    ("zh", "elapsed"): "天", ("zh", "hours"): "小时",
-    ("en", "natural"): "natural days", ("en", "working"): "working days", ("en", "elapsed"): "days",
-    ("en", "hours"): "hours",
-}  # fmt: skip
 
-
-class Kept(Protocol):
+class KeptText(Protocol):
     """A personal text as a store keeps it: see `caseflow.ports.Text`."""
 
     @property
@@ -55,7 +43,7 @@ class Kept(Protocol):
 def number_of(document: Document, lang: Lang = "zh") -> str:
     """The number as it is written: ``催办〔2025〕第3号``."""
     draft = document.draft
-    return _NUMBER[lang].format(draft.series, draft.year, document.number)
+    return text("letters.number", lang, series=draft.series, year=draft.year, number=document.number)
 
 
 def day_of(us: int, zone: str, lang: Lang) -> str:
@@ -67,21 +55,25 @@ def day_of(us: int, zone: str, lang: Lang) -> str:
 
 
 def _day(day: date, lang: Lang) -> str:
-    return f"{day.year}年{day.month}月{day.day}日" if lang == "zh" else day.isoformat()
+    return text("letters.day", lang, date=day.isoformat(), year=day.year, month=day.month, day=day.day)
 
 
-def title_of(texts: Sequence[Kept], lang: Lang) -> str:
+def _to_the_minute(us: int, zone: str) -> str:
+    return clock_time(us - us % (60 * SECOND), zone)
+
+
+def title_of(texts: Sequence[KeptText], lang: Lang) -> str:
     """The newest title that is kept; a note in its place when it was erased."""
-    titles = [text.text for text in texts if text.field == "title" and text.text]
-    return titles[-1] if titles else _ERASED[lang]
+    titles = [kept.text for kept in texts if kept.field == "title" and kept.text]
+    return titles[-1] if titles else text("letters.erased", lang)
 
 
 def letter(
-    rules: Rules,
+    rules: CompiledPolicy,
     case: Case,
     document: Document,
     *,
-    texts: Sequence[Kept] = (),
+    texts: Sequence[KeptText] = (),
     lang: Lang = "zh",
     folder: Path | None = None,
 ) -> str:
@@ -94,59 +86,76 @@ def letter(
     Raises:
         BadInput: a page of the portal's own that cannot be filled.
     """
-    body, say = document.draft.body, Naming(rules, lang)
-    zone, clock = rules.policy.timezone, str(body.get("clock", ""))
-    key = (clock, body.get("subject", ""), body.get("cycle", 1))
-    run = next((run for run in case.clocks if run.key == key), None)
-    deadline = run.deadline_us if run else None
-    receipt = next((found for found in case.facts.receipts if found.document == document.draft.id), None)
-    rule = rules.policy.documents.get(str(body.get("kind")))
-    words = {
-        "kind": rule.labels.get(lang, str(body.get("kind"))) if rule else str(body.get("kind", "")),
-        "number": number_of(document, lang),
-        "issuer": _role(rules, str(body.get("issuer", "")), lang),
-        "office": rules.policy.labels.get(lang, rules.policy.name),
-        "addressee": str(body.get("unit", "")) or "—",
-        "case": case.id,
-        "title": title_of(texts, lang),
-        "submitted": day_of(case.submitted_us, zone, lang),
-        "clock": say.clock(clock, str(body.get("subject", ""))),
-        "level": say.level(clock, str(body.get("level", ""))),
-        "days": _period(say, clock, str(body.get("level", "")), lang),
-        "deadline": "—" if deadline is None else _day(last_day(deadline, zone), lang),
-        "effective": clock_time(int(body.get("effective_us", 0)), zone),
-        "issued": day_of(int(body.get("issued_us", 0)), zone, lang),
-        "signed": _SIGNED[lang].format(clock_time(receipt.at_us, zone), receipt.unit) if receipt else "",
-        "void": _VOID[lang] if document.is_void else "",
-    }
+    body = document.draft.body
+    words = _document_words(rules, document, lang) | _case_words(rules, case, document, lang)
+    words["title"] = title_of(texts, lang)
     return _page(str(body.get("template") or "document"), lang, folder, as_html(words))
 
 
-def _role(rules: Rules, name: str, lang: Lang) -> str:
-    role = rules.policy.roles.get(name)
-    return role.labels.get(lang, name) if role else name
+def _document_words(rules: CompiledPolicy, document: Document, lang: Lang) -> dict[str, str]:
+    """What the document itself says, however its case went on."""
+    body, labels = document.draft.body, PolicyLabels(rules, lang)
+    zone, clock, level = rules.policy.timezone, str(body.get("clock", "")), str(body.get("level", ""))
+    kind = str(body.get("kind", ""))
+    rule = rules.policy.documents.get(kind)
+    return {
+        "kind": rule.labels.get(lang, kind) if rule else kind,
+        "number": number_of(document, lang),
+        "issuer": labels.role(str(body.get("issuer", ""))),
+        "office": labels.office(),
+        "addressee": str(body.get("unit", "")) or "—",
+        "clock": labels.clock(clock, str(body.get("subject", ""))),
+        "level": labels.level(clock, level),
+        "days": _period(labels, clock, level),
+        "effective": _to_the_minute(int(body.get("effective_us", 0)), zone),
+        "issued": day_of(int(body.get("issued_us", 0)), zone, lang),
+        "void": text("letters.void", lang) if document.is_void else "",
+    }
 
 
-def _period(say: Naming, clock: str, level: str, lang: Lang) -> str:
-    rung, rule = say.rung(clock, level), say.rules.policy.clocks.get(clock)
+def _case_words(rules: CompiledPolicy, case: Case, document: Document, lang: Lang) -> dict[str, str]:
+    """What the page says of the case as it stands now."""
+    body, zone = document.draft.body, rules.policy.timezone
+    key = (str(body.get("clock", "")), body.get("subject", ""), body.get("cycle", 1))
+    run = next((run for run in case.clocks if run.key == key), None)
+    deadline = run.deadline_us if run else None
+    receipts = (receipt for receipt in case.facts.receipts if receipt.document == document.draft.id)
+    receipt = next(receipts, None)
+    return {
+        "case": case.id,
+        "submitted": day_of(case.submitted_us, zone, lang),
+        "deadline": "—" if deadline is None else _day(last_day(deadline, zone), lang),
+        "signed": _signed(receipt, zone, lang) if receipt else "",
+    }
+
+
+def _signed(receipt: Receipt, zone: str, lang: Lang) -> str:
+    return text("letters.signed", lang, at=_to_the_minute(receipt.at_us, zone), unit=receipt.unit)
+
+
+def _period(labels: PolicyLabels, clock: str, level: str) -> str:
+    rung, rule = labels.rung(clock, level), labels.rules.policy.clocks.get(clock)
     if rung is None or rule is None:
         return "—"
-    count = _COUNTS[lang, "hours" if rung.hours else rule.counting]
-    return _PERIOD[lang].format(rung.days or rung.hours, count)
+    unit = "hours" if rung.hours else rule.counting
+    return text(f"letters.{unit}", labels.lang, n=rung.days or rung.hours)
 
 
 def _page(key: str, lang: Lang, folder: Path | None, words: dict[str, str]) -> str:
     own = folder / f"{key}.{lang}.html" if folder else None
     if own is not None and own.is_file():
-        text = own.read_text(encoding="utf-8")
-        return checked(text, WORDS, what=str(own)).substitute(words)
-    return checked(_shipped(key, lang), WORDS, what=f"{key}.{lang}.html").substitute(words)
+        page = own.read_text(encoding="utf-8")
+        return checked_template(page, WORDS, what=str(own)).substitute(words)
+    return checked_template(_shipped(key, lang), WORDS, what=f"{key}.{lang}.html").substitute(words)
 
 
 @cache
 def _shipped(key: str, lang: str) -> str:
     """A whole page: the frame of the language, the sheet that all share, and what this letter says."""
+    from importlib import resources  # a good part of the time of importing caseflow
+
     pages = resources.files("caseflow.views.letters")
+    lang = lang if pages.joinpath(f"frame.{lang}.html").is_file() else FALLBACK
     letter = pages.joinpath(f"{key}.{lang}.html")
     if not letter.is_file():
         letter = pages.joinpath(f"document.{lang}.html")
@@ -165,4 +174,59 @@ def check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise BadInput("no-template-folder", what="templates", found=str(folder))
     for page in sorted(folder.glob("*.html")):
-        checked(page.read_text(encoding="utf-8"), WORDS, what=str(page))
+        checked_template(page.read_text(encoding="utf-8"), WORDS, what=str(page))
+
+
+def checked_template(text: str, known: Set[str], *, what: str) -> Template:
+    """The template of a text with places such as ``$unit`` or ``${unit}``; ``$$`` is a dollar sign.
+
+    Raises:
+        BadInput: a place that nothing fills, or a dollar sign alone.
+    """
+    template = Template(text)
+    if not template.is_valid():
+        raise BadInput("bad-template", what=what, found="$")
+    unknown = sorted(set(template.get_identifiers()) - known)
+    if unknown:
+        raise BadInput("template-unknown-word", what=what, found=unknown[0], known=", ".join(sorted(known)))
+    return template
+
+
+def as_html(words: Mapping[str, str]) -> dict[str, str]:
+    """The words with every character escaped that means something in HTML; line breaks become ``<br>``."""
+    return {name: html.escape(word).replace("\n", "<br>") for name, word in words.items()}
+
+
+def paragraphs(text: str, lang: str) -> str:
+    """A plain text as a small HTML document: a paragraph for each block of lines."""
+    blocks = [block for block in text.split("\n\n") if block.strip()]
+    body = "\n".join(f"<p>{html.escape(block.strip()).replace(chr(10), '<br>')}</p>" for block in blocks)
+    head = f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8"></head>'
+    return f"{head}<body>\n{body}\n</body></html>\n"
+
+
+class Message(Value):
+    """What is said: one line, and a text."""
+
+    subject: Template
+    text: Template
+
+
+def sections(raw: str, known: Set[str], *, what: str) -> dict[str, Message]:
+    """The messages of a file: ``# key``, the subject on the next line, and the text below it.
+
+    Raises:
+        BadInput: a section without a subject, or a template that cannot be filled.
+    """
+    messages: dict[str, Message] = {}
+    for part in ("\n" + raw.replace("\r\n", "\n")).split("\n# ")[1:]:
+        key, _, rest = part.partition("\n")
+        subject, _, text = rest.strip("\n").partition("\n")
+        place = f"{what}: {key.strip()}"
+        if not key.strip() or not subject.strip():
+            raise BadInput("bad-template", what=place, found="''")
+        messages[key.strip()] = Message(
+            checked_template(subject.strip(), known, what=place),
+            checked_template(text.strip() + "\n", known, what=place),
+        )
+    return messages

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from caseflow.core.case import Case
-from caseflow.core.instants import moment
-from caseflow.core.rules import Rules
-from caseflow.core.terms import Stage
-from caseflow.core.values import Value, value
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.core.policy import Stage
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
 
 
-@value
 class PublicCard(Value):
     """A standing card: its level, the unit it was issued to, and since when, in the office's zone."""
 
@@ -20,7 +19,6 @@ class PublicCard(Value):
     effective_at: datetime
 
 
-@value
 class PublicCase(Value):
     """A case as anyone may see it.
 
@@ -39,19 +37,21 @@ class PublicCase(Value):
     cards: tuple[PublicCard, ...]
 
 
-def public_view(rules: Rules, case: Case) -> PublicCase:
+def public_view(rules: CompiledPolicy, case: Case) -> PublicCase:
     """The public's view of the case; instants in the office's zone."""
     zone = rules.policy.timezone
     replies = [reply.at_us for reply in case.facts.replies if reply.retracted_us is None]
     ratings = case.facts.ratings
     return PublicCase(
-        case.id,
-        case.origin.kind,
-        case.stage,
-        case.state,
-        case.unit,
-        case.submitted_at,
-        moment(min(replies), zone) if replies else None,
-        ratings[-1].score if ratings else None,
-        tuple(PublicCard(card.level, card.unit, card.effective_at) for card in case.cards if card.stands),
+        id=case.id,
+        kind=case.origin.kind,
+        stage=case.stage,
+        state=case.state,
+        unit=case.unit,
+        submitted_at=case.submitted_at,
+        replied_at=moment(min(replies), zone) if replies else None,
+        score=ratings[-1].score if ratings else None,
+        cards=tuple(
+            PublicCard(card.level, card.unit, card.effective_at) for card in case.cards if card.stands
+        ),
     )

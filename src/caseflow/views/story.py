@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
-from caseflow.core import events as e
-from caseflow.core.case import Case
-from caseflow.core.commands import SYSTEM
-from caseflow.core.evolve import evolve
-from caseflow.core.rules import Rules
-from caseflow.core.values import Value, value
-from caseflow.views.story_details import Telling, details
-from caseflow.views.story_words import Lang, event_word, phrase
-from caseflow.views.widths import padded, shortened, width
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case, documents_of
+from caseflow.core.model.commands import SYSTEM
+from caseflow.core.model.evolve import evolve
+from caseflow.core.model.sla import ClockRun, CompiledClock
+from caseflow.core.policy import Rung
+from caseflow.core.time.deadline import Counting
+from caseflow.core.value import Value
+from caseflow.i18n import Lang, event_text, text
+from caseflow.views.labels import PolicyLabels, last_day, padded, shortened, width
 
 WHAT_COLUMNS = 18
 """The least width of the column that says what happened, so that short stories look alike."""
 LONGEST_TEXT = 60
 """Columns that a text may take before it is shortened."""
+_COMMON = frozenset(e.Event.__match_args__)
 
 
-class Said(Protocol):
+class StoryText(Protocol):
     """A personal text beside the events: the case's version after its event, its field, and itself."""
 
     @property
@@ -37,7 +40,6 @@ class Said(Protocol):
         """The text."""
 
 
-@value
 class StoryLine(Value):
     """One event told.
 
@@ -59,7 +61,6 @@ class StoryLine(Value):
     detail: str
 
 
-@value
 class Story(Value):
     """Dated lines, in the order of time; one case's own lines stand in the order of their record.
 
@@ -90,10 +91,10 @@ def columns(rows: Iterable[tuple[str, ...]]) -> list[str]:
 
 
 def told(
-    rules: Rules | Callable[[str], Rules],
+    rules: CompiledPolicy | Callable[[str], CompiledPolicy],
     case_id: str,
     events: Sequence[e.Event],
-    texts: Iterable[Said] | None = None,
+    texts: Iterable[StoryText] | None = None,
     *,
     lang: Lang = "en",
 ) -> Story:
@@ -108,20 +109,23 @@ def told(
             is not among them is told as redacted.
         lang: ``en`` or ``zh``.
     """
-    said: dict[int, dict[str, str]] | None = None
-    if texts is not None:
-        said = {}
-        for text in texts:
-            if text.text:  # one that was redacted is empty
-                said.setdefault(text.version, {})[text.field] = _one_line(text.text)
-    known = (lambda pin: rules) if isinstance(rules, Rules) else rules
+    by_version: dict[int, dict[str, str]] = {}
+    for kept in texts or ():
+        if kept.text:  # one that was redacted is empty
+            by_version.setdefault(kept.version, {})[kept.field] = _one_line(kept.text)
+    rules_of = (lambda pin: rules) if isinstance(rules, CompiledPolicy) else rules
     lines, case = [], Case(case_id)
     for event in events:
         before, case = case, evolve(case, event)
-        theirs = {} if said is None else said.get(case.version, {})
-        lines.append(
-            _line(Telling(known(case.origin.pin), lang, before, case, event, theirs), said is not None)
+        context = EventContext(
+            rules=rules_of(case.origin.policy_hash),
+            lang=lang,
+            before=before,
+            case=case,
+            event=event,
+            texts=by_version.get(case.version, {}),
         )
+        lines.append(_line(context, has_texts=texts is not None))
     return Story(tuple(lines))
 
 
@@ -130,39 +134,40 @@ def _one_line(text: str) -> str:
     return shortened(" ".join(clean.split()), LONGEST_TEXT)
 
 
-def _line(telling: Telling, has_texts: bool) -> StoryLine:
-    event, case, lang = telling.event, telling.case, telling.lang
-    parts = list(details(telling))
+def _line(context: EventContext, *, has_texts: bool) -> StoryLine:
+    event, case, comma = context.event, context.case, context.say("comma")
+    parts = list(_details(context))
     if event.by.role == SYSTEM.role and not isinstance(event, e.RungEvent | e.CardAnnulled):
-        parts.append(telling.say("by itself"))
+        parts.append(context.say("by itself"))
     if event.effective_us is not None:
-        parts.append(telling.say("true since", at=telling.time(event.effective_us)))
+        parts.append(context.say("true since", at=context.time(event.effective_us)))
     if event.clamped_us is not None:
-        parts.append(telling.say("clamped", at=telling.time(event.clamped_us)))
-    lost = [name for name, _ in event.texts if name not in telling.said]
+        parts.append(context.say("clamped", at=context.time(event.clamped_us)))
+    action = event.action if isinstance(event, e.Acted) else ""
+    lost = [context.field(name, action) for name, _ in event.texts if name not in context.texts]
     if lost and has_texts:
-        parts.append(telling.say("redacted", names=phrase("comma", lang).join(lost)))
+        parts.append(context.say("redacted", names=comma.join(lost)))
     return StoryLine(
-        event.at_us,
-        case.id,
-        case.version,
-        event.name,
-        telling.time(event.at_us),
-        _what(telling),
-        phrase("comma", lang).join(part for part in parts if part),
+        at_us=event.at_us,
+        case_id=case.id,
+        version=case.version,
+        event=event.name,
+        when=context.time(event.at_us),
+        what=_what(context),
+        detail=comma.join(part for part in parts if part),
     )
 
 
-def _what(telling: Telling) -> str:
-    match telling.event:
+def _what(context: EventContext) -> str:
+    match context.event:
         case e.RungEvent() as rung:
-            return telling.level(rung.clock, rung.level)
+            return context.level(rung.clock, rung.level)
         case e.Acted() as acted:
-            return telling.action(acted.action)
+            return context.action(acted.action)
         case e.UnknownEvent() as strange:
             return strange.unknown
         case event:
-            return event_word(event.name, telling.lang)
+            return event_text(event.name, context.lang)
 
 
 def together(stories: Iterable[Story], *, order: Mapping[tuple[str, int], int] | None = None) -> Story:
@@ -182,4 +187,239 @@ def together(stories: Iterable[Story], *, order: Mapping[tuple[str, int], int] |
             reached = max(reached, line.at_us)
             at = place if order is None else order[line.case_id, line.version]
             keyed.append(((reached, at, line.version), line))
-    return Story(tuple(line for _, line in sorted(keyed, key=lambda found: found[0])))
+    return Story(tuple(line for _, line in sorted(keyed, key=lambda pair: pair[0])))
+
+
+class EventContext(PolicyLabels):
+    """An event and what surrounds it: the case before and after, and its texts."""
+
+    before: Case
+    case: Case
+    event: e.Event
+    texts: dict[str, str]
+
+    def is_by_days(self, clock: str) -> bool:
+        """Whether the clock counts whole days."""
+        rule = self.rules.policy.clocks.get(clock)
+        return rule is not None and rule.counting != Counting.ELAPSED
+
+    def run(self, case: Case, key: tuple[str, str, int]) -> ClockRun | None:
+        """The clock instance of that key."""
+        return next((run for run in case.clocks if run.key == key), None)
+
+
+def _details(context: EventContext) -> Iterator[str]:
+    """The parts of the event's detail, in order; some may be empty."""
+    event = context.event
+    if isinstance(event, e.RungEvent):
+        yield from _rung(context, event)
+        return
+    own = _OWN.get(type(event), _fields)
+    yield from own(context, event)
+    if "text" in context.texts:
+        yield context.texts["text"]
+    if "reason" in context.texts:
+        yield context.say("reason", text=context.texts["reason"])
+    for change in event.clocks:
+        yield from _clock(context, change)
+
+
+def _rung(context: EventContext, event: e.RungEvent) -> Iterator[str]:
+    yield context.clock(event.clock, event.subject)
+    plan, rung = context.rules.plan.get(event.clock), context.rung(event.clock, event.level)
+    run = context.run(context.before, (event.clock, event.subject, event.cycle))
+    if plan is not None and rung is not None:
+        yield _span(context, plan, rung, run)
+    if event.cycle > 1:
+        yield context.say("cycle", n=event.cycle)
+    if isinstance(event, e.CardIssued) and context.is_by_days(event.clock):
+        yield context.say("last day", day=last_day(event.at_us, context.rules.policy.timezone))
+    if context.before.facts.past_units:
+        yield event.unit or context.say("nobody")
+    if event.inherited:
+        yield context.say("inherited")
+    if event.skipped and plan is not None:
+        action = context.action(plan.then.get(event.level, ""))
+        yield context.say("skipped", action=action, code=_why(context, event.skipped))
+
+
+def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun | None) -> str:
+    """How long the rung gave, and by how much it was extended."""
+    text = context.say("hours" if rung.hours else plan.rule.counting, n=rung.hours or rung.days)
+    if run is None or not run.grants:
+        return text
+    span = plan.spans[plan.rule.rungs.index(rung)]
+    longer = plan.extended_span(span, run.since_us, run.pauses, run.grants).days - span.days
+    return context.say("granted", span=text, n=longer) if longer else text
+
+
+def _clock(context: EventContext, change: e.ClockChange) -> Iterator[str]:
+    """What the change did to a clock that people should know: pauses, revivals, moved deadlines."""
+    key = (change.clock, change.subject, change.cycle)
+    before, after = context.run(context.before, key), context.run(context.case, key)
+    name = context.clock(change.clock, change.subject)
+    if after is None:
+        return
+    if before is None:
+        if after.is_paused:
+            yield context.say("paused", clock=name)
+        return
+    if before.status == "stopped" and after.is_running and len(after.pauses) > len(before.pauses):
+        yield context.say("revived", clock=name, at=context.time(after.pauses[-1][0]))
+    elif after.is_running and after.is_paused > before.is_paused:
+        yield context.say("paused", clock=name)
+    elif before.is_paused > after.is_paused or (after.is_running and not before.is_running):
+        yield context.say("runs on", clock=name)
+    moved = before.deadline_us != after.deadline_us and after.is_running
+    if moved and isinstance(context.event, e.ExtensionGranted | e.Migrated):
+        yield _deadline(context, "" if isinstance(context.event, e.ExtensionGranted) else name, after)
+
+
+def _deadline(context: EventContext, name: str, run: ClockRun) -> str:
+    """The clock's deadline as it now is; the name is left out where the line has it already."""
+    due = run.deadline_us
+    if due is None:
+        text = context.say("no last day")
+    elif context.is_by_days(run.clock):
+        text = context.say("last day", day=last_day(due, context.rules.policy.timezone))
+    else:
+        text = context.say("due", at=context.time(due))
+    return f"{name} {text}".lstrip()
+
+
+def _submitted(context: EventContext, event: e.Submitted | e.Adopted) -> Iterator[str]:
+    yield event.unit
+    yield context.named(context.rules.policy.kinds, event.origin.kind)
+
+
+def _taken_over(context: EventContext, event: e.Adopted) -> Iterator[str]:
+    yield from _submitted(context, event)
+    yield context.state(context.case.state)
+
+
+def _unit(context: EventContext, event: e.Routed | e.Transferred | e.CoHandlerAdded) -> Iterator[str]:
+    yield event.unit
+
+
+def _reported(context: EventContext, event: e.Reported) -> Iterator[str]:
+    yield event.by.unit
+
+
+def _rated(context: EventContext, event: e.Rated) -> Iterator[str]:
+    yield context.say("score", n=event.score)
+    if event.automatic:
+        yield context.say("automatic")
+
+
+def _assessed(context: EventContext, event: e.Assessed) -> Iterator[str]:
+    yield context.say("efficiency", n=event.efficiency)
+    yield context.say("effect", n=event.effect)
+
+
+def _rejected(context: EventContext, event: e.Rejected) -> Iterator[str]:
+    yield context.named(context.rules.policy.reasons, event.code)
+
+
+def _merged(context: EventContext, event: e.Merged) -> Iterator[str]:
+    yield context.say("into", case=event.primary)
+
+
+def _followed(context: EventContext, event: e.Followed) -> Iterator[str]:
+    yield context.say("by", case=event.follower)
+
+
+def _reopened(context: EventContext, event: e.Reopened) -> Iterator[str]:
+    yield context.say("cycle", n=context.case.facts.cycle)
+
+
+def _extension(context: EventContext, event: e.ExtensionRequested | e.ExtensionGranted) -> Iterator[str]:
+    yield context.clock(event.clock)
+    yield context.say("days", n=event.days)
+
+
+def _attached(context: EventContext, event: e.Attached) -> Iterator[str]:
+    yield context.texts.get("name", "")
+    yield event.media_type
+    yield context.say("bytes", n=event.size)
+
+
+def _redacted(context: EventContext, event: e.Redacted) -> Iterator[str]:
+    yield from map(context.field, event.fields)
+    yield event.basis
+
+
+def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
+    label = context.level(event.clock, event.level)
+    yield context.say("card of", label=label, at=context.time(event.issued_us))
+    yield context.say("because", event=event_text(event.cause, context.lang))
+
+
+def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:
+    """The card with which the document went out; its id alone where the rules know it no more."""
+    issued = dict(documents_of(context.rules.routes.documents, context.before))
+    card = issued.get(event.document)
+    if card is None:
+        yield event.document
+    else:
+        label = context.level(card.clock, card.level)
+        yield context.say("card of", label=label, at=context.time(card.effective_us))
+
+
+def _adopted(context: EventContext, event: e.Migrated) -> Iterator[str]:
+    yield f"{context.office()} {context.rules.policy.version}"
+
+
+def _acted(context: EventContext, event: e.Acted) -> Iterator[str]:
+    rules = context.rules.fields.get(event.action, {})
+    for name, entry in event.fields:
+        shown = str(entry)
+        if isinstance(entry, bool):
+            shown = context.say("yes" if entry else "no")
+        elif isinstance(entry, int) and name in rules and rules[name].type == "instant":
+            shown = context.time(entry)
+        elif isinstance(entry, list | tuple):
+            shown = context.say("comma").join(map(str, entry))
+        yield f"{context.field(name, event.action)} {shown}"
+
+
+def _strange(context: EventContext, event: e.UnknownEvent) -> Iterator[str]:
+    yield context.say("unknown")
+
+
+def _fields(context: EventContext, event: e.Event) -> Iterator[str]:
+    """The event's own fields that say something, as they are: ids and names that a portal gave."""
+    for name in type(event).__match_args__:
+        entry = getattr(event, name)
+        if name not in _COMMON and isinstance(entry, str | int) and entry:
+            yield str(entry)
+
+
+def _why(context: EventContext, code: str) -> str:
+    """Why a rung's timed action was not taken, by its refusal's code; the code where there is no word."""
+    return text(f"skipped.{code}", context.lang)
+
+
+_OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
+    e.Submitted: _submitted,
+    e.Adopted: _taken_over,
+    e.Routed: _unit,
+    e.Transferred: _unit,
+    e.CoHandlerAdded: _unit,
+    e.Reported: _reported,
+    e.Rated: _rated,
+    e.Assessed: _assessed,
+    e.Rejected: _rejected,
+    e.Merged: _merged,
+    e.Followed: _followed,
+    e.Reopened: _reopened,
+    e.ExtensionRequested: _extension,
+    e.ExtensionGranted: _extension,
+    e.Attached: _attached,
+    e.Redacted: _redacted,
+    e.CardAnnulled: _annulled,
+    e.ReceiptSigned: _receipt,
+    e.Migrated: _adopted,
+    e.Acted: _acted,
+    e.UnknownEvent: _strange,
+}
+"""What an event says of its own; any other says its fields as they are."""

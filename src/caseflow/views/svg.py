@@ -13,6 +13,8 @@ CARDS = ("#2563eb", "#f2b705", "#d92d20", "#7a1fa2", "#4a148c")
 STAGES = ("#dbe7fb", "#cfe6df", "#fde9c4", "#e7dcf5", "#d9dde5", "#fbdcd6", "#d3ecf4")
 HATCH = "caseflow-paused"
 """The pattern of pauses."""
+Point = tuple[float, float]
+"""Units from the left, and from the top."""
 _SIZE = 6.1
 """Units that a column takes at the size of labels: half a wide character, or a Latin letter."""
 
@@ -22,8 +24,8 @@ def columns_to_px(columns: int) -> float:
     return columns * _SIZE
 
 
-class Page:
-    """A page that is written on from back to front."""
+class SvgCanvas:
+    """A picture that is drawn from back to front."""
 
     def __init__(self, wide: int) -> None:
         self._wide = wide
@@ -80,13 +82,13 @@ class Page:
         dashed: bool = False,
     ) -> None:
         """A straight line."""
-        self._parts.append(_line(x1, y1, x2, y2, colour, thick, dashed))
+        self._parts.append(_line((x1, y1), (x2, y2), colour=colour, thick=thick, dashed=dashed))
 
     def behind_line(
         self, x1: float, y1: float, x2: float, y2: float, *, colour: str, dashed: bool = False
     ) -> None:
         """A straight line behind all else."""
-        self._behind.append(_line(x1, y1, x2, y2, colour, 1, dashed))
+        self._behind.append(_line((x1, y1), (x2, y2), colour=colour, dashed=dashed))
 
     def box(
         self, x: float, y: float, wide: float, high: float, *, fill: str, title: str = "", radius: float = 0
@@ -111,13 +113,15 @@ class Page:
             if warning
             else f'<rect x="{x - 5.5:.1f}" y="{y - 8:.1f}" width="11" height="16" rx="2" {style}/>'
         )
-        struck = _line(x - 8, y + 9, x + 8, y - 9, "#64748b", 2, False) if status == "annulled" else ""
+        struck = (
+            _line((x - 8, y + 9), (x + 8, y - 9), colour="#64748b", thick=2) if status == "annulled" else ""
+        )
         self._parts.append(f"<g>{_hover(title)}{shape}{struck}</g>")
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str, thick: float, dashed: bool) -> str:
+def _line(begin: Point, end: Point, *, colour: str, thick: float = 1, dashed: bool = False) -> str:
     dash = ' stroke-dasharray="4 3"' if dashed else ""
-    ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
+    ends = f'x1="{begin[0]:.1f}" y1="{begin[1]:.1f}" x2="{end[0]:.1f}" y2="{end[1]:.1f}"'
     return f'<line {ends} stroke="{colour}" stroke-width="{thick:g}"{dash}/>'
 
 

@@ -11,10 +11,9 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
-from caseflow.contrib.django.configured import alias, desk
+from caseflow.contrib.django.config import alias, desk
 from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.stores.relational.schema import found_schema
-from caseflow.stores.relational.tables import SCHEMA
+from caseflow.stores.sql import schema
 
 
 class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
@@ -41,8 +40,8 @@ def _overwrite_what_is_deleted(*, connection: Any, **_: Any) -> None:
 def _pin_the_policy(*, using: str, **_: Any) -> None:
     """Keep the portal's policy now, so that no command needs to, whose transaction may be rolled back."""
     try:
-        found, using_ours = desk(), alias()
+        portals_desk, using_ours = desk(), alias()
     except ImproperlyConfigured:
         return  # check_settings says so
-    if using == using_ours and found_schema(DjangoConnections(using)) == SCHEMA:
-        found.store.pin(found.rules.pin, found.rules.document)
+    if using == using_ours and schema.schema_of(DjangoConnections(using)) == schema.newest():
+        portals_desk.store.pin(portals_desk.rules.pin, portals_desk.rules.document)

@@ -8,12 +8,10 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from caseflow.contrib.django.configured import alias, desk, relay, tells
+from caseflow.contrib.django.config import alias, desk, language, relay, tells
 from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.contrib.django.language import language
 from caseflow.errors import StoreError
-from caseflow.stores.relational.schema import found_schema
-from caseflow.stores.relational.tables import SCHEMA
+from caseflow.stores.sql import schema
 
 Messages = list[checks.CheckMessage]
 
@@ -43,17 +41,19 @@ def check_schema(app_configs: Any, databases: Sequence[str] | None = None, **_: 
         return []
     connections = DjangoConnections(using)
     try:
-        found = found_schema(connections)
+        version = schema.schema_of(connections)
     except StoreError as error:
         return [checks.Error(error.text(language()), id="caseflow.E003")]
-    return _said(found, connections.name)
+    return _messages(version, connections.name)
 
 
-def _said(found: int, name: str) -> Messages:
-    if found > SCHEMA:
-        newer = StoreError("store-newer", path=name, found=found, known=SCHEMA)
+def _messages(version: int, name: str) -> Messages:
+    known = schema.newest()
+    if version > known:
+        newer = StoreError("store-newer", path=name, found=version, known=known)
         return [checks.Error(newer.text(language()), id="caseflow.E002")]
-    if found < SCHEMA:
-        unmigrated = StoreError("django-unmigrated", path=name, found=found, known=SCHEMA)
-        return [checks.Warning(unmigrated.text(language()), id="caseflow.W002" if found else "caseflow.W001")]
+    if version < known:
+        unmigrated = StoreError("django-unmigrated", path=name, found=version, known=known)
+        code = "caseflow.W002" if version else "caseflow.W001"
+        return [checks.Warning(unmigrated.text(language()), id=code)]
     return []

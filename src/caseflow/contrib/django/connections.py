@@ -9,14 +9,13 @@ from typing import Any, TypeVar
 from django.db import Error, connections, transaction
 
 from caseflow.errors import StoreBusy, StoreError
-from caseflow.stores.relational.attempts import ATTEMPTS, attempted
-from caseflow.stores.relational.dialects import MARIADB, POSTGRESQL, SQLITE, Cursor, Dialect, Undone
-from caseflow.stores.relational.troubles import translated, trouble
+from caseflow.stores.sql.dialects import DIALECTS, Cursor, Dialect
+from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, attempted, kind_of, translated
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
 
-DIALECTS = {"postgresql": POSTGRESQL, "mysql": MARIADB, "sqlite": SQLITE.replace(mark="%s")}
-"""Django's word for a vendor -> how it is spoken to; Django's cursors write every parameter as ``%s``."""
+_DIALECTS = {vendor: dialect.replace(mark="%s") for vendor, dialect in DIALECTS.items()}
+"""With Django's own mark: its cursors write every parameter as ``%s``."""
 
 _TAKE_THE_PEN = "UPDATE caseflow_store SET version = version WHERE only_row < 0"
 """Touches no row, and makes SQLite's transaction a writing one, which waits for its turn.
@@ -42,9 +41,9 @@ class DjangoConnections:
     @property
     def name(self) -> str:
         """Kind, host and database; never a user or password."""
-        told = self._connection.settings_dict
-        host = f"{told.get('HOST') or ''}{':' if told.get('PORT') else ''}{told.get('PORT') or ''}"
-        return f"{self._connection.vendor}://{host}/{told.get('NAME') or ''}"
+        database = self._connection.settings_dict
+        port = f":{database['PORT']}" if database.get("PORT") else ""
+        return f"{self._connection.vendor}://{database.get('HOST') or ''}{port}/{database.get('NAME') or ''}"
 
     @property
     def dialect(self) -> Dialect:
@@ -54,15 +53,15 @@ class DjangoConnections:
             StoreError: it is of a kind that is not known.
         """
         vendor = self._connection.vendor
-        if vendor not in DIALECTS:
+        if vendor not in _DIALECTS:
             raise StoreError("store-url", found=vendor)
-        return DIALECTS[vendor]
+        return _DIALECTS[vendor]
 
     @property
     def errors(self) -> type[Exception]:
         """What Django's database errors derive from."""
-        found: type[Exception] = Error
-        return found
+        error: type[Exception] = Error
+        return error
 
     @property
     def is_free(self) -> bool:
@@ -86,21 +85,21 @@ class DjangoConnections:
 
     # -- questions and changes -----------------------------------------------------------------------------
 
-    def read(self, ask: Callable[[Cursor], Done]) -> Done:
+    def read(self, ask: Callable[[Cursor], Result]) -> Result:
         """Run a question; once more on a new connection when a free one was dead."""
         try:
             is_free = self.is_free
             try:
                 return self._run(ask)
             except Error as error:
-                if not is_free or trouble(error) != "gone":
+                if not is_free or kind_of(error) != "gone":
                     raise
                 self._connection.close()
                 return self._run(ask)
         except Error as error:
             raise self._translated(error) from error
 
-    def write(self, change: Callable[[Cursor], Done], *, single: bool = False) -> Done:
+    def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
         """Run a change: in a savepoint of the portal's transaction, or, without one, in an atomic block.
 
         In a savepoint, what it raises leaves the transaction as it was, and a deadlock is told as
@@ -118,17 +117,17 @@ class DjangoConnections:
             lost=self._connection.close,
         )  # fmt: skip
 
-    def _run(self, work: Callable[[Cursor], Done]) -> Done:
+    def _run(self, work: Callable[[Cursor], Result]) -> Result:
         with self._connection.cursor() as cursor:
             return work(cursor)
 
-    def _nested(self, change: Callable[[Cursor], Done]) -> Done:
+    def _nested(self, change: Callable[[Cursor], Result]) -> Result:
         self._begun()
         for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic(using=self._using):
                     return self._run(change)
-            except Undone:
+            except RetryTransaction:
                 continue
             except Error as error:
                 raise self._translated(error) from error
@@ -143,7 +142,7 @@ class DjangoConnections:
         if connection.vendor == "sqlite" and not connection.connection.in_transaction:
             self._run(lambda cursor: cursor.execute("BEGIN"))
 
-    def _run_whole(self, change: Callable[[Cursor], Done]) -> Done:
+    def _run_whole(self, change: Callable[[Cursor], Result]) -> Result:
         is_done, self._own.is_open = False, True
         try:
             with transaction.atomic(using=self._using):
@@ -157,18 +156,18 @@ class DjangoConnections:
         finally:
             self._own.is_open = False
 
-    def _run_single(self, change: Callable[[Cursor], Done]) -> Done:
+    def _run_single(self, change: Callable[[Cursor], Result]) -> Result:
         try:
             return self._run(change)
         except Error as error:
             self._raise_unsure(error)
             raise
 
-    def _with_pen(self, change: Callable[[Cursor], Done]) -> Callable[[Cursor], Done]:
+    def _with_pen(self, change: Callable[[Cursor], Result]) -> Callable[[Cursor], Result]:
         if self._connection.vendor != "sqlite":
             return change
 
-        def writing(cursor: Cursor) -> Done:
+        def writing(cursor: Cursor) -> Result:
             cursor.execute(_TAKE_THE_PEN)
             return change(cursor)
 
@@ -176,7 +175,7 @@ class DjangoConnections:
 
     def _raise_unsure(self, error: Exception) -> None:
         """Whoever loses the connection at the commit cannot know whether it was done."""
-        if trouble(error) == "gone":
+        if kind_of(error) == "gone":
             self._connection.close()
             raise StoreError("store-unsure", path=self.name) from error
 
@@ -184,8 +183,8 @@ class DjangoConnections:
     def _seconds(self) -> float:
         """How long is waited for what others have locked, as far as Django knows."""
         is_sqlite = self._connection.vendor == "sqlite"
-        given = self._connection.settings_dict.get("OPTIONS", {}).get("timeout")
-        return float(given if given is not None else 5) if is_sqlite else 0
+        timeout = self._connection.settings_dict.get("OPTIONS", {}).get("timeout")
+        return float(timeout if timeout is not None else 5) if is_sqlite else 0
 
     def _translated(self, error: BaseException) -> StoreError:
         return translated(error, name=self.name, seconds=self._seconds)

@@ -6,12 +6,10 @@ from functools import cache, cached_property
 
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
-from caseflow.stores.recent import RecentCases
-from caseflow.stores.relational import schema
-from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
-from caseflow.stores.relational.statements import Statements
-from caseflow.stores.relational.store import RelationalStore
-from caseflow.stores.relational.tables import SCHEMA
+from caseflow.stores.sql import schema
+from caseflow.stores.sql.rows import CaseCache
+from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.store import PendingPolicies, RelationalStore
 
 
 class DjangoStore(RelationalStore):
@@ -37,18 +35,18 @@ class DjangoStore(RelationalStore):
     def __init__(self, using: str = "default") -> None:
         self.using = using
         self._connections = DjangoConnections(using)
-        self._recent = RecentCases()
-        self._in_doubt = _in_doubt(using)
+        self._cache = CaseCache(self.events)
+        self._pending = _pending(using)
 
     @cached_property
-    def _said(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
+    def _sql(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
         return Statements(self._connections.dialect, feed_base=_feed_base(self._connections))
 
 
 @cache
-def _in_doubt(using: str) -> PoliciesInDoubt:
+def _pending(using: str) -> PendingPolicies:
     """Those of a database: all stores of this process on it share them."""
-    return PoliciesInDoubt()
+    return PendingPolicies()
 
 
 def _feed_base(connections: DjangoConnections) -> int:
@@ -56,10 +54,12 @@ def _feed_base(connections: DjangoConnections) -> int:
     try:
         if not connections.read(lambda _: connections.is_free):
             return schema.feed_base_within(connections)
-        schema.refuse_other(connections)
+        schema.refuse_other(schema.schema_of(connections), name=connections.name)
         return schema.feed_base(connections)
     except StoreError as error:
         if error.code not in ("store-missing", "store-older"):
             raise
-        found = error.data.get("found", 0)
-        raise StoreError("django-unmigrated", path=connections.name, found=found, known=SCHEMA) from error
+        version = error.data.get("found", 0)
+        raise StoreError(
+            "django-unmigrated", path=connections.name, found=version, known=schema.newest()
+        ) from error

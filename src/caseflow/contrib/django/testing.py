@@ -10,8 +10,9 @@ from typing import Any
 from django.db import connections
 from django.test import TransactionTestCase
 
-from caseflow.contrib.django.configured import alias
-from caseflow.stores.relational.tables import NAMES
+from caseflow.contrib.django.config import alias
+from caseflow.contrib.django.connections import DjangoConnections
+from caseflow.stores.sql.schema import table_names
 
 
 class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
@@ -21,8 +22,9 @@ class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  #
     """
 
     def _fixture_teardown(self) -> Any:
+        names = table_names(DjangoConnections(alias()).dialect)
         with connections[alias()].cursor() as cursor:
-            for name in NAMES:
+            for name in names:
                 if name != "caseflow_store":  # it holds the schema
                     cursor.execute(f"DELETE FROM {name}")
         return super()._fixture_teardown()

@@ -1,5 +1,1 @@
-"""Cases in a database server, through SQLAlchemy: extras ``postgres`` and ``mariadb``."""
-
-from caseflow.stores.sql.store import SqlStore
-
-__all__ = ["SqlStore"]
+"""One store over SQL: tables, statements and their order, for any kind of connections and three dialects."""

@@ -1,75 +1,329 @@
-"""`SqlStore`: cases in PostgreSQL, MariaDB, or SQLite, through SQLAlchemy."""
+"""A store over the tables of `schema`, wherever its connections come from."""
 
 from __future__ import annotations
 
-from typing import Self
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.engine import URL
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import Event
+from caseflow.core.notices import Document, Held, Outcome, Posted
+from caseflow.errors import Stale, StoreError
+from caseflow.ports.records import NEVER, Append, Head, Kept, KeyClaim, Link, Query, Recorded, Text
+from caseflow.serialization.codec import decode
+from caseflow.stores.sql import feed, outbox, transfer
+from caseflow.stores.sql.append import AppendWork
+from caseflow.stores.sql.dialects import Connections
+from caseflow.stores.sql.rows import CaseCache, append_rows, texts_of
+from caseflow.stores.sql.statements import Statements
 
-from caseflow.stores.relational import schema
-from caseflow.stores.relational.policies_in_doubt import PoliciesInDoubt
-from caseflow.stores.relational.store import RelationalStore
-from caseflow.stores.sql.connections import EngineConnections
-from caseflow.stores.sql.joined import JoinedConnections
 
+class PendingPolicies:
+    """Policies pinned in a transaction of the portal's, which may be rolled back and take them along.
 
-class SqlStore(RelationalStore):
-    """Cases in a database that SQLAlchemy can reach. Safe to share between threads, and over a fork.
-
-    The tables must be there: ``caseflow store init --store URL``, or `SqlStore.made`.
-
-    Args:
-        where: a URL such as ``postgresql://user@host/portal`` or ``mariadb://user@host/portal``, with the
-            drivers of the extras ``postgres`` and ``mariadb`` unless it names another; or the portal's own
-            engine, which is used in autocommit and given back as it was.
-        timeout: seconds to wait for a connection of the pool, and for rows that others have locked.
-        pool_size: connections kept open; at most twice as many are made. A portal's engine has its own.
-
-    Raises:
-        StoreError: the database cannot be reached, holds no tables of ours, or those of another schema.
-
-    The way of a command is plain SQL, rendered once for a store and sent by the driver's own cursor:
-    building SQLAlchemy's expressions anew would cost more than the core's work. SQLAlchemy brings URLs,
-    drivers, the pool and its events.
+    They are pinned again with every append until they are seen outside of a transaction: a desk pins its
+    policy once, and were that rolled back, later cases would lack the rules they began under.
     """
 
-    def __init__(self, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> None:
-        connections = EngineConnections(where, timeout=timeout, pool_size=pool_size)
-        try:
-            schema.refuse_other(connections)
-            feed_base = schema.feed_base(connections)
-        except BaseException:
-            connections.close()
-            raise
-        super().__init__(connections, feed_base=feed_base)
+    def __init__(self) -> None:
+        self._documents: dict[str, Mapping[str, Any]] = {}
 
-    @classmethod
-    def made(cls, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> Self:
-        """The store, its tables made or migrated first; safe to run twice, and by several at once."""
-        connections = EngineConnections(where, timeout=timeout, pool_size=1)
-        try:
-            schema.migrate(connections)
-        finally:
-            connections.close()
-        return cls(where, timeout=timeout, pool_size=pool_size)
+    def add(self, pin: str, document: Mapping[str, Any]) -> None:
+        """It was pinned in a transaction that may be rolled back."""
+        self._documents[pin] = document
 
-    @staticmethod
-    def joined(connection: Connection) -> RelationalStore:
-        """A store inside the transaction of the portal's connection, begun if need be.
+    def settle(self, pin: str) -> None:
+        """It was pinned, or seen, outside of a transaction."""
+        self._documents.pop(pin, None)
 
-        It commits nothing itself: what a desk on it appends is there when the portal commits, and gone when
-        it rolls back. Each append lies in a savepoint, so a `Stale` or `KeyReused` leaves the transaction
-        usable. Work given to `after_commit` is done after the portal's commit. The store is for the thread
-        and for as long as the connection is.
+    def documents(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
+        """Those pending by their pins, in the order they came."""
+        return tuple(self._documents.items()) if self._documents else ()
 
-        On MariaDB the connection must be in READ COMMITTED: under REPEATABLE READ, its default, a
-        transaction goes on seeing cases as they were at its first question, and is told `Stale`.
+
+class RelationalStore:
+    """Cases in tables. Safe to share between threads if its connections are.
+
+    A case that is loaded again is remembered by the bytes of its snapshot and the head of its chain, so that
+    only what changed is unpacked; the database is asked every time.
+
+    Args:
+        connections: where cursors come from.
+        feed_base: as ``caseflow_store`` has it.
+        pending: policies that may be rolled back, shared with other stores of the same transaction.
+    """
+
+    def __init__(
+        self, connections: Connections, *, feed_base: int = 0, pending: PendingPolicies | None = None
+    ) -> None:
+        self._connections = connections
+        self._sql = Statements(connections.dialect, feed_base=feed_base)
+        self._cache = CaseCache(self.events)
+        self._pending = pending or PendingPolicies()
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work once what was appended is committed: at once, or when the owner of the transaction
+        commits; never if that is rolled back.
+        """  # fmt: skip
+        self._connections.after_commit(work)
+
+    def close(self) -> None:
+        """Let go of the connections; the store must not be used afterwards."""
+        self._connections.close()
+
+    def _rows(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
+        """The rows of one question."""
+
+        def ask(cursor: Any) -> Any:
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+        return self._connections.read(ask)
+
+    # -- cases ---------------------------------------------------------------------------------------------
+
+    def load(self, case_id: str) -> Case | None:
+        """The case at its newest version; `None` when there is none."""
+        rows = self._rows(self._sql["select_case"], (case_id,)) if _is_text(case_id) else ()
+        return self._cache.case(case_id, *rows[0]) if rows else None
+
+    def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
+        """The cases of those ids that are there, in one question; a sweep asks so."""
+        wanted = tuple(filter(_is_text, ids))
+        rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
+        return {case_id: self._cache.case(case_id, snapshot, head) for case_id, snapshot, head in rows}
+
+    def find(self, query: Query) -> tuple[Case, ...]:
+        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+        if not all(_is_text(name) for name in (query.unit, query.citizen, query.state) if name):
+            return ()
+        return tuple(self._cache.case(*row) for row in self._rows(*self._sql.find(query)))
+
+    # -- changes -------------------------------------------------------------------------------------------
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Add events to one or several cases, with all that goes with them and an idempotency key.
+
+        One update or insert for each case, one insert for its events, one for its texts, one for the key; on
+        PostgreSQL these are a single statement where nothing else goes with them.
+
+        A policy whose pinning may have been rolled back with a transaction of the portal's is pinned again.
+
+        If the connection is lost while this is being committed, the store looks whether the events are
+        there, by their hashes, and writes them again only if they are not.
 
         Raises:
-            StoreError: the connection is in autocommit; there are no tables of ours, or of another schema;
-                ``store-restored``.
+            Stale: a case is not at its expected version.
+            KeyReused: the key was taken in the meantime.
+            StoreBusy: others held the rows too long.
+            StoreError: ``store-unsure`` when the connection was lost while this was being committed and
+                cannot be made again: whether it is there is not known.
         """
-        connections = JoinedConnections(connection)
-        in_doubt = connection.info.setdefault("caseflow.in_doubt", PoliciesInDoubt())
-        return RelationalStore(connections, feed_base=schema.feed_base_within(connections), in_doubt=in_doubt)
+        if not appends and claim is None:
+            return
+        for pin, document in self._pending.documents():
+            self.pin(pin, document)
+        work = AppendWork(
+            self._connections, self._sql, entries=list(map(append_rows, appends)), claim=claim,
+            known=list(map(self._cache.known, appends)),
+        )  # fmt: skip
+        try:
+            self._connections.write(work.write, single=work.is_single)
+        except StoreError as error:
+            if error.code != "store-unsure":
+                raise
+            self._append_again(work, error)
+        for rows, head in zip(work.entries, work.heads, strict=True):
+            self._cache.remember(rows.entry.case, rows.values[-1], head, rows.indexed)
+
+    def _append_again(self, work: AppendWork, lost: StoreError) -> None:
+        """After a connection was lost in the commit: find out, and write again what is not there."""
+        if self._has_landed(work, lost):
+            return
+        try:
+            self._connections.write(work.write, single=work.is_single)
+        except Stale:
+            # The first try may have been under way still when we looked.
+            if not self._has_landed(work, lost):
+                raise
+
+    def _has_landed(self, work: AppendWork, lost: StoreError) -> bool:
+        """Whether the last event of the first case that has any is there, with our hash."""
+        last = next((events[-1] for events in work.events if events), None)
+        if last is None:
+            return False  # nothing but what may be done twice
+        case_id, version, _, ours = last
+        try:
+            rows = self._rows(self._sql["select_hash"], (case_id, version))
+        except StoreError:
+            raise lost from None
+        return bool(rows) and bytes(rows[0][0]) == ours
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
+        is_new = self.pinned(pin) is None
+        if is_new:
+            row = (pin, json.dumps(document, ensure_ascii=False))
+            sql = self._sql["insert_policy"]
+            self._connections.write(lambda cursor: cursor.execute(sql, row), single=True)
+        if not self._connections.is_shared:
+            self._pending.settle(pin)
+        elif is_new:
+            self._pending.add(pin, document)
+
+    # -- queries --------------------------------------------------------------------------------------------
+
+    def events(self, case_id: str) -> tuple[Event, ...]:
+        """Every event of the case, oldest first; empty when there is none."""
+        return tuple(decode(link.body) for link in self.links(case_id))
+
+    def links(self, case_id: str) -> tuple[Link, ...]:
+        """The audit chain of the case as it is kept, oldest first; empty when there is no such case."""
+        rows = self._rows(self._sql["select_history"], (case_id,)) if _is_text(case_id) else ()
+        return tuple(Link(version, bytes(body), bytes(seal)) for version, body, seal in rows)
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """The newest hash of every case whose id comes after that one, in the order of ids by code point."""
+        rows = self._rows(self._sql["select_heads"], (after, limit))
+        return tuple(Head(case_id, version, bytes(head)) for case_id, version, head in rows)
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        """Every personal text of the case that was not redacted, in the order it came."""
+        rows = self._rows(self._sql["select_texts"], (case_id,)) if _is_text(case_id) else ()
+        return tuple(text for version, fields in rows for text in texts_of(version, fields))
+
+    def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
+        """The texts of those cases that have any, in one question; a relay asks so."""
+        wanted, texts = tuple(filter(_is_text, ids)), dict[str, tuple[Text, ...]]()
+        rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
+        for case_id, version, fields in rows:
+            texts[case_id] = (*texts.get(case_id, ()), *texts_of(version, fields))
+        return texts
+
+    def recall(self, actor: str, key: str) -> KeyClaim | None:
+        """What the key of that actor stands for; `None` when it is free."""
+        is_asked = _is_text(actor) and _is_text(key)
+        rows = self._rows(self._sql["select_key"], (actor, key)) if is_asked else ()
+        return _key_claim(rows[0]) if rows else None
+
+    def due(
+        self, before: int, *, limit: int, after: tuple[int, str] | None = None
+    ) -> tuple[tuple[int, str], ...]:
+        """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
+        rows = self._rows(*self._sql.due(before, limit=limit, after=after))
+        return tuple((due, case_id) for due, case_id in rows)
+
+    def next_due(self) -> int | None:
+        """The earliest next due instant of all cases; `None` when nothing will ever fire."""
+        rows = self._rows(self._sql["select_next_due"])
+        return rows[0][0] if rows and rows[0][0] != NEVER else None
+
+    def waiting(self, before: int) -> int:
+        """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
+        count: int = self._rows(self._sql["count_waiting"], (before,))[0][0]
+        return count
+
+    def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
+        """Events of all cases in one total order, after the position; none is ever skipped.
+
+        An event is in the feed once no transaction that may bring an earlier one is under way: right after
+        its commit where nobody else writes, else when those have ended that began before it. See
+        `caseflow.stores.sql.feed`.
+        """
+        rows = feed.read(self._connections, self._sql, after, limit)
+        return tuple(
+            Recorded(position=position, case_id=case_id, version=version, event=decode(bytes(body)))
+            for position, case_id, version, body in rows
+        )
+
+    def pinned(self, pin: str) -> Mapping[str, Any] | None:
+        """The document of that hash; `None` when there is none."""
+        rows = self._rows(self._sql["select_policy"], (pin,))
+        return json.loads(rows[0][0]) if rows else None
+
+    # -- notices and documents ------------------------------------------------------------------------------
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+        """Lease ready notices to the token, in the order of (next try, position)."""
+        return self._connections.write(
+            lambda cursor: outbox.claim(
+                cursor, self._sql, now_us, limit=limit, lease_us=lease_us, token=token
+            )
+        )
+
+    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        """Record what became of claimed notices; returns the ids settled, in the order given."""
+        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, outcomes))
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
+        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, ids, now_us))
+
+    def notices(
+        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+    ) -> tuple[Posted, ...]:
+        """Notices after the position, in the order of positions; of one case, of one status."""
+        return self._connections.read(
+            lambda cursor: outbox.notices(
+                cursor, self._sql, case_id=case_id, status=status, after=after, limit=limit
+            )
+        )
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The documents of a case, in the order they were issued."""
+        rows = self._rows(self._sql["select_documents"], (case_id,)) if _is_text(case_id) else ()
+        return tuple(map(outbox.document, rows))
+
+    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+        """The documents of a series and year after that number, in the order of numbers."""
+        rows = self._rows(self._sql["select_issued"], (series, year, after, limit))
+        return tuple(map(outbox.document, rows))
+
+    # -- moving --------------------------------------------------------------------------------------------
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case, of one version even while others write; `None` when there is none."""
+        return transfer.kept(self, case_id)
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing; see `caseflow.ports.Movable`."""
+        self._connections.write(
+            lambda cursor: transfer.CaseIntake(cursor, self._sql, is_shared=self._connections.is_shared).keep(
+                cases
+            )
+        )
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        self._connections.write(lambda cursor: transfer.keep_keys(cursor, self._sql, claims))
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        actor, key = after
+        rows = self._rows(self._sql["select_keys"], (actor, actor, key, limit))
+        return tuple(_key_claim(row) for row in rows)
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        return tuple(pin for (pin,) in self._rows(self._sql["select_pins"]))
+
+    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The rows of a table exactly as they are kept; see `caseflow.ports.Auditable`."""
+        return self._connections.read(
+            lambda cursor: transfer.raw(cursor, self._sql, table, after=after, upto=upto)
+        )
+
+
+def _is_text(name: str) -> bool:
+    """Whether any database can hold it: a lone surrogate has no UTF-8, and PostgreSQL no NUL."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in name
+
+
+def _key_claim(row: tuple[Any, ...]) -> KeyClaim:
+    actor, key, digest, case_id, first, last = row
+    return KeyClaim(actor=actor, key=key, digest=digest, case_id=case_id, first=first, last=last)

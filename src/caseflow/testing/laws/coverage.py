@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from caseflow.core import events as e
+from caseflow.core.engine.machine import START, transitions
+from caseflow.core.model import events as e
 from caseflow.core.policy import Policy
-from caseflow.core.rules import START, moves
-from caseflow.testing.laws.broken import Lang
-from caseflow.views.diagram import diagram
+from caseflow.i18n import Lang, text
+from caseflow.views.mermaid import diagram
 
 GUARD_OF = {
     "no-unit": ("unit_holds",),
@@ -27,12 +27,8 @@ GUARD_OF = {
     "rectification-open": ("rectifications_verified",),
 }
 """The code of a refusal -> the guards that may have said so."""
-HEADS = {
-    "en": ("actions by state", "guards, both outcomes", "rungs"),
-    "zh": ("各状态的操作", "守卫的两种结果", "各级"),
-}
-NEVER = {"en": "never reached", "zh": "从未到达"}
-NOTHING = {"en": "nothing", "zh": "无"}
+HEADS = ("actions", "guards", "levels")
+"""The three kinds of what can be reached, by their keys in the catalogue."""
 
 
 class Coverage:
@@ -78,7 +74,7 @@ class Coverage:
             for outcome in ("holds", "refuses")
         }
         rungs = {(clock, rung.level) for clock, rule in self.policy.clocks.items() for rung in rule.rungs}
-        ways = {(state, action) for state, action, _ in moves(self.policy)}
+        ways = {(state, action) for state, action, _, _ in transitions(self.policy)}
         return frozenset(ways), frozenset(guards), frozenset(rungs)
 
     def reached(self) -> tuple[frozenset[tuple[str, str]], ...]:
@@ -101,11 +97,11 @@ class Coverage:
     def table(self, lang: Lang = "en") -> str:
         """A line for each kind: reached of all, and what was never reached."""
         lines = []
-        for head, wanted, missed in zip(HEADS[lang], self.wanted(), self.missed(), strict=True):
+        for head, wanted, missed in zip(HEADS, self.wanted(), self.missed(), strict=True):
             reached = len(wanted) - len(missed)
-            lines.append(f"{head}: {reached} / {len(wanted)}")
+            lines.append(f"{text(f'proof.{head}', lang)}: {reached} / {len(wanted)}")
             if missed:
-                lines.append(f"  {NEVER[lang]}: {', '.join(map(_said, missed))}")
+                lines.append(f"  {text('proof.never reached', lang)}: {', '.join(map(_said, missed))}")
         return "\n".join(lines)
 
     def diagram(self, lang: Lang = "en") -> str:
@@ -116,14 +112,16 @@ class Coverage:
         drawn = diagram(self.policy, lang=lang)
         visited = {state for state, _ in self.taken} | {self._target(way) for way in self.taken}
         never = [state for state in self.policy.states if state not in visited]
-        lines = [f"    %% {NEVER[lang]}: {_said(way)}" for way in self.missed()[0]]
+        lines = [f"    %% {text('proof.never reached', lang)}: {_said(way)}" for way in self.missed()[0]]
         if never:
             lines.append("    classDef never stroke:#c00,stroke-dasharray:5 5,color:#c00")
             lines.append(f"    class {','.join(never)} never")
         return drawn + "".join(f"{line}\n" for line in lines)
 
     def _target(self, way: tuple[str, str]) -> str:
-        return next((target for state, action, target in moves(self.policy) if (state, action) == way), "")
+        return next(
+            (target for state, action, target, _ in transitions(self.policy) if (state, action) == way), ""
+        )
 
 
 def _said(pair: tuple[str, str]) -> str:

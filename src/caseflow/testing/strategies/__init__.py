@@ -4,14 +4,14 @@ Every strategy takes any policy: a `Policy`, the name of a shipped one, the path
 that draws one, such as `policies()`.
 """
 
-from caseflow.testing.strategies.broken import BrokenPolicy, broken_policies
-from caseflow.testing.strategies.calendars import calendars
-from caseflow.testing.strategies.illegal import IllegalCommand, illegal_commands
-from caseflow.testing.strategies.instants import Instant, boundaries, boundary_instants
-from caseflow.testing.strategies.people import actors
-from caseflow.testing.strategies.policies import policies
-from caseflow.testing.strategies.script import Script, Step
-from caseflow.testing.strategies.timelines import cases, legal_commands, timelines
+from caseflow.testing.step import Step
+from caseflow.testing.strategies.calendar_strategies import calendars
+from caseflow.testing.strategies.command_strategies import IllegalCommand, actors, illegal_commands
+from caseflow.testing.strategies.instant_strategies import Instant, boundaries, boundary_instants
+from caseflow.testing.strategies.policy_faults import BrokenPolicy, broken_policies
+from caseflow.testing.strategies.policy_strategies import policies
+from caseflow.testing.strategies.timeline_script import Script
+from caseflow.testing.strategies.timeline_strategies import cases, legal_commands, timelines
 
 __all__ = [
     "BrokenPolicy",

@@ -1,1 +1,1 @@
-"""A migration for each numbered schema of the relational stores."""
+"""A migration for each numbered schema of the SQL store."""

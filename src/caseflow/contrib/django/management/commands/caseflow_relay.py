@@ -10,9 +10,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from caseflow.contrib.django.configured import relay
-from caseflow.contrib.django.language import language
-from caseflow.delivery.rounds import Round
+from caseflow.contrib.django.config import language, relay
+from caseflow.delivery.relay import Round
 from caseflow.errors import StoreError
 
 _TOLD = (
@@ -43,9 +42,9 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
             raise CommandError(str(error)) from error
         except StoreError as error:
             raise CommandError(error.text(language())) from error
-        found = {name: getattr(done, name) for name in _COUNTS}
-        text = _TOLD[1 if language() == "zh" else 0].format(*found.values())
-        self.stdout.write(json.dumps(found) if options["as_json"] else text)
+        counts = {name: getattr(done, name) for name in _COUNTS}
+        text = _TOLD[1 if language() == "zh" else 0].format(*counts.values())
+        self.stdout.write(json.dumps(counts) if options["as_json"] else text)
 
 
 def _until_stopped(workers: int) -> Round:

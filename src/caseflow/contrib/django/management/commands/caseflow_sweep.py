@@ -7,10 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from caseflow.contrib.django.configured import desk
-from caseflow.contrib.django.language import language
+from caseflow.contrib.django.config import desk, language
 from caseflow.desk import Sweep
-from caseflow.desk.sweeping import part_of
+from caseflow.desk.sweeper import part_of
 from caseflow.errors import BadInput, StoreError
 
 _SWEPT = (
@@ -60,8 +59,8 @@ def _told(done: Sweep) -> str:
 
 
 def _as_json(done: Sweep) -> str:
-    found = {
+    counts = {
         "cards": len(done.cards), "reminders": len(done.reminders), "conflicts": list(done.conflicts),
         "refused": list(done.refused), "waiting": done.waiting, "more": done.more,
     }  # fmt: skip
-    return json.dumps(found, ensure_ascii=False)
+    return json.dumps(counts, ensure_ascii=False)

@@ -1,0 +1,282 @@
+"""``caseflow show``, ``cases``, ``forecast``, ``sweep``, ``calendar``: stored cases and their deadlines."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from caseflow import Card, Case, ClockRun, Policy
+from caseflow.cli.options import (
+    Lang,
+    instant,
+    json_option,
+    lang_option,
+    open_desk,
+    print_json,
+    print_utf8,
+    say,
+    spare_inputs,
+    store_option,
+    usage,
+    word,
+)
+from caseflow.core.time.instants import moment
+from caseflow.desk.sweeper import part_of
+from caseflow.views.forecast import Forecast
+
+
+@click.command()
+@click.argument("case_id", metavar="CASE")
+@store_option
+@json_option
+@lang_option
+def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
+    """Show one case: where it stands, its clocks, its cards."""
+    desk = open_desk(store_url)
+    case, policy = desk.get(case_id), desk.rules_of(case_id).policy
+    if as_json:
+        print_json(case_document(case))
+        return
+    for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
+        click.echo(f"{word(key, lang)}: {line}")
+    for run in case.clocks:
+        click.echo(f"{word('clocks', lang)}: {_run_line(run, case, policy, lang)}")
+    for key, cards in (("cards", case.cards), ("reminders", case.reminders)):
+        for card in cards:
+            click.echo(f"{word(key, lang)}: {_card_line(card, policy, lang)}")
+
+
+def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[tuple[str, str], ...]:
+    return (
+        ("case", case.id),
+        ("state", f"{state_label(policy, case.state, lang)} ({case.state})"),
+        ("stage", word(case.stage, lang)),
+        ("unit", case.unit or word("nobody", lang)),
+        ("submitted", instant(case.submitted_at)),
+        ("next", due(case.next_due, now=now, lang=lang)),
+        ("version", str(case.version)),
+    )
+
+
+def _run_line(run: ClockRun, case: Case, policy: Policy, lang: Lang) -> str:
+    label = clock_label(policy, run.clock, lang)
+    name = run.clock if label == run.clock else f"{label} ({run.clock})"
+    status = word("paused" if run.is_running and run.is_paused else run.status, lang)
+    since = instant(moment(run.since_us, case.origin.zone))
+    subject = f" {run.subject}" if run.subject else ""
+    return f"{name}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
+
+
+def _card_line(card: Card, policy: Policy, lang: Lang) -> str:
+    level = level_label(policy, card.clock, card.level, lang)
+    end = f", {word('annulled', lang)} {instant(card.annulled_at)}" if card.annulled_us is not None else ""
+    return f"{level} ({card.clock}) {instant(card.effective_at)} {card.unit or word('nobody', lang)}{end}"
+
+
+def case_document(case: Case) -> dict[str, Any]:
+    """The case as JSON-able data; instants in the office's zone."""
+    return {
+        "id": case.id,
+        "version": case.version,
+        "state": case.state,
+        "stage": case.stage.value,
+        "open": case.is_open,
+        "unit": case.unit,
+        "kind": case.origin.kind,
+        "submitted_at": case.submitted_at.isoformat(),
+        "next_due": case.next_due.isoformat() if case.next_due else None,
+        "deadline": case.deadline.isoformat() if case.deadline else None,
+        "cards": [card_document(card) for card in case.cards],
+        "reminders": [card_document(card) for card in case.reminders],
+    }
+
+
+def card_document(card: Card) -> dict[str, Any]:
+    """The card as JSON-able data; instants in the office's zone."""
+    annulled = card.annulled_at
+    return {
+        "case_id": card.case_id,
+        "clock": card.clock,
+        "subject": card.subject,
+        "cycle": card.cycle,
+        "level": card.level,
+        "unit": card.unit,
+        "effective_at": card.effective_at.isoformat(),
+        "detected_at": card.detected_at.isoformat(),
+        "annulled_at": annulled.isoformat() if annulled else None,
+    }
+
+
+@click.command()
+@click.argument("case_id", metavar="CASE")
+@store_option
+@json_option
+@lang_option
+def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
+    """Tell what happens to a case, and when, if nobody acts."""
+    desk = open_desk(store_url)
+    items = desk.forecast(case_id)
+    if as_json:
+        print_json([_forecast_document(item) for item in items])
+        return
+    policy, now = desk.rules_of(case_id).policy, moment(desk.clock.now_us())
+    for item in items:
+        phrase = "" if item.certain else f"{word('not-before', lang)} "
+        click.echo(f"{phrase}{due(item.at, now=now, lang=lang)}  {_coming(item, policy, lang)}")
+    if not items:
+        say("nothing-to-come", lang)
+
+
+def _forecast_document(item: Forecast) -> dict[str, Any]:
+    return {
+        "at": item.at.isoformat(), "what": item.what, "level": item.level, "clock": item.clock,
+        "subject": item.subject, "cycle": item.cycle, "state": item.state, "certain": item.certain,
+    }  # fmt: skip
+
+
+def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
+    if not item.level:
+        return word("becomes", lang, state=state_label(policy, item.state, lang))
+    return f"{level_label(policy, item.clock, item.level, lang)} ({clock_label(policy, item.clock, lang)})"
+
+
+@click.command()
+@store_option
+@click.option("--unit", default=None, help="Only cases this unit holds.")
+@click.option("--state", default=None, help="Only cases in this state.")
+@click.option("--overdue", is_flag=True, help="Only cases with a running clock past its deadline.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--cursor", default="", help="Where the last page ended.")
+@json_option
+@lang_option
+def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
+    """List cases in the order of their next due instant."""
+    desk = open_desk(store_url)
+    page = desk.cases(**query)
+    if as_json:
+        print_json({"cases": [case_document(case) for case in page], "cursor": page.cursor})
+        return
+    now = moment(desk.clock.now_us())
+    for case in page:
+        click.echo(_case_line(case, desk.rules_of(case.id).policy, now, lang))
+    if not len(page):
+        say("no-cases", lang)
+    if page.cursor:
+        say("more", lang, cursor=f"'{page.cursor}'")
+
+
+def _case_line(case: Case, policy: Policy, now: datetime, lang: Lang) -> str:
+    state, until = state_label(policy, case.state, lang), due(case.next_due, now=now, lang=lang)
+    cards = ", ".join(level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    return f"{case.id}  {state}  {case.unit or '-'}  {until}  {cards}".rstrip()
+
+
+@click.command()
+@store_option
+@click.option("--limit", type=click.IntRange(1), default=None, help="Look at no more than so many cases.")
+@click.option("--until", default=None, help="Only what is due at or before this instant (with an offset).")
+@click.option(
+    "--part", default=None, help="K/N: only the K-th of N parts of the cases, for N workers at once."
+)
+@json_option
+@lang_option
+def sweep(
+    store_url: str, limit: int | None, until: str | None, part: str | None, as_json: bool, lang: Lang
+) -> None:
+    """Fire every rung that is due now; run it from cron as often as you like."""
+    done = open_desk(store_url).sweep(limit=limit, until=until, part=part_of(part))
+    if as_json:
+        print_json(
+            {"cards": [card_document(card) for card in done.cards],
+             "reminders": [card_document(card) for card in done.reminders],
+             "conflicts": list(done.conflicts), "refused": list(done.refused),
+             "waiting": done.waiting, "more": done.more}
+        )  # fmt: skip
+        return
+    counts = {"cards": len(done.cards), "reminders": len(done.reminders), "conflicts": len(done.conflicts)}
+    say("swept", lang, **counts, waiting=done.waiting)
+    if done.refused:
+        say("refused", lang, events=", ".join(done.refused))
+    if done.more:
+        say("more-due", lang)
+
+
+@click.command()
+@click.option("--unit", required=True, help="The unit that holds the cases.")
+@store_option
+@click.option(
+    "--out", type=click.Path(path_type=Path, allow_dash=True), default="-", help="FILE.ics; - for stdout."
+)
+@click.option("--name", default="", help="What programs call the calendar; the unit by default.")
+@click.option(
+    "--alarm-hours", type=click.IntRange(0, 8760), default=24, show_default=True,
+    help="Remind so long before; 0 for never.",
+)  # fmt: skip
+@lang_option
+def calendar(unit: str, store_url: str, out: Path, name: str, alarm_hours: int, lang: Lang) -> None:
+    """Write the deadlines to come in the cases a unit holds as iCalendar (RFC 5545).
+
+    It holds ids, labels and instants, and no personal text.
+    """
+    try:
+        from caseflow.contrib.calendar_feed import unit_calendar
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "icalendar":
+            raise
+        raise usage("extra-missing", lang, package="icalendar", extra="ical") from error
+    spare_inputs((store_url,), (out,), lang)
+    desk = open_desk(store_url)
+    with closing(desk.store):
+        alarm = timedelta(hours=alarm_hours) if alarm_hours else None
+        feed = unit_calendar(desk, unit, name=name, lang=lang, alarm=alarm)
+    if str(out) == "-":
+        print_utf8(feed)
+        return
+    out.write_bytes(feed.encode())  # as bytes: its lines end with CRLF everywhere
+    say("calendar-written", lang, path=out, count=feed.count("BEGIN:VEVENT"), unit=unit)
+
+
+def state_label(policy: Policy, state: str, lang: Lang) -> str:
+    """What people call the state; the key where the policy has no word."""
+    rule = policy.states.get(state)
+    return rule.labels.get(lang, state) if rule else state
+
+
+def clock_label(policy: Policy, clock: str, lang: Lang) -> str:
+    """What people call the clock; the key where the policy has no word."""
+    rule = policy.clocks.get(clock)
+    return rule.labels.get(lang, clock) if rule else clock
+
+
+def level_label(policy: Policy, clock: str, level: str, lang: Lang) -> str:
+    """What people call a rung of the clock; the key where the policy has no word."""
+    rule = policy.clocks.get(clock)
+    for rung in rule.rungs if rule else ():
+        if rung.level == level:
+            return rung.labels.get(lang, level)
+    return level
+
+
+def due(at: datetime | None, *, now: datetime, lang: Lang) -> str:
+    """The instant, and how far off it is; `nothing` for none."""
+    if at is None:
+        return word("never", lang)
+    return word("due", lang, at=instant(at), phrase=from_now(at, now=now, lang=lang))
+
+
+def from_now(at: datetime, *, now: datetime, lang: Lang) -> str:
+    """How far off the instant is, in the largest unit that fits: ``in 3 days``, ``3天后``, ``2 days ago``.
+
+    It is only said, never counted with; in English where pendulum does not speak the language.
+    """
+    import pendulum  # a tenth of a second, and needed only where people read
+
+    gap = pendulum.instance(at.astimezone(UTC)).diff(pendulum.instance(now.astimezone(UTC)))
+    try:
+        return pendulum.format_diff(gap, locale=lang)
+    except ValueError:
+        return pendulum.format_diff(gap, locale="en")

@@ -1,0 +1,197 @@
+"""``caseflow store``, ``export`` and ``import``: stores as wholes: made, migrated, copied, written, read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+
+from caseflow.cli.options import (
+    BOM,
+    Exit,
+    json_option,
+    lang_option,
+    print_json,
+    progress_bar,
+    say,
+    store_option,
+    usage,
+    word,
+)
+from caseflow.core.time.instants import zone_info
+from caseflow.i18n import Lang, text
+from caseflow.interchange import commands_csv, csv_tables, importer, jsonl, xes
+from caseflow.stores.copy import copy_cases
+from caseflow.stores.locations import location_of, shown
+
+KINDS = ("jsonl", "csv", "replay", "xes")
+OPTION_KINDS = {
+    "since": ("jsonl", "csv", "replay"),
+    "with_texts": ("replay",),
+    "without_texts": ("jsonl",),
+    "bom": ("csv", "replay"),
+    "raw": ("replay",),
+}
+"""Option of the export -> the formats it goes with."""
+
+
+@click.group()
+def store() -> None:
+    """Make a store, look at it, bring it to today's schema."""
+
+
+@store.command()
+@store_option
+@lang_option
+def init(store_url: str, lang: Lang) -> None:
+    """Make the store; one that is there already stays as it is."""
+    is_new = location_of(store_url).make()
+    click.echo(f"{shown(store_url)}: {word('store-made' if is_new else 'store-there', lang)}")
+
+
+@store.command()
+@store_option
+@json_option
+@lang_option
+def status(store_url: str, as_json: bool, lang: Lang) -> int:
+    """Tell the store's schema and how much it holds; exit code 1 when it needs another version."""
+    place = location_of(store_url).status()
+    if as_json:
+        print_json(
+            {"schema": place.schema, "known": place.known, "current": place.is_current,
+             "cases": place.cases, "events": place.events, "notices": dict(place.notices)}
+        )  # fmt: skip
+    else:
+        older, newer = place.schema < place.known, place.schema > place.known
+        key = "schema-older" if older else "schema-newer" if newer else "schema-current"
+        click.echo(f"{shown(store_url)}: {word(key, lang, schema=place.schema, known=place.known)}")
+        notices = ", ".join(f"{word(name, lang)} {count}" for name, count in place.notices) or "0"
+        say("store-holds", lang, cases=place.cases, events=place.events, notices=notices)
+    return Exit.OK if place.is_current else Exit.FOUND
+
+
+@store.command()
+@store_option
+@lang_option
+def migrate(store_url: str, lang: Lang) -> None:
+    """Bring the store to today's schema: safe to run twice, and by several at once."""
+    done = location_of(store_url).migrate()
+    if not done:
+        click.echo(f"{shown(store_url)}: {word('nothing-to-migrate', lang)}")
+    for schema in done:
+        click.echo(f"{shown(store_url)}: {word('migrated-to', lang, schema=schema)}")
+
+
+@store.command()
+@click.option("--from", "source_url", required=True, help="The store to copy; it stays as it is.")
+@click.option("--to", "target_url", required=True, help="Where to; made when it is missing.")
+@lang_option
+def copy(source_url: str, target_url: str, lang: Lang) -> None:
+    """Copy every case with all that goes with it into another store; run again it goes on.
+
+    Nothing should write to either store meanwhile.
+    """
+    with (
+        closing(location_of(source_url).open(must_exist=True)) as source,
+        closing(location_of(target_url).open(must_exist=False)) as target,
+    ):
+        done = copy_cases(source, target)
+    say("copied", lang, cases=done.cases, keys=done.keys, unchanged=done.unchanged)
+
+
+@click.command()
+@store_option
+@click.option("--format", "kind", type=click.Choice(KINDS), default="jsonl", show_default=True)
+@click.option(
+    "--out", type=click.Path(path_type=Path, dir_okay=False), help="A new file; else standard output."
+)
+@click.option("--timezone", default="Asia/Shanghai", show_default=True, help="Of times in csv and xes.")
+@click.option("--since", type=click.IntRange(0), default=0, help="Only what came after this position.")
+@click.option("--without-texts", is_flag=True, help="jsonl: leave the personal texts out.")
+@click.option("--with-texts", is_flag=True, help="replay: with the personal texts.")
+@click.option("--bom", is_flag=True, help="csv, replay: begin with the mark that spreadsheets know UTF-8 by.")
+@click.option("--raw", is_flag=True, help="replay: no apostrophe before what looks like a formula.")
+@lang_option
+def export(store_url: str, kind: str, out: Path | None, timezone: str, lang: Lang, **options: Any) -> None:
+    """Write the event log in one of four formats.
+
+    jsonl holds everything, to be imported again; csv a row an event, for tables; replay is a CSV with a row a
+    command, for caseflow replay; xes is for process mining. Personal texts are in jsonl unless they are left
+    out, and in replay when they are asked for.
+    """
+    for name, kinds in OPTION_KINDS.items():
+        if options[name] and kind not in kinds:
+            either = text("usage.or", lang).join(kinds)
+            raise usage("goes-with-format", lang, option=f"--{name.replace('_', '-')}", kinds=either)
+    zone_info(timezone)
+    with (
+        closing(location_of(store_url).open(must_exist=True)) as source,
+        _target(out, options["bom"]) as file,
+    ):
+        done = _write(source, file, kind, timezone, options, lang=lang)
+    click.echo(done, err=out is None)
+
+
+def _write(source: Any, file: TextIO, kind: str, zone: str, options: dict[str, Any], *, lang: Lang) -> str:
+    """Write the export; returns what to say of it."""
+    since = options["since"]
+    match kind:
+        case "jsonl":
+            done = jsonl.write(source, file, with_texts=not options["without_texts"], since=since)
+            return word("exported-store", lang, cases=done.cases, keys=done.keys, position=done.position)
+        case "csv":
+            return word(
+                "exported-events", lang, count=csv_tables.write_csv(source, file, zone=zone, since=since)
+            )
+        case "replay":
+            texts, guarded = options["with_texts"], not options["raw"]
+            count = commands_csv.write_commands(source, file, with_texts=texts, since=since, guarded=guarded)
+            return word("exported-commands", lang, count=count)
+    return word("exported-cases", lang, count=xes.write_xes(source, file, zone=zone))
+
+
+@contextmanager
+def _target(out: Path | None, bom: bool) -> Iterator[TextIO]:
+    """The new file, or standard output, as UTF-8 whatever the locale."""
+    if out is None:
+        if hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        sys.stdout.write(BOM if bom else "")
+        yield sys.stdout
+        return
+    file = out.open("x", encoding="utf-8", newline="\n")
+    try:
+        with file:
+            file.write(BOM if bom else "")
+            yield file
+    except BaseException:
+        out.unlink()  # a file that is not whole is none
+        raise
+
+
+@click.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@store_option
+@json_option
+@lang_option
+def import_(file: Path, store_url: str, as_json: bool, lang: Lang) -> None:
+    """Take over the cases of an export in jsonl.
+
+    The whole file is checked before anything is written: each history and text must fit its hash. Run
+    again after a break it goes on. A store that is missing is made.
+    """
+    checked = importer.check(file)
+    with closing(location_of(store_url).open(must_exist=False)) as target, progress_bar("import") as progress:
+        done = importer.read(
+            file, target, checked=checked,
+            progress=(lambda count: progress(count, 0)) if progress else lambda _: None,
+        )  # fmt: skip
+    if as_json:
+        counts = done.to_dict()
+        print_json({name: count for name, count in counts.items() if name != "policies"})
+        return
+    say("imported", lang, cases=done.cases, events=done.events, keys=done.keys, unchanged=done.unchanged)

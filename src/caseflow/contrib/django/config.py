@@ -1,0 +1,171 @@
+"""The portal's desk and relay, as ``settings.CASEFLOW`` describes it, and the language people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+from django.utils.translation import get_language
+
+from caseflow.clock import SystemClock
+from caseflow.contrib.django.store import DjangoStore
+from caseflow.core.policy import Policy
+from caseflow.delivery.relay import Relay
+from caseflow.desk import Desk
+from caseflow.errors import CaseflowError
+from caseflow.policies.load import load_policy
+from caseflow.ports import Authorizer, Clock
+
+DEFAULTS: Mapping[str, Any] = {
+    "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
+    "DIRECTORY": None, "NOTIFIERS": None,
+}  # fmt: skip
+"""The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
+
+
+@cache
+def desk() -> Desk:
+    """The portal's desk, one a process: made at the first call, safe to share between threads.
+
+    ``settings.CASEFLOW`` may say:
+
+    - ``POLICY``: a shipped policy's name (``wuhu`` by default), the path of a TOML file, a `Policy`, or the
+      dotted name of one.
+    - ``USING``: the alias in ``DATABASES``, by default ``default``.
+    - ``CLOCK``: a clock, a class without arguments, or the dotted name of either; by default the system's.
+    - ``AUTHORIZER``: a function that replaces the policy's table of roles, or its dotted name.
+
+    Raises:
+        ImproperlyConfigured: a key is unknown, or what it says cannot be used.
+    """
+    options = _options()
+    return Desk(
+        _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
+        authorizer=_authorizer(options["AUTHORIZER"]),
+    )  # fmt: skip
+
+
+def alias() -> str:
+    """The alias of the database that the settings name."""
+    return _alias(_options()["USING"])
+
+
+def tells() -> bool:
+    """Whether the settings speak of a relay."""
+    return any(_options()[key] is not None for key in ("DIRECTORY", "NOTIFIERS"))
+
+
+def language() -> Literal["zh", "en"]:
+    """Which language people read here: Chinese where Django's active one is Chinese, else English."""
+    return "zh" if (get_language() or "").lower().startswith("zh") else "en"
+
+
+def _options() -> dict[str, Any]:
+    options = getattr(settings, "CASEFLOW", {})
+    if not isinstance(options, Mapping):
+        raise _wrong("", f"it must be a dictionary; got {options!r}")
+    unknown = sorted(str(key) for key in set(options) - set(DEFAULTS))
+    if unknown:
+        raise _wrong("", f"unknown keys {', '.join(unknown)}; known are {', '.join(DEFAULTS)}")
+    return {**DEFAULTS, **options}
+
+
+def _policy(option: Any) -> Policy:
+    policy = _imported("POLICY", option) if isinstance(option, str) and _is_dotted(option) else option
+    if isinstance(policy, Policy):
+        return policy
+    if not isinstance(policy, str | Path):
+        raise _wrong("POLICY", f"it must be a policy, a name or a path; got {policy!r}")
+    try:
+        return load_policy(policy)
+    except (CaseflowError, OSError) as error:
+        raise _wrong("POLICY", str(error)) from error
+
+
+def _is_dotted(option: str) -> bool:
+    """Whether it names something in a module; names of policies have no dot, paths end with ``.toml``."""
+    return "." in option and "/" not in option and not option.endswith(".toml")
+
+
+def _alias(option: Any) -> str:
+    if option not in settings.DATABASES:
+        raise _wrong("USING", f"{option!r} is none of DATABASES: {', '.join(settings.DATABASES)}")
+    return str(option)
+
+
+def _clock(option: Any) -> Clock:
+    clock: Clock = SystemClock() if option is None else _plugged("CLOCK", option, "now_us")
+    return clock
+
+
+@cache
+def relay() -> Relay:
+    """A relay for the portal's notices, one a process; it shares store and clock with `desk`.
+
+    ``settings.CASEFLOW`` must say:
+
+    - ``DIRECTORY``: who holds a role: a `Directory`, a class without arguments, or the dotted name of either.
+    - ``NOTIFIERS``: channel -> a `Notifier`, a class without arguments, or the dotted name of either; or one
+      of these for every channel.
+
+    Raises:
+        ImproperlyConfigured: one of them is missing, or cannot be used.
+    """
+    options, portals_desk = _options(), desk()
+    directory = _plugged("DIRECTORY", options["DIRECTORY"], "holders")
+    notifiers = options["NOTIFIERS"]
+    if isinstance(notifiers, Mapping):
+        notifiers = {channel: _plugged("NOTIFIERS", one, "send") for channel, one in notifiers.items()}
+    else:
+        notifiers = _plugged("NOTIFIERS", notifiers, "send")
+    return Relay(portals_desk.store, directory, notifiers, clock=portals_desk.clock)
+
+
+def _plugged(key: str, option: Any, method: str) -> Any:
+    """What the portal names, instantiated if it is a class; it has that method."""
+    plugin = _imported(key, option) if isinstance(option, str) else option
+    plugin = _instance(key, plugin) if isinstance(plugin, type) else plugin
+    if not callable(getattr(plugin, method, None)):
+        raise _wrong(key, f"it must have a method {method}; got {option!r}")
+    return plugin
+
+
+def _instance(key: str, kind: type) -> Any:
+    try:
+        return kind()
+    except Exception as error:
+        raise _wrong(key, f"{kind.__qualname__} cannot be made: {type(error).__name__}: {error}") from error
+
+
+def _authorizer(option: Any) -> Authorizer | None:
+    authorizer = _imported("AUTHORIZER", option) if isinstance(option, str) else option
+    if authorizer is not None and not callable(authorizer):
+        raise _wrong("AUTHORIZER", f"it must be a function; got {option!r}")
+    return authorizer  # type: ignore[no-any-return]  # what the portal names has no type
+
+
+def _imported(key: str, dotted: str) -> Any:
+    try:
+        return import_string(dotted)
+    except ImportError as error:
+        raise _wrong(key, str(error)) from error
+
+
+def _wrong(key: str, problem: str) -> ImproperlyConfigured:
+    setting = f"settings.CASEFLOW[{key!r}]" if key else "settings.CASEFLOW"
+    return ImproperlyConfigured(f"{setting}: {problem}")
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting == "CASEFLOW":
+        desk.cache_clear()
+        relay.cache_clear()
+
+
+setting_changed.connect(_forget)

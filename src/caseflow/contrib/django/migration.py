@@ -1,0 +1,58 @@
+"""The migration operation that brings a database to one of the library's own numbered schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import router
+from django.db.migrations.operations.base import Operation
+
+from caseflow.contrib.django.connections import DjangoConnections
+from caseflow.stores.sql import schema
+
+
+class SchemaStep(Operation):  # type: ignore[misc]  # Django ships no types
+    """Brings the tables to that schema; one that is there, or a later one, stays as it is.
+
+    So ``migrate`` and ``caseflow store migrate`` may both be used, in any order. ``sqlmigrate`` shows the
+    statements. There is no way back: it would delete every case.
+    """
+
+    reversible = False
+    reduces_to_sql = True
+
+    def __init__(self, step: int) -> None:
+        self.step = step
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Nothing: these tables are no models."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Make or change the tables, where the portal's routers let this app migrate."""
+        using = schema_editor.connection.alias
+        if not router.allow_migrate(using, app_label):
+            return
+        connections = DjangoConnections(using)
+        if schema_editor.collect_sql:
+            for line in (*schema.ddl(connections.dialect, step=self.step), self._mark):
+                schema_editor.execute(line, None)
+            return
+        schema.migrate(connections, to=self.step)
+
+    @property
+    def _mark(self) -> str:
+        if self.step > 1:
+            return f"UPDATE caseflow_store SET version = {self.step} WHERE only_row = 1"
+        return "INSERT INTO caseflow_store (only_row, version, feed_base) VALUES (1, 1, 0)"
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Never called: the operation is not reversible."""
+        raise NotImplementedError
+
+    def describe(self) -> str:
+        """What ``migrate --plan`` says."""
+        return f"Bring caseflow's tables to schema {self.step}"
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        """How the operation is written down."""
+        return type(self).__qualname__, [self.step], {}

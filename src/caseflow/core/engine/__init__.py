@@ -1,0 +1,1 @@
+"""What may happen to a case: policies made ready, preconditions, effects, and the decision."""

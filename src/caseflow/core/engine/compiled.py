@@ -1,0 +1,321 @@
+"""A policy made ready: one table of ``state -> action -> transition``, its clocks, and who is told what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Set
+from typing import Any
+
+from caseflow.core.engine.actions import ACTIONS, REASON
+from caseflow.core.engine.machine import transitions
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
+from caseflow.core.model.sla import VERBS, CompiledClock, Verb
+from caseflow.core.policy import Action, DocumentRule, FieldRule, NoticeRule, Policy, Role, Rung, pin_of
+from caseflow.core.time.instants import office_days
+from caseflow.core.value import Value
+from caseflow.errors import Refusal
+
+HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
+"""Events that give the case to another unit, or to none."""
+OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
+"""Events that change clocks in every policy."""
+
+_EMPTY: dict[str, Any] = {
+    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "names": (),
+}  # fmt: skip
+"""What an event says of a field that was not given."""
+
+_NOBODY = Role(scope="own")
+
+Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
+"""``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
+Effect = tuple[Verb, CompiledClock, bool]
+"""A verb, the clock it applies to, and whether a state (not the action itself) brings it about."""
+Effects = tuple[Effect, ...]
+
+
+class Transition(Value):
+    """What an action does from one state: where it leads, who may, under which guards, to which clocks.
+
+    ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
+    ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
+    ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
+    is ``None`` when the case stays where it is. ``is_plain``: the event says no more than every event does.
+    """
+
+    action: str
+    rule: Action
+    event: type[e.Event]
+    fields: dict[str, FieldRule]
+    payload: tuple[tuple[str, Any], ...]
+    required: frozenset[str]
+    scopes: dict[str, str]
+    guards: tuple[str, ...]
+    place: CaseState | None
+    held_place: CaseState | None
+    effects: Effects
+    held_effects: Effects
+    is_plain: bool
+
+
+class CompiledPolicy:
+    """A policy compiled. Immutable by convention; made once for each content hash and shared.
+
+    Attributes:
+        document: the policy's document, whose content hash is ``pin``.
+        table: state -> action -> transition; the state before submission is the empty string.
+        plans: the clocks in the policy's order.
+        days: the office's days.
+        routes: who is told what.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.document = policy.document()
+        self.pin = pin_of(self.document)
+        self.days = office_days(policy.timezone)
+        self.places = {
+            name: CaseState(name, state.stage, state.final) for name, state in policy.states.items()
+        }
+        self.plans = tuple(
+            CompiledClock(name, rule, order=order, days=self.days, calendar=policy.tables.get(rule.calendar))
+            for order, (name, rule) in enumerate(policy.clocks.items())
+        )
+        self.plan = {plan.name: plan for plan in self.plans}
+        self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
+        self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
+        self.routes = NoticeRoutes(policy)
+        self._effects: dict[tuple[str, str, str], Effects] = {}
+        self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
+        for state, action, target, held in transitions(policy):
+            self.table[state][action] = self._transition(state, action, target, held)
+
+    def role(self, by: Actor) -> Role:
+        """The rights of the actor's role; those of nobody for a role that the policy lacks."""
+        return self.roles.get(by.role, _NOBODY)
+
+    def _fields(self, name: str, rule: Action) -> dict[str, FieldRule]:
+        fields = dict(ACTIONS[name].fields) if name in ACTIONS else rule.fields | REASON
+        if name == "submit" and self.policy.kinds:
+            fields["kind"] = FieldRule(choices=("", *self.policy.kinds))
+        if name == "reject" and self.policy.reasons:
+            fields["code"] = FieldRule(choices=tuple(self.policy.reasons), required=True)
+        return fields
+
+    def _transition(self, state: str, name: str, target: str, held: str) -> Transition:
+        rule, spec = self.policy.actions[name], ACTIONS.get(name)
+        fields = self.fields[name]
+        everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
+        system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
+        required = {field for field, typed in fields.items() if typed.required}
+        event = spec.event if spec else e.Acted
+        payload = tuple(
+            (field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"
+        )
+        effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
+        return Transition(
+            name,
+            rule,
+            event,
+            fields=fields,
+            payload=payload,
+            required=frozenset(required | ({"reason"} if rule.reason else set())),
+            scopes={role: self.roles[role].scope for role in sorted({*rule.roles, *everyone, *system})},
+            guards=_guards(rule, event),
+            place=self.places.get(target) if target != state else None,
+            held_place=self.places.get(held) if held != state else None,
+            effects=effects,
+            held_effects=held_effects,
+            is_plain=not (
+                payload or effects or held_effects or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
+            ),
+        )
+
+    def _timed(self) -> set[str]:
+        return {rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then}
+
+    def effects(self, action: str, state: str, target: str) -> Effects:
+        """What the move does to the clocks: in the policy's order, on one clock in that of `VERBS`.
+
+        An action without a name stands for whatever led there: only leaving and entering states count. A
+        state that the policy does not know is none that clocks hang on.
+        """
+        known_effects = self._effects.get((action, state, target))
+        if known_effects is not None:
+            return known_effects
+        effects: list[Effect] = []
+        entered = f"state:{target}" if target != state else ""
+        left = f"state:{state}" if target != state else ""
+        known = self.policy.states.get(target)
+        final = target != state and known is not None and known.final and action != "merge"
+        for plan in self.plans:
+            rule = plan.rule
+            for verb in VERBS:
+                names: tuple[str, ...] = getattr(rule, verb)
+                by_state = (
+                    (entered != "" and entered in names)
+                    or (verb == "resume" and left in rule.pause and entered not in rule.pause)
+                    or (verb == "cancel" and final)
+                )
+                if action in names or by_state:
+                    effects.append((verb, plan, action not in names))
+        return self._effects.setdefault((action, state, target), tuple(effects))
+
+
+def refusal(
+    code: str,
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    *,
+    missing: tuple[str, ...] = (),
+    found: str = "",
+    rule: str = "guards",
+    possible_from: int | None = None,
+) -> Refusal:
+    """A refusal that names the policy's rule and its source."""
+    action = rules.policy.actions.get(command.action)
+    return Refusal(
+        code=code,
+        action=command.action,
+        state=case.state,
+        rule=rule if "." in rule else f"actions.{command.action}.{rule}",
+        missing=missing,
+        found=found,
+        possible_from=possible_from,
+        source=action.source if action else "",
+    )
+
+
+def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
+    """The guards the policy names, and the one without which nobody may sign for a document."""
+    own = "document_addressed"
+    return rule.guards if event is not e.ReceiptSigned or own in rule.guards else (*rule.guards, own)
+
+
+# -- who is told what -------------------------------------------------------------------------------------
+
+EVENT, RUNG = "event:", "rung:"
+"""How an occasion begins that is no action's name."""
+_WITHOUT_OCCASION = frozenset({"card-issued", "reminded", "card-annulled"})
+"""Events that no occasion names: rungs have their own, and a correction goes to whoever was told."""
+
+
+class NoticeRoute(Value):
+    """One notice of an occasion: to whom, by which channel (empty: the recipient's own), with which text."""
+
+    role: str
+    channel: str
+    template: str
+    is_of_unit: bool
+    """Whether the role is held in a unit."""
+
+
+class Kind(Value):
+    """A kind of numbered document, as a rung issues it."""
+
+    name: str
+    series: str
+    issuer: str
+    template: str
+
+
+Routes = tuple[NoticeRoute, ...]
+"""The notices of one occasion."""
+Levels = Set[tuple[str, str]]
+
+
+class NoticeRoutes:
+    """The notices of a policy.
+
+    Attributes:
+        of_events: registered name -> who is told; an action of the policy's own as ``acted:NAME``.
+        of_rungs: (clock, level) -> who is told.
+        documents: (clock, level) -> the document that the rung issues.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self.of_events: dict[str, Routes] = {}
+        self.of_rungs: dict[tuple[str, str], Routes] = {}
+        self.documents: dict[tuple[str, str], Kind] = {}
+        for clock, rule in policy.clocks.items():
+            for rung in rule.rungs:
+                key = (clock, rung.level)
+                self.of_rungs[key] = self._of_rung(rung, clock)
+                if rung.document:
+                    self.documents[key] = self._kind(rung)
+        for event_key in dict.fromkeys(self._event_keys()):
+            self.of_events[event_key] = self._routes(_BY_EVENT, (event_key,), ())
+
+    def of(self, event: e.Event) -> Routes:
+        """Who is told of an event that is no rung's; nobody as a rule."""
+        if type(event) is e.Acted:
+            return self.of_events.get(f"acted:{event.action}", ())
+        return self.of_events.get(event.name, ())
+
+    def _event_keys(self) -> Iterable[str]:
+        for rule in self._policy.notices.values():
+            for occasion in rule.on:
+                if not occasion.startswith(RUNG):
+                    yield _event_of(occasion)
+
+    def _of_rung(self, rung: Rung, clock: str) -> Routes:
+        topic = "document" if rung.document else "card" if rung.kind == "breach" else "reminder"
+        default = [self._route(role, "", topic) for role in rung.recipients]
+        return self._routes(_BY_RUNG, (f"{RUNG}{rung.level}", f"{RUNG}{clock}/{rung.level}"), default)
+
+    def _routes(self, by_rung: bool, occasions: tuple[str, ...], default: Iterable[NoticeRoute]) -> Routes:
+        """What the rules say of an occasion; a role that they name is told as they say."""
+        routes = {(route.role, route.channel): route for route in default}
+        for name, rule in self._policy.notices.items():
+            if any((on if by_rung else _event_of(on)) in occasions for on in rule.on):
+                for role in rule.to:
+                    routes.pop((role, ""), None)
+                    for channel in rule.channels or ("",):
+                        routes[role, channel] = self._route(role, channel, _template(name, rule))
+        return tuple(routes.values())
+
+    def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
+        return NoticeRoute(role, channel, template, self._policy.roles[role].scope == "unit")
+
+    def _kind(self, rung: Rung) -> Kind:
+        rule = self._policy.documents.get(rung.document, DocumentRule())
+        over_all = (role for role in rung.recipients if self._policy.roles[role].scope == "any")
+        return Kind(
+            rung.document,
+            rule.series or rung.document,
+            rule.issuer or next(over_all, ""),
+            rule.template or "document",
+        )
+
+
+def is_occasion(text: str, policy: Policy, levels: Levels) -> bool:
+    """Whether a notice can be told on it: an action, an event, or a rung.
+
+    Args:
+        levels: the (clock, level) of every rung.
+    """
+    if text.startswith(EVENT):
+        name = text.removeprefix(EVENT)
+        return name in e.EVENTS and name not in _WITHOUT_OCCASION and name != e.Acted.name
+    if text.startswith(RUNG):
+        clock, _, level = text.removeprefix(RUNG).rpartition("/")
+        return any(level == known and clock in ("", name) for name, known in levels)
+    return text in policy.actions or text in ACTIONS  # one that the policy leaves out is never taken
+
+
+_BY_EVENT, _BY_RUNG = False, True
+
+
+def _template(name: str, rule: NoticeRule) -> str:
+    return rule.template or name
+
+
+def _event_of(occasion: str) -> str:
+    """The registered name of the event that an action becomes."""
+    if occasion.startswith(EVENT):
+        return occasion.removeprefix(EVENT)
+    spec = ACTIONS.get(occasion)
+    return spec.event.name if spec else f"acted:{occasion}"

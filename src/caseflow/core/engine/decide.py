@@ -1,0 +1,264 @@
+"""decide(rules, case, command, now) -> events, or `Refused`: pure, and the same whoever computes it.
+
+Everything due at or before `now` is issued first; the command is judged on the case as it then is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition, refusal
+from caseflow.core.engine.effects import event_of
+from caseflow.core.engine.escalation import Outcome, escalate, reconcile, unread
+from caseflow.core.engine.preconditions import (
+    Authorize,
+    check,
+    is_authorized,
+    no_transition,
+    wrong_primary,
+)
+from caseflow.core.engine.projection import (
+    Fact,
+    History,
+    clocks_of,
+    course_of,
+    left_by,
+    projected,
+    until,
+)
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.evolve import evolve, evolved
+from caseflow.core.model.sla import Runs
+from caseflow.errors import Refusal, Refused
+
+_NO_TRANSITIONS: dict[str, Transition] = {}
+
+
+def decide(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    authorize: Authorize | None = None,
+    primary: Case | None = None,
+    history: History = unread,
+) -> tuple[e.Event, ...]:
+    """The events that the command leads to, those already due first.
+
+    Args:
+        rules: the compiled policy that the case pins.
+        case: the case at its current version; `Case(id)` before its submission.
+        command: what is asked.
+        now: epoch microseconds. Before the case's last act it is clamped to it, and the event says so.
+        authorize: replaces `is_authorized`, the policy's table of role x action.
+        primary: the case that a ``merge`` names, or that the case followed until a ``resume``.
+        history: gives every event of the case; asked for only if the command takes effect before the case's
+            last act, and then it must be the case's own.
+
+    Raises:
+        Refused: with the rule, the state, what is missing and the source; nothing happened.
+        LookupError: the history is needed and not given.
+    """
+    return step(rules, case, command, now, authorize=authorize, primary=primary, history=history)[1]
+
+
+def step(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    authorize: Authorize | None = None,
+    primary: Case | None = None,
+    history: History = unread,
+) -> Outcome:
+    """As `decide`, with the case that the events make: nobody needs to fold them a second time."""
+    acted, due = case.acted_us, case.next_due_us
+    at = now if now >= acted else acted
+    issued: tuple[e.Event, ...] = ()
+    if due is not None and due <= at:
+        case, issued = escalate(rules, case, at, history=history)
+        acted = case.acted_us
+    since = command.effective_us
+    if since is None:
+        since = at
+    elif since < acted and case.version:
+        return _told_late(
+            rules, case, command, now, authorize=authorize, primary=primary, past=(history, issued)
+        )
+    transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
+    refused = check(rules, case, command, transition, at, authorize=authorize)
+    if refused is None and command.action == "merge":
+        refused = wrong_primary(rules, case, command, primary)
+    if refused is not None or transition is None:
+        raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
+    event, clocks = event_of(
+        rules, case, transition, command, at=at, since=since, clamped=None if at == now else now
+    )
+    is_resumed = isinstance(event, e.Resumed)
+    if is_resumed:
+        event = event.replace(led=_led(case, primary, since))
+    after = evolved(case, event, clocks)
+    if since == at and at >= case.last_us and not is_resumed:
+        return after, (*issued, event)
+    after, settled = reconcile(rules, after, event, lambda: (*history(), *issued, event))
+    return after, (*issued, event, *settled)
+
+
+def _led(case: Case, primary: Case | None, until: int) -> tuple[tuple[int, int, str], ...]:
+    """The units that held the primary while the case followed it."""
+    merged = case.facts.merged_us
+    return () if primary is None or merged is None else tuple(primary.led_between(merged, until))
+
+
+# -- facts that take effect before another act ---------------------------------------------------------------
+
+
+def _told_late(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    authorize: Authorize | None,
+    primary: Case | None,
+    past: tuple[History, tuple[e.Event, ...]],
+) -> Outcome:
+    """A fact that is folded in where it took effect.
+
+    It is judged by the state of its own time, with the clocks as they stood and the unit that held the case
+    then, but by the rights of today; what was done after it is gone through again from there. Where that is
+    not possible it is judged by the present state, unless its cycle is over.
+
+    Raises:
+        Refused: ``before-cycle`` when what it would end had not begun by then, with the instant from which
+            it would be possible; and whatever a command is refused for.
+    """
+    stored, issued = past
+    history = (*stored()[: case.version - len(issued)], *issued)
+    since = command.effective_us or 0
+    at = max(now, case.acted_us)
+    transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
+    then, state = _in_its_time(rules, case, history, command, since)
+    begun = case.facts.reopenings[-1] if case.facts.reopenings else case.submitted_us
+    is_of_past_cycle = case.submitted_us <= since < begun
+    if then is not None and not (is_of_past_cycle and then.event in _OF_THE_PRESENT):
+        transition = then
+    else:
+        state = ""
+        if transition is not None and (is_of_past_cycle or transition.event is e.Reopened):
+            possible = max(begun, _last_move(rules, history))
+            if since < possible:
+                raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
+    judged = case.replace(clocks=_clocks_then(rules, case, history, since), unit=case.own_unit_at(since + 1))
+    refused = check(rules, judged, command, transition, at, authorize=_by_present_rights(case, authorize))
+    if refused is None and command.action == "merge":
+        refused = wrong_primary(rules, judged, command, primary)
+    if refused is not None or transition is None:
+        raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
+    event, _ = event_of(
+        rules, judged, transition, command, at=at, since=since,
+        clamped=None if at == now else now, is_late=True,
+    )  # fmt: skip
+    if isinstance(event, e.Resumed):
+        event = event.replace(led=_led(case, primary, since))
+    if state:
+        event = event.replace(to=None if state == case.place.state else rules.places[state])
+    possible = since if is_of_past_cycle else _possible_from(rules, case, transition, history, event)
+    if possible > since:
+        raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
+    runs = projected(rules, case, (*history, event))
+    event = event.replace(clocks=changes(case.clocks, runs))
+    after, settled = reconcile(rules, evolve(case, event), event, lambda: (*history, event))
+    return after, (*issued, event, *settled)
+
+
+def _by_present_rights(case: Case, authorize: Authorize | None) -> Authorize:
+    """Who may tell a fact is a question of today, whoever held the case when it took effect."""
+    judge = is_authorized if authorize is None else authorize
+    return lambda rules, _, transition, command: judge(rules, case, transition, command)
+
+
+def _in_its_time(
+    rules: CompiledPolicy, case: Case, history: Sequence[e.Event], command: Command, since: int
+) -> tuple[Transition | None, str]:
+    """The transition from the state of its own time, and the state to which all that came after then leads.
+
+    Without one, the fact cannot be put there: it, or something after it, would not have been accepted.
+    """
+    spec = ACTIONS.get(command.action)
+    unit = None
+    if spec is not None and spec.event in HANDS_OVER:
+        unit = str(command.fields.get("to", ""))
+    fact = Fact(since, None, action=command.action, came_from="", state="", unit=unit)
+    course = course_of(rules, history)
+    states = left_by(rules, course, fact)
+    if states is None:
+        return None, ""
+    then, left = states
+    stands = course[-1].state
+    if left == stands:
+        left = case.place.state  # nothing after it changes
+    elif stands != case.place.state:
+        return None, ""  # an earlier fact was judged by the present state, which this one must not move
+    return rules.table[then][command.action], left
+
+
+def _last_move(rules: CompiledPolicy, history: Sequence[e.Event]) -> int:
+    """When the case last came into another state."""
+    return max(fact.at_us for fact in course_of(rules, history) if fact.state != fact.came_from)
+
+
+_OF_THE_PRESENT = frozenset({e.Reopened, e.Merged, e.Resumed, e.Withdrawn, e.Rejected, e.Closed, e.Migrated})
+"""Acts that begin or end a cycle: they are no corrections of one that is over."""
+
+
+def _clocks_then(rules: CompiledPolicy, case: Case, history: tuple[e.Event, ...], at: int) -> Runs:
+    """The clocks as they stood at the instant, with the extensions that were granted since."""
+    known = {run.key: run.grants for run in case.clocks}
+    return tuple(
+        run.replace(grants=known.get(run.key, run.grants)) for run in clocks_of(rules, until(history, at))
+    )
+
+
+def _possible_from(
+    rules: CompiledPolicy, case: Case, transition: Transition, past: Sequence[e.Event], event: e.Event
+) -> int:
+    """The instant from which the act ends no running clock before that one began; its own, if it may."""
+    effects = transition.held_effects if case.unit else transition.effects
+    started = {clock.name for verb, clock, _ in effects if verb == "start"}
+    ended = {clock.name for verb, clock, _ in effects if verb in ("stop", "cancel")} - started
+    running = {run.key for run in case.clocks if run.until_us is None and run.clock in ended}
+    since = event.since_us
+    while running:
+        runs = projected(rules, case, (*past, event.replace(effective_us=since)))
+        begun = [run.since_us for run in runs if run.key in running and run.until_us is None]
+        if max(begun, default=since) <= since:
+            break
+        since = max(begun)  # taken then, it leaves other cycles behind it
+    return since
+
+
+def _before_cycle(rules: CompiledPolicy, case: Case, command: Command, begun: int) -> Refusal:
+    return refusal("before-cycle", rules, case, command, rule="effective_at", possible_from=begun)
+
+
+def follow(
+    rules: CompiledPolicy,
+    primary: Case,
+    follower: str,
+    by: Actor,
+    now: int,
+    *,
+    history: History = unread,
+) -> tuple[e.Event, ...]:
+    """The events by which a primary takes note that a duplicate follows it."""
+    at = max(now, primary.acted_us)
+    primary, issued = escalate(rules, primary, at, history=history)
+    clamped = None if at == now else now
+    return (*issued, e.Followed(at, by, clamped_us=clamped, follower=follower))

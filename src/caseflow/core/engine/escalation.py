@@ -1,0 +1,185 @@
+"""What falls due by itself: rungs with their timed actions, and what a fact recorded late does to cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.effects import event_of
+from caseflow.core.engine.preconditions import GUARDS, no_transition
+from caseflow.core.engine.projection import History, projected
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Card, Case
+from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.commands import SYSTEM, Command
+from caseflow.core.model.evolve import after, evolve
+from caseflow.core.model.sla import ClockRun
+from caseflow.errors import Refused
+
+INHERITED = "inherited"
+"""Why a rung that was reached before the adoption takes no action: the case came in the state it was in."""
+
+Outcome = tuple[Case, tuple[e.Event, ...]]
+"""A case, and the events that brought it there."""
+
+
+def unread() -> Sequence[e.Event]:
+    """The history of a case whose past nobody has at hand.
+
+    Raises:
+        LookupError: always: a timed action is owed that takes effect before another act of the case.
+    """
+    raise LookupError("the case's history is needed: what is due takes effect before another act")
+
+
+def escalate(
+    rules: CompiledPolicy,
+    case: Case,
+    until: int,
+    *,
+    seen: int | None = None,
+    most: int | None = None,
+    history: History = unread,
+) -> Outcome:
+    """The case with every rung fired that is due at or before `until`, and the events that did it.
+
+    They are noticed at ``seen``, which is `until` unless given.
+
+    In the order of (effective instant, clock in policy order, subject, cycle, rung); a rung's timed action
+    follows it at once. What was due at or before the case's adoption is inherited.
+
+    Args:
+        most: stop after so many events; a timed action may begin its own clock anew for ever.
+        history: every event of the case so far; asked for only if a timed action takes effect before another
+            act, which the case's own order of events never brings about.
+
+    Raises:
+        Refused: the case holds an event that this version does not know.
+    """
+    issued: list[e.Event] = []
+    while (due := case.next_due_us) is not None and due <= until:
+        if case.facts.unknown_event:
+            raise Refused(no_transition(rules, case, Command("sweep", SYSTEM)), case_id=case.id)
+        case, events = _fire(rules, case, due, seen=until if seen is None else seen, past=(history, issued))
+        issued += events
+        if most is not None and len(issued) >= most:
+            break
+    return case, tuple(issued)
+
+
+_Past = tuple[History, list[e.Event]]
+"""What is stored of a case, and what was issued since."""
+
+
+def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past) -> Outcome:
+    """The first rung that is due then, and its timed action."""
+    run, rung = _first_due(rules, case, due)
+    level, is_breach = run.ladder[rung]
+    adopted = case.facts.adopted_us
+    inherited = adopted is not None and due <= adopted
+    then, skipped = _timed_action(rules, case, run.clock, level, due)
+    if inherited and then is not None:
+        then, skipped = None, INHERITED
+    kind = e.CardIssued if is_breach else e.Reminded
+    card = kind(
+        due,
+        SYSTEM,
+        clock=run.clock,
+        subject=run.subject,
+        cycle=run.cycle,
+        level=level,
+        unit=case.unit_at(due),
+        detected_us=seen,
+        skipped=skipped,
+        inherited=inherited,
+    )
+    case = evolve(case, card)
+    if then is None:
+        return case, (card,)
+    if due < case.acted_us:
+        stored, issued = past
+        runs = projected(rules, case, (*stored(), *issued, card, then))
+        then = then.replace(clocks=changes(case.clocks, runs))
+    return evolve(case, then), (card, then)
+
+
+def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:
+    """The instance and rung that fire first among those due at that instant."""
+    clocks = case.clocks
+    if len(clocks) > 1:
+        order = {plan.name: plan.order for plan in rules.plans}
+        clocks = tuple(
+            sorted(clocks, key=lambda run: (order.get(run.clock, len(order)), run.subject, run.cycle))
+        )
+    for run in clocks:
+        for rung, at in enumerate(run.dues):
+            if at == due and run.is_pending(rung):
+                return run, rung
+    raise LookupError("no rung is due then")  # the caller asked for the case's own next due
+
+
+def _timed_action(
+    rules: CompiledPolicy, case: Case, clock: str, level: str, at: int
+) -> tuple[e.Event | None, str]:
+    """The event of the rung's ``then``, or why it is not taken."""
+    plan = rules.plan.get(clock)
+    action = plan.then.get(level) if plan and plan.then else None
+    if action is None:
+        return None, ""
+    command = Command(action, SYSTEM)
+    transition = rules.table[case.place.state].get(action)
+    refused = no_transition(rules, case, command) if transition is None else None
+    for name in transition.guards if transition else ():
+        refused = refused or GUARDS[name](rules, case, command, at)
+    if transition is None or refused is not None:
+        return None, refused.code if refused else ""
+    recorded, is_late = max(at, case.acted_us), at < case.acted_us
+    return event_of(rules, case, transition, command, at=recorded, since=at, is_late=is_late)[0], ""
+
+
+def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: History = unread) -> Outcome:
+    """The case after a fact that is older than its last instant, with the cards as they then must be.
+
+    Those that no longer hold are annulled, with the fact as the reason; those newly owed are issued at
+    their own instants.
+
+    Args:
+        case: the case after the event.
+        history: every event of the case, the fact included.
+    """
+    annulments = tuple(
+        _annulment(card, event) for card in case.escalations if card.stands and not _holds(case, card)
+    )
+    case = after(case, annulments)
+    case, issued = escalate(
+        rules, case, max(event.at_us, case.acted_us), history=lambda: (*history(), *annulments)
+    )
+    return case, (*annulments, *issued)
+
+
+def _annulment(card: Card, cause: e.Event) -> e.CardAnnulled:
+    return e.CardAnnulled(
+        cause.at_us,
+        cause.by,
+        clock=card.clock,
+        subject=card.subject,
+        cycle=card.cycle,
+        level=card.level,
+        issued_us=card.effective_us,
+        cause=cause.name,
+    )
+
+
+def _holds(case: Case, card: Card) -> bool:
+    """Whether the card is still owed: by its instance, at its instant, by the unit of that time."""
+    key = case.clock_of(card)
+    run = next((run for run in case.clocks if run.key == key), None)
+    if run is None:
+        return False  # in the order of effect the cycle never began
+    for index, (level, is_breach) in enumerate(run.ladder):
+        if level == card.level and is_breach == card.is_breach:
+            due, end = run.dues[index], run.until_us
+            certain = not run.unknown >> index & 1
+            owed = due == card.effective_us and certain and (end is None or due <= end)
+            return owed and card.unit == case.unit_at(card.effective_us)
+    return False

@@ -1,0 +1,158 @@
+"""The fields of a command: whether they are what the action's table says."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from caseflow.core.engine.compiled import CompiledPolicy, Transition, refusal
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Command
+from caseflow.core.policy import FieldRule
+from caseflow.core.time.instants import micros
+from caseflow.errors import BadInput, Refusal
+
+LONGEST_STRING = 500
+"""Characters of a ``string`` or ``unit``: these stay in events for ever and are no place for prose."""
+MOST_NAMES = 100
+"""Names in one ``names``."""
+LONGEST_TEXT = 100_000
+"""Characters of a ``text``."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Command) -> Refusal | None:
+    """The refusal for a field that is unknown, missing or of the wrong type; `None` when all are right."""
+    values, known = command.fields, row.fields
+    for name, value in values.items():
+        rule = known.get(name)
+        if rule is None:
+            return refusal(
+                "field-unknown", rules, case, command, found=name, missing=tuple(known), rule="fields"
+            )
+        wrong = _MISTAKES[rule.type](rule, value)
+        if wrong:
+            path = f"fields.{name}"
+            return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
+    for name in row.required:
+        if values.get(name, "") == "" and not any(name == text for text, _ in command.texts):
+            sealed = {text for text, _ in command.texts}
+            absent = tuple(
+                sorted(field for field in row.required if values.get(field, "") == "" and field not in sealed)
+            )
+            return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
+    return None
+
+
+def mistake(rule: FieldRule, value: Any) -> str:
+    """The code of what is wrong with a value; empty when nothing is."""
+    return _MISTAKES[rule.type](rule, value)
+
+
+def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict[str, Any]:
+    """Fields read from text, as a log or a form has them; empty ones are left out.
+
+    Names stand apart by spaces.
+
+    Raises:
+        BadInput: a text that is no int, bool or instant.
+    """
+    fields: dict[str, Any] = {}
+    for name, text in values.items():
+        rule = rules.get(name)
+        if text == "":
+            continue
+        if rule is None or rule.type in _AS_IT_IS:
+            fields[name] = text
+        else:
+            fields[name] = _read(rule.type, name, text)
+    return fields
+
+
+def plain(value: Any) -> Any:
+    """A field's value as events keep it: datetimes become epoch microseconds, lists tuples."""
+    if type(value) is list:
+        return tuple(value)
+    return micros(value) if type(value) is datetime else value
+
+
+def _string_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is not str:
+        return "field-not-text"
+    if rule.choices and value not in rule.choices:
+        return "field-not-a-choice"
+    return "" if len(value) <= LONGEST_STRING and value.isprintable() else "field-not-printable"
+
+
+def _int_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is not int:
+        return "field-not-int"
+    low, high = rule.min, rule.max
+    outside = (low is not None and value < low) or (high is not None and value > high)
+    return "field-out-of-range" if outside or abs(value) >= 1 << 63 else ""
+
+
+def _bool_mistake(rule: FieldRule, value: Any) -> str:
+    return "" if type(value) is bool else "field-not-bool"
+
+
+def _sha256_mistake(rule: FieldRule, value: Any) -> str:
+    return "" if type(value) is str and _SHA256.fullmatch(value) else "field-not-sha256"
+
+
+def _names_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is not tuple or not all(type(name) is str for name in value):
+        return "field-not-names"
+    if not value or len(value) > MOST_NAMES or not all(value):
+        return "field-not-names"
+    fits = all(len(name) <= LONGEST_STRING and name.isprintable() for name in value)
+    return "" if fits else "field-not-printable"
+
+
+def _text_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is not str:
+        return "field-not-text"
+    if len(value) > LONGEST_TEXT:
+        return "text-too-long"
+    if "\x00" in value:
+        return "text-with-nul"
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return "text-with-surrogate"
+    return ""
+
+
+_MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
+    "text": _text_mistake,
+    "string": _string_mistake,
+    "unit": _string_mistake,
+    "int": _int_mistake,
+    "instant": _int_mistake,
+    "bool": _bool_mistake,
+    "sha256": _sha256_mistake,
+    "names": _names_mistake,
+}
+"""Field type -> check; the keys are the types a policy may use."""
+
+
+_AS_IT_IS = frozenset({"text", "string", "unit", "sha256"})
+_BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def _read(kind: str, name: str, text: str) -> int | bool | tuple[str, ...]:
+    if kind == "instant":
+        return micros(text, what=name)
+    if kind == "bool":
+        if text.lower() not in _BOOLS:
+            raise BadInput("bad-bool", what=name, found=text)
+        return _BOOLS[text.lower()]
+    if kind == "names":
+        return tuple(text.split())
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BadInput("bad-int", what=name, found=text) from error

@@ -1,0 +1,290 @@
+"""Why a command is refused: state, role, fields, time, and the named preconditions a policy asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from caseflow.core.engine.compiled import CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.fields import wrong_field
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case, documents_of
+from caseflow.core.model.commands import Command
+from caseflow.core.model.sla import ClockRun
+from caseflow.errors import Refusal
+
+GUARDS: dict[str, Guard] = {}
+"""Name -> precondition. Policies name them; a transition looks its own up when it is taken."""
+
+
+def _named(guard: Guard) -> Guard:
+    GUARDS[guard.__name__] = guard
+    return guard
+
+
+def clock_named(rules: CompiledPolicy, case: Case, command: Command) -> str:
+    """The clock an extension speaks of, whether it runs or not: by default the policy's first."""
+    pending = case.facts.extension
+    name: str = command.fields.get("clock") or (pending.clock if pending else "")
+    return name or (rules.plans[0].name if rules.plans else "")
+
+
+def clock_asked(rules: CompiledPolicy, case: Case, command: Command) -> ClockRun | None:
+    """The running instance an extension speaks of."""
+    name = clock_named(rules, case, command)
+    return case.running(name) or case.running(name, case.unit)
+
+
+@_named
+def unit_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """A unit holds the case."""
+    return None if case.unit else refusal("no-unit", rules, case, command, missing=("route",))
+
+
+@_named
+def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """A public substantive reply of this cycle stands."""
+    cycle = case.facts.cycle
+    if any(reply.cycle == cycle and reply.retracted_us is None for reply in case.facts.replies):
+        return None
+    return refusal("no-reply", rules, case, command, missing=("reply",))
+
+
+@_named
+def not_rated(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The citizen has not rated this cycle yet."""
+    ratings = case.facts.ratings
+    if not ratings or all(rating.cycle != case.facts.cycle for rating in ratings):
+        return None
+    return refusal("already-rated", rules, case, command)
+
+
+@_named
+def returns_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The case was returned fewer times than ``limits.returns``."""
+    cap = rules.policy.limits.returns
+    if case.facts.returns < cap:
+        return None
+    return refusal("returns-used-up", rules, case, command, found=str(cap), rule="limits.returns")
+
+
+@_named
+def reopens_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The case was reopened fewer times than ``limits.reopens``."""
+    cap = rules.policy.limits.reopens
+    if case.facts.reopens < cap:
+        return None
+    return refusal("reopens-used-up", rules, case, command, found=str(cap), rule="limits.reopens")
+
+
+@_named
+def extensions_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The clock runs, and was extended fewer times than ``limits.extensions``, by few enough days."""
+    limits, run = rules.policy.limits, clock_asked(rules, case, command)
+    if run is None:
+        return refusal("clock-not-running", rules, case, command)
+    if len(run.grants) >= limits.extensions:
+        shown = str(limits.extensions)
+        return refusal("extensions-used-up", rules, case, command, found=shown, rule="limits.extensions")
+    pending = case.facts.extension
+    days = command.fields.get("days") or (pending.days if pending else 0)
+    if days > limits.extension_days:
+        shown = f"{days} > {limits.extension_days}"
+        return refusal("extension-too-long", rules, case, command, found=shown, rule="limits.extension_days")
+    return None
+
+
+@_named
+def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The clock's deadline has not passed."""
+    run = clock_asked(rules, case, command)
+    if run is None:
+        return refusal("clock-not-running", rules, case, command)
+    due = run.deadline_us
+    if due is None or at < due:
+        return None
+    return refusal("after-breach", rules, case, command, rule=f"clocks.{run.clock}.rungs")
+
+
+@_named
+def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """An extension was asked for and not answered yet: nothing is granted before it was asked for."""
+    pending = case.facts.extension
+    if pending is not None and pending.at_us <= at:
+        return None
+    return refusal(
+        "no-extension-pending",
+        rules,
+        case,
+        command,
+        missing=("request_extension",),
+        possible_from=None if pending is None else pending.at_us,
+    )
+
+
+@_named
+def no_extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """No extension waits for an answer."""
+    if case.facts.extension is None:
+        return None
+    answers = ("grant_extension", "refuse_extension")
+    return refusal("extension-already-pending", rules, case, command, missing=answers)
+
+
+@_named
+def rectification_linked(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The rectification named is linked and not verified yet."""
+    wanted = command.fields.get("rectification")
+    waiting = [item.id for item in case.facts.rectifications if item.verified_us is None]
+    if wanted in waiting or (wanted is None and waiting):
+        return None
+    missing = tuple(waiting) or ("link_rectification",)
+    return refusal("rectification-not-linked", rules, case, command, missing=missing, found=str(wanted or ""))
+
+
+@_named
+def document_addressed(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The document was issued to the actor's unit, and is not void. Every ``sign_receipt`` asks for this."""
+    wanted, by = command.fields.get("document"), command.by
+    issued = [
+        (name, card) for name, card in documents_of(rules.routes.documents, case) if wanted in (None, name)
+    ]
+    if not issued:
+        known = tuple(name for name, card in documents_of(rules.routes.documents, case) if card.stands)
+        return refusal("no-document", rules, case, command, missing=known, found=str(wanted or ""))
+    units = tuple(dict.fromkeys(card.addressee for _, card in issued if card.stands))
+    if not units:
+        return refusal("document-void", rules, case, command, found=issued[-1][0])
+    if (by.unit and by.unit in units) or rules.role(by).everything:
+        return None
+    return refusal("not-your-document", rules, case, command, missing=units, found=by.unit)
+
+
+@_named
+def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """Every linked rectification was verified."""
+    if not case.facts.rectifications:
+        return None
+    waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
+    return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None
+
+
+# -- the check -------------------------------------------------------------------------------------------
+
+Authorize = Callable[[CompiledPolicy, Case, Transition, Command], Refusal | None]
+
+
+def check(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    transition: Transition | None,
+    at: int,
+    authorize: Authorize | None = None,
+    *,
+    asked_only: bool = False,
+) -> Refusal | None:
+    """Why the command is refused on this case, or `None`: state, role, fields, time, guards, in this order.
+
+    With ``asked_only`` fields and time are left out: whether the action may be asked for at all.
+    """
+    if transition is None or case.facts.unknown_event:
+        return no_transition(rules, case, command)
+    refused = None
+    if authorize is not None:
+        refused = authorize(rules, case, transition, command)
+    elif transition.scopes.get(command.by.role) != "any":
+        refused = is_authorized(rules, case, transition, command)
+    since = command.effective_us
+    if refused is None and not asked_only:
+        if command.fields or transition.required:
+            refused = wrong_field(rules, case, transition, command)
+        if refused is None and since is not None and since != at:
+            refused = _wrong_time(rules, case, command, at)
+    if refused is not None or not transition.guards:
+        return refused
+    for name in transition.guards:
+        refused = GUARDS[name](rules, case, command, at if since is None else since)
+        if refused is not None:
+            return refused
+    return None
+
+
+def is_authorized(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
+) -> Refusal | None:
+    """The policy's table of role x action, denied by default, and the scope of the role.
+
+    A role of scope ``own`` acts on the actor's own cases, one of scope ``unit`` on cases the actor's unit
+    holds (or helps with, where the action admits co-handlers).
+    """
+    by = command.by
+    scope = transition.scopes.get(by.role)
+    if scope == "any":
+        return None
+    if scope is None:
+        missing = tuple(sorted(transition.scopes))
+        return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
+    if scope == "own":
+        if case.citizen == by.id or not case.version:
+            return None
+        return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+    if transition.event is e.ReceiptSigned and by.unit in [
+        card.addressee for card in case.escalations if card.addressee
+    ]:
+        return None  # another unit may hold the case by now; a guard looks whose the document is
+    if by.unit and (
+        by.unit == case.unit or (transition.rule.co_handlers and by.unit in case.facts.co_handlers)
+    ):
+        return None
+    path = f"roles.{by.role}.scope"
+    if not case.unit:
+        return refusal("no-unit", rules, case, command, missing=("route",), found=by.unit, rule=path)
+    missing = (case.unit,)
+    return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
+
+
+def no_transition(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:
+    """The refusal of an action that the state, or the policy, does not have; of all on an incomplete case."""
+    if case.facts.unknown_event:
+        return refusal("case-incomplete", rules, case, command, found=case.facts.unknown_event, rule="events")
+    if command.action not in rules.policy.actions:
+        return refusal(
+            "unknown-action", rules, case, command, rule="actions", missing=tuple(rules.policy.actions)
+        )
+    accepted = tuple(sorted(rules.table.get(case.place.state, ())))
+    code = "case-exists" if command.action == "submit" else "not-in-state"
+    return refusal(code, rules, case, command, rule="moves", missing=accepted)
+
+
+def _wrong_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    since = command.effective_us
+    if since is None or since > at:
+        return refusal("in-the-future", rules, case, command, rule="effective_at", possible_from=since)
+    if not rules.role(command.by).backdate:
+        return refusal("may-not-backdate", rules, case, command, rule=f"roles.{command.by.role}.backdate")
+    if case.version and since < case.submitted_us:
+        return refusal("before-submission", rules, case, command, rule="effective_at")
+    if not any(name == "reason" for name, _ in command.texts):
+        return refusal("field-missing", rules, case, command, rule="effective_at", missing=("reason",))
+    return None
+
+
+def wrong_primary(
+    rules: CompiledPolicy, case: Case, command: Command, primary: Case | None
+) -> Refusal | None:
+    """Why a case may not follow the one that its merge names: unknown, ended, younger, or a circle."""
+    shown = str(command.fields.get("primary", ""))
+    if primary is None or not primary.version:
+        return refusal("primary-unknown", rules, case, command, found=shown, rule="merge")
+    if primary.id == case.id or primary.facts.primary == case.id:
+        return refusal("merge-cycle", rules, case, command, found=shown, rule="merge")
+    if not primary.is_open:
+        missing = (primary.facts.primary,) if primary.facts.primary else ()
+        return refusal("primary-ended", rules, case, command, found=shown, rule="merge", missing=missing)
+    if _started(primary) > _started(case):
+        return refusal("primary-is-younger", rules, case, command, found=shown, rule="merge")
+    return None
+
+
+def _started(case: Case) -> int:
+    return min((run.since_us for run in case.clocks), default=case.submitted_us)

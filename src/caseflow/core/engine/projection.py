@@ -1,0 +1,350 @@
+"""The clocks of a case as its whole history makes them: the plain way, in the order of effect.
+
+`caseflow.core.engine.effects` takes one act after another as they come; here every act is looked at again, at
+the instant at which it took effect, under the rules that are asked for. A fact told late, a takeover, a
+change of rules and an explanation go this way.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, islice
+
+from caseflow.core.engine.actions import ACTION_OF
+from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy
+from caseflow.core.engine.effects import Act, all_marks
+from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.clock_changes import fired_under
+from caseflow.core.model.sla import ClockRun, Mark, Runs, Verb, folded, latest
+from caseflow.core.value import Value
+
+History = Callable[[], Sequence[e.Event]]
+"""Every event of the case, oldest first; asked for only where a command takes effect before another act."""
+
+
+class Fact(Value):
+    """One act of a case.
+
+    Attributes:
+        at_us: when it took effect, in epoch microseconds.
+        event: what was recorded; of what happened before a takeover, the takeover; ``None`` for what is
+            only tried.
+        action: its name in policies; empty for none.
+        came_from, state: where the case stood before and after.
+        unit: who holds the case from then on; ``None`` for whoever did.
+        marks: what is told of clocks outright.
+        ignored: clocks and what this act does not do to them.
+        is_assumed: it is not known when it happened.
+    """
+
+    at_us: int
+    event: e.Event | None
+    action: str
+    came_from: str
+    state: str
+    unit: str | None = None
+    marks: tuple[Mark, ...] = ()
+    ignored: tuple[tuple[str, Verb], ...] = ()
+    is_assumed: bool = False
+
+
+class Standing(Value):
+    """Where a case stands at an instant, in the order of effect: its state, and the unit that holds it."""
+
+    state: str = ""
+    unit: str = ""
+
+
+def clocks_of(rules: CompiledPolicy, history: Sequence[e.Event], *, is_assumed: bool = True) -> Runs:
+    """Every clock instance of the case, counted under these rules; no rung of them is marked as fired.
+
+    Args:
+        rules: any policy, not only the one the case pins.
+        history: the events in the order of recording.
+        is_assumed: whether acts count that a takeover reads out of the case's state, at an unknown instant.
+    """
+    course = course_of(rules, history)
+    origin = next((event.origin for event in history if isinstance(event, e.Submitted | e.Adopted)), None)
+    return folded(
+        mark
+        for fact, before, after in _lived(course)
+        if is_assumed or not fact.is_assumed
+        for mark in _marks(rules, fact, before, after, origin or e.UNKNOWN_ORIGIN)
+    )
+
+
+def projected(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> Runs:
+    """`clocks_of` as the case goes on with them.
+
+    The rungs that have a standing card are marked as fired. Cycles that ran under rules which the case has
+    left since keep the instants of their rungs; what is told of their end is taken. Later ones are counted on
+    from them.
+    """
+    known = {run.key: run for run in case.clocks}
+    runs = _renumbered(rules, case, history)
+    return tuple(run if run.policy_hash else _continued(rules, run, known.get(run.key)) for run in runs)
+
+
+def _continued(rules: CompiledPolicy, run: ClockRun, known: ClockRun | None) -> ClockRun:
+    if known is None:
+        return run
+    if known.floors:
+        run = rules.plan[run.clock].counted(run.replace(floors=known.floors))
+    return run.replace(fired=fired_under(run.ladder, known))
+
+
+def _renumbered(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> Runs:
+    """The folded instances under the numbers that their cycles have in the case, and those that are final."""
+    final = tuple(run for run in case.clocks if run.policy_hash)
+    runs = clocks_of(rules, history)
+    if not final:
+        return runs
+    migrated = max(turn for turn, event in enumerate(history) if isinstance(event, e.Migrated))
+    then = clocks_of(rules, history[:migrated])
+    return (*_ended_anew(rules, runs, final, then, history), *going_on(runs, final, then))
+
+
+def _ended_anew(
+    rules: CompiledPolicy, runs: Runs, final: Runs, then: Runs, history: Sequence[e.Event]
+) -> Iterator[ClockRun]:
+    """The cycles that are final, each with the end that the last event moved, if it did.
+
+    Today's rules cannot count them, but where they agreed on the end, they say what became of it.
+    """
+    before = {run.key: run for run in clocks_of(rules, history[:-1])}
+    after = {run.key: run for run in runs}
+    for run in final:
+        key = run.clock, run.subject, run.cycle - _ahead(run.clock, run.subject, final, then)
+        old, new = before.get(key), after.get(key)
+        agrees = old is not None and (old.since_us, old.until_us) == (run.since_us, run.until_us)
+        if agrees and new is not None and new.since_us == run.since_us and new.until_us is not None:
+            yield run.replace(status=new.status, until_us=new.until_us)
+        else:
+            yield run
+
+
+def going_on(runs: Runs, final: Runs, then: Runs) -> Iterator[ClockRun]:
+    """The instances that go on after a change of rules, numbered on from the cycles that became final by it.
+
+    Args:
+        runs: as the rules of today fold them.
+        final: those that keep the rules they ran under.
+        then: as the rules of today fold the history up to the change; its newest cycles go on.
+    """
+    for run in runs:
+        kept, ahead = latest(final, run.clock, run.subject), _ahead(run.clock, run.subject, final, then)
+        if kept is None or run.cycle + ahead > kept.cycle:
+            yield run.replace(cycle=run.cycle + ahead)
+
+
+def _ahead(clock: str, subject: str, final: Runs, then: Runs) -> int:
+    """How far the numbers of the case's cycles are ahead of those that today's rules fold."""
+    kept, newest = latest(final, clock, subject), latest(then, clock, subject)
+    if kept is None:
+        return 0
+    return kept.cycle if newest is None else kept.cycle + 1 - newest.cycle
+
+
+def until(history: Sequence[e.Event], at: int) -> tuple[e.Event, ...]:
+    """The events that took effect at or before the instant, in the order of recording."""
+    return tuple(event for event in history if event.since_us <= at)
+
+
+def in_words_of(rules: CompiledPolicy, history: Sequence[e.Event]) -> Iterator[e.Event]:
+    """The history with clocks called as these rules call them; what is told of clocks they lack is left out.
+
+    A name goes through every change of rules that came after it, and through what the rules say it ``was``.
+    """
+    was = {old: plan.name for plan in rules.plans for old in plan.rule.was}
+    renamings = [dict(event.renamed) for event in history if isinstance(event, e.Migrated)]
+
+    def named(name: str) -> str | None:
+        names = [name]
+        for renamed in renamings:
+            names.append(renamed.get(names[-1], names[-1]))
+        for one in reversed(names):
+            if one in rules.plan:
+                return one
+        return next((was[one] for one in reversed(names) if one in was), None)
+
+    for event in history:
+        if isinstance(event, e.Migrated):
+            del renamings[0]
+        elif isinstance(event, e.ExtensionGranted):
+            event = event.replace(clock=named(event.clock) or "")
+        elif isinstance(event, e.Adopted):
+            event = event.replace(
+                **{
+                    field: tuple(
+                        (name and named(name), *instants)
+                        for name, *instants in getattr(event, field)
+                        if not name or named(name) is not None
+                    )
+                    for field in _NAMES_CLOCKS
+                }
+            )
+        yield event
+
+
+_NAMES_CLOCKS = ("extensions", "pauses", "started", "ended")
+"""What a takeover tells of clocks by name."""
+
+
+# -- what was recorded --------------------------------------------------------------------------------------
+
+
+def course_of(rules: CompiledPolicy, history: Sequence[e.Event]) -> tuple[Fact, ...]:
+    """The acts of a history in the order of effect, each with the states before and after it in that order.
+
+    An act that comes after all others stands as it was recorded. One that was told late is put where it took
+    effect (see `_gone_through`), if that leads to the state in which it was recorded to leave the case; else
+    it changes what it was recorded to change.
+    """
+    course: list[Fact] = []
+    state = ""
+    for event in in_words_of(rules, history):
+        if isinstance(event, e.RungEvent | e.CardAnnulled | e.UnknownEvent):
+            continue
+        came_from, state = state, event.to.state if event.to else state
+        if isinstance(event, e.Adopted):
+            course += _taken_over(rules, event)
+            continue
+        fact = Fact(
+            event.since_us,
+            event,
+            action=event.action if isinstance(event, e.Acted) else ACTION_OF.get(type(event), ""),
+            came_from=came_from,
+            state=state,
+            unit=getattr(event, "unit", "") if type(event) in HANDS_OVER else None,
+        )
+        if not course or course[-1].at_us <= fact.at_us:
+            course.append(fact)
+            continue
+        turn = _turn(course, fact)
+        again = _gone_through(rules, course, fact, turn)
+        if again is None or _left(course, again, turn) != state:
+            again = [fact]
+        course[turn : turn + len(again) - 1] = again
+    return tuple(course)
+
+
+def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, turn: int) -> list[Fact] | None:
+    """A fact put in its place, and those after it that are otherwise than before, gone through again.
+
+    Returns:
+        They stand for as many facts of the course, less one, from the place of the fact on. `None` when the
+        policy does not accept the fact in the state of its own time, or one of those after it in the state to
+        which that leads.
+    """
+    state = course[turn - 1].state if turn else ""
+    unit: str | None = None
+    again: list[Fact] = []
+    for one in chain((fact,), islice(course, turn, None)):
+        if one is not fact and one.came_from == state:
+            break
+        unit = unit if one.unit is None else one.unit
+        if not one.action:  # a note on the case, or a takeover's word
+            to = state if one.came_from == one.state else one.state
+            again.append(one.replace(came_from=state, state=to))
+            state = to
+            continue
+        transition = rules.table.get(state, {}).get(one.action)
+        if transition is None:
+            return None
+        place = transition.place
+        if transition.held_place != place:
+            if unit is None:  # seldom asked for, and seldom near
+                earlier = (course[index].unit for index in range(turn - 1, -1, -1))
+                unit = next((unit for unit in earlier if unit is not None), "")
+            place = transition.held_place if unit else place
+        before, state = state, state if place is None else place.state
+        again.append(one.replace(came_from=before, state=state))
+    return again
+
+
+def left_by(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact) -> tuple[str, str] | None:
+    """The state in which a fact is met at its place, and the one to which the whole course then leads.
+
+    `None` when it cannot be put there.
+    """
+    turn = _turn(course, fact)
+    again = _gone_through(rules, course, fact, turn)
+    return None if again is None else (again[0].came_from, _left(course, again, turn))
+
+
+def _left(course: Sequence[Fact], again: Sequence[Fact], turn: int) -> str:
+    """The state in which a course ends with these facts in the place of those from that turn on."""
+    return again[-1].state if turn + len(again) - 1 >= len(course) else course[-1].state
+
+
+def _turn(course: Sequence[Fact], fact: Fact) -> int:
+    """The place of a fact in the order of effect, after all that took effect at the same instant."""
+    return bisect_right(course, fact.at_us, key=lambda one: one.at_us)
+
+
+def _taken_over(rules: CompiledPolicy, event: e.Adopted) -> Iterator[Fact]:
+    legacy = legacy_of(event)[0]
+    renewed = _renewed(rules, event, legacy) if legacy.started else ()
+    for act in past_acts(rules, legacy, renewed=renewed):
+        yield Fact(
+            act.at_us,
+            event,
+            action=act.action,
+            came_from=act.came_from,
+            state=act.state,
+            unit=act.unit,
+            marks=act.marks,
+            ignored=act.ignored,
+            is_assumed=act.is_assumed,
+        )
+
+
+def _renewed(rules: CompiledPolicy, event: e.Adopted, legacy: Legacy) -> frozenset[str]:
+    """The clocks that had ended, by all that is told beside, when they are told to have started."""
+    runs = clocks_of(rules, (event.replace(started=()),))
+    newest = {run.clock: run for run in runs}
+    return frozenset(
+        name
+        for name, begun in legacy.started
+        if name in newest and (until := newest[name].until_us) is not None and until <= begun
+    )
+
+
+# -- in the order of effect ---------------------------------------------------------------------------------
+
+
+def _lived(course: Sequence[Fact]) -> Iterator[tuple[Fact, Standing, Standing]]:
+    """Each fact of a course, with where the case stood before and after it."""
+    unit = ""
+    for fact in course:
+        before = Standing(fact.came_from, unit)
+        unit = unit if fact.unit is None else fact.unit
+        yield fact, before, Standing(fact.state, unit)
+
+
+def _marks(
+    rules: CompiledPolicy, fact: Fact, before: Standing, after: Standing, origin: e.Origin
+) -> Iterator[Mark]:
+    yield from fact.marks
+    event = fact.event
+    if event is None:
+        return
+    is_acted = not isinstance(event, e.Adopted)
+    co_handler = event.unit if isinstance(event, e.CoHandlerAdded) else ""
+    if isinstance(event, e.Acted):
+        co_handler = str(dict(event.fields).get("co_handler") or "")
+    act = Act(
+        after.state,
+        after.unit,
+        held_by=before.unit,
+        by_unit=event.by.unit if is_acted else before.unit,
+        co_handler=co_handler,
+        origin=origin,
+    )
+    effects = rules.effects(fact.action, before.state, after.state)
+    for mark in all_marks(rules, event, act, effects, fact.at_us):
+        if (mark.clock.name, mark.verb) not in fact.ignored:
+            yield mark

@@ -1,0 +1,359 @@
+"""The case and what it holds: clocks, cards, and the record of its life. Values only; `evolve` makes them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Container, Iterator
+from datetime import datetime
+
+from caseflow.core.model.commands import NOWHERE, CaseState
+from caseflow.core.model.events import UNKNOWN_ORIGIN, Origin
+from caseflow.core.model.sla import ClockRun, latest
+from caseflow.core.policy import Stage
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+
+
+class Reply(Value, array_like=True, omit_defaults=False, gc=False):
+    """A public substantive reply: when, in which cycle, and whether it was taken back."""
+
+    at_us: int
+    cycle: int
+    retracted_us: int | None = None
+
+
+class ExtensionRequest(Value, array_like=True, omit_defaults=False, gc=False):
+    """An extension that waits for an answer."""
+
+    clock: str
+    days: int
+    at_us: int
+
+
+class Rating(Value, array_like=True, omit_defaults=False, gc=False):
+    """The citizen's evaluation, in the cycle it was given."""
+
+    at_us: int
+    score: int
+    automatic: bool
+    cycle: int
+
+
+class Assessment(Value, array_like=True, omit_defaults=False, gc=False):
+    """The authority's evaluation of efficiency and effect."""
+
+    at_us: int
+    efficiency: int
+    effect: int
+
+
+class Rectification(Value, array_like=True, omit_defaults=False, gc=False):
+    """A rectification the case is linked to, and when it was verified."""
+
+    id: str
+    linked_us: int
+    verified_us: int | None = None
+
+
+class Attachment(Value, array_like=True, omit_defaults=False, gc=False):
+    """A file the portal keeps: where it is and what it must hash to."""
+
+    reference: str
+    sha256: str
+    size: int
+    media_type: str
+
+
+class Redaction(Value, array_like=True, omit_defaults=False, gc=False):
+    """An erasure of personal texts: at which version, of which names, on which legal basis."""
+
+    at_us: int
+    version: int
+    fields: tuple[str, ...]
+    basis: str
+
+
+class Receipt(Value, array_like=True, omit_defaults=False, gc=False):
+    """签收: who signed for a numbered document, for which unit, and when."""
+
+    document: str
+    at_us: int
+    by: str
+    unit: str
+
+
+class Facts(Value, array_like=True, omit_defaults=False, gc=False):
+    """The record of a case's life that most commands do not change."""
+
+    cycle: int = 1
+    past_units: tuple[tuple[int, str], ...] = ()
+    """``(until, unit)`` of earlier holders, oldest first; an empty unit for nobody."""
+    co_handlers: tuple[str, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    returns: int = 0
+    reopens: int = 0
+    extension: ExtensionRequest | None = None
+    ratings: tuple[Rating, ...] = ()
+    assessments: tuple[Assessment, ...] = ()
+    rectifications: tuple[Rectification, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    primary: str = ""
+    followers: tuple[str, ...] = ()
+    unknown_event: str = ""
+    """The name of an event this version of caseflow does not know."""
+    redactions: tuple[Redaction, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    adopted_us: int | None = None
+    """When the case was taken over from another system."""
+    reopenings: tuple[int, ...] = ()
+    """When each cycle but the first began, oldest first."""
+    renamed: tuple[tuple[str, str], ...] = ()
+    """``(old name, new name)`` of clocks that a change of rules gave another name."""
+    merged_us: int | None = None
+    """Since when the case follows its primary."""
+    led: tuple[tuple[int, int, str], ...] = ()
+    """``(from, to, unit)`` of units that held the primary while the case followed it."""
+
+    def cycle_at(self, us: int) -> int:
+        """The cycle in which an instant lies."""
+        return 1 + sum(begun <= us for begun in self.reopenings) if self.reopenings else 1
+
+
+NOTHING_YET = Facts()
+"""Before anything happened."""
+
+
+def renamed(names: tuple[tuple[str, str], ...], clock: str) -> str:
+    """What a clock is called after these changes of ``(old name, new name)``, in their order."""
+    for old, new in names:
+        clock = new if clock == old else clock
+    return clock
+
+
+class Card(Value, array_like=True, omit_defaults=False, gc=False):
+    """A rung that was reached: a card (breach) or a reminder (warning). Evidence, so never deleted.
+
+    Attributes:
+        level: ``yellow``, ``red``, ``urge``... as the policy names it.
+        clock, subject, cycle: the clock instance; cycles count from 1.
+        unit: who held the case at `effective_at`.
+        annulled_us, annulled_because: set when a later fact showed that the card does not hold.
+        inherited: it took effect before the case was adopted, and was told to nobody.
+    """
+
+    case_id: str
+    level: str
+    clock: str
+    subject: str
+    cycle: int
+    unit: str
+    effective_us: int
+    detected_us: int
+    is_breach: bool
+    zone: str
+    annulled_us: int | None = None
+    annulled_because: str = ""
+    inherited: bool = False
+
+    @property
+    def addressee(self) -> str:
+        """The unit it is meant for: the clock's subject where it has one, else who held the case."""
+        return self.subject or self.unit
+
+    @property
+    def effective_at(self) -> datetime:
+        """When it took effect, in the office's zone."""
+        return moment(self.effective_us, self.zone)
+
+    @property
+    def detected_at(self) -> datetime:
+        """When it was noticed, in the office's zone."""
+        return moment(self.detected_us, self.zone)
+
+    @property
+    def annulled_at(self) -> datetime | None:
+        """When it was annulled, in the office's zone; ``None`` while it stands."""
+        return None if self.annulled_us is None else moment(self.annulled_us, self.zone)
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was not annulled."""
+        return self.annulled_us is None
+
+
+class Case(Value, array_like=True, omit_defaults=False, gc=False):
+    """A citizen's inquiry at one version. Instants inside are epoch microseconds; see the properties.
+
+    Attributes:
+        version: the number of events so far.
+        place: state, stage and whether it is an end.
+        unit: who holds the case; empty for nobody.
+        citizen: the id of whoever asked.
+        last_us: the instant of the last event; `acted_us`: of the last that was not a card or reminder.
+        next_due_us: the earliest instant at which the next rung fires.
+        clocks: every instance, oldest first.
+        steps: handling steps (四步曲) recorded in this cycle, in order of their first record.
+        escalations: every card and reminder, oldest effective instant first as a rule.
+    """
+
+    id: str
+    version: int = 0
+    place: CaseState = NOWHERE
+    unit: str = ""
+    citizen: str = ""
+    submitted_us: int = 0
+    last_us: int = 0
+    acted_us: int = 0
+    next_due_us: int | None = None
+    clocks: tuple[ClockRun, ...] = ()
+    escalations: tuple[Card, ...] = ()
+    steps: tuple[str, ...] = ()
+    origin: Origin = UNKNOWN_ORIGIN
+    facts: Facts = NOTHING_YET
+
+    @property
+    def state(self) -> str:
+        """The key of the state."""
+        return self.place.state
+
+    @property
+    def stage(self) -> Stage:
+        """Inquiry, handling, evaluation, rectification or ended."""
+        return Stage(self.place.stage)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the state is not an end."""
+        return not self.place.final
+
+    @property
+    def cards(self) -> tuple[Card, ...]:
+        """Breaches, annulled ones included, in the order of `effective_at` as a rule."""
+        return tuple(card for card in self.escalations if card.is_breach)
+
+    @property
+    def reminders(self) -> tuple[Card, ...]:
+        """Warnings, in the same order."""
+        return tuple(card for card in self.escalations if not card.is_breach)
+
+    @property
+    def submitted_at(self) -> datetime:
+        """When the inquiry was made, in the office's zone."""
+        return moment(self.submitted_us, self.origin.zone)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the next rung fires if nobody acts, in the office's zone."""
+        return None if self.next_due_us is None else moment(self.next_due_us, self.origin.zone)
+
+    @property
+    def deadline_us(self) -> int | None:
+        """The earliest first-late instant over the running clocks, passed or not."""
+        dues = (run.deadline_us for run in self.clocks if run.is_running)
+        return min((due for due in dues if due is not None), default=None)
+
+    @property
+    def deadline(self) -> datetime | None:
+        """`deadline_us` in the office's zone."""
+        due = self.deadline_us
+        return None if due is None else moment(due, self.origin.zone)
+
+    @property
+    def waits_from(self) -> int | None:
+        """The earliest "not before" among rungs that wait for a calendar."""
+        earliest = None
+        for run in self.clocks:
+            if run.unknown:
+                wait = run.waits_from
+                if wait is not None and (earliest is None or wait < earliest):
+                    earliest = wait
+        return earliest
+
+    @property
+    def has_reply(self) -> bool:
+        """Whether a public substantive reply stands, in any cycle."""
+        return any(reply.retracted_us is None for reply in self.facts.replies)
+
+    def unit_at(self, us: int) -> str:
+        """Who held the case at the instant, or its primary while it followed one.
+
+        A hand-over at that very instant comes after it.
+        """
+        for begin, end, unit in self.facts.led:
+            if begin < us <= end:
+                return unit
+        return self.own_unit_at(us)
+
+    def led_between(self, begin: int, end: int) -> Iterator[tuple[int, int, str]]:
+        """``(from, to, unit)`` of whoever held the case in that time, in the order of time."""
+        turns = {until for until, _ in self.facts.past_units}
+        turns.update(instant for since, until, _ in self.facts.led for instant in (since, until))
+        for turn in [*sorted(turn for turn in turns if begin < turn < end), end]:
+            if begin < turn:
+                yield begin, turn, self.unit_at(turn)
+            begin = turn
+
+    def own_unit_at(self, us: int) -> str:
+        """Who held the case itself at the instant, whatever it followed then."""
+        for until, unit in self.facts.past_units:
+            if us <= until:
+                return unit
+        return self.unit
+
+    def running(self, clock: str, subject: str = "") -> ClockRun | None:
+        """The instance of that clock and subject that has not ended."""
+        for run in self.clocks:
+            if run.clock == clock and run.subject == subject and run.until_us is None:
+                return run
+        return None
+
+    def latest(self, clock: str, subject: str = "") -> ClockRun | None:
+        """The newest instance of that clock and subject."""
+        return latest(self.clocks, clock, subject)
+
+    def clock_of(self, card: Card) -> tuple[str, str, int]:
+        """The instance that a card belongs to, by the name that its clock has now."""
+        return renamed(self.facts.renamed, card.clock), card.subject, card.cycle
+
+
+Key = tuple[str, str, int, str, int]
+"""A card: clock, subject, cycle, level, and the instant at which it took effect."""
+
+
+def card_key(card: Card) -> Key:
+    """What identifies a card within its case, but for one that was annulled and issued again as it was."""
+    return card.clock, card.subject, card.cycle, card.level, card.effective_us
+
+
+def document_id(case_id: str, key: Key, times: int) -> str:
+    """The id of the document that goes with a card.
+
+    Args:
+        times: how many cards of that key were annulled before.
+    """
+    return _id("d", (case_id, *map(str, key), str(times)))
+
+
+def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
+    """The id of what is told of the event with that version of the case to a role, by a channel."""
+    return _id("n", (case_id, str(version), role, unit, channel))
+
+
+def documents_of(kinds: Container[tuple[str, str]], case: Case) -> Iterator[tuple[str, Card]]:
+    """The cards of a case with which a numbered document goes, each with the document's id, oldest first.
+
+    Args:
+        kinds: the clocks and levels with which one goes, as `NoticeRoutes.documents` has them.
+    """
+    times: dict[Key, int] = {}
+    for card in case.escalations:
+        key = card_key(card)
+        if (case.clock_of(card)[0], card.level) in kinds:
+            yield document_id(case.id, key, times.get(key, 0)), card
+        if not card.stands:
+            times[key] = times.get(key, 0) + 1
+
+
+def _id(kind: str, parts: tuple[str, ...]) -> str:
+    """A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it."""
+    return f"{kind}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"

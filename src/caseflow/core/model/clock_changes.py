@@ -1,0 +1,148 @@
+"""What an event says of clocks, and what becomes of them: an instance begun, changed, fired or gone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from caseflow.core.model.events import RUNS_AGAIN, VOID, ClockChange, Ladder
+from caseflow.core.model.sla import ClockRun, Runs
+from caseflow.core.time.deadline import Pause
+
+
+def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
+    """What an event says of clocks that are otherwise than before; an instance that is gone is void."""
+    changes: list[ClockChange] = []
+    for old, new in zip(before, after, strict=False):
+        if old is new:
+            continue
+        if old.key != new.key:
+            return _matched_changes(before, after)
+        if old != new:
+            changes.append(_difference(old, new))
+    if len(before) > len(after):
+        return _matched_changes(before, after)
+    return (*changes, *[_begins(run) for run in after[len(before) :]])
+
+
+def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
+    """As `changes`, for instances that do not stand in the order of before."""
+    known = {run.key: run for run in before}
+    pairs = [(known.pop(run.key, None), run) for run in after]
+    changes = [_begins(new) if old is None else _difference(old, new) for old, new in pairs if old != new]
+    return (*changes, *[ClockChange(*key, status=VOID) for key in known])
+
+
+def _begins(run: ClockRun) -> ClockChange:
+    """The change that begins an instance as it stands."""
+    return ClockChange(
+        *run.key,
+        status=run.status,
+        since=run.since_us,
+        until=run.until_us,
+        ladder=run.ladder,
+        dues=run.dues,
+        unknown=run.unknown or None,
+        pauses=run.pauses or None,
+        grants=run.grants or None,
+        floors=run.floors or None,
+        policy_hash=run.policy_hash or None,
+    )
+
+
+def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
+    """The change that makes one instance of the other; what stays is left out."""
+    parts: dict[str, Any] = {}
+    if old.status != new.status:
+        parts["status"] = new.status
+    if old.until_us != new.until_us:
+        parts["until"] = RUNS_AGAIN if new.until_us is None else new.until_us
+    if old.since_us != new.since_us:
+        parts["since"] = new.since_us
+    if old.pauses != new.pauses:
+        kept = _common(old.pauses, new.pauses)
+        parts |= {"kept": kept or None, "pauses": new.pauses[kept:]}
+    if old.dues is new.dues and old.grants is new.grants and old.policy_hash == new.policy_hash:
+        return ClockChange(*new.key, **parts)  # it ended, or runs again: nothing else can have changed
+    for name in _CARRIED:
+        part = getattr(new, name)
+        if getattr(old, name) != part:
+            parts[name] = part
+    return ClockChange(*new.key, **parts)
+
+
+_CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash")
+"""What a change says of an instance under the instance's own names."""
+
+
+def _common(old: Sequence[Pause], new: Sequence[Pause]) -> int:
+    """How many pauses both begin with; none when they are the same."""
+    if old == new:
+        return 0
+    both = zip(old, new, strict=False)
+    return next((turn for turn, (one, other) in enumerate(both) if one != other), min(len(old), len(new)))
+
+
+def changed(runs: Runs, change: ClockChange) -> Runs:
+    """The clocks with one instance begun, changed or gone."""
+    key = change.clock, change.subject, change.cycle
+    for index, run in enumerate(runs):
+        if run.cycle == change.cycle and run.clock == change.clock and run.subject == change.subject:
+            if change.status == VOID:
+                return tuple([other for other in runs if other.key != key])
+            return (*runs[:index], _changed(run, change), *runs[index + 1 :])
+    if change.since is None:
+        return runs
+    begun = ClockRun(
+        *key,
+        status=change.status or "running",
+        since_us=change.since,
+        until_us=change.until,
+        ladder=change.ladder or (),
+        dues=change.dues or (),
+        unknown=change.unknown or 0,
+        pauses=change.pauses or (),
+        grants=change.grants or (),
+        floors=change.floors or (),
+        policy_hash=change.policy_hash or "",
+    )
+    return (*runs, begun)
+
+
+def _changed(run: ClockRun, change: ClockChange) -> ClockRun:
+    until, ladder = change.until, change.ladder
+    return ClockRun(
+        *run.key,
+        status=change.status or run.status,
+        since_us=run.since_us if change.since is None else change.since,
+        until_us=run.until_us if until is None else None if until == RUNS_AGAIN else until,
+        ladder=run.ladder if ladder is None else ladder,
+        dues=run.dues if change.dues is None else change.dues,
+        unknown=run.unknown if change.unknown is None else change.unknown,
+        fired=run.fired if ladder is None else fired_under(ladder, run),
+        pauses=run.pauses if change.pauses is None else (*run.pauses[: change.kept or 0], *change.pauses),
+        grants=run.grants if change.grants is None else change.grants,
+        floors=run.floors if change.floors is None else change.floors,
+        policy_hash=run.policy_hash if change.policy_hash is None else change.policy_hash,
+    )
+
+
+def fired_under(ladder: Ladder, run: ClockRun) -> int:
+    """The mask of fired rungs under another ladder: a rung is known by its level."""
+    levels = {level for index, (level, _) in enumerate(run.ladder) if run.fired >> index & 1}
+    return sum(1 << index for index, (level, _) in enumerate(ladder) if level in levels)
+
+
+def fired(runs: Runs, key: tuple[str, str, int], level: str, *, stands: bool) -> Runs:
+    """The clocks with one rung marked as fired, or free to fire again."""
+    return tuple([_fired(run, level, stands) if run.key == key else run for run in runs])
+
+
+def _fired(run: ClockRun, level: str, stands: bool) -> ClockRun:
+    for index, (name, _) in enumerate(run.ladder):
+        if name == level:
+            bit = 1 << index
+            return replace(run, fired=run.fired | bit if stands else run.fired & ~bit)
+    return run

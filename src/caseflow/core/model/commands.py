@@ -1,0 +1,70 @@
+"""Who asks for what: actors, commands, and where a case stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from caseflow.core.policy import Stage
+from caseflow.core.value import Value
+from caseflow.errors import BadInput
+
+LONGEST_NAME = 200
+"""Characters of an id, a role or a unit."""
+
+
+class _Identified(Value, array_like=True, gc=False):
+    id: str
+
+
+class Actor(_Identified, array_like=True, kw_only=True, gc=False):
+    """A person or program that acts: an id, one role, and the unit it acts for.
+
+    The portal has authenticated the actor; caseflow decides what the role may do. Ids are pseudonyms: they
+    stay in events for ever.
+
+    Raises:
+        BadInput: an empty id or role; a name that is not printable or longer than 200 characters.
+    """
+
+    role: str
+    unit: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what no store can keep and no reader can tell apart."""
+        for name, text in (("id", self.id), ("role", self.role), ("unit", self.unit)):
+            value: object = text
+            if not isinstance(value, str) or len(value) > LONGEST_NAME or not value.isprintable():
+                raise BadInput("bad-name", what=f"actor {name}", found=repr(text)[:80])
+        if not self.id or not self.role:
+            raise BadInput("bad-name", what=f"actor {'role' if self.id else 'id'}", found="''")
+
+
+SYSTEM = Actor("caseflow", role="system")
+"""Who takes the timed actions of rungs and lets followers of an ended primary go on."""
+
+
+class Command(Value):
+    """An action asked for: its name, by whom, with which fields, and since when it is true.
+
+    ``texts`` holds the salted hashes of the personal texts, which themselves lie elsewhere.
+    ``effective_us`` is ``None`` for now; an earlier instant is a fact recorded late.
+    """
+
+    action: str
+    by: Actor
+    fields: Mapping[str, Any] = {}
+    texts: tuple[tuple[str, str], ...] = ()
+    effective_us: int | None = None
+
+
+class CaseState(Value, array_like=True, omit_defaults=False, gc=False):
+    """Where a case stands: its state, the stage the state belongs to, and whether it is an end."""
+
+    state: str
+    stage: str
+    final: bool = False
+
+
+NOWHERE = CaseState("", Stage.INQUIRY)
+"""Before the submission."""

@@ -1,0 +1,401 @@
+"""What happened: typed, frozen facts. Each has a literal registered name that never changes.
+
+An event suffices for itself: it carries the state the case moved to and what became of its clocks, so that
+`evolve` asks no policy, calendar or clock. Renaming a class breaks no history; changing a registered name
+would.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar, get_args
+
+from caseflow.core.model.commands import Actor, CaseState
+from caseflow.core.time.deadline import Pause
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+
+Ladder = tuple[tuple[str, bool], ...]
+"""The rungs of a clock in order: level, and whether the rung is a breach."""
+
+
+FieldValue = str | int | bool | tuple[str, ...] | None
+"""What a field of an event may be."""
+
+
+class Origin(Value, gc=False):
+    """What a submission fixed: under which rules the case stands, and what kind of case it is."""
+
+    policy_hash: str = ""
+    zone: str = "UTC"
+    kind: str = ""
+    channel: str = ""
+    region: str = ""
+    urgency: str = ""
+
+
+UNKNOWN_ORIGIN = Origin()
+
+
+class ClockChange(Value, gc=False):
+    """What an event did to one clock instance; ``None`` leaves a part as it was.
+
+    ``since`` is given when the instance begins, with an ``until`` if it has ended by then, and when a fact
+    told late moves its start. ``until`` is its end; ``-1`` takes the end back. The status ``void`` says that
+    in the order of effect it never began. ``pauses`` follow the first ``kept`` of those that were there, so
+    that an event stays small however often a clock stood still. ``floors`` are the instants before which its
+    rungs are not due, and last that since which pauses and extensions move them on; ``policy_hash`` the rules
+    it ran under, once the case has left them.
+    """
+
+    clock: str
+    subject: str = ""
+    cycle: int = 1
+    status: str | None = None
+    since: int | None = None
+    until: int | None = None
+    ladder: Ladder | None = None
+    dues: tuple[int | None, ...] | None = None
+    unknown: int | None = None
+    kept: int | None = None
+    pauses: tuple[Pause, ...] | None = None
+    grants: tuple[tuple[int, int], ...] | None = None
+    floors: tuple[int | None, ...] | None = None
+    policy_hash: str | None = None
+
+
+RUNS_AGAIN = -1
+"""The value of ``ClockChange.until`` that takes an end back."""
+VOID = "void"
+"""The status of an instance that, in the order of effect, never began."""
+
+
+class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
+    """What every event says: when it was recorded, by whom, and what it did to state and clocks.
+
+    ``effective_us`` is given when the fact is older than its record, ``clamped_us`` when the clock of
+    whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
+    kept apart to their salted hashes.
+    """
+
+    at_us: int
+    by: Actor
+    to: CaseState | None = None
+    clocks: tuple[ClockChange, ...] = ()
+    effective_us: int | None = None
+    clamped_us: int | None = None
+    texts: tuple[tuple[str, str], ...] = ()
+
+    name: ClassVar[str] = ""
+    is_act: ClassVar[bool] = True
+    """Whether somebody did something, so that what comes later cannot have come before."""
+
+    @property
+    def at(self) -> datetime:
+        """When it was recorded (UTC)."""
+        return moment(self.at_us)
+
+    @property
+    def since_us(self) -> int:
+        """The instant at which it took effect, in epoch microseconds."""
+        return self.at_us if self.effective_us is None else self.effective_us
+
+    @property
+    def effective_at(self) -> datetime:
+        """When it took effect (UTC)."""
+        return moment(self.since_us)
+
+
+class Submitted(Event, tag="submitted", kw_only=True):
+    """A citizen asked (or an import brought in what was asked)."""
+
+    unit: str = ""
+    citizen: str = ""
+    origin: Origin
+
+
+class Adopted(Event, tag="adopted", kw_only=True):
+    """An open case of another system was taken over as it stood; ``effective_us`` is its submission.
+
+    ``clocks`` begin every instance with all that is known of it. The rest is what was told of its past, in
+    epoch microseconds: since when the unit holds it and since when it is in its state, its public replies,
+    extensions as ``(clock, granted at, days)``, pauses as ``(clock, from, to)``, and clocks with a start or
+    an end of their own as ``(clock, instant)``.
+    """
+
+    unit: str = ""
+    citizen: str = ""
+    origin: Origin
+    steps: tuple[str, ...] = ()
+    unit_since: int | None = None
+    state_since: int | None = None
+    replies: tuple[int, ...] = ()
+    extensions: tuple[tuple[str, int, int], ...] = ()
+    pauses: tuple[tuple[str, int, int | None], ...] = ()
+    started: tuple[tuple[str, int], ...] = ()
+    ended: tuple[tuple[str, int], ...] = ()
+
+
+class Acknowledged(Event, tag="acknowledged"):
+    """立即回复: the office said that it had the inquiry."""
+
+
+class Routed(Event, tag="routed"):
+    """分转: the coordinator gave the case to a unit."""
+
+    unit: str = ""
+
+
+class ChargeTaken(Event, tag="charge-taken"):
+    """签收: the unit took the case."""
+
+
+class Dispatched(Event, tag="dispatched"):
+    """及时派员: someone was sent."""
+
+    officer: str = ""
+
+
+class CoHandlerAdded(Event, tag="co-handler-added"):
+    """协办: another unit was asked to help."""
+
+    unit: str = ""
+
+
+class Reported(Event, tag="reported"):
+    """A co-handling unit reported to the lead."""
+
+
+class InformationRequested(Event, tag="information-requested"):
+    """The citizen was asked for information."""
+
+
+class InformationReceived(Event, tag="information-received"):
+    """The citizen gave the information."""
+
+
+class Replied(Event, tag="replied"):
+    """A public, substantive reply."""
+
+
+class PlaceholderReplied(Event, tag="placeholder-replied"):
+    """A reply that only says that there will be one (已收到)."""
+
+
+class Noted(Event, tag="noted"):
+    """An internal note; stops nothing."""
+
+
+class ReplyRetracted(Event, tag="reply-retracted"):
+    """The standing public replies of the cycle were taken back."""
+
+
+class Completed(Event, tag="completed"):
+    """办结告知: the completion notice."""
+
+
+class Rated(Event, tag="rated"):
+    """The citizen's evaluation."""
+
+    score: int = 0
+    automatic: bool = False
+
+
+class Assessed(Event, tag="assessed"):
+    """The authority's evaluation: efficiency and effect."""
+
+    efficiency: int = 0
+    effect: int = 0
+
+
+class RectificationLinked(Event, tag="rectification-linked"):
+    """整改: the case was linked to a rectification that it gave rise to."""
+
+    rectification: str = ""
+
+
+class RectificationVerified(Event, tag="rectification-verified"):
+    """A linked rectification was checked and found done."""
+
+    rectification: str = ""
+
+
+class Closed(Event, tag="closed"):
+    """The case ended in the ordinary way."""
+
+
+class Reopened(Event, tag="reopened"):
+    """A new cycle began."""
+
+
+class Withdrawn(Event, tag="withdrawn"):
+    """The citizen took the inquiry back."""
+
+
+class Rejected(Event, tag="rejected"):
+    """The office did not take the inquiry on, with a reason code."""
+
+    code: str = ""
+
+
+class Merged(Event, tag="merged"):
+    """The case is a duplicate and follows its primary from now on."""
+
+    primary: str = ""
+
+
+class Followed(Event, tag="followed"):
+    """A duplicate was merged into this case."""
+
+    follower: str = ""
+
+
+class Resumed(Event, tag="resumed"):
+    """The primary was withdrawn or rejected; the case goes on by itself.
+
+    ``led`` are the units that held the primary meanwhile, as ``(from, to, unit)``: what breached in that time
+    is theirs.
+    """
+
+    led: tuple[tuple[int, int, str], ...] = ()
+
+
+class Returned(Event, tag="returned"):
+    """退单: the unit gave the case back to the coordinator."""
+
+
+class Transferred(Event, tag="transferred"):
+    """The case went to another unit."""
+
+    unit: str = ""
+
+
+class ExtensionRequested(Event, tag="extension-requested"):
+    """More time was asked for; this alone stops nothing."""
+
+    clock: str = ""
+    days: int = 0
+
+
+class ExtensionGranted(Event, tag="extension-granted"):
+    """More time was granted: days added to every rung not yet fired."""
+
+    clock: str = ""
+    days: int = 0
+
+
+class ExtensionRefused(Event, tag="extension-refused"):
+    """More time was refused."""
+
+
+class Attached(Event, tag="attached"):
+    """A file was attached; the portal keeps the bytes."""
+
+    reference: str = ""
+    sha256: str = ""
+    size: int = 0
+    media_type: str = ""
+
+
+class Redacted(Event, tag="redacted"):
+    """Personal texts were erased with their salts; the events that carry their hashes stay as they are."""
+
+    fields: tuple[str, ...] = ()
+    basis: str = ""
+
+
+class Acted(Event, tag="acted"):
+    """An action of the policy's own."""
+
+    action: str = ""
+    fields: tuple[tuple[str, FieldValue], ...] = ()
+
+
+class ReceiptSigned(Event, tag="receipt-signed"):
+    """签收: the unit that a numbered document is addressed to signed for it."""
+
+    document: str = ""
+
+
+class Migrated(Event, tag="migrated"):
+    """The case follows another policy or calendar from now on: its history was folded under the new rules.
+
+    ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
+    old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
+    """
+
+    policy_hash: str = ""
+    zone: str = "UTC"
+    retroactive: bool = True
+    renamed: tuple[tuple[str, str], ...] = ()
+
+
+class RungEvent(Event):
+    """A rung was reached: at its own instant, noticed at ``detected_us``, under the unit of that time."""
+
+    clock: str = ""
+    subject: str = ""
+    cycle: int = 1
+    level: str = ""
+    unit: str = ""
+    detected_us: int = 0
+    skipped: str = ""
+    """Why the rung's timed action was not taken: the code of its refusal."""
+    is_act: ClassVar[bool] = False
+
+    inherited: bool = False
+    """Whether it was reached before the case was adopted: it stands, and nobody is told."""
+
+
+class Reminded(RungEvent, tag="reminded"):
+    """A warning rung was reached."""
+
+
+class CardIssued(RungEvent, tag="card-issued"):
+    """A breach rung was reached."""
+
+
+class CardAnnulled(Event, tag="card-annulled"):
+    """A card or reminder no longer holds; it stays on record with the reason."""
+
+    clock: str = ""
+    subject: str = ""
+    cycle: int = 1
+    level: str = ""
+    issued_us: int = 0
+    cause: str = ""
+
+
+class UnknownEvent(Event):
+    """An event whose name is not registered: its bytes are kept, the case is incomplete."""
+
+    unknown: str = ""
+    body: bytes = b""
+
+
+class Former(Event):
+    """A form that an event had in an earlier version, under a tag of its own: read for ever, written no more.
+
+    A changed event takes a new tag, and its old class becomes an heir of this one in `AnyEvent`. None is yet.
+    """
+
+    def today(self) -> Event:
+        """The event as it is written today."""
+        raise LookupError(f"{type(self).__name__} says no form of today")
+
+
+AnyEvent = (
+    Submitted | Adopted | Acknowledged | Routed | ChargeTaken | Dispatched | CoHandlerAdded | Reported
+    | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
+    | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
+    | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
+    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
+    | Reminded | CardIssued | CardAnnulled
+)  # fmt: skip
+"""Every event that has a registered name."""
+
+EVENTS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in get_args(AnyEvent)}
+"""Registered name -> class."""
+
+for _name, _kind in EVENTS.items():
+    _kind.name = _name

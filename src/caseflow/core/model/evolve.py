@@ -1,0 +1,337 @@
+"""evolve(case, event) -> case: the one place where a case changes. Total; consults nothing but the event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from msgspec.structs import replace
+
+from caseflow.core.model import events as e
+from caseflow.core.model.case import (
+    Assessment,
+    Attachment,
+    Card,
+    Case,
+    ExtensionRequest,
+    Facts,
+    Rating,
+    Receipt,
+    Rectification,
+    Redaction,
+    Reply,
+)
+from caseflow.core.model.clock_changes import changed, fired
+from caseflow.core.model.sla import Runs, earliest
+from caseflow.core.policy import HandlingStep
+
+Fold = Callable[[Case, Any], Case]
+"""What an event of one kind makes of a case, its version, instants and clocks apart."""
+
+
+def replay(case_id: str, events: Iterable[e.Event]) -> Case:
+    """The case that these events made, from the first on."""
+    return after(Case(case_id), events)
+
+
+def after(case: Case, events: Iterable[e.Event]) -> Case:
+    """The case after these events."""
+    for event in events:
+        case = evolve(case, event)
+    return case
+
+
+def evolve(case: Case, event: e.Event) -> Case:
+    """The case after the event.
+
+    Never refuses: a recorded event is a fact. An unknown event raises the version and marks the case
+    incomplete. What every event says (its instant, the state it leads to, what became of clocks) is taken
+    here; what its kind alone says is in `FOLDS`.
+    """
+    clocks = case.clocks
+    for change in event.clocks:
+        clocks = changed(clocks, change)
+    return evolved(case, event, clocks)
+
+
+def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
+    """As `evolve`, for whoever decided the event and knows the clocks to which its changes lead."""
+    if clocks is not case.clocks:
+        case = replace(case, clocks=clocks, next_due_us=earliest(clocks))
+    at = event.at_us
+    case = replace(
+        case,
+        version=case.version + 1,
+        place=event.to or case.place,
+        last_us=at if at > case.last_us else case.last_us,
+        acted_us=at if event.is_act and at > case.acted_us else case.acted_us,
+    )
+    fold = FOLDS.get(type(event))
+    return case if fold is None else fold(case, event)
+
+
+# -- the first event, and cards ---------------------------------------------------------------------------
+
+
+def _submitted(case: Case, event: e.Submitted | e.Adopted) -> Case:
+    return replace(
+        case,
+        unit=event.unit,
+        citizen=event.citizen,
+        submitted_us=event.since_us,
+        last_us=event.at_us,
+        acted_us=event.at_us,
+        origin=event.origin,
+    )
+
+
+def _adopted(case: Case, event: e.Adopted) -> Case:
+    facts = Facts(
+        past_units=() if event.unit_since is None else ((event.unit_since, ""),),
+        replies=tuple(Reply(at, 1) for at in event.replies),
+        adopted_us=event.at_us,
+    )
+    return _submitted(case, event).replace(steps=event.steps, facts=facts)
+
+
+def _escalated(case: Case, event: e.RungEvent) -> Case:
+    card = Card(
+        case.id,
+        event.level,
+        event.clock,
+        event.subject,
+        event.cycle,
+        unit=event.unit,
+        effective_us=event.at_us,
+        detected_us=event.detected_us,
+        is_breach=type(event) is e.CardIssued,
+        zone=case.origin.zone,
+        inherited=event.inherited,
+    )
+    clocks = fired(case.clocks, (event.clock, event.subject, event.cycle), event.level, stands=True)
+    return replace(case, escalations=(*case.escalations, card), clocks=clocks, next_due_us=earliest(clocks))
+
+
+def _annulled(case: Case, event: e.CardAnnulled) -> Case:
+    key = (event.clock, event.subject, event.cycle, event.level, event.issued_us)
+    instance = None
+    escalations = []
+    for card in case.escalations:
+        if card.stands and (card.clock, card.subject, card.cycle, card.level, card.effective_us) == key:
+            instance = case.clock_of(card)
+            card = card.replace(annulled_us=event.at_us, annulled_because=event.cause)
+        escalations.append(card)
+    clocks = case.clocks if instance is None else fired(case.clocks, instance, event.level, stands=False)
+    return replace(case, escalations=tuple(escalations), clocks=clocks, next_due_us=earliest(clocks))
+
+
+def _migrated(case: Case, event: e.Migrated) -> Case:
+    """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
+    renamed = (*case.facts.renamed, *event.renamed)
+    origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
+    pending = case.facts.extension
+    if pending is not None:
+        pending = replace(pending, clock=dict(event.renamed).get(pending.clock, pending.clock))
+    case = replace(case, origin=origin, facts=replace(case.facts, renamed=renamed, extension=pending))
+    levels: dict[tuple[str, str, int], set[str]] = {}
+    for card in case.escalations:
+        if card.stands:
+            levels.setdefault(case.clock_of(card), set()).add(card.level)
+    clocks = tuple(
+        run.replace(
+            fired=sum(
+                1 << rung for rung, (level, _) in enumerate(run.ladder) if level in levels.get(run.key, ())
+            )
+        )
+        for run in case.clocks
+    )
+    return replace(case, clocks=clocks, next_due_us=earliest(clocks))
+
+
+# -- who holds it -----------------------------------------------------------------------------------------
+
+
+def _handed_over(case: Case, event: e.Event) -> Case:
+    """Another unit, or nobody, holds the case from the event's instant on, until the next hand-over after it.
+
+    Told after a later one, it fills the past and leaves the present holder.
+    """
+    unit: str = getattr(event, "unit", "")
+    since, facts = event.since_us, case.facts
+    later = next((turn for turn, (until, _) in enumerate(facts.past_units) if until > since), None)
+    if later is None:
+        past = (*facts.past_units, (since, case.unit))
+        return replace(case, unit=unit, facts=facts.replace(past_units=past))
+    until, holder = facts.past_units[later]
+    past = (*facts.past_units[:later], (since, holder), (until, unit), *facts.past_units[later + 1 :])
+    return replace(case, facts=facts.replace(past_units=past))
+
+
+def _returned(case: Case, event: e.Returned) -> Case:
+    moved = _handed_over(case, event)
+    return moved.replace(facts=moved.facts.replace(returns=moved.facts.returns + 1))
+
+
+# -- facts ------------------------------------------------------------------------------------------------
+
+
+def _with(case: Case, **facts: Any) -> Case:
+    return replace(case, facts=replace(case.facts, **facts))
+
+
+def _replied(case: Case, event: e.Replied) -> Case:
+    """A reply that stands; or one that a retraction told before took back already."""
+    facts, since = case.facts, event.since_us
+    reply = Reply(since, facts.cycle_at(since))
+    if facts.replies:
+        retractions = (other.retracted_us for other in facts.replies if other.cycle == reply.cycle)
+        taken_back = [us for us in retractions if us is not None and us > since]
+        reply = replace(reply, retracted_us=min(taken_back, default=None))
+    return replace(case, facts=replace(facts, replies=(*facts.replies, reply)))
+
+
+def _retracted(case: Case, event: e.ReplyRetracted) -> Case:
+    """The replies of the cycle that stood at that instant are taken back."""
+    since = event.since_us
+    cycle = case.facts.cycle_at(since)
+    replies = tuple(
+        reply.replace(retracted_us=since)
+        if reply.cycle == cycle
+        and reply.at_us <= since
+        and (reply.retracted_us is None or reply.retracted_us > since)
+        else reply
+        for reply in case.facts.replies
+    )
+    return _with(case, replies=replies)
+
+
+def _reopened(case: Case, event: e.Reopened) -> Case:
+    facts = case.facts
+    moved = _with(
+        case,
+        cycle=facts.cycle + 1,
+        reopens=facts.reopens + 1,
+        extension=None,
+        reopenings=(*facts.reopenings, event.since_us),
+    )
+    return moved.replace(steps=())
+
+
+def _rated(case: Case, event: e.Rated) -> Case:
+    since = event.since_us
+    rating = Rating(since, event.score, event.automatic, case.facts.cycle_at(since))
+    return _with(case, ratings=(*case.facts.ratings, rating))
+
+
+def _assessed(case: Case, event: e.Assessed) -> Case:
+    assessment = Assessment(event.since_us, event.efficiency, event.effect)
+    return _with(case, assessments=(*case.facts.assessments, assessment))
+
+
+def _linked(case: Case, event: e.RectificationLinked) -> Case:
+    linked = Rectification(event.rectification, event.since_us)
+    return _with(case, rectifications=(*case.facts.rectifications, linked))
+
+
+def _verified(case: Case, event: e.RectificationVerified) -> Case:
+    rectifications = tuple(
+        item.replace(verified_us=event.since_us)
+        if item.id == event.rectification and item.verified_us is None
+        else item
+        for item in case.facts.rectifications
+    )
+    return _with(case, rectifications=rectifications)
+
+
+def _attached(case: Case, event: e.Attached) -> Case:
+    file = Attachment(event.reference, event.sha256, event.size, event.media_type)
+    return _with(case, attachments=(*case.facts.attachments, file))
+
+
+def _extension_requested(case: Case, event: e.ExtensionRequested) -> Case:
+    return _with(case, extension=ExtensionRequest(event.clock, event.days, event.since_us))
+
+
+def _extension_answered(case: Case, event: e.Event) -> Case:
+    return _with(case, extension=None)
+
+
+def _co_handler_added(case: Case, event: e.CoHandlerAdded) -> Case:
+    units = case.facts.co_handlers
+    return case if event.unit in units else _with(case, co_handlers=(*units, event.unit))
+
+
+def _merged(case: Case, event: e.Merged) -> Case:
+    return _with(case, primary=event.primary, merged_us=event.since_us)
+
+
+def _resumed(case: Case, event: e.Resumed) -> Case:
+    return _with(case, primary="", merged_us=None, led=(*case.facts.led, *event.led))
+
+
+def _followed(case: Case, event: e.Followed) -> Case:
+    followers = case.facts.followers
+    return case if event.follower in followers else _with(case, followers=(*followers, event.follower))
+
+
+def _redacted(case: Case, event: e.Redacted) -> Case:
+    redaction = Redaction(event.at_us, case.version, event.fields, event.basis)
+    return _with(case, redactions=(*case.facts.redactions, redaction))
+
+
+def _receipt_signed(case: Case, event: e.ReceiptSigned) -> Case:
+    receipts = case.facts.receipts
+    if any(receipt.document == event.document for receipt in receipts):
+        return case  # signed for before: the first signature counts
+    receipt = Receipt(event.document, event.since_us, event.by.id, event.by.unit)
+    return _with(case, receipts=(*receipts, receipt))
+
+
+def _incomplete(case: Case, event: e.UnknownEvent) -> Case:
+    return _with(case, unknown_event=case.facts.unknown_event or event.unknown)
+
+
+def _step(step: HandlingStep) -> Fold:
+    """Record a handling step, once in a cycle."""
+    name = str(step)
+
+    def fold(case: Case, event: e.Event) -> Case:
+        return case if name in case.steps else replace(case, steps=(*case.steps, name))
+
+    return fold
+
+
+FOLDS: dict[type[e.Event], Fold] = {
+    e.Submitted: _submitted,
+    e.Adopted: _adopted,
+    e.CardIssued: _escalated,
+    e.Reminded: _escalated,
+    e.CardAnnulled: _annulled,
+    e.Migrated: _migrated,
+    e.Acknowledged: _step(HandlingStep.ACKNOWLEDGE),
+    e.ChargeTaken: _step(HandlingStep.PROCESS),
+    e.Dispatched: _step(HandlingStep.DISPATCH),
+    e.Completed: _step(HandlingStep.COMPLETION_NOTICE),
+    e.Routed: _handed_over,
+    e.Transferred: _handed_over,
+    e.Returned: _returned,
+    e.CoHandlerAdded: _co_handler_added,
+    e.Replied: _replied,
+    e.ReplyRetracted: _retracted,
+    e.Reopened: _reopened,
+    e.Rated: _rated,
+    e.Assessed: _assessed,
+    e.RectificationLinked: _linked,
+    e.RectificationVerified: _verified,
+    e.Attached: _attached,
+    e.ExtensionRequested: _extension_requested,
+    e.ExtensionGranted: _extension_answered,
+    e.ExtensionRefused: _extension_answered,
+    e.Merged: _merged,
+    e.Resumed: _resumed,
+    e.Followed: _followed,
+    e.Redacted: _redacted,
+    e.ReceiptSigned: _receipt_signed,
+    e.UnknownEvent: _incomplete,
+}
+"""Kind of event -> what it alone says of the case; those that are not here say no more than every event."""

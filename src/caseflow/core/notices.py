@@ -1,0 +1,494 @@
+"""Notices and numbered documents: as stores keep them, and which of them a case's events owe. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from caseflow.core.engine.compiled import CompiledPolicy, Routes
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case, Key, card_key, document_id, notice_id
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+
+PENDING = "pending"
+"""Waits for a relay, from ``next_try_us`` on."""
+LEASED = "leased"
+"""A relay has it; when the lease runs out without a word, another may claim it."""
+SENT = "sent"
+"""Was told, at ``told_us``. Never goes back."""
+DEAD = "dead"
+"""Was given up; `requeue` brings it back."""
+CANCELLED = "cancelled"
+"""What it would tell no longer holds."""
+COLLAPSED = "collapsed"
+"""Was told together with another, whose id is ``into``."""
+TOLD = (SENT, COLLAPSED)
+"""Of a notice that was told, by itself or with another; neither ever goes back."""
+STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
+
+RETRY = "retry"
+"""An outcome, not a status: it becomes pending again."""
+UNSURE = "unsure"
+"""Of a corrected notice that was cancelled or given up: a lease of it once ran out without a word, or not all
+whom it is for were reached. Somebody may have been told."""
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Notice(Value):
+    """Somebody must be told something; who that is by name is found out at delivery.
+
+    Attributes:
+        id: stable, one for each thing told to one role; a receiver deduplicates by it.
+        version: the case's version after the event that owes it.
+        topic: ``card``, ``reminder``, ``correction``, ``document``, or an event's registered name.
+        level: the rung's, for a card or reminder.
+        role, unit: whom to tell: the recipient's role, and the unit it acts for.
+        channel: by which way; empty for the recipient's own.
+        at_us: when what it tells took effect; it is not told before.
+        corrects: the id of the notice that this one takes back or sets right.
+        body: a small JSON object. Never a personal text: texts are looked up at delivery.
+    """
+
+    id: str
+    case_id: str
+    version: int
+    topic: str
+    level: str = ""
+    role: str = ""
+    unit: str = ""
+    channel: str = ""
+    at_us: int = 0
+    corrects: str = ""
+    body: Mapping[str, Any] = _NOTHING
+
+
+class Posted(Value):
+    """A notice as the store keeps it: its position, and what became of it.
+
+    Attributes:
+        status: one of `STATUSES`.
+        attempts: how often it was claimed since it was posted or requeued.
+        next_try_us: from when it may be claimed; while leased, the end of the lease; `None` when settled.
+        token: whose lease it is; empty for nobody's.
+        told_us: when it was sent; of one that is not `SENT`, when somebody may have been told.
+        error: the code of what went wrong last.
+        into: the id of the notice that told it, when it was collapsed.
+    """
+
+    position: int
+    notice: Notice
+    status: str = PENDING
+    attempts: int = 0
+    next_try_us: int | None = None
+    token: str = ""
+    told_us: int | None = None
+    error: str = ""
+    into: str = ""
+
+
+class Held(Value):
+    """A notice that was claimed.
+
+    Attributes:
+        token: the claim's; it must come back with the outcome.
+        attempt: 1 for the first.
+        corrected: the status of the notice that this one corrects, or `UNSURE`; empty without one.
+    """
+
+    notice: Notice
+    token: str
+    attempt: int
+    corrected: str = ""
+
+
+class Outcome(Value):
+    """What became of a claimed notice; see the functions `sent` to `collapsed`."""
+
+    id: str
+    token: str
+    status: str
+    at_us: int | None = None
+    error: str = ""
+    into: str = ""
+    told_us: int | None = None
+    """Of one to be tried again or given up: when some of those it is for were told."""
+    untried: bool = False
+    """Of one that goes back: that nobody tried to tell it, so that the attempt does not count."""
+
+
+def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, now_us: int) -> str:
+    """What a correction is handed of the notice that it takes back: its status, or `UNSURE`, or `LEASED`
+    while a relay still has one that was cancelled.
+
+    Args:
+        token, lease_end, told_us: as the store keeps them of the corrected notice.
+    """  # fmt: skip
+    if status == CANCELLED and token and lease_end > now_us:
+        return LEASED
+    if status in (CANCELLED, DEAD) and (token or told_us is not None):
+        return UNSURE
+    return status
+
+
+def sent(held: Held, told_us: int) -> Outcome:
+    """It was told at that instant."""
+    return Outcome(held.notice.id, held.token, SENT, told_us)
+
+
+def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = None) -> Outcome:
+    """It failed with that code, and is pending again from the instant on.
+
+    Args:
+        told_us: when some of those whom it is for were told all the same.
+    """
+    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, told_us=told_us)
+
+
+def untried(held: Held, next_try_us: int, error: str = "") -> Outcome:
+    """It was not tried and goes back, pending again from the instant on; the attempt does not count."""
+    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, untried=True)
+
+
+def dead(held: Held, error: str) -> Outcome:
+    """It is given up, with the code of the last failure."""
+    return Outcome(held.notice.id, held.token, DEAD, None, error)
+
+
+def cancelled(held: Held, error: str = "") -> Outcome:
+    """Nobody needs to be told any more, with the code of the reason."""
+    return Outcome(held.notice.id, held.token, CANCELLED, None, error)
+
+
+def collapsed(held: Held, into: str) -> Outcome:
+    """It was told together with the notice of that id."""
+    return Outcome(held.notice.id, held.token, COLLAPSED, into=into)
+
+
+class Draft(Value):
+    """A document to be numbered in its series and year.
+
+    Attributes:
+        id: stable; the same id again is the same document, with the number it has.
+        series: the office's series of numbers, such as ``催办``.
+        year: the year of issue in the office's zone.
+        version: the case's version after the event that issues it.
+        body: a small JSON object, without personal texts.
+    """
+
+    id: str
+    series: str
+    year: int
+    case_id: str
+    version: int
+    body: Mapping[str, Any] = _NOTHING
+
+
+class Void(Value):
+    """作废: a document no longer holds, since the instant and for the reason; its number stays taken."""
+
+    id: str
+    at_us: int
+    reason: str = ""
+
+
+class Document(Value):
+    """A numbered document. Numbers of a series and year run from 1 without a gap and are never reused."""
+
+    draft: Draft
+    number: int
+    voided_us: int | None = None
+    void_reason: str = ""
+
+    @property
+    def is_void(self) -> bool:
+        """Whether it was voided (作废)."""
+        return self.voided_us is not None
+
+
+# -- what is owed ---------------------------------------------------------------------------------------
+
+CORRECTION, DOCUMENT, CARD, REMINDER = "correction", "document", "card", "reminder"
+OF_RUNGS = frozenset({CARD, REMINDER, DOCUMENT})
+"""Topics of the notices of a rung."""
+REPEATED = (
+    "unit",
+    "days",
+    "clock",
+    "code",
+    "score",
+    "efficiency",
+    "effect",
+    "primary",
+    "rectification",
+    "document",
+)
+"""What a notice repeats of its event: neither texts nor people."""
+
+
+class Owed(Value):
+    """What goes with an append; see `caseflow.ports.Append`."""
+
+    notices: tuple[Notice, ...] = ()
+    cancels: tuple[str, ...] = ()
+    documents: tuple[Draft, ...] = ()
+    voids: tuple[Void, ...] = ()
+
+
+NOTHING = Owed()
+
+
+def is_told(rules: CompiledPolicy, events: Iterable[e.Event]) -> bool:
+    """Whether anything may be owed for the events: a quick answer that spares most commands the rest."""
+    routed = rules.routes.of_events
+    for event in events:
+        if event.name in routed or isinstance(event, e.RungEvent | e.CardAnnulled | e.Acted):
+            return True
+    return False
+
+
+def has_annulment(events: Iterable[e.Event]) -> bool:
+    """Whether a card is annulled, so that `owed` needs what was posted before."""
+    return any(type(event) is e.CardAnnulled for event in events)
+
+
+def owed(
+    rules: CompiledPolicy,
+    case: Case,
+    events: Sequence[e.Event],
+    *,
+    posted: Iterable[Notice] = (),
+    adopted: CompiledPolicy | None = None,
+) -> Owed:
+    """Who must be told what because of the events. The same whoever computes it.
+
+    A card that one of the events issues and a later one annuls is told to nobody and numbers no document; so
+    is an inherited one.
+    A card annulled that was posted before has its notices cancelled, and a correction posted for each, which
+    the relay sends only to those who were told.
+
+    Args:
+        rules: the rules the case pins before the events.
+        case: the case before the events.
+        posted: every notice of the case so far; needed when a card is annulled.
+        adopted: the rules that hold from a `Migrated` on.
+    """
+    annulled = _annulled_at_once(events)
+    times = _annulled_before(case)
+    notices: list[Notice] = []
+    documents: list[Draft] = []
+    late: list[_Annulled] = []
+    unit, version = case.unit, case.version
+    for index, event in enumerate(events):
+        version += 1
+        if type(event) is e.Migrated and adopted is not None:
+            rules = adopted
+        if isinstance(event, e.RungEvent):
+            if index not in annulled and not event.inherited:
+                draft = _draft(rules, case.id, version, event, times)
+                documents += [draft] if draft else []
+                notices += _of_rung(rules, case.id, version, event, draft)
+        elif type(event) is e.CardAnnulled:
+            key = _key(event)
+            if index not in annulled:
+                late.append((version, event, document_id(case.id, key, times.get(key, 0))))
+            times[key] = times.get(key, 0) + 1
+        else:
+            if isinstance(event, _HOLDERS):
+                unit = getattr(event, "unit", "")
+            if type(event) is e.ReceiptSigned and _is_signed(case, event):
+                continue
+            notices += _of_event(rules.routes.of(event), case.id, version, event, unit)
+    if not late:
+        return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
+    cancels, corrections = _corrected(case.id, late, tuple(posted))
+    voids = tuple(Void(document, event.at_us, event.cause) for _, event, document in late)
+    return Owed((*notices, *corrections), cancels, tuple(documents), voids)
+
+
+_Annulled = tuple[int, e.CardAnnulled, str]
+"""The version of an annulment, the event, and the id that the card's document has if there is one."""
+_HOLDERS = (e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned)
+"""Events after which another unit, or nobody, holds the case."""
+
+
+def _is_signed(case: Case, event: e.ReceiptSigned) -> bool:
+    return any(receipt.document == event.document for receipt in case.facts.receipts)
+
+
+def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
+    at = event.issued_us if type(event) is e.CardAnnulled else event.at_us
+    return event.clock, event.subject, event.cycle, event.level, at
+
+
+def _annulled_before(case: Case) -> dict[Key, int]:
+    return (
+        Counter([card_key(card) for card in case.escalations if not card.stands]) if case.escalations else {}
+    )
+
+
+def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
+    """The places of cards and annulments that cancel each other out."""
+    places: set[int] = set()
+    if len(events) == 1:
+        return places
+    open_at: dict[Key, int] = {}
+    for index, event in enumerate(events):
+        if isinstance(event, e.RungEvent):
+            open_at[_key(event)] = index
+        elif type(event) is e.CardAnnulled:
+            begun = open_at.pop(_key(event), None)
+            if begun is not None:
+                places |= {begun, index}
+    return places
+
+
+def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> list[Notice]:
+    notices: list[Notice] = []
+    addressee = event.unit if type(event) is e.CoHandlerAdded else unit
+    for route in routes:
+        if route.is_of_unit and not addressee:
+            continue
+        notices.append(
+            _notice(
+                case_id,
+                version,
+                event,
+                topic=event.name,
+                role=route.role,
+                unit=addressee if route.is_of_unit else "",
+                channel=route.channel,
+                body={"template": route.template, **_repeated(event)},
+            )
+        )
+    return notices
+
+
+def _repeated(event: e.Event) -> dict[str, Any]:
+    if type(event) is e.Acted:
+        return {"action": event.action}
+    names = _REPEATED_BY.get(type(event))
+    if names is None:
+        names = _REPEATED_BY[type(event)] = tuple([name for name in REPEATED if hasattr(event, name)])
+    return {name: value for name in names if (value := getattr(event, name))}
+
+
+_REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}
+"""Which of these names the events of a class have, as far as one came by."""
+
+
+def _of_rung(
+    rules: CompiledPolicy, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
+) -> Iterator[Notice]:
+    topic = DOCUMENT if draft else CARD if type(event) is e.CardIssued else REMINDER
+    addressee = event.subject or event.unit
+    for route in rules.routes.of_rungs.get((event.clock, event.level), ()):
+        if route.is_of_unit and not addressee:
+            continue
+        body: dict[str, Any] = {"template": route.template, **_card(event)}
+        if draft:
+            body["document"] = draft.id
+        yield _notice(
+            case_id,
+            version,
+            event,
+            topic=topic,
+            level=event.level,
+            role=route.role,
+            unit=addressee if route.is_of_unit else "",
+            channel=route.channel,
+            body=body,
+        )
+
+
+def _card(event: e.RungEvent) -> dict[str, Any]:
+    return {"clock": event.clock, "subject": event.subject, "cycle": event.cycle}
+
+
+def _notice(
+    case_id: str,
+    version: int,
+    event: e.Event,
+    *,
+    topic: str,
+    role: str,
+    unit: str,
+    channel: str,
+    body: dict[str, Any],
+    level: str = "",
+    corrects: str = "",
+) -> Notice:
+    return Notice(
+        notice_id(case_id, version, role, unit, channel),
+        case_id,
+        version,
+        topic,
+        level=level,
+        role=role,
+        unit=unit,
+        channel=channel,
+        at_us=event.at_us,
+        corrects=corrects,
+        body=body,
+    )
+
+
+def _draft(
+    rules: CompiledPolicy, case_id: str, version: int, event: e.RungEvent, times: Mapping[Key, int]
+) -> Draft | None:
+    """The numbered document of a rung: of the year in which it was noticed, in the office's zone."""
+    kind = rules.routes.documents.get((event.clock, event.level))
+    if kind is None:
+        return None
+    key = _key(event)
+    year = moment(event.detected_us, rules.policy.timezone).year
+    body = {
+        **_card(event), "kind": kind.name, "level": event.level, "unit": event.subject or event.unit,
+        "issuer": kind.issuer, "template": kind.template,
+        "effective_us": event.at_us, "issued_us": event.detected_us,
+    }  # fmt: skip
+    name = document_id(case_id, key, times.get(key, 0))
+    return Draft(name, kind.series, year, case_id=case_id, version=version, body=body)
+
+
+def _corrected(
+    case_id: str, late: Sequence[_Annulled], posted: tuple[Notice, ...]
+) -> tuple[tuple[str, ...], list[Notice]]:
+    """The notices of annulled cards, and for each the one that takes it back."""
+    taken_back = {notice.corrects for notice in posted if notice.corrects}
+    cancels: list[str] = []
+    corrections: list[Notice] = []
+    for version, event, _ in late:
+        for notice in posted:
+            if notice.id in taken_back or not _is_of(notice, event):
+                continue
+            cancels.append(notice.id)
+            body = {**notice.body, "template": CORRECTION, "cause": event.cause, "issued_us": event.issued_us}
+            corrections.append(
+                _notice(
+                    case_id,
+                    version,
+                    event,
+                    topic=CORRECTION,
+                    level=notice.level,
+                    role=notice.role,
+                    unit=notice.unit,
+                    channel=notice.channel,
+                    body=body,
+                    corrects=notice.id,
+                )
+            )
+    return tuple(cancels), corrections
+
+
+def _is_of(notice: Notice, event: e.CardAnnulled) -> bool:
+    if notice.topic not in OF_RUNGS or notice.level != event.level or notice.at_us != event.issued_us:
+        return False
+    body = notice.body
+    return (body.get("clock"), body.get("subject"), body.get("cycle")) == (
+        event.clock,
+        event.subject,
+        event.cycle,
+    )

@@ -1,0 +1,1 @@
+"""Instants, calendars and deadlines: the arithmetic of legal time."""

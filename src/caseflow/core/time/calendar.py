@@ -1,0 +1,115 @@
+"""Working days: a calendar as versioned data that says how far it can be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import attrs
+
+from caseflow.errors import BadInput
+
+
+def _sorted_week(week: Iterable[int]) -> tuple[int, ...]:
+    return tuple(sorted(set(week)))
+
+
+def _frozen_dates(value: Mapping[date, str]) -> dict[int, str]:
+    return {day.toordinal(): name for day, name in sorted(value.items())}
+
+
+def _as_dates(table: Mapping[int, str]) -> str:
+    """A table of ordinals as people read it."""
+    return "{" + ", ".join(f"{date.fromordinal(day)}: {name!r}" for day, name in table.items()) + "}"
+
+
+@attrs.frozen(kw_only=True)
+class Calendar:
+    """Which days of an office are working days, and from when to when that is certain.
+
+    Args:
+        name: how policies name it (``CN``).
+        first: the first certain day.
+        last: the last certain day, the horizon; later days are unknown, never guessed.
+        week: working weekdays, Monday is 0.
+        holidays: rest days that fall on working weekdays, with their names.
+        makeup: make-up working days (补班) that fall on other weekdays, with their names.
+        source: where the data come from.
+
+    Raises:
+        BadInput: an empty week, ``last`` before ``first``, a day both holiday and make-up day.
+    """
+
+    name: str
+    first: date
+    last: date
+    week: tuple[int, ...] = attrs.field(default=(0, 1, 2, 3, 4), converter=_sorted_week)
+    holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
+    makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
+    source: str = ""
+    _horizon: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
+    digest: str = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Check the table and compute its content hash."""
+        if not self.week or not set(self.week) <= set(range(7)):
+            raise BadInput("empty-week", what=f"calendar {self.name}", found=str(self.week))
+        if self.last < self.first:
+            raise BadInput("bad-horizon", what=f"calendar {self.name}", found=f"{self.first}..{self.last}")
+        both = self.holidays.keys() & self.makeup.keys()
+        if both:
+            twice = date.fromordinal(min(both)).isoformat()
+            raise BadInput("holiday-and-makeup", what=f"calendar {self.name}", found=twice)
+        object.__setattr__(self, "_horizon", (self.first.toordinal(), self.last.toordinal()))
+        text = json.dumps(self.document(), sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        object.__setattr__(self, "digest", hashlib.sha256(text.encode()).hexdigest())
+
+    def is_certain(self, day: int) -> bool:
+        """Whether the day (an ordinal) lies inside the horizon."""
+        return self._horizon[0] <= day <= self._horizon[1]
+
+    def is_working(self, day: int) -> bool:
+        """Whether the day (an ordinal) is a working day; past the horizon every day counts as one.
+
+        So a deadline counted over uncertain days is the earliest it can be: "not before".
+        """
+        if not self._horizon[0] <= day <= self._horizon[1]:
+            return True
+        if day in self.makeup:
+            return True
+        return (day - 1) % 7 in self.week and day not in self.holidays
+
+    def reason(self, day: int) -> str:
+        """Why the day is what it is: the holiday's or make-up day's name, ``weekend`` or empty."""
+        if not self.is_certain(day):
+            return "past-horizon"
+        named = self.makeup.get(day) or self.holidays.get(day)
+        return named or ("" if (day - 1) % 7 in self.week else "weekend")
+
+    def document(self) -> dict[str, Any]:
+        """The calendar as JSON-able data; `from_document` reads it back."""
+        return {
+            "name": self.name,
+            "first": self.first.isoformat(),
+            "last": self.last.isoformat(),
+            "week": list(self.week),
+            "holidays": {date.fromordinal(day).isoformat(): name for day, name in self.holidays.items()},
+            "makeup": {date.fromordinal(day).isoformat(): name for day, name in self.makeup.items()},
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Calendar:
+        """The calendar that `document` described."""
+        return cls(
+            name=document["name"],
+            first=date.fromisoformat(document["first"]),
+            last=date.fromisoformat(document["last"]),
+            week=tuple(document["week"]),
+            holidays={date.fromisoformat(day): name for day, name in document["holidays"].items()},
+            makeup={date.fromisoformat(day): name for day, name in document["makeup"].items()},
+            source=document["source"],
+        )

@@ -1,0 +1,161 @@
+"""Instants and an office's days: UTC microseconds inside, aware datetimes at the door.
+
+Inside the core an instant is an ``int``: microseconds since 1970-01-01T00:00:00Z. A day is an ``int``
+too, the proleptic ordinal of its date (``datetime.date.toordinal``).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from caseflow.errors import BadInput
+
+SECOND = 1_000_000
+HOUR = 3_600 * SECOND
+DAY = 24 * HOUR
+
+EARLIEST = -62_135_596_800 * SECOND
+"""0001-01-01T00:00:00Z, the first instant a datetime can be."""
+LATEST = 253_402_300_800 * SECOND - 1
+"""9999-12-31T23:59:59.999999Z, the last one."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def micros(moment: datetime | str | int, *, what: str = "instant") -> int:
+    """The instant as epoch microseconds (UTC).
+
+    Args:
+        moment: an aware datetime, its ISO 8601 text with an offset, or epoch microseconds.
+        what: how a message names it.
+
+    Raises:
+        BadInput: text that is no instant, or a time without an offset.
+    """
+    if type(moment) is int:
+        if not EARLIEST <= moment <= LATEST:
+            raise BadInput("bad-instant", what=what, found=moment)
+        return moment
+    if isinstance(moment, str):
+        try:
+            moment = datetime.fromisoformat(moment)
+        except ValueError as error:
+            raise BadInput("bad-instant", what=what, found=moment) from error
+    if not isinstance(moment, datetime):
+        raise BadInput("bad-instant", what=what, found=repr(moment))
+    if moment.utcoffset() is None:
+        raise BadInput("naive-instant", what=what, found=moment.isoformat())
+    us = (moment - _EPOCH) // _MICROSECOND
+    if not EARLIEST <= us <= LATEST:
+        raise BadInput("no-such-date", what=what, found=moment.isoformat())
+    return us
+
+
+def moment(us: int, zone: str = "UTC") -> datetime:
+    """The aware datetime of epoch microseconds, in the named zone.
+
+    Raises:
+        BadInput: it lies before year 1 or after year 9999, there.
+    """
+    try:
+        utc = _EPOCH + timedelta(microseconds=us)
+        return utc if zone == "UTC" else utc.astimezone(zone_info(zone))
+    except OverflowError as error:
+        raise BadInput("no-such-date", what="instant", found=f"{us} microseconds") from error
+
+
+@cache
+def zone_info(name: str) -> ZoneInfo:
+    """The zone of that IANA name, read from the ``tzdata`` package and never from the machine.
+
+    Every machine with the same ``tzdata`` computes the same days, whatever its system knows.
+
+    Raises:
+        BadInput: no such zone.
+    """
+    if name == "UTC":
+        return ZoneInfo("UTC")
+    parts = name.split("/")
+    safe = all(part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in parts)
+    if safe:
+        from importlib import resources  # a good part of the time of importing caseflow
+
+        entry = resources.files("tzdata").joinpath("zoneinfo", *parts)
+        if entry.is_file():
+            with entry.open("rb") as file:
+                try:
+                    return ZoneInfo.from_file(file, key=name)
+                except ValueError:
+                    pass
+    raise BadInput("unknown-zone", what="time zone", found=name)
+
+
+class OfficeDays:
+    """The days of an office: day ``d`` is every instant in ``[midnight(d), midnight(d + 1))``.
+
+    Where summer time makes midnight happen twice, the first one counts; where it skips midnight, the day
+    begins at the first instant after the gap; a date that the zone skipped altogether has no instants.
+    Midnights are remembered, since a deadline is a look-up of two of them.
+    """
+
+    __slots__ = ("_guess", "_midnights", "zone")
+
+    def __init__(self, zone: str) -> None:
+        self.zone = zone
+        self._midnights: dict[int, int] = {}
+        info = zone_info(zone)
+        offset = datetime(2000, 1, 1, tzinfo=info).utcoffset() or timedelta(0)
+        self._guess = offset // _MICROSECOND
+
+    def midnight(self, day: int) -> int:
+        """The first instant of the day."""
+        known = self._midnights.get(day)
+        if known is None:
+            known = self._midnights[day] = _first_instant(self.zone, day)
+        return known
+
+    def day_of(self, us: int) -> int:
+        """The day that holds the instant."""
+        day = (us + self._guess) // DAY + _EPOCH_DAY
+        midnights = self._midnights
+        while (midnights.get(day) or self.midnight(day)) > us:
+            day -= 1
+        while (midnights.get(day + 1) or self.midnight(day + 1)) <= us:
+            day += 1
+        return day
+
+    def exists(self, day: int) -> bool:
+        """Whether the zone has such a day (Samoa had no 30 December 2011)."""
+        return self.midnight(day) < self.midnight(day + 1)
+
+
+@cache
+def office_days(zone: str) -> OfficeDays:
+    """The days of that zone, shared by all who ask.
+
+    Raises:
+        BadInput: no such zone.
+    """
+    return OfficeDays(zone)
+
+
+def _first_instant(zone: str, day: int) -> int:
+    info = zone_info(zone)
+    try:
+        late = datetime.fromordinal(day).replace(tzinfo=info)
+    except ValueError as error:
+        raise BadInput("no-such-date", what="day", found=day) from error
+    us = micros(late)
+    if moment(us, zone).replace(tzinfo=None) == late.replace(tzinfo=None):
+        return us
+    early = micros(late.replace(fold=1))  # midnight lies in a gap that begins after `early`
+    while early < us:
+        middle = (early + us) // 2
+        if moment(middle, zone).toordinal() >= day:
+            us = middle
+        else:
+            early = middle + 1
+    return us

@@ -1,0 +1,347 @@
+"""The takeover of open cases of another system: what is known of one; one case, or a whole table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypedDict
+
+import attrs
+import msgspec
+
+from caseflow.core.engine.adoption import ADOPT, adopt
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.legacy import Legacy, legacy_of
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.core.model.events import Adopted
+from caseflow.core.model.evolve import replay
+from caseflow.core.time.instants import micros
+from caseflow.core.value import Value
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check_call
+from caseflow.desk.idempotency import Request
+from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
+from caseflow.ports import Append, Store
+from caseflow.serialization.sealing import sealed
+
+MOST_DAYS = 36_525
+"""Days of an extension: a hundred years, which no count exceeds."""
+Instant = datetime | str | int
+"""An aware datetime, its ISO 8601 text with an offset, or epoch microseconds."""
+
+
+@attrs.frozen(kw_only=True)
+class Granted:
+    """An extension that was granted: when, by how many days, to which clock (the policy's first if empty)."""
+
+    at: Instant
+    days: int
+    clock: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Paused:
+    """A pause ``[since, until)``, open without an end, of a clock or of every clock the policy pauses."""
+
+    since: Instant
+    until: Instant | None = None
+    clock: str = ""
+
+
+class Known(TypedDict, total=False):
+    """What may be known of a case beside its id; see `LegacyCase`."""
+
+    state: str
+    submitted_at: Instant
+    unit: str
+    unit_since: Instant | None
+    state_since: Instant | None
+    replied_at: Instant | None
+    extensions: Sequence[Granted]
+    pauses: Sequence[Paused]
+    started: Mapping[str, Instant]
+    ended: Mapping[str, Instant]
+    kind: str
+    channel: str
+    region: str
+    urgency: str
+    citizen: str
+    title: str
+    body: str
+
+
+@attrs.frozen(kw_only=True)
+class LegacyCase:
+    """An open case as another system knew it.
+
+    Attributes:
+        case_id: the id it keeps.
+        state: where it stands, by the policy's name; one of the open states.
+        submitted_at: when it was submitted: its true start.
+        unit: who holds it; nobody when empty.
+        unit_since: since when; nobody held it before. By default since the submission.
+        state_since: since when it is in its state; needed when a clock hangs on it.
+        replied_at: when it got its public, substantive reply.
+        extensions: granted so far.
+        pauses: so far, overlapping ones as their union.
+        started: clock -> its true start, where neither submission nor unit nor state tells it.
+        ended: clock -> when its aim was reached, where neither reply nor state tells it.
+        kind, channel, region, urgency: what clocks' conditions ask for.
+        citizen: the id of whoever asked.
+        title, body: personal texts, kept apart from the events.
+    """
+
+    case_id: str
+    state: str
+    submitted_at: Instant
+    unit: str = ""
+    unit_since: Instant | None = None
+    state_since: Instant | None = None
+    replied_at: Instant | None = None
+    extensions: Sequence[Granted] = ()
+    pauses: Sequence[Paused] = ()
+    started: Mapping[str, Instant] = attrs.field(factory=dict)
+    ended: Mapping[str, Instant] = attrs.field(factory=dict)
+    kind: str = ""
+    channel: str = ""
+    region: str = ""
+    urgency: str = ""
+    citizen: str = ""
+    title: str = ""
+    body: str = ""
+
+    def past(self) -> Legacy:
+        """Its past, with instants as epoch microseconds.
+
+        Raises:
+            BadInput: something that is no instant, a naive time, days that are no whole number.
+        """
+        replied = _instant(self.replied_at, "replied_at")
+        return Legacy(
+            self.state,
+            micros(self.submitted_at, what="submitted_at"),
+            unit=self.unit,
+            unit_since=_instant(self.unit_since, "unit_since"),
+            state_since=_instant(self.state_since, "state_since"),
+            replies=() if replied is None else (replied,),
+            extensions=tuple(
+                (grant.clock, micros(grant.at, what="extensions"), _days(grant.days))
+                for grant in self.extensions
+            ),
+            pauses=tuple(
+                (pause.clock, micros(pause.since, what="pauses"), _instant(pause.until, "pauses"))
+                for pause in self.pauses
+            ),
+            started=tuple((name, micros(at, what="started")) for name, at in self.started.items()),
+            ended=tuple((name, micros(at, what="ended")) for name, at in self.ended.items()),
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """The fields and texts of its submission that are not empty."""
+        names = ("kind", "channel", "region", "urgency", "citizen", "title", "body")
+        return {name: value for name in names if (value := getattr(self, name))}
+
+
+def _instant(instant: Instant | None, what: str) -> int | None:
+    return None if instant is None else micros(instant, what=what)
+
+
+def _days(days: int) -> int:
+    if type(days) is not int:
+        raise BadInput("bad-int", what="extensions", found=repr(days))
+    if days > MOST_DAYS:
+        raise BadInput("bad-option", what="extensions", found=f"more than {MOST_DAYS} days")
+    return days
+
+
+class Wrong(Value):
+    """A case that cannot be taken over: its place among those given, counted from 0, and why not."""
+
+    index: int
+    case_id: str
+    error: CaseflowError
+
+
+class Adoption(Value):
+    """What a takeover came to, or would come to.
+
+    Attributes:
+        adopted: how many cases are new; unchanged: how many were taken over before, in the same words.
+        inherited: level -> cards and reminders that the new ones brought along, told to nobody.
+        running: clock -> instances that run on in the new ones.
+        untaken: timed actions of inherited rungs that were not taken; a person decides on those cases.
+        wrong: what stands in the way; unless it is empty nothing was written.
+    """
+
+    adopted: int = 0
+    unchanged: int = 0
+    inherited: Mapping[str, int] = {}
+    running: Mapping[str, int] = {}
+    untaken: int = 0
+    wrong: tuple[Wrong, ...] = ()
+
+
+class Adopter:
+    """Takes cases over for one desk; see `caseflow.desk.Desk.adopt` and `Desk.adopt_all`."""
+
+    def __init__(self, handler: CommandHandler) -> None:
+        self._handler = handler
+        self._rules = handler.rules
+        self._store = handler.store
+
+    def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
+        """The case as it stands: after the adoption, or after what happened to it since."""
+        case_id, handler = legacy.case_id, self._handler
+        check_call(case_id, ADOPT, by, key)
+        now = handler.clock.now_us()
+        request = None if key is None else _request(legacy, by, reason, key)
+        repeated = None if request is None else handler.repeated(request)
+        if repeated is not None:
+            return repeated
+        for _ in range(ATTEMPTS):
+            known = self._store.load(case_id)
+            entry = _entry(self._rules, legacy, by=by, reason=reason, now=now)
+            claim = None
+            if request is not None:
+                claim = request.claim(case_id, entry.texts, first=1, last=entry.case.version)
+            if known is not None:
+                _check_same(self._store, known, entry)
+                if claim is not None:
+                    self._store.append([Append(known, known.version, ())], claim)
+                return known
+            handler.pin()
+            try:
+                handler.record((entry,), claim)
+            except Stale:
+                continue
+            return entry.case
+        raise Stale(case_id, expected=0)
+
+    def adopt_all(
+        self,
+        cases: Callable[[], Iterable[LegacyCase]],
+        *,
+        by: Actor,
+        reason: str,
+        dry_run: bool,
+        progress: Callable[[int], object],
+    ) -> Adoption:
+        """All of the cases, or none when one is wrong."""
+        now = self._handler.clock.now_us()
+        judged = _Counts()
+        for index, legacy in enumerate(cases()):
+            try:
+                check_call(legacy.case_id, ADOPT, by, None)
+                judged.take(self._store, _entry(self._rules, legacy, by=by, reason=reason, now=now))
+            except (Refused, BadInput) as error:
+                judged.wrong.append(Wrong(index, legacy.case_id, error))
+        if dry_run or judged.wrong:
+            return judged.result()
+        self._handler.pin()
+        done = 0
+        for batch in _batches(cases()):
+            self._adopt_batch(batch, by, reason, now)
+            done += len(batch)
+            progress(done)
+        return judged.result()
+
+    def _adopt_batch(self, batch: list[LegacyCase], by: Actor, reason: str, now: int) -> None:
+        for _ in range(ATTEMPTS):
+            entries = [
+                _entry(self._rules, legacy, by=by, reason=reason, now=now)
+                for legacy in batch
+                if self._store.load(legacy.case_id) is None
+            ]
+            try:
+                if entries:
+                    self._handler.record(entries)
+            except Stale:
+                continue
+            return
+        raise Stale(batch[0].case_id, expected=0)
+
+
+class _Counts:
+    """What a takeover comes to, counted case by case."""
+
+    def __init__(self) -> None:
+        self.wrong: list[Wrong] = []
+        self._ids: set[str] = set()
+        self._unchanged = 0
+        self._untaken = 0
+        self._inherited: Counter[str] = Counter()
+        self._running: Counter[str] = Counter()
+
+    def take(self, store: Store, entry: Append) -> None:
+        """Count a case.
+
+        Raises:
+            Refused: it came before, or is there with another past.
+        """
+        case = entry.case
+        if case.id in self._ids:
+            raise Refused(Refusal(code="case-exists", action=ADOPT, state=case.state), case_id=case.id)
+        self._ids.add(case.id)
+        known = store.load(case.id)
+        if known is not None:
+            _check_same(store, known, entry)
+            self._unchanged += 1
+            return
+        self._inherited.update(card.level for card in case.escalations)
+        self._running.update(run.clock for run in case.clocks if run.is_running)
+        self._untaken += sum(getattr(event, "skipped", "") != "" for event in entry.events)
+
+    def result(self) -> Adoption:
+        """The counts so far."""
+        return Adoption(
+            len(self._ids) - self._unchanged,
+            self._unchanged,
+            inherited=dict(self._inherited),
+            running=dict(self._running),
+            untaken=self._untaken,
+            wrong=tuple(self.wrong),
+        )
+
+
+def _entry(rules: CompiledPolicy, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
+    """The adoption of a case that is not there, to be appended."""
+    command, texts = sealed(rules, "submit", by, _fields(legacy, reason), None)
+    events = adopt(rules, legacy.case_id, legacy.past(), command.replace(action=ADOPT), now)
+    texts = tuple(text.replace(version=1) for text in texts)
+    return Append(replay(legacy.case_id, events), 0, events, texts)
+
+
+def _check_same(store: Store, known: Case, entry: Append) -> None:
+    """The case that is there must have been taken over with the same past.
+
+    Raises:
+        Refused: ``case-exists``.
+    """
+    adoption = entry.events[0]
+    first = store.events(known.id)[0] if known.facts.adopted_us is not None else None
+    if not (
+        isinstance(first, Adopted)
+        and isinstance(adoption, Adopted)
+        and legacy_of(first) == legacy_of(adoption)
+    ):
+        refusal = Refusal(code="case-exists", action=ADOPT, state=known.state, rule="adopt")
+        raise Refused(refusal, case_id=known.id)
+
+
+def _batches(cases: Iterable[LegacyCase]) -> Iterator[list[LegacyCase]]:
+    left = iter(cases)
+    while batch := list(islice(left, BATCH)):
+        yield batch
+
+
+def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
+    """The takeover as it was asked for."""
+    past = msgspec.structs.astuple(legacy.past())
+    command = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past)
+    return Request(by.id, key, command, _fields(legacy, reason))
+
+
+def _fields(legacy: LegacyCase, reason: str) -> dict[str, object]:
+    return legacy.fields() | ({"reason": reason} if reason else {})

@@ -1,0 +1,361 @@
+"""How a command is taken: load the case, decide, append; and what every append of a desk goes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from msgspec.structs import replace
+
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.decide import follow, step
+from caseflow.core.engine.escalation import Outcome, escalate
+from caseflow.core.engine.migration import MIGRATE, migrate
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import SYSTEM, Actor, Command
+from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
+from caseflow.core.model.evolve import after, replay
+from caseflow.core.notices import NOTHING, Notice, has_annulment, is_told, owed
+from caseflow.core.time.instants import micros
+from caseflow.desk.hooks import Hooks
+from caseflow.desk.idempotency import Request
+from caseflow.desk.instrumentation import Watch
+from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, UnknownCase
+from caseflow.policies.registry import rules_of
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Store, Text
+from caseflow.serialization.sealing import check_names, sealed
+
+ATTEMPTS = 5
+"""How often a command is decided anew when another writer was faster."""
+BATCH = 500
+"""Cases that are written in one transaction, where there are many."""
+
+_NO_FIELDS: Mapping[str, Any] = {}
+
+Leave = Callable[[str, Exception], object]
+"""Is told of a case that is left out, and why."""
+
+
+class CommandHandler:
+    """Takes commands of one desk; see `caseflow.desk.Desk` for what it is given."""
+
+    def __init__(
+        self,
+        rules: CompiledPolicy,
+        store: Store,
+        clock: Clock,
+        *,
+        authorizer: Authorizer | None,
+        tells: bool,
+        watch: Watch,
+        hooks: Hooks,
+    ) -> None:
+        self.rules = rules
+        self.store = store
+        self.clock = clock
+        self.authorizer = authorizer
+        self.watch = watch
+        self.hooks = hooks
+        self._tells = tells
+        self._is_pinned = False
+
+    # -- one command ---------------------------------------------------------------------------------------
+
+    def act(
+        self,
+        case_id: str,
+        action: str,
+        by: Actor,
+        fields: Mapping[str, Any],
+        *,
+        effective_at: datetime | str | None,
+        key: str | None,
+        expected_version: int | None,
+    ) -> Case:
+        """The case after the command; see `caseflow.desk.Desk.act`."""
+        take = partial(
+            self._act,
+            case_id,
+            action,
+            by,
+            fields,
+            effective_at=effective_at,
+            key=key,
+            expected_version=expected_version,
+        )
+        if not self.watch.is_on():
+            return take()
+        known = action if action in self.rules.policy.actions else ""
+        return self.watch.command(take, case_id=case_id, action=known, role=by.role)
+
+    def _act(
+        self,
+        case_id: str,
+        action: str,
+        by: Actor,
+        fields: Mapping[str, Any],
+        *,
+        effective_at: datetime | str | None,
+        key: str | None,
+        expected_version: int | None,
+    ) -> Case:
+        check_call(case_id, action, by, key)
+        now = self.clock.now_us()
+        since = None if effective_at is None else micros(effective_at, what="effective_at")
+        request = None
+        if key is not None:
+            request = Request(by.id, key, (case_id, action, by.id, by.role, by.unit, since), fields)
+            repeated = self.repeated(request)
+            if repeated is not None:
+                return repeated
+        version = 0
+        for _ in range(ATTEMPTS):
+            case = self.store.load(case_id) or _unsubmitted(case_id, action)
+            version = case.version
+            if expected_version is not None and version != expected_version:
+                raise Stale(case_id, expected=expected_version, found=version)
+            rules = self.rules_of(case)
+            texts: tuple[Text, ...] = ()
+            if fields:
+                command, texts = sealed(rules, action, by, fields, since)
+            else:
+                command = Command(action, by, _NO_FIELDS, effective_us=since)
+            claim = None if request is None else request.claim(case_id, texts)
+            try:
+                return self._recorded(rules, case, command, now, texts=texts, claim=claim)
+            except Stale:
+                if expected_version is not None:
+                    raise
+                self.watch.conflict(case_id, action)
+            except KeyReused:
+                repeated = None if request is None else self.repeated(request)
+                if repeated is None:
+                    raise
+                return repeated
+        raise Stale(case_id, expected=version)
+
+    def _recorded(
+        self,
+        rules: CompiledPolicy,
+        case: Case,
+        command: Command,
+        now: int,
+        *,
+        texts: tuple[Text, ...],
+        claim: KeyClaim | None,
+    ) -> Case:
+        """The case after the command was decided and its events appended."""
+        primary = None
+        if command.action == "merge":
+            primary = self.store.load(str(command.fields.get("primary", "")))
+        after, events = self._decided(rules, case, command, now, primary)
+        if texts:
+            texts = _of_their_events(texts, events, case.version)
+        entry = Append(after, case.version, events, texts)
+        if command.action == "redact":
+            entry = self._redacting(entry, source=rules.policy.actions["redact"].source)
+        entry = self.told(rules, case, entry)
+        if claim is not None:
+            claim = claim.replace(first=case.version + 1, last=after.version)
+        self.pin()
+        if primary is None and not after.facts.followers:
+            self.record((entry,), claim)
+            return after
+        entries = [entry, *self.freed(entry, now)]
+        if primary is not None:
+            entries.append(self._followed(primary, case.id, command.by, now))
+        self.record(entries, claim)
+        return after
+
+    def _decided(
+        self, rules: CompiledPolicy, case: Case, command: Command, now: int, primary: Case | None
+    ) -> Outcome:
+        history = partial(self.store.events, case.id)
+        if command.action == MIGRATE:
+            return migrate(
+                rules, self.rules, case, command, now, history=history(), authorize=self.authorizer
+            )
+        if primary is not None:  # judged with everything issued that is due on it, as the case itself
+            rules_of_primary = self.rules_of(primary)
+            due = max(now, primary.acted_us)
+            primary = escalate(
+                rules_of_primary, primary, due, history=partial(self.store.events, primary.id)
+            )[0]
+        elif command.action == "resume" and case.facts.primary:
+            primary = self.store.load(case.facts.primary)
+        return step(rules, case, command, now, authorize=self.authorizer, primary=primary, history=history)
+
+    def _redacting(self, entry: Append, *, source: str) -> Append:
+        """The append that erases what its event names.
+
+        Raises:
+            Refused: a name fits no text that is still kept.
+        """
+        names = next(event.fields for event in entry.events if type(event) is Redacted)
+        check_names(names, self.store.texts(entry.case.id), entry.case, source=source)
+        return entry.replace(redacts=names)
+
+    def _followed(self, primary: Case, follower: str, by: Actor, now: int) -> Append:
+        rules = self.rules_of(primary)
+        history = partial(self.store.events, primary.id)
+        events = follow(rules, primary, follower, by, now, history=history)
+        return self.told(rules, primary, Append(after(primary, events), primary.version, events))
+
+    # -- what every append goes through --------------------------------------------------------------------
+
+    def known(self, case_id: str) -> Case:
+        """The case as it is stored.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        case = self.store.load(case_id)
+        if case is None:
+            raise UnknownCase(case_id)
+        return case
+
+    def rules_of(self, case: Case) -> CompiledPolicy:
+        """The rules the case pinned; this desk's for a case that is not submitted yet."""
+        pin, rules = case.origin.policy_hash, self.rules
+        return rules if pin == rules.pin or not pin else self.rules_of_hash(pin)
+
+    def rules_of_hash(self, policy_hash: str) -> CompiledPolicy:
+        """The rules of a content hash.
+
+        Raises:
+            StoreError: neither this process nor the store knows it.
+        """
+        return rules_of(policy_hash, self.store.pinned)
+
+    def pin(self) -> None:
+        """Keep the rules of this desk with the cases that will stand under them; once is enough."""
+        if not self._is_pinned:
+            self.store.pin(self.rules.pin, self.rules.document)
+            self._is_pinned = True
+
+    def told(self, rules: CompiledPolicy, case: Case, entry: Append) -> Append:
+        """The append with the notices and documents that its events owe.
+
+        Args:
+            rules: the rules the case pins.
+            case: the case before the events.
+        """
+        events = entry.events
+        if not self._tells or not (is_told(rules, events) or is_told(self.rules, events)):
+            return entry
+        posted = tuple(posted_of(self.store, case.id)) if has_annulment(events) else ()
+        due = owed(rules, case, events, posted=posted, adopted=self.rules)
+        if due is NOTHING:
+            return entry
+        return replace(
+            entry, notices=due.notices, cancels=due.cancels, documents=due.documents, voids=due.voids
+        )
+
+    def record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Append what the hooks let through, and call those who follow it."""
+        if self.hooks.is_quiet:
+            self.store.append(entries, claim)
+            return
+        self.hooks.before(entries)
+        self.store.append(entries, claim)
+        self.hooks.after(self.store, entries)
+
+    def repeated(self, request: Request) -> Case | None:
+        """The case as the key's first command left it; `None` when the key is free.
+
+        Raises:
+            KeyReused: it belongs to another command.
+        """
+        claim = self.store.recall(request.actor, request.key)
+        if claim is None:
+            return None
+        events = self.store.events(claim.case_id)
+        if claim.last > len(events):
+            return None  # the key came here without what it stands for, which nobody may take for done
+        if not request.is_again(claim, events, self.store.texts(claim.case_id)):
+            raise KeyReused(request.key, actor=request.actor)
+        return replay(claim.case_id, events[: claim.last])
+
+    def freed(self, entry: Append, now: int, leave: Leave | None = None) -> Iterator[Append]:
+        """What goes to the followers of a case that was withdrawn or rejected: each goes on by itself.
+
+        Args:
+            leave: is told of a follower that cannot go on, with the error, so that the others do.
+
+        Raises:
+            Refused: without ``leave``, when the rules of a follower do not let it go on.
+        """
+        followers = entry.case.facts.followers
+        if not followers or not any(isinstance(event, Withdrawn | Rejected) for event in entry.events):
+            return
+        for follower in followers:
+            try:
+                resumed = self._resumed(follower, entry.case, now)
+            except Exception as error:
+                if leave is None:
+                    raise
+                leave(follower, error)
+                continue
+            if resumed is not None:
+                yield resumed
+                yield from self.freed(resumed, now, leave)
+
+    def _resumed(self, case_id: str, primary: Case, now: int) -> Append | None:
+        """The follower going on; `None` when it follows another by now, or nobody."""
+        case = self.known(case_id)
+        if case.facts.primary != primary.id:
+            return None
+        rules = self.rules_of(case)
+        resume, history = Command("resume", SYSTEM), partial(self.store.events, case_id)
+        after, events = step(rules, case, resume, now, primary=primary, history=history)
+        return self.told(rules, case, Append(after, case.version, events))
+
+
+def _of_their_events(texts: tuple[Text, ...], events: Sequence[Event], before: int) -> tuple[Text, ...]:
+    """The texts with the version of the event that carries their hashes."""
+    version = next(turn for turn, event in enumerate(events, before + 1) if event.texts)
+    return tuple([replace(text, version=version) for text in texts])
+
+
+def _unsubmitted(case_id: str, action: str) -> Case:
+    """The case before its submission.
+
+    Raises:
+        UnknownCase: for every other action.
+    """
+    if action != "submit":
+        raise UnknownCase(case_id)
+    return Case(case_id)
+
+
+def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
+    """Every notice of a case, in the order they were posted."""
+    position = 0
+    while page := store.notices(case_id=case_id, after=position):
+        yield from (row.notice for row in page)
+        position = page[-1].position
+
+
+# -- what is refused before a command is looked at ----------------------------------------------------------
+
+
+def check_call(case_id: str, action: str, by: Actor, key: str | None) -> None:
+    """Refuse names that no store can keep, and actors that claim to be the system."""
+    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
+    if not usable or case_id != case_id.strip():
+        if action in ("submit", "adopt"):
+            raise Refused(Refusal(code="bad-case-id", action=action, found=ascii(case_id)[:80]))
+        raise UnknownCase(ascii(case_id)[:80])
+    if by.role == SYSTEM.role:
+        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
+        raise Refused(refusal, case_id=case_id)
+    if key is not None:
+        check_key(key)
+
+
+def check_key(key: str | None) -> None:
+    """Refuse a key that no store can keep."""
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        raise BadInput("bad-name", what="key", found=ascii(key)[:80])

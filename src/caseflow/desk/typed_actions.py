@@ -1,0 +1,275 @@
+"""The built-in actions as typed methods. Each is `Desk.act` with the action's own fields spelled out."""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.desk.command_handler import check_key
+
+
+class Terms(TypedDict, total=False):
+    """What every action takes besides its own fields; see `Desk.act`."""
+
+    reason: str
+    effective_at: datetime | str
+    key: str
+    expected_version: int
+
+
+class TypedActions(ABC):
+    """One method for each built-in action; all raise what `Desk.act` raises and return the case."""
+
+    @abstractmethod
+    def act(
+        self,
+        case_id: str,
+        action: str,
+        *,
+        by: Actor,
+        fields: Mapping[str, Any] | None = None,
+        effective_at: datetime | str | None = None,
+        key: str | None = None,
+        expected_version: int | None = None,
+    ) -> Case:
+        """Take any action; see `caseflow.desk.Desk.act`."""
+
+    def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
+        fields["reason"] = terms.pop("reason", None)
+        known = {name: value for name, value in fields.items() if value is not None}
+        return self.act(case_id, action, by=by, fields=known, **terms)  # type: ignore[misc]  # no reason in it
+
+    def submit(
+        self,
+        *,
+        title: str,
+        by: Actor,
+        body: str = "",
+        kind: str = "",
+        to: str = "",
+        channel: str = "",
+        region: str = "",
+        urgency: str = "",
+        citizen: str = "",
+        case_id: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """Take in an inquiry (网络问事); with ``to`` it is routed to that unit at once.
+
+        ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
+        ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
+        ``case_id`` is random unless given, or made of actor and key so that a repeat names the same case.
+        """
+        fields: dict[str, Any] = {
+            "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
+            "region": region, "urgency": urgency, "citizen": citizen,
+        }  # fmt: skip
+        fields = {name: text for name, text in fields.items() if text}
+        key = terms.get("key")
+        check_key(key)
+        own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
+        return self._do(case_id or own.hex, "submit", by, terms, **fields)
+
+    def acknowledge(
+        self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """立即回复: tell the citizen that the inquiry has come."""
+        return self._do(case_id, "acknowledge", by, terms, text=text)
+
+    def route(self, case_id: str, *, to: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """分转: give the case to a unit."""
+        return self._do(case_id, "route", by, terms, to=to)
+
+    def take_charge(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """签收: the unit takes the case."""
+        return self._do(case_id, "take_charge", by, terms)
+
+    def dispatch(
+        self, case_id: str, *, by: Actor, officer: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """及时派员: send someone."""
+        return self._do(case_id, "dispatch", by, terms, officer=officer)
+
+    def add_co_handler(self, case_id: str, *, co_handler: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """协办: ask another unit to help; the public reply stays the lead's."""
+        return self._do(case_id, "add_co_handler", by, terms, co_handler=co_handler)
+
+    def report(self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]) -> Case:
+        """A co-handling unit reports to the lead."""
+        return self._do(case_id, "report", by, terms, text=text)
+
+    def request_information(
+        self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Ask the citizen for information."""
+        return self._do(case_id, "request_information", by, terms, text=text)
+
+    def receive_information(
+        self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Record that the citizen gave the information."""
+        return self._do(case_id, "receive_information", by, terms, text=text)
+
+    def reply(
+        self,
+        case_id: str,
+        *,
+        text: str,
+        by: Actor,
+        placeholder: bool = False,
+        internal: bool = False,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """Reply in public and in substance; or only say that there will be a reply; or note internally.
+
+        ``placeholder``: the reply only says "已收到" (action ``placeholder``); ``internal``: the text stays
+        inside (action ``note``).
+        """
+        action = "note" if internal else "placeholder" if placeholder else "reply"
+        return self._do(case_id, action, by, terms, text=text)
+
+    def placeholder(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Only say that there will be a reply (已收到)."""
+        return self._do(case_id, "placeholder", by, terms, text=text)
+
+    def note(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Note something internally; stops nothing."""
+        return self._do(case_id, "note", by, terms, text=text)
+
+    def retract_reply(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Take back the office's standing replies of this cycle; the time they stood becomes a pause."""
+        return self._do(case_id, "retract_reply", by, terms)
+
+    def complete(self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]) -> Case:
+        """办结告知: tell the citizen that the matter is done."""
+        return self._do(case_id, "complete", by, terms, text=text)
+
+    def rate(
+        self,
+        case_id: str,
+        *,
+        score: int,
+        by: Actor,
+        text: str | None = None,
+        automatic: bool | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """The citizen's evaluation, 1 to 5; ``automatic`` for one that was given by default."""
+        return self._do(case_id, "rate", by, terms, score=score, text=text, automatic=automatic)
+
+    def assess(
+        self,
+        case_id: str,
+        *,
+        efficiency: int,
+        effect: int,
+        by: Actor,
+        text: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """The authority's evaluation of efficiency and effect, 1 to 5 each."""
+        return self._do(case_id, "assess", by, terms, efficiency=efficiency, effect=effect, text=text)
+
+    def link_rectification(
+        self, case_id: str, *, rectification: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """整改: link the case to a rectification, by its id."""
+        return self._do(case_id, "link_rectification", by, terms, rectification=rectification)
+
+    def verify_rectification(
+        self, case_id: str, *, rectification: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """Record that a linked rectification was found done."""
+        return self._do(case_id, "verify_rectification", by, terms, rectification=rectification)
+
+    def close(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """结案: end the case."""
+        return self._do(case_id, "close", by, terms)
+
+    def reopen(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Begin a new cycle; the cards of the old one stay as they are."""
+        return self._do(case_id, "reopen", by, terms)
+
+    def withdraw(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """The citizen takes the inquiry back."""
+        return self._do(case_id, "withdraw", by, terms)
+
+    def reject(
+        self, case_id: str, *, code: str, by: Actor, text: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """不予受理, with a reason code of the policy."""
+        return self._do(case_id, "reject", by, terms, code=code, text=text)
+
+    def merge(self, case_id: str, *, primary: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """并案: let a duplicate follow the case whose clock started first."""
+        return self._do(case_id, "merge", by, terms, primary=primary)
+
+    def send_back(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """退单: give the case back; the citizen's clock runs on."""
+        return self._do(case_id, "send_back", by, terms)
+
+    def transfer(self, case_id: str, *, to: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """转办: give the case to another unit."""
+        return self._do(case_id, "transfer", by, terms, to=to)
+
+    def request_extension(
+        self, case_id: str, *, days: int, by: Actor, clock: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Ask for more days before the deadline; this alone stops nothing. ``clock``: the policy's first."""
+        return self._do(case_id, "request_extension", by, terms, days=days, clock=clock)
+
+    def grant_extension(
+        self, case_id: str, *, by: Actor, days: int | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Grant the days asked for, or so many; every rung that has not fired moves by them."""
+        return self._do(case_id, "grant_extension", by, terms, days=days)
+
+    def refuse_extension(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Refuse the extension asked for."""
+        return self._do(case_id, "refuse_extension", by, terms)
+
+    def attach(
+        self,
+        case_id: str,
+        *,
+        reference: str,
+        sha256: str,
+        size: int,
+        media_type: str,
+        by: Actor,
+        name: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """Attach a file that the portal keeps: where it is, its hash, its size in bytes, type and name."""
+        return self._do(
+            case_id, "attach", by, terms,
+            reference=reference, sha256=sha256, size=size, media_type=media_type, name=name,
+        )  # fmt: skip
+
+    def sign_receipt(self, case_id: str, *, document: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """签收: the unit that a numbered document is addressed to signs for it, by the document's id.
+
+        Signing again is recorded and changes nothing: the first signature counts. Somebody of another unit
+        is refused (``not-your-document``), and a document that is void is signed for by nobody.
+        """
+        return self._do(case_id, "sign_receipt", by, terms, document=document)
+
+    def redact(
+        self, case_id: str, *, fields: Sequence[str], basis: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """Erase personal texts and their salts; history, deadlines and audit chain stay as they are.
+
+        ``fields`` names what goes: ``title`` in every version of the case, ``text@5`` that of version 5
+        only; ``basis`` is the legal basis, kept in the event, and no place for personal data. `Desk.texts`
+        goes on to list each erased text as redacted. A name that fits no text is refused
+        (``nothing-to-redact``), so that a slip of the pen does not pass for an erasure.
+
+        Source: 个人信息保护法 §47 (erasure on request); policies name their own.
+        """
+        names = fields if isinstance(fields, str) else tuple(fields)  # one text is no list: it is refused
+        return self._do(case_id, "redact", by, terms, fields=names, basis=basis)

@@ -1,0 +1,128 @@
+"""CSV with a row for each command and its fields in columns, as ``caseflow replay`` reads it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from itertools import takewhile
+from typing import Any, TextIO
+
+from caseflow.core.engine.actions import ACTIONS, command_of
+from caseflow.core.model.commands import SYSTEM, Command
+from caseflow.core.model.events import Adopted, Event
+from caseflow.core.time.instants import moment
+from caseflow.interchange.cells import safe_cell
+from caseflow.interchange.log_mapping import OWN_COLUMNS, UNREAD
+from caseflow.interchange.pagination import feed
+from caseflow.ports import Recorded, Store
+
+WITHHELD = "…"
+"""What stands for a text that is not exported, or was redacted: that there was one."""
+_REMEMBERED = 4096
+"""Cases whose texts and zones are remembered."""
+
+
+def write_commands(
+    store: Store,
+    out: TextIO,
+    *,
+    since: int = 0,
+    with_texts: bool = False,
+    guarded: bool = True,
+    progress: Callable[[int], object] = lambda _: None,
+) -> int:
+    """Write every command after a position, in the order of positions; returns how many.
+
+    What comes of itself (cards, reminders, annulments, timed actions) is no row: a replay under the same
+    policy brings it again. The columns are those of a plain log (`log_mapping.OWN_COLUMNS`), and one for each
+    field that occurs. Times bear the offset of the case's office.
+
+    Args:
+        store: what is read; events that others add meanwhile are left out.
+        since: the position to begin after; 0 for everything.
+        with_texts: whether personal texts are written; else an ellipsis stands for each.
+        guarded: whether a cell that a spreadsheet would take for a formula gets an apostrophe in front.
+        progress: told now and then how many events were read.
+    """
+    names: dict[str, None] = {}
+    last = since
+    for recorded in feed(store, since):
+        names |= dict.fromkeys(_named(recorded.event))
+        last = recorded.position
+    columns = [name for name in _ORDER if name in names] + sorted(set(names) - set(_ORDER))
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow((*OWN_COLUMNS, UNREAD, *columns))
+    rows = _Rows(store, with_texts=with_texts)
+    count = 0
+    for recorded in takewhile(lambda recorded: recorded.position <= last, feed(store, since)):
+        row = rows.of(recorded, columns)
+        if row is not None:
+            writer.writerow([safe_cell(cell) for cell in row] if guarded else row)
+            count += 1
+            if count % 1000 == 0:
+                progress(count)
+    return count
+
+
+_ORDER = tuple(dict.fromkeys(name for spec in ACTIONS.values() for name in spec.fields))
+"""The fields of the built-in actions, in their order."""
+
+
+def _command(event: Event) -> Command | None:
+    """What somebody asked for; `None` for what came of itself."""
+    if event.by.role == SYSTEM.role:
+        return None
+    if isinstance(event, Adopted):
+        fields = {"to": event.unit, "kind": event.origin.kind, "citizen": event.citizen}
+        return Command("adopt", event.by, {name: text for name, text in fields.items() if text})
+    return command_of(event)
+
+
+def _named(event: Event) -> tuple[str, ...]:
+    command = _command(event)
+    return () if command is None else (*command.fields, *(name for name, _ in event.texts))
+
+
+class _Rows:
+    """Events as rows of text."""
+
+    def __init__(self, store: Store, *, with_texts: bool) -> None:
+        self._texts = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _texts_by_version(store, case_id))
+        self._zone = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _zone_of(store, case_id))
+        self._with_texts = with_texts
+
+    def of(self, recorded: Recorded, columns: list[str]) -> list[str] | None:
+        """The cells of an event; `None` when nobody asked for it."""
+        event = recorded.event
+        command = _command(event)
+        if command is None:
+            return None
+        zone, by = self._zone(recorded.case_id), event.by
+        late = event.effective_us
+        cells: dict[str, str] = {name: _text(part) for name, part in command.fields.items()}
+        known = self._texts(recorded.case_id).get(recorded.version, {}) if self._with_texts else {}
+        cells |= {name: known.get(name, WITHHELD) for name, _ in event.texts}
+        return [
+            recorded.case_id, command.action, moment(event.at_us, zone).isoformat(), by.id, by.role, by.unit,
+            "" if late is None else moment(late, zone).isoformat(), str(recorded.version),
+            *(cells.get(name, "") for name in columns),
+        ]  # fmt: skip
+
+
+def _text(field: Any) -> str:
+    if isinstance(field, bool):
+        return "true" if field else "false"
+    return " ".join(field) if isinstance(field, tuple) else str(field)
+
+
+def _texts_by_version(store: Store, case_id: str) -> Mapping[int, Mapping[str, str]]:
+    by_version: dict[int, dict[str, str]] = {}
+    for text in store.texts(case_id):
+        by_version.setdefault(text.version, {})[text.field] = text.text
+    return by_version
+
+
+def _zone_of(store: Store, case_id: str) -> str:
+    case = store.load(case_id)
+    return "UTC" if case is None else case.origin.zone

@@ -1,0 +1,218 @@
+"""JSON Lines: everything a store keeps, one object a line; what is written can be read back to the byte.
+
+The first line says the format. Then come the policies (``policy``, ``document``), the idempotency keys
+(``key``), a line for each case in the order of ids (``case``: its id; ``events``; ``head``: the newest hash
+in hex; ``texts``, ``notices``, ``documents`` unless left out), policies that were pinned meanwhile, and a
+last line (``end``) without which the file is cut off. Keys are read before cases, so that whoever has a key
+has what it stands for. The order of events between cases, the feed, is not carried.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Container, Iterator, Sequence
+from typing import Any, TextIO
+
+import msgspec
+
+from caseflow.core.model.evolve import replay
+from caseflow.core.notices import Document, Draft, Notice, Posted
+from caseflow.core.value import Value
+from caseflow.interchange.pagination import changed_since, kept_cases, newest_position
+from caseflow.ports import KeyClaim, Text
+from caseflow.ports.protocols import Exportable, Movable
+from caseflow.ports.records import Kept, Link
+from caseflow.serialization.codec import decode
+from caseflow.serialization.hash_chain import chained
+from caseflow.stores.copy import PAGE
+
+FORMAT = 1
+KIND = "store"
+
+
+class Written(Value):
+    """What was written: cases, keys, and the position of the feed to go on after."""
+
+    cases: int = 0
+    keys: int = 0
+    position: int = 0
+
+
+def write(
+    store: Exportable,
+    out: TextIO,
+    *,
+    with_texts: bool = True,
+    since: int = 0,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Written:
+    """Write the store, or the cases of it that have changed. Others may write to it meanwhile.
+
+    Args:
+        with_texts: whether personal texts, with their salts, are written too. Without them the cases and
+            their chains are whole, but the audit of whoever reads the file will miss the texts.
+        since: only cases with an event after this position of the feed, each as a whole, and their keys; a
+            position is what an earlier export gave back.
+        progress: told after each page how many cases were written.
+    """
+    position = newest_position(store, since)
+    changed = changed_since(store, since)
+    _line(out, {"caseflow": KIND, "format": FORMAT, "texts": with_texts, "since": since})
+    written = store.pins()
+    for pin in written:
+        _line(out, {"policy": pin, "document": store.pinned(pin)})
+    keys = 0
+    for claim in _keys(store, changed):
+        _line(out, {"key": list(msgspec.structs.astuple(claim))})
+        keys += 1
+    cases = 0
+    for kept in kept_cases(store, changed):
+        _line(out, _written(kept, with_texts=with_texts))
+        cases += 1
+        if cases % PAGE == 0:
+            progress(cases)
+    for pin in store.pins():
+        if pin not in written:
+            _line(out, {"policy": pin, "document": store.pinned(pin)})
+    _line(out, {"end": {"cases": cases, "keys": keys, "position": position}})
+    return Written(cases, keys, position)
+
+
+def _keys(store: Movable, changed: Container[str] | None) -> Iterator[KeyClaim]:
+    after = ("", "")
+    while claims := store.keys(after):
+        yield from (claim for claim in claims if changed is None or claim.case_id in changed)
+        after = (claims[-1].actor, claims[-1].key)
+
+
+def _line(out: TextIO, fields: Any) -> None:
+    out.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
+
+
+def _written(kept: Kept, *, with_texts: bool) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "case": kept.case.id,
+        "events": [_event(link.body) for link in kept.links],
+        "head": kept.links[-1].hash.hex(),
+    }
+    if with_texts and kept.texts:
+        line["texts"] = [[text.version, text.field, text.salt, text.text] for text in kept.texts]
+    for table, rows in (("notices", kept.notices), ("documents", kept.documents)):
+        if rows:
+            line[table] = [row.to_dict() for row in rows]
+    return line
+
+
+def _event(body: bytes) -> Any:
+    """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
+    try:
+        event = json.loads(body)
+        is_same = _bytes(event) == body
+    except (ValueError, RecursionError):  # no JSON at all, or half of a pair, escaped
+        is_same = False
+    return event if is_same else b64encode(body).decode()
+
+
+_dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def _bytes(event: Any) -> bytes:
+    return _dump(event).encode()
+
+
+class CaseLine(Value):
+    """A case as its line says it, the chain computed anew.
+
+    Attributes:
+        objects: the events as JSON gave them; `None` for one whose bytes stood as base64.
+        head: the newest hash as the line says it.
+    """
+
+    case_id: str
+    objects: tuple[dict[str, Any] | None, ...]
+    links: tuple[Link, ...]
+    head: bytes
+    texts: tuple[Text, ...]
+    notices: tuple[Posted, ...]
+    documents: tuple[Document, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its history fits its hash."""
+        return bool(self.links) and self.links[-1].hash == self.head
+
+    def kept(self) -> Kept:
+        """The case as a store takes it over.
+
+        Raises:
+            StoreError: ``bad-event``.
+        """
+        events = [decode(link.body) for link in self.links]
+        return Kept(replay(self.case_id, events), self.links, self.texts, self.notices, self.documents)
+
+
+def parsed(line: str) -> tuple[Any, tuple[bytes, ...]]:
+    """A line's JSON; and of a case as `write` wrote it the events' own bytes, cut out of the text.
+
+    To cut them out costs less than to write them anew.
+
+    Raises:
+        ValueError: it is no JSON.
+    """
+    if line.startswith(_CASE):
+        try:
+            case_id, place = _scan(line, len(_CASE))
+            events, bodies = [], []
+            if not line.startswith(_EVENTS, place):
+                return json.loads(line), ()
+            place += len(_EVENTS) - 1
+            while line[place] != "]":
+                begin = place + 1
+                event, place = _scan(line, begin)
+                events.append(event)
+                bodies.append(line[begin:place].encode())
+            rest = json.loads("{" + line[place + 2 :])
+        except (ValueError, IndexError):
+            return json.loads(line), ()
+        return {"case": case_id, "events": events, **rest}, tuple(bodies)
+    return json.loads(line), ()
+
+
+_CASE, _EVENTS = '{"case":', ',"events":['
+_scan = json.JSONDecoder().raw_decode
+
+
+def case_line(fields: dict[str, Any], bodies: Sequence[bytes] = ()) -> CaseLine:
+    """The case of a line.
+
+    Args:
+        fields: the line's object.
+        bodies: the events' own bytes as `parsed` cut them out; where they do not fit the hash, since another
+            program has written the line anew, the canonical form is taken.
+
+    Raises:
+        ValueError, KeyError, TypeError: a part is missing or is something else.
+    """
+    case_id, events, head = fields["case"], fields["events"], bytes.fromhex(fields["head"])
+    objects = tuple(None if isinstance(event, str) else event for event in events)
+    links = chained(case_id, bodies)
+    if not links or links[-1].hash != head:
+        links = chained(case_id, map(_body, events))
+    return CaseLine(
+        case_id=case_id,
+        objects=objects,
+        links=links,
+        head=head,
+        texts=tuple(Text(*text) for text in fields.get("texts", ())),
+        notices=tuple(
+            Posted(**{**row, "notice": Notice(**row["notice"])}) for row in fields.get("notices", ())
+        ),
+        documents=tuple(
+            Document(**{**row, "draft": Draft(**row["draft"])}) for row in fields.get("documents", ())
+        ),
+    )
+
+
+def _body(event: Any) -> bytes:
+    return b64decode(event, validate=True) if isinstance(event, str) else _bytes(event)

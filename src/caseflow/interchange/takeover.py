@@ -1,0 +1,182 @@
+"""A portal's own table of open cases taken over: every row, or none and a list of what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from caseflow.core.model.commands import Actor
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+from caseflow.desk import Desk
+from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
+from caseflow.errors import BadInput, CaseflowError, LogError, Refused
+from caseflow.interchange.log_mapping import INSTANTS, PLAIN, LegacyMapping, Source
+from caseflow.interchange.log_reader import IMPORTER, Cells, LogRow, TimeReader, getter, read_header
+
+Get = Callable[[Cells], str]
+
+
+class Takeover(Value):
+    """What a takeover of a table came to, or would come to.
+
+    Attributes:
+        adoption: the counts; see `caseflow.desk.adopter.Adoption`.
+        skipped: rows that the mapping passes over.
+        wrong: rows that cannot be taken over, each with its line and column, in the order of lines. Unless
+            it is empty nothing was written.
+    """
+
+    adoption: Adoption
+    skipped: int = 0
+    wrong: tuple[LogError, ...] = ()
+
+
+def take_over(
+    desk: Desk,
+    path: Path,
+    mapping: LegacyMapping,
+    *,
+    by: Actor = IMPORTER,
+    reason: str,
+    timezone: str | None = None,
+    encoding: str = "utf-8",
+    dry_run: bool = False,
+    progress: Callable[[int], object] = lambda _: None,
+) -> Takeover:
+    """Take over the open cases of a table, one row a case. Run again it changes nothing.
+
+    Args:
+        desk: on the store that the cases go to, with their policy.
+        path: a CSV or CSV.gz file.
+        mapping: what its columns mean.
+        by, reason: who takes them over, and why.
+        timezone: the IANA zone of times without an offset; without it they are an error.
+        encoding: of the file.
+        dry_run: judge only.
+        progress: told after each batch how many cases were written.
+
+    Raises:
+        LogError: the file cannot be read, or lacks a column that the mapping names.
+        BadInput: an unknown zone.
+    """
+    table = _Table(path, mapping, TimeReader(timezone), encoding)
+    bad = [error for _, error in table.read() if isinstance(error, LogError)]
+    lines: list[int] = []
+
+    def cases() -> Iterator[LegacyCase]:
+        lines.clear()
+        for line, case in table.read():
+            if isinstance(case, LegacyCase):
+                lines.append(line)
+                yield case
+
+    adoption = desk.adopt_all(cases, by=by, reason=reason, dry_run=dry_run or bool(bad), progress=progress)
+    bad += [table.wrong(lines[wrong.index], wrong.error) for wrong in adoption.wrong]
+    bad.sort(key=lambda error: int(error.data["line"]))
+    return Takeover(adoption, table.skipped, tuple(bad))
+
+
+class _Table:
+    """The rows of the table as cases."""
+
+    def __init__(self, path: Path, mapping: LegacyMapping, times: TimeReader, encoding: str) -> None:
+        self.skipped = 0
+        self._path = path
+        self._mapping = mapping
+        self._times = times
+        self._encoding = encoding
+
+    def read(self) -> Iterator[tuple[int, LegacyCase | LogError]]:
+        """Each row's line, and its case or what is wrong with it."""
+        header, rows = read_header(self._path, self._encoding)
+        missing = sorted(self._mapping.columns() - set(header))
+        if missing:
+            raise LogError(
+                "log-columns", file=self._path, found=", ".join(missing), missing=", ".join(header)
+            )
+        index = {name: place for place, name in enumerate(header)}
+        get = _Getters(self._mapping, index)
+        skip = [(index[condition.column], condition.holds) for condition in self._mapping.skip]
+        self.skipped = 0
+        for row in rows:
+            if any(holds(row.cells[place]) for place, holds in skip):
+                self.skipped += 1
+                continue
+            yield row.line, self._case(row, get)
+
+    def _case(self, row: LogRow, get: _Getters) -> LegacyCase | LogError:
+        cells = row.cells
+        try:
+            parts: dict[str, Any] = {name: get.case[name](cells) for name in PLAIN}
+            parts |= {name: self._instant(get.case[name](cells), name) for name in INSTANTS}
+            parts["submitted_at"] = parts["submitted_at"] or ""
+            return LegacyCase(
+                **parts,
+                extensions=tuple(self._extensions(cells, get)),
+                pauses=tuple(self._pauses(cells, get)),
+                started=self._instants(cells, get.started, "started"),
+                ended=self._instants(cells, get.ended, "ended"),
+            )
+        except BadInput as error:
+            return self.wrong(row.line, error)
+
+    def _instant(self, text: str, what: str) -> Any:
+        if not text:
+            return None
+        try:
+            return moment(self._times.read(text))
+        except BadInput as error:
+            raise BadInput(error.code, **{**error.data, "what": what}) from error
+
+    def _instants(self, cells: Cells, getters: dict[str, Get], what: str) -> dict[str, Any]:
+        read = {clock: self._instant(get(cells), what) for clock, get in getters.items()}
+        return {clock: at for clock, at in read.items() if at is not None}
+
+    def _extensions(self, cells: Cells, get: _Getters) -> Iterator[Granted]:
+        for at, days, clock in get.extensions:
+            granted, text = self._instant(at(cells), "extensions"), days(cells)
+            if granted is None:
+                continue
+            try:
+                yield Granted(at=granted, days=int(text), clock=clock(cells))
+            except ValueError as error:
+                raise BadInput("bad-int", what="extensions", found=text) from error
+
+    def _pauses(self, cells: Cells, get: _Getters) -> Iterator[Paused]:
+        for since, until, clock in get.pauses:
+            begin = self._instant(since(cells), "pauses")
+            if begin is not None:
+                yield Paused(since=begin, until=self._instant(until(cells), "pauses"), clock=clock(cells))
+
+    def wrong(self, line: int, error: CaseflowError) -> LogError:
+        """The error with its line and column."""
+        name = str(error.data.get("what", "case_id"))
+        if isinstance(error, Refused):
+            _, _, name = error.refusal.rule.rpartition("fields.")
+            name = "case_id" if error.refusal.rule in ("", "adopt") or not name else name
+        return LogError(
+            "log-row", file=self._path, line=line, column=self._mapping.column_of(name), found=error
+        )
+
+
+class _Getters:
+    """What reads each part of a case from the cells of a row."""
+
+    def __init__(self, mapping: LegacyMapping, index: dict[str, int]) -> None:
+        def of(*sources: Source) -> tuple[Get, ...]:
+            return tuple(getter(source, index) for source in sources)
+
+        def all_of(sources: dict[str, Source]) -> dict[str, Get]:
+            return {name: getter(source, index) for name, source in sources.items()}
+
+        self.case = all_of({name: getattr(mapping.case, name) for name in (*PLAIN, *INSTANTS)})
+        self.extensions: Iterable[tuple[Get, ...]] = [
+            of(columns.at, columns.days, columns.clock) for columns in mapping.extensions
+        ]
+        self.pauses: Iterable[tuple[Get, ...]] = [
+            of(columns.since, columns.until, columns.clock) for columns in mapping.pauses
+        ]
+        self.started = all_of(mapping.started)
+        self.ended = all_of(mapping.ended)

@@ -1,0 +1,426 @@
+"""findings(policy) -> what is wrong with a policy that can be used, with the shortest way that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import product
+
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model import events as e
+from caseflow.core.model.commands import SYSTEM
+from caseflow.core.model.events import Origin
+from caseflow.core.model.sla import CompiledClock
+from caseflow.core.policy import Policy, Rung, When
+from caseflow.core.time.deadline import Span, breach
+from caseflow.core.time.instants import OfficeDays
+from caseflow.core.value import Value
+from caseflow.i18n import Lang, text
+from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may
+
+
+class Finding(Value):
+    """One thing about a policy that is usable but hardly meant.
+
+    Attributes:
+        code: stable; programs decide by it.
+        path: the key path of the policy it is about.
+        what: the words that the text speaks of, by name.
+        way: the actions from before the submission that show it, in order; empty when none is needed.
+        loop: the actions that can then be repeated without end.
+    """
+
+    code: str
+    path: str
+    what: tuple[tuple[str, str], ...] = ()
+    way: tuple[str, ...] = ()
+    loop: tuple[str, ...] = ()
+
+    def text(self, lang: Lang = "en") -> str:
+        """What is wrong, in one sentence."""
+        return text(f"findings.{self.code}.problem", lang, **self.names)
+
+    def remedy(self, lang: Lang = "en") -> str:
+        """What would mend it."""
+        return text(f"findings.{self.code}.remedy", lang, **self.names)
+
+    def shown(self, lang: Lang = "en") -> str:
+        """The way and the loop on one line; empty when there are none."""
+        way = ", ".join(self.way)
+        if not self.loop:
+            return way
+        return f"{way}{', ' if way else ''}{text('findings.again', lang)} {', '.join(self.loop)}"
+
+    @property
+    def names(self) -> dict[str, str]:
+        """`what` as a table."""
+        return dict(self.what)
+
+
+def finding(
+    code: str,
+    path: str,
+    *,
+    way: tuple[str, ...] = (),
+    loop: tuple[str, ...] = (),
+    **what: object,
+) -> Finding:
+    """A finding with its words as keywords."""
+    return Finding(code, path, tuple((name, str(word)) for name, word in what.items()), way, loop)
+
+
+def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...]:
+    """What the policy gets wrong although it can be used.
+
+    Args:
+        policy: one that `load_policy` accepted.
+        today: the day from which calendars must reach the last rungs, in the office's zone; without it
+            horizons are not looked at.
+
+    Returns:
+        Findings about states, then each clock in the policy's order, then guards, then roles; empty when
+        there are none.
+    """
+    return tuple(_all(CompiledPolicy(policy), today))
+
+
+def _all(rules: CompiledPolicy, today: date | None) -> Iterator[Finding]:
+    yield from _states(rules)
+    for plan in rules.plans:
+        graph = Graph(rules, (plan,))
+        yield from _progress(rules, plan, graph)
+        yield from _delays(rules, plan, graph)
+        yield from _recipients(rules, plan, graph)
+        if today is not None:
+            yield from _horizon(rules, plan, today)
+    yield from _guards(rules)
+    yield from _roles(rules)
+
+
+# -- clocks that never start, rungs that never fire, states in which nothing runs ----------------------------
+
+MOST_KINDS_OF_CASE = 200
+"""Combinations of kind, urgency, channel and region that are looked at."""
+
+
+def _progress(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """The findings about one clock alone."""
+    path, kinds = f"clocks.{plan.name}", rules.policy.kinds
+    unknown = [kind for kind in plan.rule.when.kind if kinds and kind not in kinds]
+    for kind in unknown:
+        yield finding("when-kind-unknown", f"{path}.when.kind", kind=kind, known=", ".join(kinds))
+    if plan.rule.when.kind and len(unknown) == len(plan.rule.when.kind):
+        return
+    if not plan.rule.subject:
+        for name in plan.rule.start:
+            if name in plan.rule.stop or name in plan.rule.cancel:
+                yield finding("stops-what-it-starts", f"{path}.start", clock=plan.name, action=name)
+    if graph.complete:  # what was not walked may hold what seems to be missing
+        yield from _missing(plan, graph)
+
+
+def _missing(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """A start, a stop or a rung that no way leads to."""
+    path = f"clocks.{plan.name}"
+    if not any(spot.clocks[0].status for spot in graph.spots):
+        yield finding("clock-never-starts", f"{path}.start", clock=plan.name)
+        return
+    meets = any(
+        arrow.origin.clocks[0].status == "running" and arrow.target.clocks[0].status == "stopped"
+        for arrow in graph.arrows()
+    )
+    if not meets and not plan.then:
+        yield finding("clock-never-stops", f"{path}.stop", clock=plan.name)
+    yield from _after_the_end(plan, graph)
+
+
+def _after_the_end(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """Rungs that a timed action of an earlier rung leaves no chance."""
+    spots = {spot for spot in graph.spots if spot.clocks[0].runs}
+    for index, rung in enumerate(plan.rule.rungs):
+        if not spots:
+            return  # it only ever runs paused, which is said elsewhere
+        if rung.then:
+            after = [end for spot in spots for end in graph.by_system(spot, rung.then)]
+            reached = graph.spread(after, over=lambda arrow: 0 not in arrow.restarts)
+            spots = {spot for spot in reached if spot.clocks[0].runs}
+            if not spots:
+                for later, lost in enumerate(plan.rule.rungs[index + 1 :], index + 1):
+                    path = f"clocks.{plan.name}.rungs[{later}]"
+                    yield finding(
+                        "rung-after-end", path, level=lost.level, before=rung.level, action=rung.then
+                    )
+
+
+def _states(rules: CompiledPolicy) -> Iterator[Finding]:
+    """Open states in which no clock runs, and kinds of case for which no clock ever does."""
+    plain = Graph(rules)
+    reached = {spot.state for spot in plain.spots}
+    for name in rules.policy.states:
+        if name not in reached and plain.complete:
+            yield finding("state-out-of-reach", f"states.{name}", state=name)
+    if not rules.plans:
+        return
+    idle: dict[str, tuple[tuple[str, ...], str]] = {}
+    for origin, plans in _kinds_of_case(rules):
+        if not plans:
+            yield finding("case-without-clock", "clocks", case=origin)
+            continue
+        graph = Graph(rules, plans)
+        for spot in graph.spots:
+            if _is_idle(rules, spot):
+                way = graph.way_to(spot)
+                if spot.state not in idle or len(way) < len(idle[spot.state][0]):
+                    idle[spot.state] = (way, origin)
+    for name in rules.policy.states:
+        if name in idle:
+            yield finding("state-without-clock", f"states.{name}", way=idle[name][0], state=name)
+
+
+def _is_idle(rules: CompiledPolicy, spot: Spot) -> bool:
+    if not spot.state or rules.policy.states[spot.state].final:
+        return False
+    return all(clock.status != "running" for clock in spot.clocks)
+
+
+def _kinds_of_case(rules: CompiledPolicy) -> Iterator[tuple[str, tuple[CompiledClock, ...]]]:
+    """Each set of clocks that a case may have, with what the first such case is submitted as."""
+    whens = [plan.rule.when for plan in rules.plans]
+    if all(when == When() for when in whens):
+        yield "", rules.plans
+        return
+    kinds = tuple(rules.policy.kinds) or _values(whens, "kind")
+    others = [_values(whens, name) for name in ("channel", "region", "urgency")]
+    seen: set[tuple[str, ...]] = set()
+    for turn, (kind, channel, region, urgency) in enumerate(
+        product(("", *kinds), *(("", *o) for o in others))
+    ):
+        if turn >= MOST_KINDS_OF_CASE:
+            return
+        origin = Origin(kind=kind, channel=channel, region=region, urgency=urgency)
+        plans = tuple(plan for plan in rules.plans if plan.applies(origin))
+        names = tuple(plan.name for plan in plans)
+        if names not in seen:
+            seen.add(names)
+            fields = {"kind": kind, "channel": channel, "region": region, "urgency": urgency}
+            conditions = {name for when in whens for name in fields if getattr(when, name)}
+            yield ", ".join(f'{name} = "{fields[name]}"' for name in fields if name in conditions), plans
+
+
+def _values(whens: list[When], name: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(admitted for when in whens for admitted in getattr(when, name)))
+
+
+# -- time that can be taken without limit --------------------------------------------------------------------
+
+_OPEN = {"extensions_left": "extension-uncapped", "before_breach": "extension-after-breach"}
+"""Guards whose absence leaves extensions open, and the code of that."""
+
+
+def _delays(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """The findings about one clock."""
+    path = f"clocks.{plan.name}"
+    if graph.complete:  # what was not walked may hold the action that resumes
+        yield from _never_resumed(plan, graph)
+    yield from _loops(graph, "endless-pause", f"{path}.pause", plan.name, _pauses)
+    yield from _loops(graph, "endless-retraction", f"{path}.revive", plan.name, lambda a: 0 in a.revives)
+    yield from _loops(graph, "endless-restart", f"{path}.start", plan.name, lambda a: 0 in a.restarts)
+    yield from _extension(rules, plan, graph)
+
+
+def _pauses(arrow: Arrow) -> bool:
+    return (
+        arrow.origin.clocks[0].runs
+        and arrow.target.clocks[0].status == "running"
+        and (arrow.target.clocks[0].paused)
+    )
+
+
+def _loops(
+    graph: Graph, code: str, path: str, clock: str, is_heart: Callable[[Arrow], bool]
+) -> Iterator[Finding]:
+    """One finding for each action at the heart of a loop: the shortest loop, on the shortest way to it."""
+    shortest: dict[str, Finding] = {}
+    for arrow in graph.arrows():
+        if is_heart(arrow):
+            loop = graph.loop(arrow)
+            known = shortest.get(arrow.action)
+            if loop and (known is None or len(loop) < len(known.loop)):
+                row = graph.rules.table[arrow.origin.state][arrow.action]
+                roles, way = ", ".join(row.scopes), graph.way_to(arrow.origin)
+                shortest[arrow.action] = finding(
+                    code, path, way=way, loop=loop, clock=clock, action=arrow.action, roles=roles
+                )
+    yield from shortest.values()
+
+
+def _never_resumed(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """Pauses from which no action lets the clock run on."""
+    reported: set[str] = set()
+    for arrow in graph.arrows():
+        begins = _is_paused(arrow.target) and not _is_paused(arrow.origin)
+        if not begins or arrow.action in reported:
+            continue
+        paused = graph.spread([arrow.target], over=lambda onward: _is_paused(onward.target))
+        runs_on = any(out.target.clocks[0].runs for spot in paused for out in graph.arrows(spot))
+        if not runs_on:
+            reported.add(arrow.action)
+            way = (*graph.way_to(arrow.origin), arrow.action)
+            yield finding(
+                "pause-never-ends", f"clocks.{plan.name}.pause", way=way, clock=plan.name, action=arrow.action
+            )
+
+
+def _is_paused(spot: Spot) -> bool:
+    return spot.clocks[0].status == "running" and spot.clocks[0].paused
+
+
+def _extension(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    limits, rungs = rules.policy.limits, plan.rule.rungs
+    extensible = _can(rules, graph, e.ExtensionRequested) and _can(rules, graph, e.ExtensionGranted)
+    most = limits.extensions * limits.extension_days
+    first = next((rung for rung in rungs if rung.kind == "breach"), None)
+    if not extensible or not most or first is None:
+        return
+    length = {rung.level: _hours(rung) for rung in rungs}
+    later = [rung for rung in rungs if _hours(rung) > _hours(first)]
+    outlived = [rung for rung in later if length[first.level] + most * 24 >= length[rung.level]]
+    if outlived:
+        yield finding(
+            "extension-outlives-rung",
+            "limits.extension_days",
+            clock=plan.name,
+            level=first.level,
+            after=_said(first),
+            cap=f"{limits.extensions} x {limits.extension_days}",
+            rungs=", ".join(f"{rung.level} ({_said(rung)})" for rung in outlived),
+        )
+
+
+def _guards(rules: CompiledPolicy) -> Iterator[Finding]:
+    """Extensions that the policy's guards leave open."""
+    requested, granted = (_rows(rules, event) for event in (e.ExtensionRequested, e.ExtensionGranted))
+    if not requested or not granted:
+        return
+    for event, guard in ((e.ExtensionGranted, "extensions_left"), (e.ExtensionRequested, "before_breach")):
+        for name in sorted(_rows(rules, event)):
+            if guard not in rules.policy.actions[name].guards:
+                yield finding(_OPEN[guard], f"actions.{name}.guards", action=name, guard=guard)
+
+
+def _rows(rules: CompiledPolicy, event: type[e.Event]) -> set[str]:
+    return {row.action for table in rules.table.values() for row in table.values() if row.event is event}
+
+
+def _can(rules: CompiledPolicy, graph: Graph, event: type[e.Event]) -> bool:
+    """Whether some role may take such an action while the clock runs."""
+    return any(
+        row.event is event and may(row, spot)
+        for spot in graph.spots
+        if spot.clocks[0].status == "running"
+        for row in rules.table[spot.state].values()
+    )
+
+
+def _hours(rung: Rung) -> int:
+    return rung.days * 24 + rung.hours
+
+
+def _said(rung: Rung) -> str:
+    return f"{rung.days} d" if rung.days else f"{rung.hours} h"
+
+
+# -- calendars that end too early ----------------------------------------------------------------------------
+
+
+def _horizon(rules: CompiledPolicy, plan: CompiledClock, today: date) -> Iterator[Finding]:
+    """Whether a clock that starts today has a last rung whose instant is certain."""
+    calendar = plan.calendar
+    if calendar is None or not plan.spans:
+        return
+    span, rung, day = plan.spans[-1], plan.rule.rungs[-1], today.toordinal()
+    if _is_certain(span, day, rules.days):
+        return
+    latest = _latest_start(span, calendar.first.toordinal(), day, rules.days)
+    yield finding(
+        "horizon-too-near",
+        f"calendars.{calendar.name}" if calendar.name in rules.policy.calendars
+        else f"clocks.{plan.name}.calendar",
+        clock=plan.name,
+        level=rung.level,
+        days=span.days,
+        today=today,
+        first=calendar.first,
+        last=calendar.last,
+        latest=date.fromordinal(latest) if latest is not None else "-",
+    )  # fmt: skip
+
+
+def _is_certain(span: Span, day: int, days: OfficeDays) -> bool:
+    return breach(span, days.midnight(day), (), days).certain
+
+
+def _latest_start(span: Span, first: int, before: int, days: OfficeDays) -> int | None:
+    """The last start day before that one whose deadline is certain; certainty only ends once."""
+    if first >= before or not _is_certain(span, first, days):
+        return None
+    low, high = first, before
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if _is_certain(span, middle, days) else (low, middle)
+    return low
+
+
+# -- roles that never act, notices that reach nobody ---------------------------------------------------------
+
+
+def _roles(rules: CompiledPolicy) -> Iterator[Finding]:
+    """Roles without anything to do, and actions without anyone who may take them."""
+    policy, graph = rules.policy, Graph(rules)
+    named = {role for clock in policy.clocks.values() for rung in clock.rungs for role in rung.recipients}
+    named |= {role for notice in policy.notices.values() for role in notice.to}
+    acting = {role for action in policy.actions.values() for role in action.roles}
+    for name, rights in policy.roles.items():
+        if not rights.everything and name not in named | acting:
+            yield finding("role-idle", f"roles.{name}", role=name)
+    timed = {rung.then for clock in policy.clocks.values() for rung in clock.rungs}
+    everyone = any(role.everything for role in policy.roles.values())
+    for name, action in policy.actions.items():
+        path = f"actions.{name}.roles"
+        if not action.roles and not everyone and name not in timed:
+            yield finding("action-for-nobody", path, action=name)
+        spots = [spot for spot in graph.spots if name in rules.table[spot.state]]
+        if action.co_handlers or not graph.complete or not spots or any(spot.held for spot in spots):
+            continue
+        for role in action.roles:
+            if policy.roles[role].scope == "unit":
+                states = ", ".join(dict.fromkeys(spot.state or "start" for spot in spots))
+                yield finding("role-never-acts", path, role=role, action=name, states=states)
+
+
+def _recipients(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+    """Rungs whose notice or document reaches nobody."""
+    roles = rules.policy.roles
+    alone = next((spot for spot in graph.spots if spot.clocks[0].runs and not spot.held), None)
+    for index, rung in enumerate(plan.rule.rungs):
+        path, level = f"clocks.{plan.name}.rungs[{index}]", rung.level
+        recipients = [roles[name] for name in rung.recipients]
+        if not recipients:
+            yield finding("notice-to-nobody", f"{path}.recipients", level=level)
+        elif all(role.everything for role in recipients):
+            names = ", ".join(rung.recipients)
+            yield finding("notice-to-program", f"{path}.recipients", level=level, roles=names)
+        elif alone is not None and not plan.rule.subject and all(role.scope == "unit" for role in recipients):
+            names, way = ", ".join(rung.recipients), graph.way_to(alone)
+            yield finding(
+                "notice-without-unit", f"{path}.recipients",
+                way=way, level=level, roles=names, state=alone.state,
+            )  # fmt: skip
+        if rung.document and not _has_office(rules, rung):
+            yield finding("document-without-office", f"{path}.document", level=level, document=rung.document)
+
+
+def _has_office(rules: CompiledPolicy, rung: Rung) -> bool:
+    """Whether someone over all cases, who is no program, is told, and so can issue the document."""
+    roles = [rules.policy.roles[name] for name in rung.recipients if name != SYSTEM.role]
+    return any(role.scope == "any" and not role.everything for role in roles)

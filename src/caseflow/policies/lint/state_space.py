@@ -1,0 +1,259 @@
+"""Every situation a case can come into under a policy: where it stands, and what its clocks do.
+
+A graph is walked without instants and without people: an arrow is there when some role may take the action
+and no guard that can be judged without them refuses it. Caps are kept as a mark on the arrow.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Effect, Transition
+from caseflow.core.model import events as e
+from caseflow.core.model.commands import SYSTEM
+from caseflow.core.model.sla import CompiledClock
+from caseflow.core.value import Value
+
+MOST = 20_000
+"""Spots that a graph is walked to at the most; what lies beyond is not looked at."""
+
+
+class Ticking(Value):
+    """What one clock does: not begun, running, stopped, cancelled or held; and whether a pause is open."""
+
+    status: str = ""
+    paused: bool = False
+
+    @property
+    def runs(self) -> bool:
+        """Whether it comes nearer to its next rung."""
+        return self.status == "running" and not self.paused
+
+
+NOT_BEGUN = Ticking()
+
+
+class Spot(Value):
+    """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks."""
+
+    state: str
+    held: bool
+    replied: bool
+    rated: bool
+    clocks: tuple[Ticking, ...]
+
+
+class Arrow(Value):
+    """An action taken between two spots.
+
+    ``revives`` and ``restarts`` hold the indexes of clocks whose end it takes back, or that it begins anew.
+    """
+
+    origin: Spot
+    action: str
+    target: Spot
+    capped: bool
+    revives: tuple[int, ...] = ()
+    restarts: tuple[int, ...] = ()
+
+
+class Graph:
+    """The spots that can be reached with some of a policy's clocks, nearest first, and the arrows between.
+
+    Attributes:
+        spots: in the order of the number of actions that lead there.
+        complete: whether all of them were reached before `MOST`.
+    """
+
+    def __init__(self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = ()) -> None:
+        self.rules = rules
+        self.plans = tuple(plans)
+        self._index = {plan.name: index for index, plan in enumerate(self.plans)}
+        self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
+        self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
+        self._into: dict[Spot, Arrow] = {}
+        self.complete = self._walk()
+        self.spots = tuple(self._arrows)
+
+    def _walk(self) -> bool:
+        seen, edge = {self.start}, deque([self.start])
+        while edge:
+            spot = edge.popleft()
+            self._arrows[spot] = tuple(self._from(spot))
+            for arrow in self._arrows[spot]:
+                if arrow.target not in seen:
+                    if len(seen) >= MOST:
+                        return False
+                    seen.add(arrow.target)
+                    self._into[arrow.target] = arrow
+                    edge.append(arrow.target)
+        return True
+
+    def arrows(self, spot: Spot | None = None) -> tuple[Arrow, ...]:
+        """The arrows that leave a spot, or all of them."""
+        if spot is not None:
+            return self._arrows.get(spot, ())
+        return tuple(arrow for leaving in self._arrows.values() for arrow in leaving)
+
+    def way_to(self, spot: Spot) -> tuple[str, ...]:
+        """The fewest actions from before the submission to the spot."""
+        names: list[str] = []
+        while spot != self.start:
+            arrow = self._into[spot]
+            names.append(arrow.action)
+            spot = arrow.origin
+        return tuple(reversed(names))
+
+    def loop(self, first: Arrow) -> tuple[str, ...]:
+        """The fewest actions that begin with the arrow and come back to its origin, none of them capped.
+
+        Empty when there is no such loop.
+        """
+        if first.capped:
+            return ()
+        back: dict[Spot, Arrow] = {}
+        edge = deque([first.target])
+        while edge and first.origin != first.target and first.origin not in back:
+            for arrow in self._arrows.get(edge.popleft(), ()):
+                if not arrow.capped and arrow.target not in back and arrow.target != first.target:
+                    back[arrow.target] = arrow
+                    edge.append(arrow.target)
+        names, spot = list[str](), first.origin
+        while spot != first.target:
+            if spot not in back:
+                return ()
+            names.append(back[spot].action)
+            spot = back[spot].origin
+        return (first.action, *reversed(names))
+
+    def spread(self, spots: Sequence[Spot], *, over: Callable[[Arrow], bool]) -> set[Spot]:
+        """The spots that can be reached from these over arrows of that kind, these included."""
+        seen, edge = set(spots), deque(spots)
+        while edge:
+            for arrow in self._arrows.get(edge.popleft(), ()):
+                if arrow.target not in seen and over(arrow):
+                    seen.add(arrow.target)
+                    edge.append(arrow.target)
+        return seen
+
+    def by_system(self, spot: Spot, action: str) -> tuple[Spot, ...]:
+        """Where the system's timed action may lead from there: the same spot when it may be refused."""
+        row = self.rules.table[spot.state].get(action)
+        if row is None or not passes(self.rules, row, spot):
+            return (spot,)
+        after = self._after(spot, row, held=spot.held)[0]
+        known = {"unit_holds", "has_reply", "not_rated"}
+        return (after,) if set(row.rule.guards) <= known else (after, spot)
+
+    def _from(self, spot: Spot) -> Iterator[Arrow]:
+        for action, row in self.rules.table[spot.state].items():
+            if not passes(self.rules, row, spot) or not may(row, spot, timed=True):
+                continue
+            for held in _holders(row, spot):
+                target, revives, restarts = self._after(spot, row, held=held)
+                yield Arrow(spot, action, target, capped=_is_capped(row), revives=revives, restarts=restarts)
+
+    def _after(
+        self, spot: Spot, row: Transition, *, held: bool
+    ) -> tuple[Spot, tuple[int, ...], tuple[int, ...]]:
+        place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
+        state = place.state if place else spot.state
+        clocks = list(spot.clocks)
+        revives, restarts = list[int](), list[int]()
+        for effect in effects:
+            index = self._index.get(effect[1].name)
+            if index is None:
+                continue
+            before = spot.clocks[index]
+            changed = _changed(spot, row, effect, index=index, held=held, state=state)
+            if changed is not None:
+                clocks[index] = _merged(clocks[index], changed, effect[0])
+                if effect[0] == "revive":
+                    revives.append(index)
+                if effect[0] == "start" and before.status in _PUT_OFF[effect[1].rule.subject]:
+                    restarts.append(index)
+        if row.event is e.Merged or row.event is e.Resumed:
+            was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
+            clocks = [c.replace(status=becomes) if c.status == was else c for c in clocks]
+        replied = row.event is e.Replied or (
+            spot.replied and row.event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
+        )
+        rated = row.event is e.Rated or (spot.rated and row.event is not e.Reopened)
+        return Spot(state, held, replied, rated, tuple(clocks)), tuple(revives), tuple(restarts)
+
+
+def may(row: Transition, spot: Spot, *, timed: bool = False) -> bool:
+    """Whether any role may take the action there; with ``timed`` the system counts."""
+    return any(
+        scope != "unit" or spot.held or row.rule.co_handlers
+        for role, scope in row.scopes.items()
+        if timed or role != SYSTEM.role
+    )
+
+
+def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
+    """Whether no guard refuses for certain, as far as that depends on the spot and on caps of 0."""
+    limits = rules.policy.limits
+    holds = {
+        "unit_holds": spot.held,
+        "has_reply": spot.replied,
+        "not_rated": not spot.rated,
+        "returns_left": limits.returns > 0,
+        "reopens_left": limits.reopens > 0,
+        "extensions_left": limits.extensions > 0,
+    }
+    return all(holds.get(guard, True) for guard in row.rule.guards)
+
+
+_PUT_OFF = {"": ("stopped", "cancelled"), "unit": ("cancelled",), "co_handler": ("cancelled",)}
+"""How a clock ended that begins anew with more time; another unit's clock after one that was met is no more
+time."""
+
+_CAPS: dict[type[e.Event], str] = {
+    e.Returned: "returns_left",
+    e.Reopened: "reopens_left",
+    e.ExtensionGranted: "extensions_left",
+}
+"""Events that use up a cap, and the guard that counts them."""
+
+
+def _is_capped(row: Transition) -> bool:
+    return _CAPS.get(row.event) in row.rule.guards
+
+
+def _holders(row: Transition, spot: Spot) -> tuple[bool, ...]:
+    """Whether a unit may hold the case after the action, and whether none may."""
+    if row.event is e.Returned:
+        return (False,)
+    if row.event in HANDS_OVER:
+        return (True,) if "to" in row.required else (False, True)
+    return (spot.held,)
+
+
+def _changed(
+    spot: Spot, row: Transition, effect: Effect, *, index: int, held: bool, state: str
+) -> Ticking | None:
+    """What the effect makes of the clock as it was before the action; `None` for nothing."""
+    verb, plan, _ = effect
+    before, subject = spot.clocks[index], plan.rule.subject
+    running = before.status == "running"
+    if verb == "start":
+        begins = {"": not running, "unit": held, "co_handler": "co_handler" in row.fields}[subject]
+        return Ticking("running", f"state:{state}" in plan.rule.pause) if begins else None
+    if verb == "revive":
+        return before.replace(status="running") if before.status == "stopped" else None
+    if not running:
+        return None
+    if verb in ("stop", "cancel"):
+        return before.replace(status="stopped" if verb == "stop" else "cancelled")
+    return None if before.paused == (verb == "pause") else before.replace(paused=verb == "pause")
+
+
+def _merged(now: Ticking, changed: Ticking, verb: str) -> Ticking:
+    """Two effects of one action on one clock: a pause changes only the pause, an end only the status."""
+    if verb in ("pause", "resume"):
+        return now.replace(paused=changed.paused)
+    if verb == "cancel" and now.status == "stopped":
+        return now
+    return changed if verb == "start" else now.replace(status=changed.status)

@@ -1,0 +1,171 @@
+"""Policies and calendars from TOML files: read, extended, checked, and every problem told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from caseflow.core.policy import Policy
+from caseflow.core.time.calendar import Calendar
+from caseflow.errors import CaseflowError, PolicyError
+from caseflow.policies.calendars import load_calendar
+from caseflow.policies.parse import Notes, depth, policy_from
+from caseflow.policies.validate import check
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+LARGEST = 1_000_000
+"""Bytes of a policy or calendar file."""
+DEEPEST = 12
+"""Levels of nesting in a policy or calendar file."""
+
+
+def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = None) -> Policy:
+    """The policy shipped under that name, or read from that TOML file, checked as a whole.
+
+    A file may begin from another policy with ``extends = "wuhu"``: its tables are laid over that policy's,
+    and ``remove = ["states.rectification", "actions.assess"]`` takes entries away.
+
+    Args:
+        name: ``wuhu``, or the path of a file.
+        calendars: tables to use instead of those the policy names, by name.
+
+    Raises:
+        PolicyError: lists every problem with file, key path and what was found.
+    """
+    notes = Notes(str(name))
+    table, folder = _table(name, notes, ())
+    policy = policy_from(table, notes) if table is not None else None
+    if policy is None:
+        raise PolicyError(notes.problems)
+    check(policy, notes)
+    tables = _calendars(policy, folder, calendars or {}, notes) if not notes.problems else {}
+    if notes.problems:
+        raise PolicyError(notes.problems)
+    return attrs.evolve(policy, tables=tables)
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """The names of the shipped policies."""
+    names = (file.name for file in _folder().iterdir())
+    return tuple(sorted(name.removesuffix(".toml") for name in names if name.endswith(".toml")))
+
+
+def _folder() -> Traversable:
+    """Where the shipped policies lie."""
+    from importlib import resources  # a good part of the time of importing caseflow
+
+    return resources.files("caseflow.policies")
+
+
+def read_toml(path: Path, notes: Notes) -> dict[str, Any] | None:
+    """A TOML file as a table; `None` with the problem noted when it is none, too large or nested too deep."""
+    try:
+        if not path.is_file():
+            notes.add(".", "not-a-file" if path.exists() else "unknown-policy", path)
+            return None
+        if path.stat().st_size > LARGEST:
+            notes.add(".", "too-large", f"{path.stat().st_size} bytes, at most {LARGEST}")
+            return None
+        return _parse(path.read_bytes(), notes)
+    except OSError as error:
+        notes.add(".", "not-a-file", error.strerror or str(error))
+        return None
+
+
+def _parse(raw: bytes, notes: Notes) -> dict[str, Any] | None:
+    import tomllib  # a tenth of the time of importing caseflow, and needed only here
+
+    try:
+        table = tomllib.loads(raw.decode())
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, byte = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        notes.add(".", "not-utf8", f"line {line}, byte {byte}")
+        return None
+    except tomllib.TOMLDecodeError as error:
+        notes.add(".", "bad-toml", error)
+        return None
+    except RecursionError:
+        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
+        return None
+    if depth(table) > DEEPEST:
+        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
+        return None
+    return table
+
+
+def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict[str, Any] | None, Path]:
+    """The table of a shipped policy or a file, laid over the one it extends; and the folder it stands in."""
+    if str(name) in shipped():
+        raw = _folder().joinpath(f"{name}.toml").read_bytes()
+        table, path = _parse(raw, notes), Path(str(name))
+    else:
+        path = Path(name)
+        table = read_toml(path, notes)
+    if table is None or "extends" not in table:
+        return table, path.parent
+    base, removed = table.pop("extends"), table.pop("remove", [])
+    here = str(path.resolve())
+    if not isinstance(base, str):
+        notes.add("extends", "wrong-type", f"{type(base).__name__}, expected a name or path")
+        return None, path.parent
+    if here in above:
+        notes.add("extends", "extends-itself", base)
+        return None, path.parent
+    inner = base if base in shipped() else path.parent / base
+    below, _ = _table(inner, notes.of(str(inner)), (*above, here))
+    if below is None:
+        return None, path.parent
+    if not isinstance(removed, list):
+        notes.add("remove", "wrong-type", f"{removed}, expected a list")
+        removed = []
+    for entry in removed:
+        if not _remove(below, str(entry).split(".")):
+            notes.add("remove", "unknown-key", entry)
+    return _laid_over(below, table), path.parent
+
+
+def _remove(table: dict[str, Any], path: list[str]) -> bool:
+    *tables, last = path
+    for key in tables:
+        value = table.get(key)
+        if not isinstance(value, dict):
+            return False
+        table = value
+    return table.pop(last, None) is not None
+
+
+def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        if isinstance(value, dict) and isinstance(under, dict):
+            value = _laid_over(under, value)
+        merged[key] = value
+    return merged
+
+
+def _calendars(
+    policy: Policy, folder: Path, supplied: Mapping[str, Calendar], notes: Notes
+) -> dict[str, Calendar]:
+    tables: dict[str, Calendar] = {}
+    used = {clock.calendar for clock in policy.clocks.values() if clock.calendar}
+    for name, source in policy.calendars.items():
+        if name in supplied:
+            tables[name] = supplied[name]
+        elif name in used:
+            try:
+                tables[name] = load_calendar(
+                    name, file=folder / source.file if source.file else None,
+                    provider=source.provider, week=source.week,
+                )  # fmt: skip
+            except CaseflowError as error:
+                notes.add(f"calendars.{name}", "calendar-unavailable", error)
+    return tables

@@ -1,0 +1,156 @@
+"""From a table (as TOML or JSON gives it) to a typed `Policy`, noting every key that does not fit."""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import attrs
+
+from caseflow.core.policy import Policy
+from caseflow.core.time.calendar import Calendar
+from caseflow.errors import BadInput, PolicyError, Problem
+
+_T = TypeVar("_T")
+_WRONG = object()
+"""What a value that does not fit is read as; it is left out."""
+
+
+class Notes:
+    """The problems found so far in one file."""
+
+    def __init__(self, file: str, problems: list[Problem] | None = None) -> None:
+        self.file = file
+        self.problems: list[Problem] = [] if problems is None else problems
+
+    def of(self, file: str) -> Notes:
+        """Notes on another file that go to the same list."""
+        return Notes(file, self.problems)
+
+    def add(self, path: str, code: str, value: object = "") -> None:
+        """Note one problem at a key path."""
+        self.problems.append(Problem(self.file, path, code, str(value)[:200]))
+
+
+def policy_from(table: Mapping[str, Any], notes: Notes) -> Policy | None:
+    """The policy a table describes, without the parts that do not fit, which are noted.
+
+    `None` when too much is missing to make one.
+    """
+    policy: Policy | None = _build(Policy, table, "", notes)
+    return policy
+
+
+def policy_from_document(document: Mapping[str, Any]) -> Policy:
+    """The policy that `Policy.document` described, calendars included.
+
+    Raises:
+        PolicyError: the document is not one.
+    """
+    notes = Notes("stored policy")
+    policy = policy_from(document["policy"], notes)
+    if policy is None or notes.problems:
+        raise PolicyError(notes.problems)
+    try:
+        tables = {name: Calendar.from_document(table) for name, table in document["calendars"].items()}
+    except (BadInput, KeyError) as error:
+        raise PolicyError([Problem(notes.file, "calendars", "calendar-unavailable", str(error))]) from error
+    return attrs.evolve(policy, tables=tables)
+
+
+def built(cls: type[_T], table: object, notes: Notes) -> _T | None:
+    """The value of an attrs class that a table describes; `None` with the problems noted."""
+    before = len(notes.problems)
+    result: _T = _build(cls, table, "", notes)
+    return result if len(notes.problems) == before else None
+
+
+def partly(cls: type[_T], table: object, notes: Notes) -> _T | None:
+    """The value that a table describes without the parts that do not fit, which are noted.
+
+    `None` when too much is missing to make one.
+    """
+    result: _T | None = _build(cls, table, "", notes)
+    return result
+
+
+def depth(table: object) -> int:
+    """How deeply tables and lists are nested."""
+    deepest, level = 0, [table]
+    while level:
+        deepest += 1
+        level = [part for value in level for part in _parts(value)]
+    return deepest
+
+
+def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
+    if not isinstance(table, Mapping):
+        notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
+        return _WRONG if path else None
+    fields: dict[str, Any] = {}
+    hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes attrs classes for unhashable
+    for key, value in table.items():
+        if key not in hints:
+            notes.add(_join(path, key), "unknown-key", key)
+        elif value is not None:
+            read = _read(hints[key], value, _join(path, key), notes)
+            if read is not _WRONG:
+                fields[key] = read
+    missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.init]
+    for name in missing:
+        if name not in table:
+            notes.add(_join(path, name), "missing-key")
+        if name not in fields:
+            return _WRONG if path else None
+    return cls(**fields)
+
+
+@cache
+def _hints(cls: Any) -> dict[str, Any]:
+    kept = {field.name for field in attrs.fields(cls) if field.metadata.get("document", True)}
+    return {name: hint for name, hint in get_type_hints(cls).items() if name in kept}
+
+
+def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
+    origin = get_origin(hint)
+    if origin in (Union, types.UnionType):
+        return _read(next(part for part in get_args(hint) if part is not type(None)), value, path, notes)
+    if origin is dict:
+        if not isinstance(value, Mapping):
+            notes.add(path, "wrong-type", f"{type(value).__name__}, expected a table")
+            return _WRONG
+        inner = get_args(hint)[1]
+        read = {str(key): _read(inner, part, _join(path, str(key)), notes) for key, part in value.items()}
+        return {key: part for key, part in read.items() if part is not _WRONG}
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            notes.add(path, "wrong-type", f"{type(value).__name__}, expected a list")
+            return _WRONG
+        inner = get_args(hint)[0]
+        parts = [_read(inner, part, f"{path}[{index}]", notes) for index, part in enumerate(value)]
+        return tuple(part for part in parts if part is not _WRONG)
+    if attrs.has(hint):
+        return _build(hint, value, path, notes)
+    if hint is float and type(value) is int:
+        return float(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        notes.add(path, "not-finite", value)
+        return _WRONG
+    if type(value) is not hint:
+        notes.add(path, "wrong-type", f"{type(value).__name__}, expected {hint.__name__}")
+        return _WRONG
+    return value
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _parts(value: object) -> Iterator[object]:
+    if isinstance(value, Mapping):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value

@@ -1,0 +1,212 @@
+"""Whether a policy can work: names known, states reachable and left again, ladders in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.compiled import is_occasion
+from caseflow.core.engine.machine import OPEN, START, STAY, transitions
+from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.policy import ClockRule, Policy, Stage
+from caseflow.core.time.deadline import LONGEST
+from caseflow.core.time.instants import zone_info
+from caseflow.errors import BadInput
+from caseflow.policies.parse import Notes
+
+_SCOPES = ("own", "unit", "any")
+_SUBJECTS = ("", "unit", "co_handler")
+_VERBS = ("start", "stop", "pause", "resume", "cancel", "revive")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256", "names")
+
+
+def check(policy: Policy, notes: Notes) -> None:
+    """Note every problem of the policy, in the order of its tables."""
+    if policy.format != 1:
+        notes.add("format", "unknown-format", policy.format)
+    try:
+        zone_info(policy.timezone)
+    except BadInput:
+        notes.add("timezone", "unknown-zone", policy.timezone)
+    for name, role in policy.roles.items():
+        if role.scope not in _SCOPES:
+            notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
+    _check_states(policy, notes)
+    _check_actions(policy, notes)
+    if not any(problem.code.startswith("unknown-state") for problem in notes.problems):
+        _check_ways(policy, notes)
+    for name, clock in policy.clocks.items():
+        _check_clock(policy, name, clock, notes)
+    _check_former_names(policy, notes)
+    _check_notices(policy, notes)
+    for name, source in policy.calendars.items():
+        if not source.week:
+            notes.add(f"calendars.{name}.week", "empty-week", "[]")
+
+
+def _check_states(policy: Policy, notes: Notes) -> None:
+    for name, state in policy.states.items():
+        if name in (START, OPEN, STAY, ""):
+            notes.add(f"states.{name}", "reserved-name", name)
+        if state.stage not in tuple(Stage):
+            notes.add(f"states.{name}.stage", "unknown-stage", state.stage)
+    if not any(state.final for state in policy.states.values()):
+        notes.add("states", "no-end")
+
+
+def _check_actions(policy: Policy, notes: Notes) -> None:
+    for name, rule in policy.actions.items():
+        path = f"actions.{name}"
+        for origin, target in rule.moves.items():
+            if origin not in policy.states and origin not in (START, OPEN):
+                notes.add(f"{path}.moves.{origin}", "unknown-state", origin)
+            if target not in policy.states and (target != STAY or origin == START):
+                notes.add(f"{path}.moves.{origin}", "unknown-state", target)
+            if origin == START and name != "submit":
+                notes.add(f"{path}.moves.start", "start-not-submit", name)
+        if rule.with_unit and rule.with_unit not in policy.states:
+            notes.add(f"{path}.with_unit", "unknown-state", rule.with_unit)
+        _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
+        _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
+        if name in ACTIONS and rule.fields:
+            notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
+        for field, typed in rule.fields.items():
+            if typed.type not in _FIELD_TYPES:
+                notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
+            if field == "reason":
+                notes.add(f"{path}.fields.reason", "reserved-name", "reason")
+    if START not in (policy.actions["submit"].moves if "submit" in policy.actions else {}):
+        notes.add("actions.submit.moves", "no-start")
+
+
+def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:
+    for name in names:
+        if name not in known:
+            notes.add(path, code, name)
+
+
+def _check_ways(policy: Policy, notes: Notes) -> None:
+    ways: dict[str, set[str]] = {}
+    back: dict[str, set[str]] = {}
+    for state, _, target, held in transitions(policy):
+        for end in {target, held}:
+            ways.setdefault(state, set()).add(end)
+            back.setdefault(end, set()).add(state)
+    reachable = _spread({""}, ways)
+    ending = _spread({name for name, state in policy.states.items() if state.final}, back)
+    for name in policy.states:
+        if name not in reachable:
+            notes.add(f"states.{name}", "unreachable-state", name)
+        if name not in ending:
+            notes.add(f"states.{name}", "no-way-to-an-end", name)
+
+
+def _check_notices(policy: Policy, notes: Notes) -> None:
+    levels = {(name, rung.level) for name, clock in policy.clocks.items() for rung in clock.rungs}
+    for name, rule in policy.notices.items():
+        path = f"notices.{name}"
+        if not rule.on or not rule.to:
+            notes.add(path, "notice-says-nothing", name)
+        for index, occasion in enumerate(rule.on):
+            if not is_occasion(occasion, policy, levels):
+                notes.add(f"{path}.on[{index}]", "unknown-occasion", occasion)
+        _all_known(rule.to, policy.roles, f"{path}.to", "unknown-role", notes)
+    for name, document in policy.documents.items():
+        path = f"documents.{name}"
+        if document.issuer and document.issuer not in policy.roles:
+            notes.add(f"{path}.issuer", "unknown-role", document.issuer)
+        elif document.issuer and policy.roles[document.issuer].scope != "any":
+            notes.add(f"{path}.issuer", "issuer-not-over-all", document.issuer)
+
+
+def _needs_nothing(policy: Policy, action: str) -> bool:
+    """Whether the system can take the action by itself: without fields, and with no other case involved."""
+    rule = policy.actions[action]
+    fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
+    by_hand = ("submit", "merge", "resume", "migrate", "redact")
+    return action not in by_hand and not rule.reason and not any(f.required for f in fields.values())
+
+
+def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
+    seen, edge = set(start), list(start)
+    while edge:
+        for state in ways.get(edge.pop(), ()):
+            if state not in seen:
+                seen.add(state)
+                edge.append(state)
+    return seen
+
+
+def _check_clock(policy: Policy, name: str, clock: ClockRule, notes: Notes) -> None:
+    path = f"clocks.{name}"
+    targets = {**policy.actions, **{f"state:{state}": None for state in policy.states}}
+    for verb in _VERBS:
+        _all_known(getattr(clock, verb), targets, f"{path}.{verb}", "unknown-clock-target", notes)
+    if clock.subject not in _SUBJECTS:
+        notes.add(f"{path}.subject", "unknown-subject", clock.subject)
+    if clock.calendar and clock.calendar not in policy.calendars:
+        notes.add(f"{path}.calendar", "unknown-calendar", clock.calendar)
+    if clock.counting not in ("natural", "working", "elapsed"):
+        notes.add(f"{path}.counting", "bad-counting", clock.counting)
+    elif clock.roll not in ("none", "next-working-day"):
+        notes.add(f"{path}.roll", "bad-counting", clock.roll)
+    elif clock.roll != "none" and clock.counting == "elapsed":
+        notes.add(f"{path}.roll", "roll-needs-days", clock.roll)
+    elif (clock.counting == "working" or clock.roll != "none") and not clock.calendar:
+        notes.add(f"{path}.calendar", "calendar-needed", "none")
+    if {"complete", "placeholder"} <= set(clock.stop):
+        notes.add(f"{path}.stop", "placeholder-completes", ", ".join(clock.stop))
+    _check_ladder(policy, path, clock, notes)
+
+
+def _check_former_names(policy: Policy, notes: Notes) -> None:
+    """A former name leads to one clock, and to none that is there or given up.
+
+    ``retired`` may name a clock that is there: where it is not for a case any more, it is given up.
+    """
+    former: set[str] = set()
+    for name, clock in policy.clocks.items():
+        for index, old in enumerate(clock.was):
+            path = f"clocks.{name}.was[{index}]"
+            if not old.strip():
+                notes.add(path, "was-empty", old)
+            elif old in policy.clocks:
+                notes.add(path, "was-there", old)
+            elif old in former:
+                notes.add(path, "was-twice", old)
+            former.add(old)
+    for index, old in enumerate(policy.retired):
+        if not old.strip():
+            notes.add(f"retired[{index}]", "retired-empty", old)
+        elif old in former:
+            notes.add(f"retired[{index}]", "retired-renamed", old)
+
+
+def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> None:
+    if not clock.rungs:
+        notes.add(f"{path}.rungs", "no-rungs")
+    last, levels, breached = 0, set[str](), False
+    for index, rung in enumerate(clock.rungs):
+        here = f"{path}.rungs[{index}]"
+        length = rung.days * 24 + rung.hours
+        if rung.days < 0 or rung.hours < 0 or (rung.days > 0) == (rung.hours > 0):
+            notes.add(here, "bad-count", f"{rung.days} days, {rung.hours} hours")
+        elif length > LONGEST * 24:
+            notes.add(here, "too-long", f"{rung.days} days, {rung.hours} hours")
+        elif rung.hours and clock.counting != "elapsed":
+            notes.add(f"{here}.hours", "hours-need-elapsed", clock.counting)
+        elif length <= last:
+            notes.add(here, "rungs-out-of-order", f"{rung.level} at {rung.days or rung.hours}")
+        if rung.kind not in ("warning", "breach"):
+            notes.add(f"{here}.kind", "unknown-rung-kind", rung.kind)
+        elif rung.kind == "warning" and breached:
+            notes.add(here, "soft-after-hard", rung.level)
+        if rung.level in levels or not rung.level:
+            notes.add(f"{here}.level", "level-twice", rung.level)
+        if rung.then and rung.then not in policy.actions:
+            notes.add(f"{here}.then", "unknown-then", rung.then)
+        elif rung.then and not _needs_nothing(policy, rung.then):
+            notes.add(f"{here}.then", "then-needs-fields", rung.then)
+        _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
+        last, breached = max(last, length), breached or rung.kind == "breach"
+        levels.add(rung.level)

@@ -1,0 +1,341 @@
+"""The protocols of every plug point: clock, authorizer, observer, store, directory, notifier.
+
+What each owes stands in its docstring. `Deferring` and `BatchReader` are abilities that a store may have or
+not; whoever asks for one looks whether its method is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Command
+from caseflow.core.model.events import Event
+from caseflow.core.notices import Document, Held, Outcome, Posted
+from caseflow.errors import Refusal
+from caseflow.ports.observations import Seen
+from caseflow.ports.records import (
+    Append,
+    Delivery,
+    Head,
+    Kept,
+    KeyClaim,
+    Link,
+    Person,
+    Query,
+    Recorded,
+    StoreStatus,
+    Text,
+)
+
+
+class Clock(Protocol):
+    """Tells the time. Only the desk asks, once for each command, at the door."""
+
+    def now_us(self) -> int:
+        """Epoch microseconds (UTC)."""
+        ...
+
+
+class Authorizer(Protocol):
+    """Decides whether the actor may take the action on the case; replaces the policy's table of roles."""
+
+    def __call__(
+        self, rules: CompiledPolicy, case: Case, row: Transition, command: Command, /
+    ) -> Refusal | None:
+        """`None`, or why not."""
+        ...
+
+
+class Observer(Protocol):
+    """Is told what a desk or relay did, by whoever did it, right after: counts and codes, never texts.
+
+    An implementer owes: a quick return, because a command waits for it; safety between threads. Its errors
+    are logged and stop nobody.
+    """
+
+    def observe(self, seen: Seen, /) -> None:
+        """Take note."""
+        ...
+
+
+class Outbox(Protocol):
+    """The notices of a store: who must be told, and what became of it."""
+
+    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+        """Lease ready notices to the token until ``now_us + lease_us``.
+
+        Ready are those pending, or leased with the lease run out, whose ``next_try_us`` is at or before
+        now: in the order of (next try, position), at most ``limit``. Two claims never hold the same one.
+
+        Args:
+            token: new for each claim; it proves the lease when the notice is settled.
+        """
+        ...
+
+    def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
+        """Record what became of claimed notices; returns the ids settled, in the order given.
+
+        An outcome counts only with the token that holds the notice. Left out are those whose lease another
+        has, or that were cancelled meanwhile; but what was `sent` under its own token is recorded as sent
+        even then, so that a correction reaches whoever was told. A sent notice never goes back.
+        """
+        ...
+
+    def notices(
+        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+    ) -> tuple[Posted, ...]:
+        """Notices after the position, in the order of positions; of one case, of one status."""
+        ...
+
+    def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
+        """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
+        ...
+
+
+class Register(Protocol):
+    """The numbered documents of a store."""
+
+    def documents(self, case_id: str) -> tuple[Document, ...]:
+        """The documents of a case, in the order they were issued."""
+        ...
+
+    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+        """The documents of a series and year after that number, in the order of numbers."""
+        ...
+
+
+class Chained(Protocol):
+    """The audit chain of a store; see `caseflow.serialization.hash_chain`."""
+
+    def links(self, case_id: str) -> tuple[Link, ...]:
+        """The chain of a case as it is kept, oldest first; empty when there is no such case."""
+        ...
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """The newest hash of every case whose id comes after that one, in the order of ids by code point."""
+        ...
+
+
+class Auditable(Register, Chained, Protocol):
+    """A store that lets the audit look behind its questions, at the rows themselves."""
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        ...
+
+    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+        """The rows of a table, each as column -> value, exactly as they are kept.
+
+        ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
+        `after`, up to and with `upto` (`None`: to the end), in the order of ids by code point and then of
+        versions or positions. Whole, whatever the bounds: ``policies``, and ``series``, the ``latest``
+        number of each series and year, from which the next one follows.
+        """
+        ...
+
+
+class Store(Outbox, Register, Chained, Protocol):
+    """A place to keep cases. Safe to share between threads.
+
+    An implementer owes: `append` is all or nothing over every case it names and all that goes with them; a
+    second writer at the same version is refused without a trace; what `append` returned from survives a
+    crash as the store promises; `due`, `find` and `claim` read by index. `caseflow.testing.StoreContract`
+    holds a store to each of these duties.
+    """
+
+    def load(self, case_id: str) -> Case | None:
+        """The case at its newest version; `None` when there is none."""
+        ...
+
+    def events(self, case_id: str) -> tuple[Event, ...]:
+        """Every event of the case, oldest first; empty when there is none."""
+        ...
+
+    def texts(self, case_id: str) -> tuple[Text, ...]:
+        """Every personal text of the case that was not redacted, in the order it came."""
+        ...
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        """Add events to one or several cases, with all that goes with them and an idempotency key.
+
+        Raises:
+            Stale: a case is not at its expected version.
+            KeyReused: the key was taken in the meantime.
+        """
+        ...
+
+    def recall(self, actor: str, key: str) -> KeyClaim | None:
+        """What the key of that actor stands for; `None` when it is free."""
+        ...
+
+    def due(
+        self, before: int, *, limit: int, after: tuple[int, str] | None = None
+    ) -> tuple[tuple[int, str], ...]:
+        """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
+        ...
+
+    def next_due(self) -> int | None:
+        """The earliest next due instant of all cases; `None` when nothing will ever fire."""
+        ...
+
+    def waiting(self, before: int) -> int:
+        """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
+        ...
+
+    def find(self, query: Query) -> tuple[Case, ...]:
+        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+        ...
+
+    def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
+        """Events of all cases in one total order, after the position."""
+        ...
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """Keep the document of a policy under its content hash; doing it twice changes nothing."""
+        ...
+
+    def pinned(self, pin: str) -> Mapping[str, Any] | None:
+        """The document of that hash; `None` when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what the store holds open; it must not be used afterwards."""
+        ...
+
+
+class Deferring(Protocol):
+    """What a store offers beside the duties of `Store`, if it can be part of a larger transaction."""
+
+    def after_commit(self, work: Callable[[], object]) -> None:
+        """Run the work once what was appended is committed; never if it is rolled back.
+
+        A store without this method has committed when `append` returns.
+        """
+        ...
+
+
+class BatchReader(Protocol):
+    """What a store may offer beside the duties of `Store`, so that a sweep or relay asks once for many cases.
+
+    Where a store has no such method, `load` or `texts` is called for each case. The answers are the same.
+    """
+
+    def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
+        """The cases of those ids by id, each as `Store.load` gives it; unknown ids are left out."""
+        ...
+
+    def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
+        """The texts by id of those cases that have any, each as `Store.texts` gives them."""
+        ...
+
+
+class Movable(Protocol):
+    """What a store owes so that cases can be moved from and to it."""
+
+    def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
+        """See `Chained`."""
+        ...
+
+    def pins(self) -> tuple[str, ...]:
+        """The content hashes of all documents that are kept."""
+        ...
+
+    def pinned(self, pin: str) -> Mapping[str, Any] | None:
+        """See `Store`."""
+        ...
+
+    def pin(self, pin: str, document: Mapping[str, Any]) -> None:
+        """See `Store`."""
+        ...
+
+    def kept(self, case_id: str) -> Kept | None:
+        """All that is kept of a case; `None` when there is none."""
+        ...
+
+    def keep(self, cases: Sequence[Kept]) -> None:
+        """Take over cases, all or nothing: new ones, and those of which this store has an earlier state.
+
+        Bytes and hashes of events, states of notices and numbers of documents are taken as they are. Notices
+        and documents that do not come along stay, and one that was told from here never goes back.
+
+        Raises:
+            StoreError: ``store-diverged`` when a case here has another history, or a number is another
+                document's.
+        """
+        ...
+
+    def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
+        """Idempotency keys after (actor, key), in that order by code point."""
+        ...
+
+    def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
+        """Take over idempotency keys; those that are there stay."""
+        ...
+
+
+class Exportable(Store, Movable, Protocol):
+    """A store whose cases can be moved, and whose feed tells which have changed."""
+
+
+class MovableStore(Store, Movable, Auditable, Protocol):
+    """A store whose cases can be moved and audited."""
+
+
+class StoreLocation(Protocol):
+    """A store before it is opened. All of it raises `StoreError` for what is not a store of ours."""
+
+    def open(self, *, must_exist: bool) -> MovableStore:
+        """The store; made when it is missing, unless it must exist."""
+        ...
+
+    def make(self) -> bool:
+        """Make the store; whether it was not there before."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """How it stands. Changes nothing."""
+        ...
+
+    def migrate(self) -> tuple[int, ...]:
+        """Bring it to today's schema: the schemas it went through, in order; empty when it had it already."""
+        ...
+
+
+class Directory(Protocol):
+    """Knows who holds a role today. The portal plugs in its own.
+
+    An implementer owes: persons in a stable order; an empty result, not an error, when nobody holds the
+    role; answers at once, or raises `DeliveryFailed` with ``retry=True`` when its source cannot be asked now.
+    """
+
+    def holders(self, role: str, *, unit: str, case: Case) -> Sequence[Person]:
+        """Everybody who holds the role for the unit.
+
+        Args:
+            role: one of the policy's roles, such as ``duty_officer``; a citizen's asks for whoever asked,
+                whose id is ``case.citizen``.
+            unit: the unit the role is held in; empty for a role over all units.
+            case: the case it is about, as it stands now.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    """A way to tell people: hands one message on, or says that it could not.
+
+    An implementer owes: returning means that the message was handed on; the same id may come again after a
+    crash and is handed on with the same id, so that the receiver can tell; calls may come from several
+    threads at once; no text, address or secret in a log.
+    """
+
+    def send(self, delivery: Delivery) -> None:
+        """Hand the message on.
+
+        Raises:
+            DeliveryFailed: it was not handed on. With ``retry=True`` it may be later (a time-out, a busy
+                server); with ``retry=False`` never (an address that does not exist).
+        """
+        ...

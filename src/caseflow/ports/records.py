@@ -1,0 +1,200 @@
+"""The records that pass between caseflow and its stores, directories and notifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from caseflow.core.model.case import Case
+from caseflow.core.model.events import Event
+from caseflow.core.notices import Document, Draft, Notice, Posted, Void
+from caseflow.core.value import Value
+
+NEVER = (1 << 63) - 1
+"""The place of a case with nothing due, in the order of (next due, id): after every instant."""
+
+
+class Text(Value):
+    """A personal text, kept apart from the event that carries its salted hash."""
+
+    version: int
+    """The case's version after the event."""
+    field: str
+    salt: str
+    text: str
+
+    @property
+    def is_redacted(self) -> bool:
+        """Whether text and salt are gone for good; the event still carries the hash."""
+        return self.salt == ""
+
+
+def is_redacted_by(names: Sequence[str], field: str, version: int) -> bool:
+    """Whether a redaction of those names takes the text of that field and version.
+
+    ``title`` takes every version's, ``title@5`` that of version 5 only.
+    """
+    return field in names or f"{field}@{version}" in names
+
+
+class Append(Value):
+    """Events to add to one case, and all that goes with them.
+
+    What takes away comes first: `redacts`, `cancels` and `voids` act on what was kept before this append.
+
+    Attributes:
+        case: the case after the events.
+        expected: its version before them.
+        events: in their order; empty when only something beside them changes.
+        texts: personal texts of these events.
+        redacts: names of texts to erase with their salts; see `is_redacted_by`.
+        notices: who must be told; an id that is known already is the same notice and stays as it is.
+        cancels: ids of notices not to be told, unless they were; unknown ones are passed over.
+        documents: to be numbered; an id that is known already keeps its number.
+        voids: documents that no longer hold; unknown and voided ones are passed over.
+    """
+
+    case: Case
+    expected: int
+    events: tuple[Event, ...]
+    texts: tuple[Text, ...] = ()
+    redacts: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
+    cancels: tuple[str, ...] = ()
+    documents: tuple[Draft, ...] = ()
+    voids: tuple[Void, ...] = ()
+
+    @property
+    def has_more(self) -> bool:
+        """Whether anything but events and texts goes with it."""
+        return bool(self.redacts or self.notices or self.cancels or self.documents or self.voids)
+
+
+class KeyClaim(Value):
+    """An idempotency key, the hash of its command, and the versions its events brought."""
+
+    actor: str
+    key: str
+    digest: str
+    case_id: str
+    first: int
+    last: int
+
+
+class Query(Value):
+    """Which cases are asked for; ``None`` and empty texts admit all.
+
+    ``after`` is the ``(next due, id)`` of the last case already seen.
+    """
+
+    unit: str | None = None
+    citizen: str | None = None
+    state: str | None = None
+    overdue_at: int | None = None
+    """Only cases with a running clock whose deadline is at or before this instant."""
+    after: tuple[int | None, str] | None = None
+    limit: int = 50
+
+
+class Recorded(Value):
+    """An event in the feed: its position in the store, its case, and the case's version after it."""
+
+    position: int
+    case_id: str
+    version: int
+    event: Event
+
+
+class Link(Value):
+    """One event of a case as the store keeps it: the version after it, its bytes, its hash of 32 bytes."""
+
+    version: int
+    body: bytes
+    hash: bytes
+
+
+class Head(Value):
+    """The newest hash of a case, and the version it belongs to."""
+
+    case_id: str
+    version: int
+    hash: bytes
+
+
+class Kept(Value):
+    """A case as a store keeps it, but for its idempotency keys.
+
+    Attributes:
+        case: as it stands, folded from its events.
+        links: its history and audit chain, from the first version on.
+        texts: what was not redacted.
+        notices: with their states, in the order of positions.
+        documents: with their numbers, in the order of issue.
+    """
+
+    case: Case
+    links: tuple[Link, ...]
+    texts: tuple[Text, ...] = ()
+    notices: tuple[Posted, ...] = ()
+    documents: tuple[Document, ...] = ()
+
+
+class StoreStatus(Value):
+    """How a store stands: the schema it has, the one this version writes, and how much it holds.
+
+    ``notices`` counts them by status; one of an older schema may have none.
+    """
+
+    schema: int
+    known: int
+    cases: int
+    events: int
+    notices: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this version can use the store as it is."""
+        return self.schema == self.known
+
+
+class Person(Value):
+    """Somebody who is told things, as the portal's directory knows them at the moment of delivery.
+
+    Attributes:
+        id: the portal's own id for them; two entries with one id are the same person and are told once.
+        name: for the salutation; may be empty.
+        addresses: channel -> address, in the order in which the person prefers them: ``{"email":
+            "li@example.org", "wecom": "li"}``.
+        lang: the language they read, ``zh`` or ``en``.
+    """
+
+    id: str
+    name: str = ""
+    addresses: Mapping[str, str] = {}
+    lang: str = "zh"
+
+
+class Delivery(Value):
+    """One message to one person by one channel, ready to go out.
+
+    Attributes:
+        id: stable over retries, restarts and relays: a receiver deduplicates by it. ASCII letters, digits
+            and hyphens, at most 64 of them.
+        notice: what it tells, without personal texts.
+        person: to whom.
+        channel: the way, such as ``email``; a key of ``person.addresses``.
+        address: where to, on that channel.
+        subject: one line without line breaks.
+        text: the message as plain text.
+        html: the same for those who show HTML; empty when there is none. Safe to show as it is.
+        lang: the language of the texts, ``zh`` or ``en``.
+    """
+
+    id: str
+    notice: Notice
+    person: Person
+    channel: str
+    address: str
+    subject: str
+    text: str
+    html: str = ""
+    lang: str = "zh"

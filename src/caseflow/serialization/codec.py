@@ -1,0 +1,99 @@
+"""Events and cases as JSON and back, by their types: an event by its registered name, a case as a snapshot.
+
+An event is one JSON object: ``event`` (its registered name), ``at``, ``by``, and what differs from the
+defaults. A case is a positional list, since it is only a snapshot: whoever cannot read one folds the events.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.errors import BadInput, StoreError
+
+SNAPSHOT = 7
+"""The format of packed cases; another number is not read."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode(event: e.Event) -> bytes:
+    """The event as UTF-8 JSON in its one canonical form: ``encode(decode(body)) == body``.
+
+    The keys stand in a fixed order without spaces, defaults are left out, and no character but quotes,
+    backslashes and control characters is escaped. The audit chain covers these bytes; an `UnknownEvent`
+    keeps the bytes it came with.
+    """
+    return event.body if type(event) is e.UnknownEvent else _encode(event)
+
+
+def decode(body: bytes) -> e.Event:
+    """The event of a JSON body, its types checked; an `UnknownEvent` when its name is not registered.
+
+    One that was written in a former form comes in the form of today.
+
+    Raises:
+        StoreError: the body is not an event's.
+    """
+    try:
+        event = _decoder().decode(body)
+    except (msgspec.MsgspecError, BadInput, RecursionError, UnicodeError) as error:
+        return _unknown(body, error)
+    return event.today() if isinstance(event, e.Former) else event
+
+
+@cache
+def _decoder() -> msgspec.json.Decoder[Any]:
+    """Made at the first use: it looks at every class of event."""
+    return msgspec.json.Decoder(e.AnyEvent)
+
+
+def _unknown(body: bytes, error: Exception) -> e.Event:
+    """The event as this version can keep it: its head, and its bytes, whatever else stands in them.
+
+    Raises:
+        StoreError: its name is registered, or it has none, so that it is no event but a fault.
+    """
+    try:
+        head = json.loads(str(body, "utf-8"))
+        name, at = head["event"], head["at"]
+        by = msgspec.convert(head["by"], Actor)
+    except (msgspec.MsgspecError, BadInput, ValueError, KeyError, TypeError, RecursionError):
+        raise _unreadable(body, error) from error
+    if type(name) is not str or type(at) is not int or name in e.EVENTS:
+        raise _unreadable(body, error) from error
+    return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
+
+
+def _unreadable(body: bytes, error: Exception) -> StoreError:
+    return StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
+
+
+def pack(case: Case) -> bytes:
+    """The case as UTF-8 JSON: a snapshot."""
+    return _encode((SNAPSHOT, case))
+
+
+def unpack(body: bytes) -> Case | None:
+    """The case of a snapshot; `None` when its format is another version's."""
+    try:
+        version, case = _snapshots().decode(body)
+    except (msgspec.MsgspecError, BadInput, RecursionError, UnicodeError):
+        return None
+    return case if version == SNAPSHOT else None
+
+
+@cache
+def _snapshots() -> msgspec.json.Decoder[tuple[int, Case]]:
+    return msgspec.json.Decoder(tuple[int, Case])
+
+
+def to_plain(value: Any) -> Any:
+    """A value as JSON-able data: mappings, lists, texts, numbers."""
+    return msgspec.to_builtins(value)

@@ -1,0 +1,213 @@
+"""A store inside a portal's own transaction of SQLAlchemy: savepoints, and work after its commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, TypeVar
+from weakref import WeakSet
+
+import attrs
+from sqlalchemy import Connection, event
+from sqlalchemy.engine import ExceptionContext
+
+from caseflow.errors import StoreBusy, StoreError
+from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
+from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, translated
+
+Result = TypeVar("Result")
+Work = Callable[[], object]
+
+_log = logging.getLogger("caseflow.desk")
+_KEY = "caseflow.after_commit"
+_watched: WeakSet[Any] = WeakSet()
+
+
+class JoinedConnections:
+    """Cursors on one connection of the portal's, each change inside a savepoint of its transaction.
+
+    Args:
+        name: what messages call the database; never a user or password.
+    """
+
+    is_shared = True
+
+    def __init__(self, connection: Connection, *, name: str) -> None:
+        self.name = name
+        self._connection = connection
+        self._after_commit = AfterCommit(connection)
+        self._is_psycopg = connection.engine.dialect.driver == "psycopg"
+        if _is_autocommit(self._driver()):
+            raise StoreError("store-failed", path=self.name, found="the connection is in autocommit")
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the database is spoken to."""
+        return dialect_of(self._connection.engine.dialect.name)
+
+    @property
+    def errors(self) -> type[Exception]:
+        """What the driver's errors derive from."""
+        error: type[Exception] = self._connection.engine.dialect.loaded_dbapi.Error
+        return error
+
+    def after_commit(self, work: Work) -> None:
+        """Run the work after the portal's commit; see `AfterCommit`."""
+        self._begun()
+        self._after_commit.add(work)
+
+    def close(self) -> None:
+        """Nothing: connection and transaction are the portal's."""
+
+    def read(self, ask: Callable[[Cursor], Result]) -> Result:
+        """Run a question inside the transaction: it sees what the portal wrote and did not commit yet."""
+        self._begun()
+        try:
+            return ask(self._cursor())
+        except self.errors as error:
+            raise translated(error, name=self.name, seconds=0) from error
+
+    def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
+        """Run a change inside a savepoint: what it raises leaves the portal's transaction as it was.
+
+        A deadlock is told as `StoreBusy`: the database has rolled the whole transaction back, so only the
+        portal can begin it anew.
+        """
+        self._begun()
+        for _ in range(ATTEMPTS):
+            try:
+                with self._connection.begin_nested():
+                    return change(self._cursor())
+            except RetryTransaction:
+                continue
+            except self.errors as error:
+                raise translated(error, name=self.name, seconds=0) from error
+        raise StoreBusy("store-busy", path=self.name, seconds=0)
+
+    def _begun(self) -> None:
+        """The transaction is begun, as it would be by the portal's own first statement.
+
+        The driver of SQLite begins none for a savepoint, whose release would then be a commit.
+        """
+        if not self._connection.in_transaction():
+            self._connection.begin()
+        driver = self._driver()
+        if self.dialect.name == "sqlite" and not driver.in_transaction:
+            driver.execute("BEGIN IMMEDIATE")
+
+    def _cursor(self) -> Any:
+        driver = self._driver()
+        return driver.cursor(binary=True) if self._is_psycopg else driver.cursor()
+
+    def _driver(self) -> Any:
+        return self._connection.connection.driver_connection
+
+
+def _is_autocommit(driver: Any) -> bool:
+    """Whether each statement would be committed by itself; drivers have three ways to say so."""
+    if hasattr(driver, "get_autocommit"):
+        return bool(driver.get_autocommit())
+    if hasattr(driver, "in_transaction"):  # sqlite3
+        return driver.isolation_level is None
+    return getattr(driver, "autocommit", False) is True
+
+
+class AfterCommit:
+    """Work that waits for the commit of a connection's transaction.
+
+    SQLAlchemy tells a commit just before it is done, and nothing right after. So the work is taken up then,
+    and done when the connection goes back to its pool, or begins its next transaction, whichever comes
+    first: with ``with engine.begin()`` and with a `Session`, right after the commit. A commit that fails is
+    rolled back, and the work is dropped. So is work that was added after a savepoint which is rolled back.
+    What one piece of work raises is logged, and stops neither the others nor the portal.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._info: dict[Any, Any] = connection.info
+        if connection not in _watched:
+            _watched.add(connection)
+            for name in (
+                "begin",
+                "commit",
+                "rollback",
+                "savepoint",
+                "release_savepoint",
+                "rollback_savepoint",
+            ):
+                event.listen(connection, name, globals()[f"_on_{name}"])
+        engine = connection.engine
+        if engine not in _watched:
+            _watched.add(engine)
+            event.listen(engine, "handle_error", _on_error)
+        pool = engine.pool
+        if pool not in _watched:
+            _watched.add(pool)
+            event.listen(pool, "checkin", _on_checkin)
+
+    def add(self, work: Work) -> None:
+        """Wait with it for the commit."""
+        _pending(self._info).waiting.append(work)
+
+
+@attrs.define
+class _Pending:
+    """What waits, what was committed, and how much waited at each savepoint that is open, outermost first."""
+
+    waiting: list[Work] = attrs.Factory(list)
+    committed: list[Work] = attrs.Factory(list)
+    marks: list[int] = attrs.Factory(list)
+
+
+def _pending(info: dict[Any, Any]) -> _Pending:
+    pending: _Pending = info.setdefault(_KEY, _Pending())
+    return pending
+
+
+def _on_commit(connection: Connection) -> None:
+    held = _pending(connection.info)
+    held.committed += held.waiting
+    held.waiting.clear()
+    held.marks.clear()
+
+
+def _on_rollback(connection: Connection) -> None:
+    connection.info.pop(_KEY, None)
+
+
+def _on_savepoint(connection: Connection, name: str | None) -> None:
+    held = _pending(connection.info)
+    held.marks.append(len(held.waiting))
+
+
+def _on_release_savepoint(connection: Connection, name: str, context: None) -> None:
+    if held := _pending(connection.info).marks:
+        held.pop()
+
+
+def _on_rollback_savepoint(connection: Connection, name: str, context: None) -> None:
+    held = _pending(connection.info)
+    if held.marks:
+        del held.waiting[held.marks.pop() :]
+
+
+def _on_begin(connection: Connection) -> None:
+    _run(connection.info)
+
+
+def _on_checkin(driver: Any, record: Any) -> None:
+    _run(record.info)
+
+
+def _on_error(context: ExceptionContext) -> None:
+    """A failed commit: SQLAlchemy tells a commit before it is done, and no rollback after it failed."""
+    if context.statement is None and context.connection is not None and not context.connection.closed:
+        context.connection.info.pop(_KEY, None)
+
+
+def _run(info: dict[Any, Any]) -> None:
+    held: _Pending | None = info.pop(_KEY, None)
+    for work in held.committed if held is not None else ():
+        try:
+            work()
+        except Exception as error:  # the commit stands: nobody may take it for failed
+            _log.error("work after the commit failed: %s", type(error).__name__)

@@ -1,1 +1,0 @@
-"""Cases in relational tables, over whatever brings a DB-API cursor: SQLAlchemy, Django, or your own."""

@@ -1,0 +1,182 @@
+"""Notices and documents in tables: each function is a few statements inside a transaction of the store's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+from caseflow.core import notices as o
+from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.rows import AppendRows, Row
+from caseflow.stores.sql.statements import Statements
+
+
+def write(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows]) -> None:
+    """What goes with appends: take away first, then post and number.
+
+    Cancelled are notices that nobody was told; one whose id is known is not posted again.
+    """
+    cancels = [(name,) for rows in entries for name in rows.entry.cancels]
+    if cancels:
+        cursor.executemany(sql["cancel_notice"], cancels)
+    voids = [(void.at_us, void.reason, void.id) for rows in entries for void in rows.entry.voids]
+    if voids:
+        cursor.executemany(sql["void_document"], voids)
+    notices = list(chain.from_iterable(rows.notices for rows in entries))
+    if notices:
+        cursor.executemany(sql["insert_notice"], notices)
+    documents = list(chain.from_iterable(rows.documents for rows in entries))
+    if documents:
+        (_issue_as_only_writer if sql.dialect.one_writer else _issue)(cursor, sql, documents)
+
+
+def _issue_as_only_writer(cursor: Cursor, sql: Statements, documents: Sequence[tuple[o.Draft, str]]) -> None:
+    for d, body in documents:
+        row = (d.id, d.series, d.year, d.series, d.year, d.case_id, d.version, body)
+        cursor.execute(sql["issue_document"], row)
+
+
+def _issue(cursor: Cursor, sql: Statements, documents: Sequence[tuple[o.Draft, str]]) -> None:
+    """Number documents one after the other; each series is held until the transaction ends.
+
+    Series are locked in one order everywhere, so that two writers never wait for each other.
+    """
+    latest: dict[tuple[str, int], int] = {}
+    for series in sorted({(draft.series, draft.year) for draft, _ in documents}):
+        cursor.execute(sql["insert_series"], series)
+        cursor.execute(sql["lock_series"], series)
+        latest[series] = cursor.fetchone()[0]
+    for d, body in documents:
+        cursor.execute(sql["has_document"], (d.id,))
+        if cursor.fetchone() is not None:
+            continue
+        series = (d.series, d.year)
+        latest[series] += 1
+        row = (d.id, d.series, d.year, latest[series], d.case_id, d.version, body, None, "")
+        cursor.execute(sql["insert_document"], row)
+        cursor.execute(sql["update_series"], (latest[series], *series))
+
+
+def claim(
+    cursor: Cursor, sql: Statements, now_us: int, *, limit: int, lease_us: int, token: str
+) -> tuple[o.Held, ...]:
+    """Lease what is ready to the token.
+
+    A notice is leased only if its row still says that it is ready, so two claims never hold the same one,
+    with or without ``SKIP LOCKED``.
+    """
+    cursor.execute(sql["select_ready"], (now_us, limit))
+    positions = [position for (position,) in cursor.fetchall()]
+    end = now_us + lease_us
+    leases = [(now_us, token, end, end, position, now_us) for position in positions]
+    if leases:
+        cursor.executemany(sql["lease_notice"], leases)
+    leased = {posted.position: posted for posted in _leased(cursor, sql, token, positions)}
+    held = []
+    for posted in [leased[position] for position in positions if position in leased]:
+        corrected = _corrected(cursor, sql, posted.notice.corrects, now_us)
+        held.append(o.Held(posted.notice, token, posted.attempts, corrected))
+    return tuple(held)
+
+
+PAGE = 500
+"""So many notices are asked for at once: a statement has room for some thousand values."""
+
+
+def _leased(cursor: Cursor, sql: Statements, token: str, positions: Sequence[int]) -> Iterable[o.Posted]:
+    """Those of the positions that the token holds."""
+    for first in range(0, len(positions), PAGE):
+        page = positions[first : first + PAGE]
+        marks = ", ".join("?" * len(page))
+        cursor.execute(sql.notices(f"token = ? AND position IN ({marks})"), (token, *page, len(page)))
+        yield from [_posted(row) for row in cursor.fetchall()]
+
+
+def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
+    if not name:
+        return ""
+    cursor.execute(sql["select_corrected"], (name,))
+    row = cursor.fetchone()
+    if row is None:
+        return ""
+    status, token, lease_end, told_us = row
+    return o.corrected(status, token=token, lease_end=lease_end or 0, told_us=told_us, now_us=now_us)
+
+
+def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+    """Record outcomes that come with the lease's own token; the ids settled."""
+    rows = [_outcome_row(outcome) for outcome in outcomes if outcome.token]
+    ids = [row[6] for row in rows]
+    if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
+        cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
+        done = {name for (name,) in cursor.fetchall()}
+    else:
+        done = {row[6] for row in rows if _is_settled(cursor, sql, row)}
+    for row in rows:
+        if row[6] not in done:
+            cursor.execute(sql["release_cancelled"], (row[2], *row[6:8]))
+    return tuple(name for name in ids if name in done)
+
+
+def _outcome_row(outcome: o.Outcome) -> Row:
+    """The values of ``settle_notice``."""
+    is_sent, is_retry = outcome.status == o.SENT, outcome.status == o.RETRY
+    return (
+        o.PENDING if is_retry else outcome.status,
+        outcome.at_us if is_retry else None,
+        outcome.at_us if is_sent else outcome.told_us,
+        outcome.error, outcome.into, int(outcome.untried), outcome.id, outcome.token,
+        o.CANCELLED if is_sent else o.LEASED,
+    )  # fmt: skip
+
+
+def _is_settled(cursor: Cursor, sql: Statements, row: Row) -> bool:
+    cursor.execute(sql["settle_notice"], row)
+    return bool(cursor.rowcount == 1)
+
+
+def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
+    """Make dead notices pending again; their ids."""
+    done = []
+    for name in ids:
+        cursor.execute(sql["requeue_notice"], (now_us, name))
+        if cursor.rowcount == 1:
+            done.append(name)
+    return tuple(done)
+
+
+def notices(
+    cursor: Cursor, sql: Statements, *, case_id: str, status: str, after: int, limit: int
+) -> tuple[o.Posted, ...]:
+    """Notices after the position, of one case, of one status."""
+    terms, values = ["position > ?"], list[Any]([after])
+    for column, wanted in (("case_id", case_id), ("status", status)):
+        if wanted:
+            terms.append(f"{column} = ?")
+            values.append(wanted)
+    cursor.execute(sql.notices(" AND ".join(terms)), (*values, limit))
+    return tuple(_posted(row) for row in cursor.fetchall())
+
+
+def _posted(row: Row) -> o.Posted:
+    position, status, attempts, next_try, token, told_us, error, into, *notice = row
+    name, case_id, version, topic, level, role, unit, channel, at_us, corrects, body = notice
+    return o.Posted(
+        position=position, status=status, attempts=attempts, next_try_us=next_try, token=token,
+        told_us=told_us, error=error, into=into,
+        notice=o.Notice(
+            id=name, case_id=case_id, version=version, topic=topic, level=level, role=role, unit=unit,
+            channel=channel, at_us=at_us, corrects=corrects, body=json.loads(body),
+        ),
+    )  # fmt: skip
+
+
+def document(row: Row) -> o.Document:
+    """The document of a row of ``select_documents`` or ``select_issued``."""
+    name, series, year, case_id, version, body, number, voided, reason = row
+    draft = o.Draft(
+        id=name, series=series, year=year, case_id=case_id, version=version, body=json.loads(body)
+    )  # fmt: skip
+    return o.Document(draft, number, voided, reason)

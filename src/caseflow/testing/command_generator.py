@@ -1,0 +1,203 @@
+"""Legal commands for any policy and case: an actor who may, and fields that fit, chosen by one integer.
+
+The integer is read digit by digit: 0 is the simplest choice everywhere, and the same integer always gives the
+same command. Nothing here knows a particular policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.model.case import Case, documents_of
+from caseflow.core.policy import FieldRule
+from caseflow.core.time.instants import DAY
+from caseflow.core.value import Value
+from caseflow.testing.actors import UNITS, permitted_actors, row_of
+from caseflow.testing.step import Step
+
+PLAIN_TEXT = "路灯不亮"
+"""How texts begin unless something else is asked for; a text ends with its field's name."""
+
+
+class Digits:
+    """Choices read off an integer, digit by digit in fitting bases; 0 chooses the first always."""
+
+    def __init__(self, number: int) -> None:
+        self.left = abs(number)
+
+    def below(self, base: int) -> int:
+        """A number from 0 to base - 1."""
+        self.left, digit = divmod(self.left, max(base, 1))
+        return digit
+
+    def one_of(self, things: Sequence[Any]) -> Any:
+        """One of the things; the first for 0."""
+        return things[self.below(len(things))]
+
+
+def legal_command(
+    rules: CompiledPolicy,
+    case: Case,
+    action: str,
+    number: int = 0,
+    *,
+    units: Sequence[str] = UNITS,
+    others: Sequence[str] = (),
+    text: str = PLAIN_TEXT,
+    backdating: bool = False,
+) -> Step | None:
+    """The action with an actor who may take it and fields that fit; `None` when nobody may.
+
+    State, role and fields fit where the state accepts the action; guards may still refuse.
+
+    Args:
+        rules, case, action: what the command is for.
+        number: chooses; the same number gives the same command.
+        units: the units that ``unit`` fields name.
+        others: ids of other cases, for ``merge``.
+        text: how texts begin.
+        backdating: only an actor who may record facts late.
+    """
+    digits = Digits(number)
+    actors = permitted_actors(rules, case, action, units=units)
+    if backdating:
+        actors = tuple(actor for actor in actors if rules.role(actor).backdate)
+    if not actors:
+        return None
+    by = digits.one_of(actors)
+    fields = legal_fields(rules, case, action, digits.left, units=units, others=others, text=text)
+    if action == "submit" and rules.role(by).scope == "own":
+        fields.pop("citizen", None)  # who asks for themselves is the citizen
+    return Step(action=action, by=by, fields=fields, case_id=case.id)
+
+
+def legal_fields(
+    rules: CompiledPolicy,
+    case: Case,
+    action: str,
+    number: int = 0,
+    *,
+    units: Sequence[str] = UNITS,
+    others: Sequence[str] = (),
+    text: str = PLAIN_TEXT,
+) -> dict[str, Any]:
+    """Fields that the action's table of types accepts: all required ones, and optional ones by the number.
+
+    Number 0 gives the required fields alone. Arguments are as for `legal_command`.
+    """
+    row = row_of(rules, case, action)
+    if row is None:
+        return {}
+    draw = _Draw(
+        rules=rules,
+        case=case,
+        row=row,
+        digits=Digits(number),
+        units=tuple(units),
+        others=tuple(others),
+        text=text,
+    )
+    fields = {
+        name: draw.field(name, rule)
+        for name, rule in row.fields.items()
+        if name in row.required or draw.digits.below(2)
+    }
+    return {name: part for name, part in fields.items() if part is not None}
+
+
+class _Draw(Value):
+    """What the fields of one command are drawn for and from."""
+
+    rules: CompiledPolicy
+    case: Case
+    row: Transition
+    digits: Digits
+    units: tuple[str, ...]
+    others: tuple[str, ...]
+    text: str
+
+    def field(self, name: str, rule: FieldRule) -> Any:
+        """A value that fits the field's type and the case; `None` where the case offers none."""
+        of_case = _OF_CASE.get((self.row.action, name))
+        part = of_case(self) if of_case is not None else None
+        return self._of_type(name, rule) if part is None else part
+
+    def _of_type(self, name: str, rule: FieldRule) -> Any:
+        match rule.type:
+            case "text":
+                return f"{self.text} {name}"
+            case "unit":
+                return self.digits.one_of(self.units)
+            case "string":
+                return self._string(name, rule)
+            case "int":
+                return self._int(rule)
+            case "instant":
+                case = self.case
+                return max(case.acted_us, case.submitted_us) + self.digits.below(30) * DAY
+            case "names":
+                return (f"{name}-{1 + self.digits.below(3)}",)
+            case "sha256":
+                return f"{self.digits.below(256):064x}"
+        return bool(self.digits.below(2))
+
+    def _string(self, name: str, rule: FieldRule) -> str:
+        """A choice; or, where a clock asks for values of the field, one of those; or a plain word."""
+        choices = [choice for choice in rule.choices if choice or name not in self.row.required]
+        if not choices and name in ("kind", "urgency", "channel", "region"):
+            wanted = (getattr(plan.rule.when, name) for plan in self.rules.plans)
+            choices = sorted({choice for values in wanted for choice in values})
+        return str(self.digits.one_of(choices)) if choices else f"{name}-{1 + self.digits.below(3)}"
+
+    def _int(self, rule: FieldRule) -> int:
+        """Small, and inside the bounds; the bounds themselves first."""
+        low, high = rule.min, rule.max
+        if low is None:
+            low = 0 if high is None else min(0, high)
+        reach = 10 if high is None else min(high - low + 1, 1000)
+        return low + self.digits.below(reach)
+
+
+def _primary(draw: _Draw) -> Any:
+    return draw.digits.one_of([*(other for other in draw.others if other != draw.case.id), draw.case.id][:3])
+
+
+def _open_rectification(draw: _Draw) -> Any:
+    open_ids = [item.id for item in draw.case.facts.rectifications if item.verified_us is None]
+    return draw.digits.one_of(open_ids) if open_ids else None
+
+
+def _clock(draw: _Draw) -> Any:
+    if draw.case.facts.extension is not None:
+        return draw.case.facts.extension.clock or None
+    running = [run.clock for run in draw.case.clocks if run.is_running]
+    return draw.digits.one_of(running) if running else None
+
+
+def _days(draw: _Draw) -> int:
+    return 1 + draw.digits.below(max(draw.rules.policy.limits.extension_days, 1))
+
+
+def _texts(draw: _Draw) -> tuple[str, ...]:
+    return (draw.digits.one_of(("title", "reason", "text", "body")),)
+
+
+def _document(draw: _Draw) -> Any:
+    documents = documents_of(draw.rules.routes.documents, draw.case)
+    standing = [name for name, card in documents if card.stands]
+    return draw.digits.one_of(standing) if standing else None
+
+
+_OF_CASE: dict[tuple[str, str], Callable[[_Draw], Any]] = {
+    ("merge", "primary"): _primary,
+    ("verify_rectification", "rectification"): _open_rectification,
+    ("request_extension", "clock"): _clock,
+    ("request_extension", "days"): _days,
+    ("grant_extension", "clock"): _clock,
+    ("grant_extension", "days"): _days,
+    ("redact", "fields"): _texts,
+    ("sign_receipt", "document"): _document,
+}
+"""Fields of built-in actions that must fit more than their type: (action, field) -> what fits the case."""

@@ -1,0 +1,1 @@
+"""Golden histories: kept, replayed, compared."""

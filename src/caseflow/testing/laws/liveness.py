@@ -1,0 +1,267 @@
+"""Where cases can get under a policy: an exploration that decides guards and roles, not only the table.
+
+From the submission on every action is taken by everyone who may, and time passes. Cases that agree in all
+that guards and clocks look at are one configuration. So it is known of each whether an end can still be
+reached from it, and of every rung whether any case can ever meet it.
+`caseflow.policies.lint.state_space` walks the same policy with guards and people left open.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.decide import decide
+from caseflow.core.engine.escalation import escalate
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Command
+from caseflow.core.model.evolve import evolve
+from caseflow.core.policy import Policy
+from caseflow.errors import Refused
+from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
+from caseflow.testing.command_generator import legal_fields
+from caseflow.testing.laws.laws import Violation
+from caseflow.testing.laws.reference_model import FAR
+from caseflow.testing.step import Step
+from caseflow.views.story import told
+
+MOST = 2000
+"""Configurations that are explored; where there are more, what was not explored counts as good."""
+BY_HAND = ("merge", "migrate", "submit")
+"""Actions that an exploration of one case leaves out."""
+CITIZEN = "citizen-1"
+Configuration = tuple[Any, ...]
+"""What guards and clocks look at of a case; cases that agree in it are one."""
+Standing = tuple[Case, tuple[e.Event, ...]]
+"""A case that stands there, and how it came about."""
+
+
+class Liveness:
+    """The configurations of a policy and the ways between them.
+
+    Attributes:
+        configurations: each with a case that stands there.
+        ways: configuration -> where one can go from it.
+        is_complete: whether every configuration was explored.
+        fired: rungs that some case can meet, as (clock, level).
+    """
+
+    def __init__(self, policy: Policy, *, start: int, most: int = MOST) -> None:
+        self.rules = CompiledPolicy(policy)
+        self.start = start
+        self.configurations: dict[Configuration, Standing] = {}
+        self.ways: dict[Configuration, set[Configuration]] = {}
+        self.fired: set[tuple[str, str]] = set()
+        self._facts = _facts_of(policy)
+        self._merging: set[Configuration] = set()
+        self._edge: deque[Configuration] = deque()
+        for fields in _submissions(self.rules):
+            for step in _fitting(self.rules, Case("c1"), "submit"):
+                self._go(None, Case("c1"), (), step.replace(fields={**step.fields, **fields}))
+        while self._edge and len(self.configurations) < most:
+            self._explore(self._edge.popleft())
+        self.is_complete = not self._edge
+        self._open_ended = set(self._edge)
+
+    def dead_ends(self) -> dict[str, Standing]:
+        """State -> the first open case found there that can reach no end, by anybody or by time."""
+        back: dict[Configuration, list[Configuration]] = {}
+        for here, targets in self.ways.items():
+            for target in targets:
+                back.setdefault(target, []).append(here)
+        ends = [here for here, (case, _) in self.configurations.items() if not case.is_open]
+        alive = {*ends, *self._open_ended, *self._merging}
+        edge = list(alive)
+        while edge:
+            for here in back.get(edge.pop(), ()):
+                if here not in alive:
+                    alive.add(here)
+                    edge.append(here)
+        dead: dict[str, Standing] = {}
+        for here, stands in self.configurations.items():
+            if here not in alive:
+                dead.setdefault(stands[0].state, stands)
+        return dead
+
+    def dead_rungs(self) -> tuple[tuple[str, str], ...]:
+        """Rungs that no case can ever meet, as (clock, level); empty unless the exploration is complete."""
+        if not self.is_complete:
+            return ()
+        rules = self.rules.policy.clocks.items()
+        every = [(clock, rung.level) for clock, rule in rules for rung in rule.rungs]
+        return tuple(rung for rung in every if rung not in self.fired)
+
+    def violations(self, source: str) -> Iterator[Violation]:
+        """A violation for each dead end and each dead rung; ``source`` is the policy as Python says it."""
+        snippet = _SNIPPET.format(source=source)
+        for state, (case, events) in self.dead_ends().items():
+            story = str(told(self.rules, case.id, events))
+            yield Violation("liveness", f"from {state} no end can be reached, by anybody", story, snippet)
+        for clock, level in self.dead_rungs():
+            yield Violation("rungs", f"no case ever meets {level} of the clock {clock}", "", snippet)
+
+    # -- exploring ----------------------------------------------------------------------------------------
+
+    def _explore(self, here: Configuration) -> None:
+        case, events = self.configurations[here]
+        self._let_time_pass(here, case, events)
+        for action in accepted_actions(self.rules, case):
+            if action not in BY_HAND:
+                for step in _fitting(self.rules, case, action):
+                    self._go(here, case, events, step)
+            elif action == "merge" and self._can_merge(case):
+                self._merging.add(here)
+
+    def _can_merge(self, case: Case) -> bool:
+        """Whether somebody may end the case by merging it, into a case that there can always be."""
+        target = self.rules.table[case.state]["merge"].place
+        return target is not None and target.final and any(_fitting(self.rules, case, "merge"))
+
+    def _let_time_pass(self, here: Configuration, case: Case, events: tuple[e.Event, ...]) -> None:
+        after, issued = escalate(self.rules, case, FAR, history=lambda: events)
+        self.fired |= {(event.clock, event.level) for event in issued if isinstance(event, e.RungEvent)}
+        self.fired |= {
+            (run.clock, run.ladder[rung][0])
+            for run in case.clocks
+            for rung, due in enumerate(run.dues)
+            if due is not None and run.unknown >> rung & 1
+        }
+        if after.place != case.place:
+            self._arrive(here, after, (*events, *issued))
+
+    def _go(self, here: Configuration | None, case: Case, events: tuple[e.Event, ...], step: Step) -> None:
+        assert step.by is not None, "a legal command has an actor"
+        texts = tuple((name, "") for name in step.fields if self._is_text(step.action, name))
+        fields = {name: part for name, part in step.fields.items() if (name, "") not in texts}
+        command = Command(step.action, step.by, fields, texts)
+        try:
+            decided = decide(
+                self.rules, case, command, max(self.start, case.acted_us), history=lambda: events
+            )
+        except Refused:
+            return
+        for event in decided:
+            case = evolve(case, event)
+        self._arrive(here, case, (*events, *decided))
+
+    def _is_text(self, action: str, name: str) -> bool:
+        rule = self.rules.fields[action].get(name)
+        return rule is not None and rule.type == "text"
+
+    def _arrive(self, origin: Configuration | None, case: Case, events: tuple[e.Event, ...]) -> None:
+        here = self._configuration(case)
+        if origin is not None:
+            self.ways.setdefault(origin, set()).add(here)
+        if here not in self.configurations:
+            self.configurations[here] = (case, events)
+            self._edge.append(here)
+
+    def _configuration(self, case: Case) -> Configuration:
+        clocks = tuple(
+            (run.clock, run.subject != "", run.status, run.is_paused)
+            for run in case.clocks
+            if case.latest(run.clock, run.subject) is run
+        )
+        facts = tuple(fact(self.rules, case) for fact in self._facts)
+        return (
+            case.state,
+            case.unit != "",
+            case.citizen != "",
+            case.facts.co_handlers,
+            frozenset(clocks),
+            *facts,
+        )
+
+
+def prove_liveness(policy: Policy, *, start: int = 1_740_967_800_000_000) -> Liveness:
+    """Explore the policy, and raise unless an end can always be reached and every rung can fire.
+
+    Raises:
+        AssertionError: with every dead end and dead rung.
+    """
+    liveness = Liveness(policy, start=start)
+    broken = [violation.text() for violation in liveness.violations("policy")]
+    assert not broken, "\n".join(broken)
+    return liveness
+
+
+_SNIPPET = """\
+from caseflow import load_policy
+from caseflow.testing.laws.liveness import prove_liveness
+
+policy = {source}
+prove_liveness(policy)  # raises
+"""
+
+
+def _fitting(rules: CompiledPolicy, case: Case, action: str) -> Iterator[Step]:
+    """The action by one actor for each unit who may take it, with the required fields alone."""
+    units = set()
+    for by in permitted_actors(rules, case, action):
+        scope = rules.role(by).scope
+        if (by.unit, scope) not in units:
+            units.add((by.unit, scope))
+            fields = legal_fields(rules, case, action)
+            yield Step(action=action, by=by, fields=fields, case_id=case.id)
+
+
+def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
+    """What may matter of a submission: to whom, by whom, and every value that a clock asks for."""
+    wanted: dict[str, set[str]] = {}
+    for plan in rules.plans:
+        for name in ("kind", "urgency", "channel", "region"):
+            wanted.setdefault(name, set()).update(getattr(plan.rule.when, name))
+    choices = rules.fields["submit"]["kind"].choices
+    for base in (
+        {},
+        {"citizen": CITIZEN},
+        {"to": UNITS[0]},
+        {"to": UNITS[0], "citizen": CITIZEN},
+    ):
+        yield base
+        for name, values in wanted.items():
+            for choice in sorted(values):
+                if name != "kind" or not choices or choice in choices:
+                    yield {**base, name: choice}
+
+
+def _facts_of(policy: Policy) -> list[Any]:
+    """What the policy's guards look at, each as a function of rules and case."""
+    used = {guard for rule in policy.actions.values() for guard in rule.guards}
+    return [fact for guard, fact in _FACTS.items() if guard in used]
+
+
+def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:
+    facts = case.facts
+    return any(reply.cycle == facts.cycle and reply.retracted_us is None for reply in facts.replies)
+
+
+def _is_rated(rules: CompiledPolicy, case: Case) -> bool:
+    return any(rating.cycle == case.facts.cycle for rating in case.facts.ratings)
+
+
+def _is_pending(rules: CompiledPolicy, case: Case) -> bool:
+    return case.facts.extension is not None
+
+
+def _waits(rules: CompiledPolicy, case: Case) -> bool:
+    return any(item.verified_us is None for item in case.facts.rectifications)
+
+
+_FACTS = {
+    "has_reply": _reply_stands,
+    "not_rated": _is_rated,
+    "returns_left": lambda rules, case: case.facts.returns < rules.policy.limits.returns,
+    "reopens_left": lambda rules, case: case.facts.reopens < rules.policy.limits.reopens,
+    "extension_pending": _is_pending,
+    "no_extension_pending": _is_pending,
+    "extensions_left": lambda rules, case: tuple(
+        len(run.grants) < rules.policy.limits.extensions for run in case.clocks if run.is_running
+    ),
+    "rectification_linked": _waits,
+    "rectifications_verified": _waits,
+}
+"""Guard -> what of a case it looks at."""

@@ -1,0 +1,322 @@
+"""Small valid policies, put together from what portals do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import attrs
+import tomli_w
+from hypothesis import strategies as st
+
+from caseflow.core.policy import Policy
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.instants import zone_info
+from caseflow.errors import PolicyError
+from caseflow.policies.parse import Notes, policy_from
+from caseflow.policies.validate import check
+from caseflow.testing.strategies.arguments import check_among, check_count
+from caseflow.testing.strategies.calendar_strategies import calendars
+
+ZONES = ("Asia/Shanghai", "UTC", "Europe/Amsterdam", "America/St_Johns", "Pacific/Apia")
+"""Zones that are drawn: China's, none, one with summer time, one at half hours, one that skipped a day."""
+COUNTINGS = ("natural", "elapsed", "working")
+"""Ways of counting, plainest first."""
+LONGEST = 30
+"""Days of the longest rung."""
+
+
+@attrs.frozen(kw_only=True, repr=False, eq=False)
+class SmallPolicy(Policy):
+    """A drawn policy: a policy in every way, that prints itself as the TOML it could have come from."""
+
+    table: dict[str, Any] = attrs.field(factory=dict, metadata={"document": False})
+
+    def __repr__(self) -> str:
+        dated = "".join(f"\n# {calendar!r}" for calendar in self.tables.values())
+        return f"<policy\n{as_toml(self.table)}{dated}>"
+
+
+def policies(
+    *,
+    zones: Sequence[str] = ZONES,
+    countings: Sequence[str] = COUNTINGS,
+    max_clocks: int = 2,
+    max_rungs: int = 3,
+    max_features: int = 4,
+    tables: st.SearchStrategy[Calendar] | None = None,
+) -> st.SearchStrategy[Policy]:
+    """Valid policies with few states and actions, each with at least one clock.
+
+    Every one begins as: submit, work, close, and one clock from the submission to the end. Features are added
+    to it: units and routing, public replies, waiting for information (a pause), extensions, withdrawal and
+    reopening, co-handling units, an action of its own with typed fields, timed closing, a clock for some
+    kinds only, roles that may backdate.
+
+    Shrinks to no feature, one clock, one rung of one natural day, and the first zone.
+
+    Args:
+        zones: IANA names to choose from.
+        countings: of ``natural``, ``elapsed`` and ``working``.
+        max_clocks, max_rungs: of each policy, and of each clock.
+        max_features: how many of the features at the most.
+        tables: calendars for clocks that count working days; `calendars` by default.
+
+    Raises:
+        BadInput: an unknown zone or counting, a count that is none.
+    """
+    for zone in zones:
+        zone_info(zone)
+    check_among(tuple(countings), COUNTINGS, what="countings")
+    check_count(max_clocks, what="max_clocks", least=1, most=10)
+    check_count(max_rungs, what="max_rungs", least=1, most=10)
+    check_count(max_features, what="max_features", least=0, most=len(FEATURES))
+    chosen = st.lists(
+        st.sampled_from(FEATURES), max_size=max_features, unique_by=lambda feature: feature.__name__
+    )
+    clocks = st.lists(_clocks(countings, max_rungs), min_size=1, max_size=max_clocks)
+    return st.builds(
+        _policy,
+        st.sampled_from(list(zones)),
+        chosen,
+        clocks,
+        calendars() if tables is None else tables,
+    )
+
+
+def _clocks(countings: Sequence[str], max_rungs: int) -> st.SearchStrategy[dict[str, Any]]:
+    """The counting and the ladder of one clock; what starts and stops it, the features say."""
+    rungs = st.lists(st.integers(1, LONGEST), min_size=1, max_size=max_rungs, unique=True).map(sorted)
+    return st.builds(
+        _clock,
+        counting=st.sampled_from(list(countings)),
+        lengths=rungs,
+        warnings=st.integers(0, max_rungs - 1),
+        rolls=st.booleans(),
+        hours=st.booleans(),
+    )
+
+
+def _clock(counting: str, lengths: list[int], warnings: int, rolls: bool, hours: bool) -> dict[str, Any]:
+    unit = "hours" if hours and counting == "elapsed" else "days"
+    warned = min(warnings, len(lengths) - 1)
+    rungs: list[dict[str, Any]] = [
+        {"level": f"level{index + 1}", unit: length, **({"kind": "warning"} if index < warned else {})}
+        for index, length in enumerate(lengths)
+    ]
+    rolled = {"roll": "next-working-day"} if rolls and counting != "elapsed" else {}
+    dated = {"calendar": "office"} if counting == "working" or rolled else {}
+    return {"start": ["submit"], "stop": ["close"], "counting": counting, **rolled, **dated, "rungs": rungs}
+
+
+def _policy(
+    zone: str,
+    chosen: Sequence[Callable[[dict[str, Any]], None]],
+    clocks: Sequence[dict[str, Any]],
+    office: Calendar,
+) -> Policy:
+    table = plain()
+    table["timezone"] = zone
+    table["clocks"] = {f"clock{index + 1}": dict(clock) for index, clock in enumerate(clocks)}
+    for feature in FEATURES:  # in one order, whatever the order of the draw
+        if feature in chosen:
+            feature(table)
+    dated = any(clock.get("calendar") for clock in clocks)
+    if dated:
+        table["calendars"] = {"office": {"file": "office.toml"}}
+    notes = Notes("drawn policy")
+    policy = policy_from(table, notes)
+    if policy is not None:
+        check(policy, notes)
+    if policy is None or notes.problems:
+        raise PolicyError(notes.problems)
+    parts = {field.name: getattr(policy, field.name) for field in attrs.fields(Policy)}
+    parts["tables"] = {"office": office} if dated else {}
+    return SmallPolicy(**parts, table=table)
+
+
+Table = dict[str, Any]
+
+
+def plain() -> Table:
+    """The plainest policy: a citizen submits, an officer works on it and closes it."""
+    return {
+        "name": "small",
+        "roles": {"citizen": {"scope": "own"}, "officer": {}},
+        "states": {
+            "working": {"stage": "handling"},
+            "closed": {"stage": "ended", "final": True},
+        },
+        "actions": {
+            "submit": {"moves": {"start": "working"}, "roles": ["citizen", "officer"]},
+            "note": {"moves": {"open": "="}, "roles": ["officer"]},
+            "close": {"moves": {"open": "closed"}, "roles": ["officer"]},
+        },
+    }
+
+
+def units(table: Table) -> None:
+    """A coordinator's state before work, and handlers who act for the unit that holds the case."""
+    table["roles"]["handler"] = {"scope": "unit"}
+    table["states"]["routing"] = {"stage": "inquiry"}
+    table["actions"]["submit"] |= {"moves": {"start": "routing"}, "with_unit": "working"}
+    table["actions"] |= {
+        "route": {"moves": {"routing": "working"}, "roles": ["officer"]},
+        "take_charge": {"moves": {"working": "="}, "roles": ["handler"], "guards": ["unit_holds"]},
+        "transfer": {"moves": {"working": "="}, "roles": ["officer"], "guards": ["unit_holds"]},
+        "send_back": {
+            "moves": {"working": "routing"},
+            "roles": ["handler"],
+            "guards": ["unit_holds", "returns_left"],
+            "reason": True,
+        },
+    }
+    table["clocks"]["signing"] = {
+        "start": ["submit", "route", "transfer"],
+        "stop": ["take_charge"],
+        "cancel": ["send_back"],
+        "subject": "unit",
+        "counting": "elapsed",
+        "rungs": [{"level": "unsigned", "hours": 24}],
+    }
+
+
+def replies(table: Table) -> None:
+    """Public replies, their retraction, and a close that waits for a standing one."""
+    table["actions"] |= {
+        "reply": {"moves": {"open": "="}, "roles": ["officer"]},
+        "retract_reply": {"moves": {"open": "="}, "roles": ["officer"], "guards": ["has_reply"]},
+    }
+    table["actions"]["close"]["guards"] = ["has_reply"]
+    first = table["clocks"]["clock1"]
+    first |= {"stop": ["reply"], "revive": ["retract_reply"]}
+
+
+def information(table: Table) -> None:
+    """A state that waits for the citizen and pauses every clock that has no subject."""
+    table["states"]["waiting"] = {"stage": "handling"}
+    table["actions"] |= {
+        "request_information": {"moves": {"working": "waiting"}, "roles": ["officer"]},
+        "receive_information": {"moves": {"waiting": "working"}, "roles": ["citizen", "officer"]},
+    }
+    for clock in table["clocks"].values():
+        if not clock.get("subject"):
+            clock["pause"] = ["state:waiting"]
+
+
+def extensions(table: Table) -> None:
+    """Days more, asked for before the deadline and granted by an officer."""
+    table["limits"] = {"extensions": 2, "extension_days": 5}
+    table["actions"] |= {
+        "request_extension": {
+            "moves": {"open": "="},
+            "roles": ["officer"],
+            "guards": ["no_extension_pending", "before_breach", "extensions_left"],
+        },
+        "grant_extension": {
+            "moves": {"open": "="},
+            "roles": ["officer"],
+            "guards": ["extension_pending", "extensions_left"],
+        },
+        "refuse_extension": {"moves": {"open": "="}, "roles": ["officer"], "guards": ["extension_pending"]},
+    }
+
+
+def withdrawal(table: Table) -> None:
+    """The citizen takes the inquiry back, which cancels the first clock."""
+    table["states"]["withdrawn"] = {"stage": "ended", "final": True}
+    table["actions"]["withdraw"] = {"moves": {"open": "withdrawn"}, "roles": ["citizen"]}
+    table["clocks"]["clock1"]["cancel"] = ["withdraw"]
+
+
+def reopening(table: Table) -> None:
+    """A closed case begins a new cycle, twice at the most."""
+    table["actions"]["reopen"] = {
+        "moves": {"closed": "working"},
+        "roles": ["citizen", "officer"],
+        "guards": ["reopens_left"],
+        "reason": True,
+    }
+    table["clocks"]["clock1"]["start"] = ["submit", "reopen"]
+
+
+def helpers(table: Table) -> None:
+    """Co-handling units, each with a clock of its own until it reports."""
+    table["roles"]["helper"] = {"scope": "unit"}
+    table["actions"] |= {
+        "add_co_handler": {"moves": {"open": "="}, "roles": ["officer"]},
+        "report": {"moves": {"open": "="}, "roles": ["helper"], "co_handlers": True},
+    }
+    table["clocks"]["helping"] = {
+        "start": ["add_co_handler"],
+        "stop": ["report"],
+        "subject": "co_handler",
+        "rungs": [{"level": "no-help", "days": 2}],
+    }
+
+
+def visits(table: Table) -> None:
+    """An action of the policy's own with a field of every type."""
+    table["actions"]["visit"] = {
+        "moves": {"open": "="},
+        "roles": ["officer"],
+        "fields": {
+            "when": {"type": "instant", "required": True},
+            "persons": {"type": "int", "min": 1, "max": 9, "required": True},
+            "outcome": {"choices": ["met", "absent"], "required": True},
+            "host": {"type": "unit"},
+            "urgent": {"type": "bool"},
+            "photo": {"type": "sha256"},
+            "remark": {"type": "text"},
+        },
+    }
+
+
+def timed_closing(table: Table) -> None:
+    """A case that nobody touches after its last rung is closed by the system, if its guards let it."""
+    table["clocks"]["clock1"]["rungs"][-1]["then"] = "close"
+
+
+def urgent_cases(table: Table) -> None:
+    """A second clock that is only for urgent cases."""
+    table["clocks"]["urgent"] = {
+        "start": ["submit"],
+        "stop": ["close"],
+        "when": {"urgency": ["high"]},
+        "counting": "elapsed",
+        "rungs": [{"level": "urgent", "hours": 4}],
+    }
+
+
+def late_facts(table: Table) -> None:
+    """Officers may record a fact late, with a reason."""
+    table["roles"]["officer"] = {"backdate": True}
+
+
+FEATURES: tuple[Callable[[Table], None], ...] = (
+    units,
+    replies,
+    information,
+    extensions,
+    withdrawal,
+    reopening,
+    helpers,
+    visits,
+    timed_closing,
+    urgent_cases,
+    late_facts,
+)
+"""Every feature, in the order in which they are laid over a policy."""
+
+
+def as_toml(table: Mapping[str, Any]) -> str:
+    """The text of a table; entries that are `None` are left out, since TOML has no word for them."""
+    return tomli_w.dumps(_without_none(table))
+
+
+def _without_none(part: Any) -> Any:
+    if isinstance(part, Mapping):
+        return {key: _without_none(entry) for key, entry in part.items() if entry is not None}
+    if isinstance(part, list | tuple):
+        return [_without_none(entry) for entry in part]
+    return part

@@ -1,0 +1,1 @@
+"""Cases in simulated time: the timeline, its clockwork, its faults, its story."""

@@ -1,0 +1,163 @@
+"""What a timeline moves: one desk, one store, one clock; and what is told when an expectation fails."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from caseflow.clock import ManualClock
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.model.case import Card, Case
+from caseflow.core.policy import Policy
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.instants import moment
+from caseflow.desk import Desk
+from caseflow.errors import BadInput
+from caseflow.i18n import Lang, languages, timeline_text
+from caseflow.ports import Store
+from caseflow.stores.memory import MemoryStore
+from caseflow.testing.step import python_source
+from caseflow.testing.timeline.journal import Journal
+from caseflow.testing.timeline.policy_cache import ReadyPolicy, ready_policy, working_calendar
+from caseflow.testing.timeline.stored_story import Story, story_of, told
+from caseflow.testing.timeline.timeline_actions import case_id_of
+from caseflow.testing.timeline.wall_clock import instant_of
+from caseflow.views.lifeline import Lifeline, lifeline
+from caseflow.views.mermaid import gantt
+from caseflow.views.timeline_svg import drawing
+
+START = "2025-03-03T09:00:00+08:00"
+"""Where a timeline begins unless it is told otherwise: a Monday morning without a holiday near."""
+
+
+class TimelineState:
+    """The parts of a timeline; see `caseflow.testing.Timeline`, which says what each argument means."""
+
+    def __init__(
+        self,
+        policy: str | Path | Policy = "wuhu",
+        *,
+        start: datetime | str | int = START,
+        store: Store | Callable[[], Store] | None = None,
+        calendar: Calendar | str | Path | None = None,
+        lang: Lang = "en",
+    ) -> None:
+        self.lang = _spoken(lang)
+        if isinstance(store, str):
+            raise BadInput("no-store", what="store", found=store)
+        self._ready = ready_policy(policy)
+        self._calendar = None if calendar is None else working_calendar(calendar, self.policy)
+        self._is_own_calendar = isinstance(calendar, Calendar)
+        self._new_store = store if callable(store) else None
+        self.clock = ManualClock(instant_of(start, self.zone, what="start"))
+        self.store: Store
+        self.desk: Desk
+        self._fired: deque[Card] = deque()
+        self._is_down = False
+        self._is_twice = False
+        self._numbers = 0
+        self._touched: dict[str, None] = {}
+        self._use(self._opened(store))
+        opening = _opening(self._ready, self.clock, self.zone, calendar, lang)
+        is_fresh = store is None or not self.store.feed(0, limit=1)
+        self._journal = Journal(opening, remark="" if is_fresh else timeline_text("not fresh", lang))
+
+    def _opened(self, store: Store | Callable[[], Store] | None) -> Store:
+        if store is None:
+            return MemoryStore(pinned={self.rules.pin: self._ready.text})
+        opened = store() if callable(store) else store
+        if not (hasattr(opened, "append") and hasattr(opened, "feed")):
+            raise BadInput("no-store", what="store", found=type(opened).__name__)
+        return opened
+
+    def _use(self, store: Store) -> None:
+        """Go on with that store and a desk that remembers nothing."""
+        self.store = store
+        self.desk = Desk(self.rules, store, clock=self.clock)
+
+    @property
+    def rules(self) -> CompiledPolicy:
+        """The compiled policy for new cases."""
+        return self._ready.rules
+
+    @property
+    def policy(self) -> Policy:
+        """The policy for new cases."""
+        return self.rules.policy
+
+    @property
+    def zone(self) -> str:
+        """The office's time zone."""
+        return self.policy.timezone
+
+    @property
+    def now(self) -> datetime:
+        """The time, in the office's zone."""
+        return moment(self.clock.now_us(), self.zone)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The calendar by which `advance` counts working days."""
+        return self._calendar or working_calendar(None, self.policy)
+
+    def story(self, case: Case | str | None = None, *, lang: Lang | None = None) -> Story:
+        """What happened to all cases, or to one; in the timeline's language unless told otherwise."""
+        ids = None if case is None else (case_id_of(case),)
+        return story_of(self.store, case_ids=ids, lang=_spoken(lang or self.lang))
+
+    def svg(self, case: Case | str, *, lang: Lang | None = None) -> str:
+        """The case drawn as SVG: states, clocks, pauses, cards, and what is still to come as of now."""
+        life, told_in = self._life(case, lang)
+        events = self.store.events(life.title)
+        story = told(self.desk.rules_of(life.title), life.title, events, lang=told_in)
+        return drawing(life, story=str(story), lang=told_in)
+
+    def mermaid(self, case: Case | str, *, lang: Lang | None = None) -> str:
+        """The case as a Mermaid Gantt chart."""
+        life, told_in = self._life(case, lang)
+        return gantt(life, lang=told_in)
+
+    def _life(self, case: Case | str, lang: Lang | None) -> tuple[Lifeline, Lang]:
+        case_id, told_in = case_id_of(case), _spoken(lang or self.lang)
+        now, stored = self.clock.now_us(), self.desk.get(case_id)
+        events = self.store.events(case_id)
+        return lifeline(self.desk.rules_of(case_id), stored, events, now_us=now, lang=told_in), told_in
+
+    def as_test(self, name: str = "test_timeline") -> str:
+        """Python source of a test that does what was done so far and expects the story that came of it.
+
+        It runs by itself, without pytest, on a memory store. What a branch did is only in it while the
+        branch lasts; what was done to `desk` or `store` directly is not.
+        """
+        return self._journal.source(name, str(self.story()))
+
+    def failure(self, message: str, *, story: str | None = None) -> AssertionError:
+        """An error that shows the message, the story, and the run as a test to paste."""
+        if story is None:
+            story = str(self.story()) or timeline_text("no story", self.lang)
+            message = f"{message}\n\n{timeline_text('story', self.lang)}"
+        parts = [message, "", textwrap.indent(story, "  "), ""]
+        parts += [timeline_text("paste", self.lang), "", textwrap.indent(self.as_test(), "    ")]
+        return AssertionError("\n".join(parts).rstrip())
+
+
+def _opening(
+    held: ReadyPolicy, clock: ManualClock, zone: str, calendar: Calendar | str | Path | None, lang: Lang
+) -> str:
+    """The call that makes such a timeline."""
+    named = {"start": moment(clock.now_us(), zone).isoformat()}
+    if isinstance(calendar, str | Path):
+        named["calendar"] = str(calendar)
+    if lang != "en":
+        named["lang"] = lang
+    arguments = ", ".join(f"{name}={python_source(part)}" for name, part in named.items())
+    return f"Timeline({held.source}, {arguments})"
+
+
+def _spoken(lang: Lang) -> Lang:
+    if lang not in languages():
+        raise BadInput("bad-lang", what="lang", found=lang, missing=", ".join(languages()))
+    return lang

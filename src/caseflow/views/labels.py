@@ -1,0 +1,133 @@
+"""What people read for a policy's keys, for instants and days, and how many columns a text takes."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import date
+from typing import Any
+
+from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.policy import Named, Rung
+from caseflow.core.time.instants import moment, office_days
+from caseflow.core.value import Value
+from caseflow.i18n import Lang, story_text, text
+
+BUILTIN_FIELDS = ("title", "body", "text", "reason", "name")
+"""The personal texts of the built-in actions, which a policy has no labels for."""
+
+
+def stage_label(stage: str, lang: Lang) -> str:
+    """What a stage is called."""
+    return text(f"stages.{stage}", lang)
+
+
+class PolicyLabels(Value):
+    """The labels of a policy in one language; the key itself where there is none."""
+
+    rules: CompiledPolicy
+    lang: Lang
+
+    def say(self, key: str, **data: Any) -> str:
+        """The phrase of stories, drawings and calendars in this language."""
+        return story_text(key, self.lang, **data)
+
+    def time(self, us: int) -> str:
+        """The instant in the office's zone."""
+        return clock_time(us, self.rules.policy.timezone)
+
+    def office(self) -> str:
+        """The name of the policy, by which its office signs."""
+        policy = self.rules.policy
+        return policy.labels.get(self.lang, policy.name)
+
+    def clock(self, name: str, subject: str = "") -> str:
+        """The label of a clock, with its subject."""
+        rule = self.rules.policy.clocks.get(name)
+        label = rule.labels.get(self.lang, name) if rule else name
+        return f"{label} ({subject})" if subject else label
+
+    def rung(self, clock: str, level: str) -> Rung | None:
+        """The policy's rung of that level."""
+        rule = self.rules.policy.clocks.get(clock)
+        return next((rung for rung in rule.rungs if rung.level == level), None) if rule else None
+
+    def level(self, clock: str, level: str) -> str:
+        """The label of a rung."""
+        rung = self.rung(clock, level)
+        return rung.labels.get(self.lang, level) if rung else level
+
+    def action(self, name: str) -> str:
+        """The label of an action."""
+        rule = self.rules.policy.actions.get(name)
+        return rule.labels.get(self.lang, name) if rule else name
+
+    def field(self, name: str, action: str = "") -> str:
+        """The label of an action's field; without an action, of a personal text, whichever action has it."""
+        own = self.rules.fields.get(action, {}).get(name)
+        if own is None and name not in BUILTIN_FIELDS:
+            every = (fields[name] for fields in self.rules.fields.values() if name in fields)
+            own = next((rule for rule in every if rule.labels.get(self.lang, "")), None)
+        builtin = text(f"fields.{name}", self.lang) if name in BUILTIN_FIELDS else name
+        return own.labels.get(self.lang, builtin) if own else builtin
+
+    def role(self, name: str) -> str:
+        """The label of a role."""
+        role = self.rules.policy.roles.get(name)
+        return role.labels.get(self.lang, name) if role else name
+
+    def named(self, table: dict[str, Named], key: str) -> str:
+        """The label of a kind or a reason code."""
+        return table[key].labels.get(self.lang, key) if key in table else key
+
+    def state(self, key: str) -> str:
+        """The label of a state."""
+        state = self.rules.policy.states.get(key)
+        return state.labels.get(self.lang, key) if state else key
+
+
+def clock_time(us: int, zone: str) -> str:
+    """An instant (epoch microseconds) in the zone, for people: ``2025-01-26 00:00``.
+
+    Seconds only where they are not zero; a part of a second is left out, so that what is shown is never
+    later than the instant. The offset stands there only where summer time makes the same hour happen twice.
+    """
+    at = moment(us, zone).replace(microsecond=0)
+    local = at.replace(tzinfo=None).isoformat(sep=" ", timespec="seconds" if at.second else "minutes")
+    is_twice = at.replace(fold=0).utcoffset() != at.replace(fold=1).utcoffset()
+    return local + at.isoformat()[-6:] if is_twice else local
+
+
+def last_day(breach_us: int, zone: str) -> date:
+    """The day in the zone on which an act is last on time, given the first instant that is late."""
+    return date.fromordinal(office_days(zone).day_of(breach_us - 1))
+
+
+def width(text: str) -> int:
+    """The columns a terminal with a fixed pitch gives the text: a Chinese character takes two."""
+    if text.isascii():
+        return len(text)
+    return sum(_width(character) for character in text)
+
+
+def padded(text: str, columns: int) -> str:
+    """The text, with spaces up to so many columns."""
+    return text + " " * (columns - width(text))
+
+
+def shortened(text: str, columns: int) -> str:
+    """The text, or as much of it as fits before a ``…``."""
+    if width(text) <= columns:
+        return text
+    kept, used = [], 1
+    for character in text:
+        used += _width(character)
+        if used > columns:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + "…"
+
+
+def _width(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
