@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import ast
+import enum
 import inspect
+import re
+import sys
 from collections.abc import Iterator
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from types import FunctionType, ModuleType
 from typing import Any
 
 import attrs
 
-from caseflow import errors, load_policy, messages
-from caseflow.core import events, policy
-from caseflow.core.actions import ACTIONS
-from caseflow.core.guards import GUARDS
-from caseflow.core.lint.texts import TEXTS as FINDINGS
-from caseflow.simulation import delays, habits, scenario
-from caseflow.views.diagram import diagram
+import caseflow
+from caseflow import errors, i18n, load_policy, ports, testing
+from caseflow.core import policy
+from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.model import events
+from caseflow.simulation import delays, scenario
+from caseflow.views.mermaid import diagram
 
 REFERENCE = Path(__file__).parent / "reference"
 TABLES = {
@@ -35,13 +42,13 @@ TABLES = {
 """Where a policy file holds what each class describes."""
 SCENARIO = {
     "The file itself": scenario.Scenario,
-    "[arrivals]": habits.Arrivals,
-    "[office]": habits.Office,
-    "[dispatch]": habits.Dispatch,
-    "[handling]": habits.Handling,
-    "[evaluation]": habits.Evaluation,
+    "[arrivals]": scenario.Arrivals,
+    "[office]": scenario.Office,
+    "[dispatch]": scenario.Dispatch,
+    "[handling]": scenario.Handling,
+    "[evaluation]": scenario.Evaluation,
     "[units.NAME]": scenario.Unit,
-    "[kinds.NAME]": scenario.Kind,
+    "[kinds.NAME]": scenario.InquiryKind,
     "[roles]": scenario.Roles,
     "[texts]": scenario.Texts,
     "A delay": delays.Delay,
@@ -64,6 +71,7 @@ def pages() -> dict[str, str]:
         "errors.md": "".join(_errors()),
         "findings.md": "".join(_findings()),
         "wuhu.md": "".join(_wuhu()),
+        "api.md": "".join(_api()),
     }
 
 
@@ -87,7 +95,7 @@ def _scenario_keys() -> Iterator[str]:
     yield "# Scenario keys\n\nEvery table of a scenario for `caseflow simulate`, with its defaults. What is\n"
     yield "left out does not happen. Shares are parts of 1. Delays are tables too: office hours unless\n"
     yield "it is said otherwise.\n"
-    notes = _attribute_docs(habits) | _attribute_docs(scenario) | _attribute_docs(delays)
+    notes = _attribute_docs(scenario) | _attribute_docs(delays)
     for place, cls in SCENARIO.items():
         heading = place if place[0] != "[" and place[0] != "`" else f"`{place}`"
         yield f"\n## {heading}\n\n{_described(cls)}\n\n"
@@ -130,30 +138,43 @@ def _events() -> Iterator[str]:
     base = set(_field_names(events.Event))
     for name, cls in events.EVENTS.items():
         own = ", ".join(f"`{field}`" for field in _field_names(cls) if field not in base)
-        yield f"| `{name}` | `{cls.__name__}` | {own or '-'} | {inspect.getdoc(cls)} |\n"
+        meaning = _cell(" ".join((inspect.getdoc(cls) or "").split()))
+        yield f"| `{name}` | `{cls.__name__}` | {own or '-'} | {meaning} |\n"
 
 
 def _errors() -> Iterator[str]:
     yield "# Errors and codes\n\nEvery error is a `CaseflowError` with a stable `code`, its `data`, and\n"
-    yield "`text(lang)`.\n\n"
+    yield "`text(lang)`. Errors are values: they can be pickled and copied.\n\n"
+    yield from _languages()
     yield "| class | meaning |\n|---|---|\n"
     for name, cls in vars(errors).items():
         if inspect.isclass(cls) and issubclass(cls, errors.CaseflowError):
             yield f"| `{name}` | {_one_paragraph(inspect.getdoc(cls))} |\n"
     yield "\nA refusal has `code`, `action`, `state`, `rule` (the policy's key path), `missing`, `found`,\n"
     yield "`possible_from` and `source`.\n\n| code | English | 中文 |\n|---|---|---|\n"
-    for code in messages.codes():
-        english, chinese = (_cell(messages.template(code, lang)) for lang in ("en", "zh"))
+    for code in i18n.codes():
+        english, chinese = (_cell(i18n.template(code, lang)) for lang in ("en", "zh"))
         yield f"| `{code}` | {english} | {chinese} |\n"
+
+
+def _languages() -> Iterator[str]:
+    yield "Texts come from one catalogue, `caseflow/locale/LANG.toml`, in `en` and `zh`. A portal changes a\n"
+    yield "sentence or adds a language, whole or in part; what it leaves out is said in English:\n\n"
+    yield "```python\nfrom caseflow import Refusal, i18n\n\n"
+    yield 'i18n.load_catalogue("fr", {"refusals": {"already-rated": "déjà évalué"}})\n'
+    yield 'refusal = Refusal(code="already-rated", action="rate")\n'
+    yield 'assert refusal.text("fr") == "déjà évalué"\nassert refusal.text("zh") == "已经评价过"\n'
+    yield "i18n.reset()  # forget it again\n```\n\n"
 
 
 def _findings() -> Iterator[str]:
     yield "# Findings about policies\n\nWhat `caseflow policy lint` finds in a policy that can be used; see\n"
     yield "[check a policy's deadlines](../how-to/lint-a-policy.md). The codes are stable.\n\n"
     yield "| code | what is wrong | what would mend it | 中文 |\n|---|---|---|---|\n"
-    for code, texts in FINDINGS.items():
-        chinese = "。".join(texts["zh"])
-        yield f"| `{code}` | {_cell(texts['en'][0])} | {_cell(texts['en'][1])} | {_cell(chinese)} |\n"
+    for code in i18n.findings():
+        cells = (_cell(i18n.sentence(f"findings.{code}.{part}", "en")) for part in ("problem", "remedy"))
+        chinese = "。".join(i18n.sentence(f"findings.{code}.{part}", "zh") for part in ("problem", "remedy"))
+        yield f"| `{code}` | {' | '.join(cells)} | {_cell(chinese)} |\n"
 
 
 def _wuhu() -> Iterator[str]:
@@ -166,21 +187,176 @@ def _wuhu() -> Iterator[str]:
             yield f"| `{name}` | {label} | {rung.days} {clock.counting} days | {rung.source} |\n"
 
 
+# -- the public names, from their docstrings -----------------------------------------------------------------
+
+DOORS = {
+    caseflow: "What a portal imports.",
+    testing: "The [test kit](../how-to/simulate-a-case.md), with the extra `testing`.",
+    ports: "What a plug-in owes, and the records that pass between.",
+}
+"""Package -> what stands above its names."""
+SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Boundary", "Yields")
+
+
+def _api() -> Iterator[str]:
+    yield "# The public names\n\n"
+    yield "All that `caseflow`, `caseflow.testing` and `caseflow.ports` offer, from the docstrings.\n"
+    yield "Names that end in `_us` are integers of epoch microseconds, UTC.\n"
+    for door, about in DOORS.items():
+        yield f"\n## {door.__name__}\n\n{about}\n"
+        for name in sorted(door.__all__, key=str.lower):
+            yield from _public(door, name)
+
+
+def _public(door: ModuleType, name: str) -> Iterator[str]:
+    """A name with its signature, its docstring and its public methods."""
+    thing = getattr(door, name)
+    yield f"\n### {name}\n"
+    if not callable(thing):
+        yield f"\n{_module_note(door, name)}\n"
+        return
+    yield f"\n```py\n{_signature(name, thing)}\n```\n\n{_prose(inspect.getdoc(thing) or '')}\n"
+    if not inspect.isclass(thing):
+        return
+    if issubclass(thing, enum.Enum):
+        yield "".join(["\n", *(f"- `{member.name}`: `{member.value!r}`\n" for member in thing)])
+    for method, function in _methods(thing):
+        if isinstance(function, property):
+            kind = f"{name}.{method}: {_annotated(function.fget)}"
+        else:
+            kind = _signature(f"{name}.{method}", function)
+        head = f"```py\n{kind}\n```" if "\n" in kind else f"**`{kind}`**"
+        yield f"\n{head}\n\n{_prose(inspect.getdoc(function) or '')}\n"
+
+
+def _methods(cls: type[Any]) -> Iterator[tuple[str, Any]]:
+    """The public methods and properties that caseflow itself gives a class; no tests, no steps of walks."""
+    if any(base.__module__.startswith("hypothesis") for base in cls.__mro__):
+        return
+    seen = set()
+    for base in cls.__mro__:
+        if base.__module__.startswith("caseflow.") and base.__name__ not in ("Value", "CaseflowError"):
+            for name, member in vars(base).items():
+                function = member.__func__ if isinstance(member, classmethod | staticmethod) else member
+                is_public = not name.startswith(("_", "test_")) and inspect.getdoc(function)
+                if is_public and isinstance(function, FunctionType | property) and name not in seen:
+                    seen.add(name)
+                    yield name, function
+
+
+def _signature(name: str, thing: Any) -> str:
+    """How it is called, a parameter a line when it is long."""
+    if inspect.isclass(thing) and (issubclass(thing, enum.Enum) or getattr(thing, "_is_protocol", False)):
+        return f"class {name}"
+    signature = inspect.signature(thing)
+    parts, is_keyword = [], False
+    for parameter in signature.parameters.values():
+        if parameter.name in ("self", "cls") or parameter.name.startswith("__"):
+            continue
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            is_keyword = True
+        if parameter.kind is parameter.KEYWORD_ONLY and not is_keyword:
+            parts.append("*")
+            is_keyword = True
+        parts.append(_parameter(thing, parameter))
+    result = "" if inspect.isclass(thing) else f" -> {_annotated(thing)}"
+    begin = f"class {name}" if inspect.isclass(thing) else name
+    line = f"{begin}({', '.join(parts)}){result}"
+    return line if len(line) <= 100 else f"{begin}(\n    " + ",\n    ".join(parts) + f",\n){result}"
+
+
+def _parameter(thing: Any, parameter: inspect.Parameter) -> str:
+    stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+    written = parameter.annotation
+    if inspect.isclass(thing) and not isinstance(written, str):
+        written = _written_annotations(thing).get(parameter.name, "Any")
+    text = f"{stars}{parameter.name}: {written}"
+    if parameter.default is parameter.empty:
+        return text
+    return f"{text} = {_written(parameter.default) if _is_literal(parameter.default) else '...'}"
+
+
+def _is_literal(default: Any) -> bool:
+    if isinstance(default, tuple):
+        return all(_is_literal(part) for part in default)
+    return default is None or type(default) in (bool, int, float, str)
+
+
+def _written(default: Any) -> str:
+    return repr(default).replace("'", '"')
+
+
+def _annotated(function: Any) -> str:
+    return str(function.__annotations__.get("return", "None"))
+
+
+@cache
+def _written_annotations(cls: type[Any]) -> dict[str, str]:
+    """Field -> its type as the source writes it, those of the bases included."""
+    written: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        if base.__module__.startswith("caseflow."):
+            for node in ast.parse(inspect.getsource(sys.modules[base.__module__])).body:
+                if isinstance(node, ast.ClassDef) and node.name == base.__name__:
+                    fields = (part for part in node.body if isinstance(part, ast.AnnAssign))
+                    written |= {ast.unparse(field.target): ast.unparse(field.annotation) for field in fields}
+    return written
+
+
+def _module_note(door: ModuleType, name: str) -> str:
+    """The string that stands after the name where a module below the door sets it."""
+    for module in [door, *(part for key, part in sys.modules.items() if key.startswith(f"{door.__name__}."))]:
+        body = ast.parse(inspect.getsource(module)).body
+        for before, after in pairwise(body):
+            is_named = isinstance(before, ast.Assign) and ast.unparse(before.targets[0]) == name
+            if is_named and isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+                return _prose(inspect.cleandoc(str(after.value.value)))
+    return ""
+
+
+ENTRY = re.compile(r"    ((?:\*{0,2}\w+(?:, | to )?)+): (.*)")
+"""An entry of a section: a name, or several."""
+
+
+def _prose(doc: str) -> str:
+    """A docstring as Markdown: sections with a bold head and their entries as a list, sessions fenced."""
+    lines: list[str] = []
+    in_section = in_session = False
+    for line in doc.replace("``", "`").splitlines():
+        if in_session != (line.startswith(">>>") or (in_session and line != "")):
+            lines.append("```" if in_session else "```pycon")
+            in_session = not in_session
+        if line.removesuffix(":") in SECTIONS and line.endswith(":"):
+            in_section = True
+            line = f"**{line.removesuffix(':')}**\n"
+        elif in_section and line.startswith("    "):
+            is_list = lines[-1].startswith(("- ", "  "))
+            if (entry := ENTRY.fullmatch(line)) is not None:
+                names = re.sub(r"\*{0,2}\w+", lambda name: f"`{name[0]}`", entry[1].replace(" to ", " … "))
+                line = f"- {names}: {entry[2]}"
+            else:
+                line = ("  " if is_list else "") + line.strip()
+        elif line:
+            in_section = False
+        lines.append(line)
+    return "\n".join([*lines, "```"] if in_session else lines)
+
+
 def _field_names(cls: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in attrs.fields(cls))
+    return tuple(cls.__struct_fields__)
 
 
 def _attribute_docs(module: Any) -> dict[tuple[str, str], str]:
     """(class, attribute) -> the string that stands after the attribute."""
-    found: dict[tuple[str, str], str] = {}
+    notes: dict[tuple[str, str], str] = {}
     for node in ast.parse(inspect.getsource(module)).body:
         if isinstance(node, ast.ClassDef):
-            for before, after in zip(node.body, node.body[1:], strict=False):
+            for before, after in pairwise(node.body):
                 if isinstance(before, ast.AnnAssign) and isinstance(after, ast.Expr):
                     name, text = before.target, after.value
                     if isinstance(name, ast.Name) and isinstance(text, ast.Constant):
-                        found[node.name, name.id] = _cell(inspect.cleandoc(str(text.value)))
-    return found
+                        notes[node.name, name.id] = _cell(inspect.cleandoc(str(text.value)))
+    return notes
 
 
 def _type(field: attrs.Attribute[Any]) -> str:

@@ -12,7 +12,7 @@ from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
 clock = ManualClock("2025-03-03T09:30:00+08:00")
 desk = Desk(load_policy("wuhu"), MemoryStore(), clock=clock)
 one, two = Actor("c-1", role="citizen"), Actor("c-2", role="citizen")
-dispatcher = Actor("d-1", role="dispatcher")
+coordinator = Actor("d-1", role="coordinator")
 
 desk.submit(case_id="late-entry", title="路灯不亮", to="城管局", by=one)
 clock.advance(days=7)
@@ -20,7 +20,7 @@ desk.sweep()
 case = desk.reply(
     "late-entry",
     text="已修复",
-    by=dispatcher,
+    by=coordinator,
     effective_at="2025-03-08T17:00:00+08:00",
     reason="纸质答复补录",
 )
@@ -31,7 +31,7 @@ clock.set("2025-04-07T09:30:00+08:00")
 desk.submit(case_id="first", title="井盖破损", to="城管局", by=one)
 clock.advance(days=1)
 desk.submit(case_id="again", title="井盖又破了", to="城管局", by=two)
-case = desk.merge("again", primary="first", by=dispatcher)
+case = desk.merge("again", primary="first", by=coordinator)
 print(f"the duplicate is {case.state} into {case.facts.primary}")
 
 clock.advance(days=7)

@@ -17,9 +17,9 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Connection, Engine, create_engine, text
 
 from caseflow import Actor, Desk, ManualClock, load_policy
-from caseflow.stores.sql import SqlStore
+from caseflow.stores.sqlalchemy import SqlStore
 
-CLERK = Actor("d-1", role="dispatcher")
+CLERK = Actor("d-1", role="coordinator")
 CITIZEN = Actor("c-17", role="citizen")
 
 
@@ -39,14 +39,14 @@ with TemporaryDirectory() as folder:
     url = f"sqlite+pysqlite:///{Path(folder) / 'portal.db'}"
     desk = Desk(load_policy("wuhu"), SqlStore.made(url), clock=ManualClock("2025-03-03T09:30:00+08:00"))
     desk.submit(title="路灯不亮", to="城管局", by=CITIZEN, case_id="c1")
-    engine, told = create_engine(url), list[str]()
+    engine, committed = create_engine(url), list[str]()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE letters (scan VARCHAR(200))"))
     with engine.begin() as connection:
         joined = SqlStore.joined(connection)
         Desk(desk.rules, joined, clock=desk.clock).acknowledge("c1", by=CLERK)
         letter(connection, "scan-1.pdf")
-        joined.after_commit(lambda: told.append("acknowledged"))
+        joined.after_commit(lambda: committed.append("acknowledged"))
     print("committed:", state(engine, desk))
     with engine.connect() as connection:
         letter(connection, "scan-2.pdf")
@@ -55,6 +55,6 @@ with TemporaryDirectory() as folder:
         )
         connection.rollback()
     print("rolled back:", state(engine, desk))
-    print("told after the commit:", ", ".join(told))
+    print("told after the commit:", ", ".join(committed))
     engine.dispose()
     desk.store.close()

@@ -12,12 +12,12 @@ from .models import Letter
 
 def ask(request: HttpRequest) -> JsonResponse:
     """Take a letter: the case and the portal's row, both or neither."""
-    said = request.POST
-    citizen = Actor(said["citizen"], role="citizen")
+    form = request.POST
+    citizen = Actor(form["citizen"], role="citizen")
     try:
         with transaction.atomic():
-            case = desk().submit(title=said["title"], to=said["to"], by=citizen)
-            Letter.objects.create(receipt=said["receipt"], case_id=case.id)
+            case = desk().submit(title=form["title"], to=form["to"], by=citizen)
+            Letter.objects.create(receipt=form["receipt"], case_id=case.id)
     except IntegrityError:
         return JsonResponse({"error": "this receipt was used"}, status=409)
     return JsonResponse({"case": case.id}, status=201)
