@@ -19,6 +19,7 @@ from caseflow.testing.laws.liveness import Liveness
 HANDLER = Actor("handler-1", role="handler", unit="水务集团")
 IMPORTER = Actor("importer-1", role="importer", unit="水务集团")
 UNENDING = str(Path(__file__).with_name("unending.toml"))
+FIVE = Path(__file__).parents[1] / "laws" / "policy.toml"
 
 
 def test_another_command_is_not_told_apart_by_a_reason_that_was_redacted() -> None:
@@ -87,4 +88,20 @@ def test_a_fact_before_a_reopening_is_refused_for_good() -> None:
     life.wait(to="2025-03-29T12:59:59+00:00")
     life.act("c1", "reopen", by=supervisor, fields={"reason": "机密 reason"})
     life.act("c1", "migrate", by=IMPORTER, fields={"reason": "机密 late"}, since="2025-03-29T10:33:59+00:00")
+    life.finish()
+
+
+def test_a_fact_follows_one_that_only_the_present_state_accepted() -> None:
+    """It is put in its own time, ends the pause of the first there, and moves the present state no more."""
+    coordinator = Actor("coordinator-1", role="coordinator", unit="城管局")
+    importer = Actor("importer-1", role="importer", unit="城管局")
+    life = Life(str(FIVE), start="2025-03-16T08:00:00+00:00")
+    life.act("c1", "submit", by=Actor("citizen-1", role="citizen"))
+    life.wait(to="2025-03-21T08:00:00+00:00")
+    life.act("c1", "reply", by=coordinator)
+    life.act("c1", "retract_reply", by=importer, fields={"reason": "机密 late"})
+    asked = "2025-03-19T16:00:00+00:00"  # the case was not in hand then: no place for it in its own time
+    life.act("c1", "request_information", by=importer, fields={"reason": "机密 late"}, since=asked)
+    told = "2025-03-20T16:00:00.000001+00:00"
+    life.act("c1", "reply", by=importer, fields={"reason": "机密 late"}, since=told)
     life.finish()

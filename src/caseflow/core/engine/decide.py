@@ -144,7 +144,7 @@ def _told_late(
     since = command.effective_us or 0
     at = max(now, case.acted_us)
     transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
-    then, state = _in_its_time(rules, case, history, command, since)
+    then, state = _in_its_time(rules, case, history, command, since) or (None, "")
     begun = case.facts.reopenings[-1] if case.facts.reopenings else case.submitted_us
     is_of_past_cycle = case.submitted_us <= since < begun
     if then is not None and not (is_of_past_cycle and then.event in _OF_THE_PRESENT):
@@ -186,27 +186,14 @@ def _by_present_rights(case: Case, authorize: Authorize | None) -> Authorize:
 
 def _in_its_time(
     rules: CompiledPolicy, case: Case, history: Sequence[e.Event], command: Command, since: int
-) -> tuple[Transition | None, str]:
-    """The transition from the state of its own time, and the state to which all that came after then leads.
-
-    Without one, the fact cannot be put there: it, or something after it, would not have been accepted.
-    """
+) -> tuple[Transition, str] | None:
+    """The transition from the state of its own time, and the state to which all that came after it leads."""
     spec = ACTIONS.get(command.action)
     unit = None
     if spec is not None and spec.event in HANDS_OVER:
         unit = str(command.fields.get("to", ""))
     fact = Fact(since, None, action=command.action, came_from="", state="", unit=unit)
-    course = course_of(rules, history)
-    states = left_by(rules, course, fact)
-    if states is None:
-        return None, ""
-    then, left = states
-    stands = course[-1].state
-    if left == stands:
-        left = case.place.state  # nothing after it changes
-    elif stands != case.place.state:
-        return None, ""  # an earlier fact was judged by the present state, which this one must not move
-    return rules.table[then][command.action], left
+    return left_by(rules, course_of(rules, history), fact, case.place.state)
 
 
 def _last_move(rules: CompiledPolicy, history: Sequence[e.Event]) -> int:

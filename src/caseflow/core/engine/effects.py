@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from msgspec.structs import replace
-
 from caseflow.core.engine.compiled import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
 from caseflow.core.engine.preconditions import clock_named
 from caseflow.core.model import events as e
@@ -106,29 +104,29 @@ def event_of(
     if holder:
         place, effects = transition.held_place, transition.held_effects
     payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
-    event = kind(at, by, place, effective_us=late, clamped_us=clamped, texts=command.texts, **payload)
-    if is_late or not (effects or kind in OWN_EFFECTS):
-        return event, case.clocks
-    act = Act(
-        place.state if place else case.place.state,
-        holder,
-        held_by=case.unit,
-        by_unit=by.unit,
-        co_handler=str(fields.get("co_handler", "")),
-        origin=getattr(event, "origin", None) or case.origin,
+    clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
+    if (effects or is_own) and not is_late:
+        act = Act(
+            place.state if place else case.place.state,
+            holder,
+            held_by=case.unit,
+            by_unit=by.unit,
+            co_handler=str(fields.get("co_handler", "")),
+            origin=payload.get("origin") or case.origin,
+        )
+        marks = marks_of(act, effects, since)
+        if is_own:
+            marks = all_marks(rules, kind(at, by, **payload), act, effects, since)
+        clocks = applied(clocks, marks)
+        if clocks is not case.clocks:
+            changed = changes(case.clocks, clocks)
+    event = kind(
+        at, by, place, changed, effective_us=late, clamped_us=clamped, texts=command.texts, **payload
     )
-    marks = all_marks if kind in OWN_EFFECTS else _marks_of_policy
-    clocks = applied(case.clocks, marks(rules, event, act, effects, since))
-    if clocks is not case.clocks:
-        event = replace(event, clocks=changes(case.clocks, clocks))
     return event, clocks
 
 
-def _marks_of_policy(
-    rules: CompiledPolicy, event: e.Event, act: Act, effects: Effects, at: int
-) -> Iterator[Mark]:
-    """As `all_marks`, for an event that puts none of its own."""
-    return marks_of(act, effects, at)
+_NO_CHANGES: tuple[e.ClockChange, ...] = ()
 
 
 def all_marks(rules: CompiledPolicy, event: e.Event, act: Act, effects: Effects, at: int) -> Iterator[Mark]:

@@ -96,11 +96,13 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
     case = evolve(case, card)
     if then is None:
         return case, (card,)
-    if due < case.acted_us:
-        stored, issued = past
-        runs = projected(rules, case, (*stored(), *issued, card, then))
-        then = then.replace(clocks=changes(case.clocks, runs))
-    return evolve(case, then), (card, then)
+    if due >= case.acted_us:
+        return evolve(case, then), (card, then)
+    stored, issued = past
+    runs = projected(rules, case, (*stored(), *issued, card, then))
+    then = then.replace(clocks=changes(case.clocks, runs))
+    case, annulments = _annulled(evolve(case, then), then)  # it takes effect before other acts
+    return case, (card, then, *annulments)
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:
@@ -147,14 +149,19 @@ def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: Histor
         case: the case after the event.
         history: every event of the case, the fact included.
     """
-    annulments = tuple(
-        _annulment(card, event) for card in case.escalations if card.stands and not _holds(case, card)
-    )
-    case = after(case, annulments)
+    case, annulments = _annulled(case, event)
     case, issued = escalate(
         rules, case, max(event.at_us, case.acted_us), history=lambda: (*history(), *annulments)
     )
     return case, (*annulments, *issued)
+
+
+def _annulled(case: Case, cause: e.Event) -> tuple[Case, tuple[e.CardAnnulled, ...]]:
+    """The case without the cards that a fact made void, and the events that say so."""
+    annulments = tuple(
+        _annulment(card, cause) for card in case.escalations if card.stands and not _holds(case, card)
+    )
+    return after(case, annulments), annulments
 
 
 def _annulment(card: Card, cause: e.Event) -> e.CardAnnulled:

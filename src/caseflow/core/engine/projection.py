@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 from caseflow.core.engine.actions import ACTION_OF
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy
+from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.engine.effects import Act, all_marks
 from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
 from caseflow.core.model import events as e
@@ -225,7 +225,7 @@ def course_of(rules: CompiledPolicy, history: Sequence[e.Event]) -> tuple[Fact, 
             continue
         turn = _turn(course, fact)
         again = _gone_through(rules, course, fact, turn)
-        if again is None or _left(course, again, turn) != state:
+        if again is None or _left(course, again, turn, came_from) != state:
             again = [fact]
         course[turn : turn + len(again) - 1] = again
     return tuple(course)
@@ -265,19 +265,31 @@ def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, tur
     return again
 
 
-def left_by(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact) -> tuple[str, str] | None:
-    """The state in which a fact is met at its place, and the one to which the whole course then leads.
+def left_by(
+    rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, present: str
+) -> tuple[Transition, str] | None:
+    """How a fact is met at its place in the order of effect, and the state in which the case then is.
 
-    `None` when it cannot be put there.
+    `None` when it cannot be put there: it, or something after it, would not have been accepted.
     """
     turn = _turn(course, fact)
     again = _gone_through(rules, course, fact, turn)
-    return None if again is None else (again[0].came_from, _left(course, again, turn))
+    left = None if again is None else _left(course, again, turn, present)
+    if again is None or left is None:
+        return None
+    return rules.table[again[0].came_from][fact.action], left
 
 
-def _left(course: Sequence[Fact], again: Sequence[Fact], turn: int) -> str:
-    """The state in which a course ends with these facts in the place of those from that turn on."""
-    return again[-1].state if turn + len(again) - 1 >= len(course) else course[-1].state
+def _left(course: Sequence[Fact], again: Sequence[Fact], turn: int, present: str) -> str | None:
+    """The state in which a case is once these facts stand in the place of those from that turn on.
+
+    `None` where an earlier fact was judged by the present state, which this one must not move.
+    """
+    stands = course[-1].state
+    left = again[-1].state if turn + len(again) - 1 >= len(course) else stands
+    if left == stands:
+        return present  # nothing after it changes
+    return left if stands == present else None
 
 
 def _turn(course: Sequence[Fact], fact: Fact) -> int:

@@ -6,7 +6,7 @@ holders, clocks and deadlines it works out by itself, from the policy's own word
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -123,11 +123,27 @@ class Happening:
         return Happening(self.event, action=self.action, came_from=came_from, state=state)
 
 
+Followed = tuple[int, int, "list[tuple[int, str]]", "tuple[Followed, ...]"]
+"""From when to when a case followed another, and who held that one, by itself or by whom it followed."""
+
+
+def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us: int) -> str:
+    for begun, ended, theirs, before in followed:
+        if begun < us <= ended:
+            return _holder(theirs, before, us)
+    return next((unit for since, unit in reversed(holders) if since < us), "")
+
+
 class Model:
     """A case worked out from its events: its acts in the order of effect, gone through from the first."""
 
-    def __init__(self, rules_of: Callable[[str], ModelledPolicy]) -> None:
+    def __init__(
+        self, rules_of: Callable[[str], ModelledPolicy], others: Mapping[str, Model] | None = None
+    ) -> None:
         self._rules_of = rules_of
+        self._others = others or {}
+        self._merge: tuple[int, str] | None = None
+        self._followed: list[Followed] = []
         self.version, self.state = 0, ""
         self.rules: ModelledPolicy | None = None
         self.origin = e.UNKNOWN_ORIGIN
@@ -150,8 +166,18 @@ class Model:
         return next((unit for _, unit in reversed(self.holders)), "")
 
     def holder_at(self, us: int) -> str:
-        """Who held the case; a hand-over at that very instant comes after it."""
-        return next((unit for since, unit in reversed(self.holders) if since < us), "")
+        """Who held the case, or the primary it followed; a hand-over at that very instant comes after."""
+        return _holder(self.holders, self._followed, us)
+
+    def _follow(self, act: Happening) -> None:
+        """Take note of whom the case follows, and of who held that case when it goes on by itself."""
+        if isinstance(act.event, e.Merged):
+            self._merge = (act.at, act.event.primary)
+        elif isinstance(act.event, e.Resumed) and self._merge is not None:
+            begun, name = self._merge
+            primary = self._others.get(name)
+            if primary is not None:
+                self._followed.append((begun, act.at, primary.holders, tuple(primary._followed)))
 
     def take(self, event: e.Event) -> None:
         """Go on by one event."""
@@ -169,6 +195,7 @@ class Model:
         if not self._put_in_its_time(rules, act):
             self._put_by_the_present(rules, act)
         self.was_merged = self.was_merged or isinstance(event, e.Merged)
+        self._follow(act)
         self._count()
 
     # -- the order of effect ------------------------------------------------------------------------------
@@ -198,7 +225,12 @@ class Model:
                 return False
             acts.append(one.led(state, target))
             state = target
-        self.acts, self.state = acts, state
+        stands = later[-1].state
+        if state != stands:
+            if stands != self.state:
+                return False  # an earlier act was taken in today's state, which this one must not move
+            self.state = state
+        self.acts = acts
         return True
 
     def _put_by_the_present(self, rules: ModelledPolicy, act: Happening) -> None:

@@ -254,7 +254,7 @@ class World:
         """The case's events after the old version, taken by its model and checked."""
         events: tuple[e.Event, ...] = self.store.events(case.id)
         invariants.replay_is_live(case, events, law)
-        model = self.models.setdefault(case.id, Model(self.under.modelled.__getitem__))
+        model = self.models.setdefault(case.id, Model(self.under.modelled.__getitem__, self.models))
         for event in events[model.version :]:
             model.take(event)
         fresh = events[old:]
