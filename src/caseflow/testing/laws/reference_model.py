@@ -128,9 +128,9 @@ Followed = tuple[int, int, "list[tuple[int, str]]", "tuple[Followed, ...]"]
 
 
 def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us: int) -> str:
-    for begun, ended, theirs, before in followed:
+    for begun, ended, primary_holders, before in followed:
         if begun < us <= ended:
-            return _holder(theirs, before, us)
+            return _holder(primary_holders, before, us)
     return next((unit for since, unit in reversed(holders) if since < us), "")
 
 
