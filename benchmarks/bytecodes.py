@@ -11,7 +11,7 @@ from benchmarks.core_step import commands
 from benchmarks.life import COORDINATOR, START, guarded_policy
 from benchmarks.report import Row, at_most
 from caseflow import Case, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import step
 from caseflow.core.time.instants import SECOND, micros
 

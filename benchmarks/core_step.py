@@ -9,7 +9,7 @@ from benchmarks.life import CITIZEN, COORDINATOR, OFFICER, START, STEPS, UNIT, g
 from benchmarks.report import Row, faster
 from benchmarks.timing import Work, interleaved, seconds
 from caseflow import Case, Command
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import step
 from caseflow.core.time.instants import SECOND, micros
 

@@ -14,7 +14,7 @@ from typing import NoReturn
 from benchmarks.report import Row
 from benchmarks.timing import interleaved, seconds
 from caseflow import MemoryStore, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.interchange import load_mapping
 from caseflow.interchange import replay as replay_logs
 from caseflow.interchange.log_reader import Step, TimeReader, read_header, read_steps

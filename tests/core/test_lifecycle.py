@@ -9,7 +9,7 @@ from transitions import Machine, MachineError
 
 from caseflow import Policy, Stage, load_policy
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.machine import START, machine
 from caseflow.core.policy import Action, State
 

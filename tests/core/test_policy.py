@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caseflow import PolicyError, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.policies.parse import policy_from_document
 from tests.core.policy_files import RUNG, clock, over_wuhu, problems, written

@@ -174,7 +174,7 @@ def test_a_portals_own_page_is_tried_when_the_relay_starts(tmp_path: Path) -> No
 def test_both_languages_have_every_message() -> None:
     """The shipped files hold the same keys, and every template of ``wuhu`` has one."""
     from caseflow import load_policy
-    from caseflow.core.engine.compiled import CompiledPolicy
+    from caseflow.core.engine.compiled_policy import CompiledPolicy
     from caseflow.delivery.messages import _shipped
 
     assert list(_shipped("zh")) == list(_shipped("en"))

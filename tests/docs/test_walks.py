@@ -13,7 +13,7 @@ import pytest
 
 import caseflow
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "design.md"
 SOURCE = Path(caseflow.__file__).parent

@@ -10,7 +10,7 @@ from random import Random
 import attrs
 
 from caseflow import Desk, Refused, Stale, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import HOUR, moment
 from caseflow.delivery.directory import ListedDirectory
 from caseflow.delivery.relay import Relay, RetryPolicy

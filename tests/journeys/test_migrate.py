@@ -25,7 +25,7 @@ from caseflow import (
 )
 from caseflow.audit.verify import verify
 from caseflow.cli.exit_codes import Exit
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.projection import projected
 from caseflow.core.model.case import Case
 from caseflow.core.model.evolve import replay

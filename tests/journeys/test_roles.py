@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, Case, Command, Desk, Refusal, Refused
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.time.instants import moment
 from caseflow.ports import Store
 from tests.journeys.people import (

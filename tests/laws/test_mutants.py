@@ -18,7 +18,7 @@ import caseflow.desk.sweeper
 import caseflow.serialization.codec
 import caseflow.stores.memory
 from caseflow.core.engine.actions import ACTION_OF
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.effects import Act, marks_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case

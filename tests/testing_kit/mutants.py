@@ -12,8 +12,16 @@ from unittest import mock
 import attrs
 
 from caseflow import Case, Desk, MemoryStore, Refusal, Refused
-from caseflow.core.engine import compiled, decide, effects, escalation, fields, preconditions, projection
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine import (
+    compiled_policy,
+    decide,
+    effects,
+    escalation,
+    fields,
+    preconditions,
+    projection,
+)
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import Outcome
 from caseflow.core.model import evolve, sla
 from caseflow.core.model.case import Card
@@ -325,7 +333,7 @@ def refuses_in_one_language(put: Put) -> None:
 @breaks("8")
 def refuses_without_a_source(put: Put) -> None:
     """A refusal does not name the legal source."""
-    refusal = compiled.refusal
+    refusal = compiled_policy.refusal
 
     def bare(*args: Any, **named: Any) -> Refusal:
         return attrs.evolve(refusal(*args, **named), source="")

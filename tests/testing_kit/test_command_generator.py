@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, Refused, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import decide
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
-from caseflow.serialization.sealing import sealed
+from caseflow.serialization.redaction import sealed
 from caseflow.testing.actors import accepted_actions, forbidden_actors, permitted_actors
 from caseflow.testing.command_generator import legal_command
 from caseflow.testing.illegal_commands import FAULTS, Situation, illegal_fields

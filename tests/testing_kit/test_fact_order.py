@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from caseflow import Actor, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.testing import LawBroken, Violation
 from caseflow.testing.laws.fact_order import (
     FactSet,

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, Refused, SqliteStore, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import office_days
 from caseflow.testing import strategies as cs

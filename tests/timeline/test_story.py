@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, UnknownCase, load_policy
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.i18n import event_text
 from caseflow.testing import story_of, told

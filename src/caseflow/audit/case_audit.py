@@ -8,7 +8,7 @@ from typing import Any
 
 from caseflow.audit.audit_report import Fault
 from caseflow.audit.case_rows import DRAFT_COLUMNS, NOTICE_COLUMNS, CaseRows, RawRow, first_odd
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case, Key, card_key, document_id
 from caseflow.core.model.events import Adopted, Event, Migrated, Submitted
 from caseflow.core.model.evolve import evolve, replay
@@ -17,7 +17,7 @@ from caseflow.errors import StoreError
 from caseflow.ports import NEVER, is_redacted_by
 from caseflow.serialization.codec import SNAPSHOT, decode, pack
 from caseflow.serialization.hash_chain import START, link
-from caseflow.serialization.sealing import seal
+from caseflow.serialization.redaction import seal
 
 RulesOf = Callable[[str], CompiledPolicy | None]
 """Pin -> its rules; `None` when they cannot be had, which is told elsewhere."""

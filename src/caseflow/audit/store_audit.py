@@ -9,7 +9,7 @@ from typing import Any
 
 from caseflow.audit.audit_report import Fault
 from caseflow.audit.case_rows import RawRow
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import pin_of
 from caseflow.errors import CaseflowError
 from caseflow.policies.parse import policy_from_document

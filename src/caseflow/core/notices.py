@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy, Routes
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Key, card_key, document_id, notice_id
 from caseflow.core.time.instants import moment

@@ -1,7 +1,7 @@
 """A policy: what may happen to a case, who may do it and by when, as typed values.
 
 A policy is data. The TOML keys are the attribute names below; `caseflow policy show wuhu` prints a complete
-file. `caseflow.core.engine.compiled` makes tables of it; `caseflow.policies.validate` checks it.
+file. `caseflow.core.engine.compiled_policy` makes tables of it; `caseflow.policies.validate` checks it.
 """
 
 from __future__ import annotations

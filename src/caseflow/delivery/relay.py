@@ -11,7 +11,7 @@ from typing import Any
 
 from caseflow.clock import SystemClock, seconds_running
 from caseflow.core import notices as o
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Held, Outcome
 from caseflow.core.time.instants import SECOND

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice
 from caseflow.core.value import Value

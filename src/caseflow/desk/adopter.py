@@ -12,7 +12,7 @@ import attrs
 import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
@@ -24,7 +24,7 @@ from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check
 from caseflow.desk.idempotency import Request
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
 from caseflow.ports import Append, Store
-from caseflow.serialization.sealing import sealed
+from caseflow.serialization.redaction import sealed
 
 MOST_DAYS = 36_525
 """Days of an extension: a hundred years, which no count exceeds."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import follow, step
 from caseflow.core.engine.escalation import Outcome, escalate
 from caseflow.core.engine.migration import MIGRATE, migrate
@@ -25,7 +25,7 @@ from caseflow.desk.instrumentation import Watch
 from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Store, Text
-from caseflow.serialization.sealing import check_names, sealed
+from caseflow.serialization.redaction import check_names, sealed
 
 ATTEMPTS = 5
 """How often a command is decided anew when another writer was faster."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from caseflow.clock import SystemClock
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
@@ -28,8 +28,8 @@ from caseflow.errors import BadInput
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
 from caseflow.ports import Authorizer, Clock, Observer, Query, Store, Text
-from caseflow.serialization.sealing import with_redacted
-from caseflow.views.allowed import Allowed, allowed
+from caseflow.serialization.redaction import with_redacted
+from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.letter import letter

@@ -17,7 +17,7 @@ from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check
 from caseflow.desk.sweeper import OF_ONE_CASE
 from caseflow.errors import CaseflowError, Stale, StoreError
 from caseflow.ports import Append
-from caseflow.serialization.sealing import sealed
+from caseflow.serialization.redaction import sealed
 
 Effect = Literal["annulled", "issued", "moved"]
 

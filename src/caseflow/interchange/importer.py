@@ -19,7 +19,7 @@ from caseflow.ports import KeyClaim, Text, is_redacted_by
 from caseflow.ports.protocols import Movable
 from caseflow.ports.records import Head
 from caseflow.serialization.codec import decode
-from caseflow.serialization.sealing import seal
+from caseflow.serialization.redaction import seal
 from caseflow.stores.copy import standing
 
 BATCH = 500

@@ -16,7 +16,7 @@ import attrs
 
 from caseflow.clock import ManualClock
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import step as step_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import from_text
@@ -41,7 +41,7 @@ from caseflow.interchange.log_reader import (
     read_steps,
 )
 from caseflow.ports import Append, Store, Text
-from caseflow.serialization.sealing import sealed
+from caseflow.serialization.redaction import sealed
 
 EVERY = 500
 """Commands between two reports of progress."""

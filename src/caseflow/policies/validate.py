@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled import is_occasion
+from caseflow.core.engine.compiled_policy import is_occasion
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.policy import ClockRule, Policy, Stage

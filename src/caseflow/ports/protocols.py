@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.events import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.preconditions import is_authorized
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import DAY

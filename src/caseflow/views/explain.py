@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, renamed
 from caseflow.core.model.sla import ClockRun, CompiledClock
 from caseflow.core.time.deadline import Counting, DayCount, Stretch, stretches, walk

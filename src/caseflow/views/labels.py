@@ -6,7 +6,7 @@ import unicodedata
 from datetime import date
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Named, Rung
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Protocol
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, Receipt
 from caseflow.core.notices import Document
 from caseflow.core.time.instants import SECOND, moment

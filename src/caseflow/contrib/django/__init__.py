@@ -4,6 +4,6 @@ Put ``caseflow.contrib.django`` into ``INSTALLED_APPS``; ``manage.py migrate`` m
 """
 
 from caseflow.contrib.django.config import desk, relay
-from caseflow.contrib.django.store import DjangoStore
+from caseflow.contrib.django.django_store import DjangoStore
 
 __all__ = ["DjangoStore", "desk", "relay"]

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from caseflow.clock import SystemClock
-from caseflow.contrib.django.store import DjangoStore
+from caseflow.contrib.django.django_store import DjangoStore
 from caseflow.core.policy import Policy
 from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caseflow.core.engine.compiled import CompiledPolicy, refusal
+from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import wrong_field

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition, refusal
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition, refusal
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile, unread
 from caseflow.core.engine.preconditions import (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from caseflow.core.engine.compiled import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
 from caseflow.core.engine.preconditions import clock_named
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.preconditions import GUARDS, no_transition
 from caseflow.core.engine.projection import History, projected

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy, Transition, refusal
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.policy import FieldRule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Container, Iterator
 
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.sla import Mark, Verb
 from caseflow.core.time.deadline import Pause

@@ -1,7 +1,7 @@
 """The lifecycle as one stock `transitions.Machine` per policy: the definition of what may happen.
 
-`caseflow.core.engine.compiled` reads the table that commands are looked up in off this machine. This is the
-only module that imports `transitions`.
+`caseflow.core.engine.compiled_policy` reads the table that commands are looked up in off this
+machine. This is the only module that imports `transitions`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caseflow.core.engine.compiled import CompiledPolicy, refusal
+from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
 from caseflow.core.engine.preconditions import Authorize, check
 from caseflow.core.engine.projection import clocks_of, going_on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caseflow.core.engine.compiled import CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition, refusal
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of

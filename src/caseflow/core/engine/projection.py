@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, islice
 
 from caseflow.core.engine.actions import ACTION_OF
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.engine.effects import Act, all_marks
 from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
 from caseflow.core.model import events as e

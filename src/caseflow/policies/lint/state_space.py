@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Effect, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Effect, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.sla import CompiledClock

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from caseflow.core.engine.actions import command_of
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value

@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case
 from caseflow.core.model.events import Adopted, Event, Merged, Migrated, Submitted
 from caseflow.core.model.evolve import replay

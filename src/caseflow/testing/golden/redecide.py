@@ -7,7 +7,7 @@ from functools import partial
 
 from caseflow.core.engine.actions import command_of
 from caseflow.core.engine.adoption import ADOPT, adopt
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.decide import decide, follow
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.legacy import legacy_of

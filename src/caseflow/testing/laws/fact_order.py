@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from caseflow.clock import ManualClock
-from caseflow.core.engine.compiled import HANDS_OVER, CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor

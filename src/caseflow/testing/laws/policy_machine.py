@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from caseflow.core.engine.compiled import HANDS_OVER, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, Transition
 from caseflow.core.engine.preconditions import check
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command

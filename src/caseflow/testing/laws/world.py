@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from caseflow.core.engine import escalation as falling_due
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.machine import transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case

@@ -9,7 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from hypothesis import strategies as st
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.core.time.instants import HOUR, micros
 from caseflow.errors import BadInput

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from caseflow.clock import ManualClock
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.policy import Policy
 from caseflow.core.value import Value

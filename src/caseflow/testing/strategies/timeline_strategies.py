@@ -11,7 +11,7 @@ from hypothesis import note
 from hypothesis import strategies as st
 
 from caseflow.clock import ManualClock
-from caseflow.core.engine.compiled import CompiledPolicy, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.model.case import Case
 from caseflow.core.time.instants import DAY, HOUR, LATEST, micros

@@ -6,7 +6,7 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.value import Value

@@ -9,7 +9,7 @@ from functools import cache
 from itertools import zip_longest
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.desk import Desk
 from caseflow.errors import StoreError, UnknownCase
 from caseflow.i18n import Lang

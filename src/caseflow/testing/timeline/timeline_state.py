@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from caseflow.clock import ManualClock
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar

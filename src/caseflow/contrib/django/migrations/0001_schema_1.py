@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.migrations import Migration as _Migration
 
-from caseflow.contrib.django.migration import SchemaStep
+from caseflow.contrib.django.operations import SchemaStep
 
 
 class Migration(_Migration):  # type: ignore[misc]  # Django ships no types

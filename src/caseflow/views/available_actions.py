@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.preconditions import Authorize, check
 from caseflow.core.model.case import Case

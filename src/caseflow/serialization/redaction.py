@@ -8,7 +8,7 @@ from hashlib import sha256
 from os import urandom
 from typing import Any
 
-from caseflow.core.engine.compiled import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import mistake, plain
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
