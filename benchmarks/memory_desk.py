@@ -41,7 +41,7 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
         faster("desk command, memory, nobody told", found["quiet"], found["peer"], "eventsourcing",
                must=20, hoped=40),
         faster("the same with notices, one for two commands", found["bare"], found["peer"],
-               "eventsourcing, which tells nobody"),
+               "eventsourcing, which tells nobody", must=11, hoped=14),
         faster("the same with texts, typed methods", found["texts"], found["peer with texts"],
                "eventsourcing, which tells nobody"),
     )  # fmt: skip

@@ -51,7 +51,7 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
             rounds=rounds,
         )
     return (
-        _share("desk command, PostgreSQL", found["ours"], found["bare"], must=0.7),
+        _share("desk command, PostgreSQL", found["ours"], found["bare"], must=0.9),
         _share("the same with texts, typed methods", found["ours with texts"], found["bare with texts"]),
         _times("desk command, PostgreSQL", found["ours"], found["peer"], must=2),
         _times(f"the same, {WRITERS} writers", found["ours of eight"], found["peer of eight"], must=1.7),

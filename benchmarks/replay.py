@@ -40,12 +40,17 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     )
     medians = interleaved({"ours": ours, "desk": desk, "peer": peer}, rounds=1 if quick else 5)
     spent = ", ".join(f"{name} {share:.2f} s" for name, share in parts().items())
-    note = f"{counted[0]:,} commands; {spent}; in the order of time {medians['desk'] / medians['peer']:.1f}x"
+    note = f"{counted[0]:,} commands; {spent}"
     return (
         Row(
             work="replay of Boston, memory", unit="s", ours=medians["ours"], peer=medians["peer"],
             against="csv.DictReader + fromisoformat", score=medians["ours"] / medians["peer"],
             sense="{:.2f}x its time", at_least=False, must=15, hoped=9, note=note,
+        ),
+        Row(
+            work="the same through the desk, in the order of time", unit="s", ours=medians["desk"],
+            peer=medians["peer"], against="csv.DictReader + fromisoformat",
+            score=medians["desk"] / medians["peer"], sense="{:.2f}x its time", at_least=False, must=15,
         ),
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
         most = max(len(command) for command in bench.written(live_with_texts)[1:])
     journal = bench.journal
     return (
-        _speed(f"desk command, SQLite ({journal}, full)", found["ours"], found["bare"], must=0.75, hoped=0.9,
+        _speed(f"desk command, SQLite ({journal}, full)", found["ours"], found["bare"], must=0.85, hoped=0.9,
                note=f"at most {most} statements a command after submit"),
         _speed("the same with texts, typed methods", found["ours with texts"], found["bare with texts"]),
         _speed(f"desk command, SQLite ({journal}, off)", found["ours off"], found["bare off"],

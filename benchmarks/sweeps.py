@@ -72,7 +72,7 @@ def _issuing(folder: Path, *, quick: bool) -> tuple[Row, ...]:
     ours, other = found["many"], found["few"]
     return (
         Row(work=f"sweep issuing {many:,} cards", unit="cards/s", ours=1 / ours, score=1 / ours,
-            sense="{:,.0f} a second", must=5_000, hoped=10_000),
+            sense="{:,.0f} a second", must=10_000, hoped=15_000),
         Row(work="one of these cards", unit="us", ours=ours * 1e6, peer=other * 1e6,
             against=f"one card of {few:,} due", score=ours / other, sense="{:.2f}x its time",
             at_least=False, must=2),

@@ -415,3 +415,11 @@ def test_the_story_tells_what_was_inherited() -> None:
     lines = str(told(desk.rules, "old-1", desk.history("old-1"))).splitlines()
     assert lines[0].endswith("taken over          城管局, in handling, true since 2025-03-03 09:30")
     assert lines[1].endswith("reminder            reply, 3 natural days, inherited")
+
+
+@pytest.mark.parametrize("told", [{"pauses": [(1, 2)]}, {"extensions": [(1, 2, "reply")]}], ids=str)
+def test_a_pause_or_an_extension_of_another_type_is_bad_input(told: dict[str, Any]) -> None:
+    """Whoever gives tuples is told which field is meant, not that a tuple lacks an attribute."""
+    (legacy,) = table("c1", **told)
+    with pytest.raises(BadInput, match=next(iter(told))):
+        legacy.past()

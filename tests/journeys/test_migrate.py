@@ -924,3 +924,22 @@ def test_the_system_changes_no_rules(desk: Desk) -> None:
     """Its role cannot be borrowed, for many cases no more than for one."""
     with pytest.raises((BadInput, caseflow.Refused)):
         desk.migrate(by=caseflow.Actor("x", role="system"), reason="r")
+
+
+@pytest.mark.parametrize("given", [{"dry_run": True}, {"unit": "水务集团"}, {"policy_hash": "x"}], ids=str)
+def test_what_selects_many_cases_is_refused_for_one(tmp_path: Path, given: dict[str, object]) -> None:
+    """Passed over, a dry run of one case would write."""
+    old = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:00:00+08:00"))
+    old.submit(title="x", by=caseflow.Actor("p", role="citizen"), case_id="c1")
+    new = under(renamed(tmp_path), old)
+    before = new.history("c1")
+    with pytest.raises(BadInput, match=next(iter(given))):
+        one_migrated(new, "c1", **given)
+    assert new.history("c1") == before
+
+
+def test_what_one_command_takes_is_refused_for_many(tmp_path: Path) -> None:
+    """A key passed over would promise that a repeat changes nothing."""
+    desk = Desk(renamed(tmp_path), MemoryStore())
+    with pytest.raises(BadInput, match="key"):
+        all_migrated(desk, key="k1")

@@ -116,8 +116,11 @@ class LegacyCase:
         """Its past, with instants as epoch microseconds.
 
         Raises:
-            BadInput: something that is no instant, a naive time, days that are no whole number.
+            BadInput: something that is no instant, a naive time, days that are no whole number, an extension
+                or a pause of another type.
         """
+        _check_types("extensions", self.extensions, Granted)
+        _check_types("pauses", self.pauses, Paused)
         replied = _instant(self.replied_at, "replied_at")
         return Legacy(
             self.state,
@@ -146,6 +149,12 @@ class LegacyCase:
 
 def _instant(instant: Instant | None, what: str) -> int | None:
     return None if instant is None else micros(instant, what=what)
+
+
+def _check_types(what: str, values: Sequence[object], wanted: type) -> None:
+    for value in values:
+        if not isinstance(value, wanted):
+            raise BadInput("bad-option", what=what, found=f"{value!r}, which is no {wanted.__name__}")
 
 
 def _days(days: int) -> int:

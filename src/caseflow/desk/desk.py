@@ -282,16 +282,26 @@ class Desk(TypedActions):
             The case; or what it came to for all of them, cards by unit and level included.
 
         Raises:
+            BadInput: for one case a selection or ``dry_run``; for many what only one command takes.
             Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), or the
                 new rules lack the case's state.
         """
+        selected = {"unit": unit, "state": state, "kind": kind, "policy_hash": policy_hash}
         if case_id is not None:
+            if dry_run:
+                raise BadInput("not-beside", what="dry_run", found="case_id")
+            for name, value in selected.items():
+                if value is not None:
+                    raise BadInput("not-beside", what=name, found="case_id")
             fields = {} if retroactive is None else {"retroactive": retroactive}
             return self._do(case_id, "migrate", by, terms, **fields)  # type: ignore[arg-type]  # of one case
+        reason = str(terms.pop("reason", ""))
+        for name in terms:
+            raise BadInput("not-beside", what=name, found="many cases")
         return self._migrator.migrate(
-            Selection(unit=unit, state=state, kind=kind, policy_hash=policy_hash),
+            Selection(**selected),
             by=by,
-            reason=str(terms.pop("reason", "")),
+            reason=reason,
             retroactive=retroactive is not False,
             dry_run=dry_run,
             progress=progress,
