@@ -158,13 +158,8 @@ def _errors() -> Iterator[str]:
 
 
 def _languages() -> Iterator[str]:
-    yield "Texts come from one catalogue, `caseflow/locale/LANG.toml`, in `en` and `zh`. A portal changes a\n"
-    yield "sentence or adds a language, whole or in part; what it leaves out is said in English:\n\n"
-    yield "```python\nfrom caseflow import Refusal, i18n\n\n"
-    yield 'i18n.load_catalogue("fr", {"refusals": {"already-rated": "déjà évalué"}})\n'
-    yield 'refusal = Refusal(code="already-rated", action="rate")\n'
-    yield 'assert refusal.text("fr") == "déjà évalué"\nassert refusal.text("zh") == "已经评价过"\n'
-    yield "i18n.reset()  # forget it again\n```\n\n"
+    yield "Texts come from one catalogue, in `en` and `zh`; a portal may\n"
+    yield "[add a language or change a sentence](../how-to/add-a-language.md).\n\n"
 
 
 def _findings() -> Iterator[str]:
