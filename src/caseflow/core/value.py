@@ -25,6 +25,13 @@ class Value(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
         return {name: _plain(getattr(self, name)) for name in self.__struct_fields__}
 
 
+class CompactValue(Value, array_like=True, omit_defaults=False, gc=False):
+    """A value of which a case holds many: as JSON a list of all its fields, in their order.
+
+    The garbage collector does not look into it, so that none may come to contain itself.
+    """
+
+
 def _plain(part: Any) -> Any:
     if isinstance(part, Value):
         return part.to_dict()

@@ -11,10 +11,10 @@ from caseflow.core.model.events import UNKNOWN_ORIGIN, Origin
 from caseflow.core.model.sla import ClockRun, latest
 from caseflow.core.policy import Stage
 from caseflow.core.time.instants import moment
-from caseflow.core.value import Value
+from caseflow.core.value import CompactValue
 
 
-class Reply(Value, array_like=True, omit_defaults=False, gc=False):
+class Reply(CompactValue):
     """A public substantive reply: when, in which cycle, and whether it was taken back."""
 
     at_us: int
@@ -22,7 +22,7 @@ class Reply(Value, array_like=True, omit_defaults=False, gc=False):
     retracted_us: int | None = None
 
 
-class ExtensionRequest(Value, array_like=True, omit_defaults=False, gc=False):
+class ExtensionRequest(CompactValue):
     """An extension that waits for an answer."""
 
     clock: str
@@ -30,7 +30,7 @@ class ExtensionRequest(Value, array_like=True, omit_defaults=False, gc=False):
     at_us: int
 
 
-class Rating(Value, array_like=True, omit_defaults=False, gc=False):
+class Rating(CompactValue):
     """The citizen's evaluation, in the cycle it was given."""
 
     at_us: int
@@ -39,7 +39,7 @@ class Rating(Value, array_like=True, omit_defaults=False, gc=False):
     cycle: int
 
 
-class Assessment(Value, array_like=True, omit_defaults=False, gc=False):
+class Assessment(CompactValue):
     """The authority's evaluation of efficiency and effect."""
 
     at_us: int
@@ -47,7 +47,7 @@ class Assessment(Value, array_like=True, omit_defaults=False, gc=False):
     effect: int
 
 
-class Rectification(Value, array_like=True, omit_defaults=False, gc=False):
+class Rectification(CompactValue):
     """A rectification the case is linked to, and when it was verified."""
 
     id: str
@@ -55,7 +55,7 @@ class Rectification(Value, array_like=True, omit_defaults=False, gc=False):
     verified_us: int | None = None
 
 
-class Attachment(Value, array_like=True, omit_defaults=False, gc=False):
+class Attachment(CompactValue):
     """A file the portal keeps: where it is and what it must hash to."""
 
     reference: str
@@ -64,7 +64,7 @@ class Attachment(Value, array_like=True, omit_defaults=False, gc=False):
     media_type: str
 
 
-class Redaction(Value, array_like=True, omit_defaults=False, gc=False):
+class Redaction(CompactValue):
     """An erasure of personal texts: at which version, of which names, on which legal basis."""
 
     at_us: int
@@ -73,7 +73,7 @@ class Redaction(Value, array_like=True, omit_defaults=False, gc=False):
     basis: str
 
 
-class Receipt(Value, array_like=True, omit_defaults=False, gc=False):
+class Receipt(CompactValue):
     """签收: who signed for a numbered document, for which unit, and when."""
 
     document: str
@@ -82,7 +82,7 @@ class Receipt(Value, array_like=True, omit_defaults=False, gc=False):
     unit: str
 
 
-class Facts(Value, array_like=True, omit_defaults=False, gc=False):
+class Facts(CompactValue):
     """The record of a case's life that most commands do not change."""
 
     cycle: int = 1
@@ -130,7 +130,7 @@ def renamed(names: tuple[tuple[str, str], ...], clock: str) -> str:
     return clock
 
 
-class Card(Value, array_like=True, omit_defaults=False, gc=False):
+class Card(CompactValue):
     """A rung that was reached: a card (breach) or a reminder (warning). Evidence, so never deleted.
 
     Attributes:
@@ -181,7 +181,7 @@ class Card(Value, array_like=True, omit_defaults=False, gc=False):
         return self.annulled_us is None
 
 
-class Case(Value, array_like=True, omit_defaults=False, gc=False):
+class Case(CompactValue):
     """A citizen's inquiry at one version. Instants inside are epoch microseconds; see the properties.
 
     Attributes:

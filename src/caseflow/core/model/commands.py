@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from caseflow.core.policy import Stage
-from caseflow.core.value import Value
+from caseflow.core.value import CompactValue, Value
 from caseflow.errors import BadInput
 
 LONGEST_NAME = 200
@@ -58,7 +58,7 @@ class Command(Value):
     effective_us: int | None = None
 
 
-class CaseState(Value, array_like=True, omit_defaults=False, gc=False):
+class CaseState(CompactValue):
     """Where a case stands: its state, the stage the state belongs to, and whether it is an end."""
 
     state: str

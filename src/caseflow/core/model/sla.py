@@ -19,7 +19,7 @@ from caseflow.core.policy import ClockRule, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import Counting, Pause, Span, breach, merged
 from caseflow.core.time.instants import DAY, OfficeDays
-from caseflow.core.value import Value
+from caseflow.core.value import CompactValue, Value
 
 Verb = Literal["resume", "stop", "cancel", "revive", "start", "pause", "extend", "hold", "release"]
 
@@ -47,7 +47,7 @@ class RungState(Value):
     has_fired: bool
 
 
-class ClockRun(Value, array_like=True, omit_defaults=False, gc=False):
+class ClockRun(CompactValue):
     """One instance of a clock: (case, clock, subject, cycle).
 
     Attributes:
