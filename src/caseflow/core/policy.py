@@ -63,17 +63,35 @@ def _table() -> Any:
     return attrs.field(factory=dict[str, Any])
 
 
-def _later_table() -> Any:
-    """A table that came later: left out of the document while empty, so that older pins stay as they are."""
-    return attrs.field(factory=dict[str, Any], metadata={"unless_empty": True})
+def _optional(default: Any, *, key: str = "") -> Any:
+    """A key that is left out of the document while it is at its default.
+
+    Args:
+        key: its name in a file, where that is no name of Python's.
+    """
+    metadata = {"optional": default} | ({"key": key} if key else {})
+    if default == {}:
+        return attrs.field(factory=dict[str, Any], metadata=metadata)
+    return attrs.field(default=default, metadata=metadata)
 
 
-def _later_names() -> Any:
-    return attrs.field(default=(), metadata={"unless_empty": True})
+_WRITTEN = object()
 
 
-def _is_written(field: attrs.Attribute[Any], value: Any) -> bool:
-    return field.metadata.get("document", True) and (bool(value) or "unless_empty" not in field.metadata)
+def _document(part: Any) -> Any:
+    """A part of a policy as JSON-able data."""
+    if isinstance(part, When):
+        return part.table()
+    if attrs.has(type(part)):
+        document = {}
+        for field in attrs.fields(type(part)):
+            value, unless = getattr(part, field.name), field.metadata.get("optional", _WRITTEN)
+            if field.metadata.get("document", True) and value != unless:
+                document[field.metadata.get("key", field.name)] = _document(value)
+        return document
+    if isinstance(part, dict):
+        return {key: _document(value) for key, value in part.items()}
+    return [_document(value) for value in part] if isinstance(part, tuple) else part
 
 
 @attrs.frozen(kw_only=True)
@@ -85,9 +103,9 @@ class Limits:
     reopens: int = 2
     """Times a closed or rejected case may be reopened."""
     extensions: int = 1
-    """Extensions granted to one clock in one cycle."""
+    """Extensions granted to one clock in one cycle; a clock's own ``extension`` says otherwise."""
     extension_days: int = 30
-    """Days that one extension may add at the most."""
+    """Days that one extension may add at the most; a clock's own ``extension`` says otherwise."""
 
 
 @attrs.frozen(kw_only=True)
@@ -118,6 +136,9 @@ class State:
     """``inquiry``, ``handling``, ``evaluation``, ``rectification`` or ``ended``."""
     final: bool = False
     """Whether the case is over there: its clocks stop, and ``open`` leaves it out."""
+    keeps: str = _optional("")
+    """Another state, whose actions this one accepts as well, with the same targets, unless they name it:
+    ``stage`` for the one of its stage that accepts the most."""
     labels: Labels = Labels()
 
 
@@ -126,8 +147,8 @@ class FieldRule:
     """One typed field of an action."""
 
     type: str = "string"
-    """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``instant``, ``sha256`` or
-    ``names``, a list of texts."""
+    """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``date`` (``2025-05-30``),
+    ``instant``, ``sha256`` or ``names``, a list of texts."""
     required: bool = False
     """Whether the action is refused without it."""
     choices: tuple[str, ...] = ()
@@ -140,12 +161,34 @@ class FieldRule:
 
 
 @attrs.frozen(kw_only=True)
+class Within:
+    """How long after another act an action may still be taken: a length, and how it is counted."""
+
+    of: str
+    """The action whose last time begins the count; ``submit`` for the submission."""
+    days: int | None = _optional(None)
+    weeks: int | None = _optional(None)
+    months: int | None = _optional(None)
+    years: int | None = _optional(None)
+    hours: int | None = _optional(None)
+    minutes: int | None = _optional(None)
+    """Exactly one length, as in a rung."""
+    counting: str = _optional("natural")
+    """As in a clock."""
+    roll: str = _optional("none")
+    """As in a clock."""
+    calendar: str = _optional("")
+    """As in a clock."""
+
+
+@attrs.frozen(kw_only=True)
 class Action:
     """Something that may be done to a case."""
 
     moves: dict[str, str] = _table()
     """From state to state. The key ``open`` stands for every state that is not final, ``start`` for "no case
-    yet"; the target ``=`` stays where the case is. A named state wins over ``open``."""
+    yet"; the target ``=`` stays where the case is, and ``back`` leads to the state it was in before. A named
+    state wins over ``open``."""
     with_unit: str = ""
     """The target instead, when a unit holds the case after the action."""
     roles: tuple[str, ...] = ()
@@ -157,35 +200,79 @@ class Action:
     reason: bool = False
     """Whether a reason must be given."""
     fields: dict[str, FieldRule] = _table()
-    """The fields of an action of the policy's own; the built-in actions bring theirs."""
+    """Fields of the policy's own; the built-in actions bring theirs besides."""
+    required: tuple[str, ...] = _optional(())
+    """Fields, texts included, without which the action is refused, besides those that are always required."""
+    at_most: int | None = _optional(None)
+    """How often it may be taken in a cycle of the case."""
+    within: Within | None = _optional(None)
+    """Only so long after another act."""
+    updates: tuple[str, ...] = _optional(())
+    """Fields of the submission that the action's fields of the same name change: every clock's ``when`` is
+    asked again, and terms of the case's own are counted anew."""
     labels: Labels = Labels()
     source: str = ""
 
 
-@attrs.frozen(kw_only=True)
-class When:
-    """The cases a clock is for; an empty list admits every value."""
+Scalar = str | int | bool
+"""What a field of a submission may be that ``when`` asks about."""
 
-    kind: tuple[str, ...] = ()
-    """Only cases submitted with one of these as ``kind``."""
-    urgency: tuple[str, ...] = ()
-    """Only cases submitted with one of these as ``urgency``."""
-    channel: tuple[str, ...] = ()
-    """Only cases submitted with one of these as ``channel``."""
-    region: tuple[str, ...] = ()
-    """Only cases submitted with one of these as ``region``."""
+
+@attrs.frozen
+class When:
+    """The cases a clock is for.
+
+    In a file it is one table: ``{ kind = ["complaint"], not = { region = ["X"] } }``. A field is one of the
+    submission's, own ones included, or ``unit``, the unit that holds the case.
+    """
+
+    admits: dict[str, tuple[Scalar, ...]] = _table()
+    """Field -> the values it must have one of."""
+    excludes: dict[str, tuple[Scalar, ...]] = _table()
+    """Field -> the values it may have none of."""
+
+    def table(self) -> dict[str, Any]:
+        """The condition as files have it."""
+        admits: dict[str, Any] = {name: list(values) for name, values in self.admits.items()}
+        if self.excludes:
+            admits["not"] = {name: list(values) for name, values in self.excludes.items()}
+        return admits
 
 
 @attrs.frozen(kw_only=True)
 class Rung:
-    """One step of a ladder: after so long, this level, told to these roles."""
+    """One step of a ladder: after so long, this level, told to these roles.
+
+    Its length is exactly one of ``days`` to ``minutes`` or ``at``; or it hangs on another rung of the clock,
+    by ``of`` with ``days`` or ``percent``.
+    """
 
     level: str
     """Its name, such as ``yellow``; once in a ladder."""
-    days: int = 0
-    """After so many days, as the clock counts; or give ``hours``."""
-    hours: int = 0
-    """After so many hours; elapsed time only."""
+    days: int | str | None = _optional(None)
+    """After so many days, as the clock counts; 0 is the same day. ``field:NAME`` takes the number from a
+    field of the action that starts the clock."""
+    weeks: int | None = _optional(None)
+    """After so many times seven days; not of working days or office hours."""
+    months: int | None = _optional(None)
+    """On the corresponding day of a later month, else on that month's last (民法典 §202)."""
+    years: int | None = _optional(None)
+    """As twelve months each."""
+    hours: int | None = _optional(None)
+    """After so many hours; of elapsed or office time only."""
+    minutes: int | None = _optional(None)
+    """After so many minutes; of elapsed or office time only."""
+    at: str = _optional("")
+    """``field:NAME``: a date, the last day, or an instant, still on time, from a field of the action that
+    starts the clock."""
+    of: str = _optional("")
+    """The level of the rung on which this one hangs."""
+    percent: int | None = _optional(None)
+    """With ``of``: that share of its length; of elapsed or office time only."""
+    every: int | None = _optional(None)
+    """It comes again after so many days, as the clock counts, and again."""
+    times: int = _optional(0)
+    """With ``every``: how often it comes again."""
     kind: str = "breach"
     """``warning`` (a reminder) or ``breach`` (a card)."""
     recipients: tuple[str, ...] = ()
@@ -194,8 +281,29 @@ class Rung:
     """The kind of numbered document that goes with it."""
     then: str = ""
     """An action the system takes at that instant."""
+    fields: dict[str, Any] = _optional({}, key="with")
+    """In files ``with``: the fields of that action. To a ``transfer`` the unit ``parent`` is the parent of
+    the one that holds the case, and ``lead`` its lead unit."""
     labels: Labels = Labels()
     source: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class ExtensionRule:
+    """How one clock may be extended."""
+
+    times: int = 1
+    """How often in one cycle."""
+    days: int | None = _optional(None)
+    """By so many days at the most, as the clock counts."""
+    weeks: int | None = _optional(None)
+    """Or by so many times seven days."""
+    months: int | None = _optional(None)
+    """Or by so many months."""
+    by: tuple[str, ...] = _optional(())
+    """The roles that may grant it; whoever may take ``grant_extension`` when left out."""
+    until: bool = _optional(False)
+    """Whether it may be granted to a date instead: ``until`` of the action."""
 
 
 @attrs.frozen(kw_only=True)
@@ -207,7 +315,8 @@ class ClockRule:
     """
 
     start: tuple[str, ...] = ()
-    """What starts it, unless it runs already; each start is a new cycle."""
+    """What starts it, unless it runs already; each start is a new cycle. ``end:NAME``: where the last rung of
+    that clock is reached; its last day is day 0."""
     stop: tuple[str, ...] = ()
     """What it was waiting for."""
     pause: tuple[str, ...] = ()
@@ -218,21 +327,38 @@ class ClockRule:
     """What ends it without its aim being reached."""
     revive: tuple[str, ...] = ()
     """Actions that take a stop back: the time between stop and revival is a pause of the same cycle."""
-    was: tuple[str, ...] = _later_names()
+    restart: tuple[str, ...] = _optional(())
+    """What ends the running cycle and begins a new one."""
+    since: str = _optional("")
+    """What the count begins with, when that is earlier than the start: ``submit``, the last time of another
+    action, or ``field:NAME``, a date or an instant from the action that starts the clock."""
+    was: tuple[str, ...] = _optional(())
     """Its former names: when rules are changed, a case's clock of such a name goes on as this one."""
     subject: str = ""
     """Empty: one instance a case. ``unit``: one for each unit that holds the case. ``co_handler``: one for
-    each co-handling unit."""
+    each co-handling unit. ``field:NAME``: one for each value of that field of the action that starts it."""
     when: When = When()
     """The cases it is for; every case when left out."""
     counting: str = "natural"
-    """``natural``, ``working`` or ``elapsed``."""
+    """``natural``, ``working``, ``elapsed`` or ``office``."""
     roll: str = "none"
     """``next-working-day`` moves a last day that is a rest day."""
+    first: str = _optional("next-day")
+    """Which day is day 1: ``next-day``, ``same-day`` or ``next-working-day``."""
+    cut_off: str = _optional("")
+    """A time of day, ``17:00``: a start at or after it, or on a rest day, counts as of the next working
+    day."""
+    ends: str = _optional("midnight")
+    """When the last day ends: ``midnight``, or at the ``closing`` of the office (民法典 §203)."""
+    paused_day: str = _optional("ends")
+    """Which days a pause takes: at whose end it holds (``ends``), all that it touches (``touched``), or only
+    those wholly inside (``whole``)."""
     calendar: str = ""
-    """The name of one of ``calendars``; needed to count working days or to roll."""
+    """The name of one of ``calendars``; needed to count working days or office hours, or to roll."""
     rungs: tuple[Rung, ...] = ()
-    """The ladder: shortest first, warnings before breaches."""
+    """The ladder: shortest first."""
+    extension: ExtensionRule | None = _optional(None)
+    """How it may be extended; as ``limits`` say when left out."""
     labels: Labels = Labels()
     source: str = ""
 
@@ -282,6 +408,37 @@ class CalendarSource:
     """Or ``chinesecalendar``, with the extra ``cn``."""
     week: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Working weekdays of the provider's calendar, Monday is 0."""
+    weekend: tuple[str, ...] = _optional(())
+    """Or its rest days, as ``["fri", "sat"]``."""
+    country: str = _optional("")
+    """For ``holidays``: an ISO 3166-1 code that the package knows."""
+    subdivision: str = _optional("")
+    """For ``holidays``: a part of the country, as the package names it."""
+    last: str = _optional("")
+    """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on."""
+    hours: tuple[str, ...] = _optional(())
+    """When the office is open on a working day: ``["08:30-12:00", "14:00-17:30"]``."""
+    half: dict[str, tuple[str, ...]] = _optional({})
+    """Days with other hours: ``2025-12-24 = ["08:30-12:00"]``."""
+    closed: dict[str, str] = _optional({})
+    """Further rest days, each with its name: ``2025-03-14 = "moving house"``."""
+    by: str = _optional("")
+    """``region`` or ``unit``: the case's own chooses among ``of``; this table is for all others."""
+    of: dict[str, str] = _optional({})
+    """Region or unit -> the name of one of ``calendars``."""
+
+
+@attrs.frozen(kw_only=True)
+class UnitRule:
+    """A handling unit, as far as rules speak of it."""
+
+    labels: Labels = Labels()
+    parent: str = _optional("")
+    """The unit above it; ``parent`` in a timed ``transfer``."""
+    lead: str = _optional("")
+    """Its lead unit; ``lead`` in a timed ``transfer``."""
+    timezone: str = _optional("")
+    """IANA name of its own zone: clocks of cases that it holds when they start count its days."""
 
 
 @attrs.frozen(kw_only=True)
@@ -315,20 +472,22 @@ class Policy:
     """What may be done."""
     clocks: dict[str, ClockRule] = _table()
     """What is due by when."""
-    notices: dict[str, NoticeRule] = _later_table()
+    units: dict[str, UnitRule] = _optional({})
+    """Handling units of which the rules say something."""
+    notices: dict[str, NoticeRule] = _optional({})
     """Who is told what."""
-    documents: dict[str, DocumentRule] = _later_table()
+    documents: dict[str, DocumentRule] = _optional({})
     """The numbered documents that rungs issue."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
-    retired: tuple[str, ...] = _later_names()
+    retired: tuple[str, ...] = _optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})
 
     def document(self) -> dict[str, Any]:
         """The policy and its calendars as JSON-able data: what a case pins and a store keeps."""
         return {
-            "policy": attrs.asdict(self, filter=_is_written),
+            "policy": _document(self),
             "calendars": {name: table.document() for name, table in self.tables.items()},
         }
 

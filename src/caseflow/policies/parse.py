@@ -10,7 +10,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 
-from caseflow.core.policy import Policy
+from caseflow.core.policy import Policy, Scalar, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.errors import BadInput, PolicyError, Problem
 
@@ -90,34 +90,57 @@ def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
     if not isinstance(table, Mapping):
         notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
         return _WRONG if path else None
+    if cls is When:
+        return _condition(table, path, notes)
     fields: dict[str, Any] = {}
     hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes attrs classes for unhashable
     for key, value in table.items():
         if key not in hints:
             notes.add(_join(path, key), "unknown-key", key)
         elif value is not None:
-            read = _read(hints[key], value, _join(path, key), notes)
+            name, hint = hints[key]
+            read = _read(hint, value, _join(path, key), notes)
             if read is not _WRONG:
-                fields[key] = read
+                fields[name] = read
     missing = [field.name for field in attrs.fields(cls) if field.default is attrs.NOTHING and field.init]
     for name in missing:
-        if name not in table:
+        if name not in table:  # no required key is called otherwise in a file
             notes.add(_join(path, name), "missing-key")
         if name not in fields:
             return _WRONG if path else None
     return cls(**fields)
 
 
+def _condition(table: Mapping[str, Any], path: str, notes: Notes) -> When:
+    """``{ kind = [...], not = { region = [...] } }``"""
+    admitted = {name: values for name, values in table.items() if name != "not"}
+    lists = dict[str, tuple[Scalar, ...]]
+    admits = _read(lists, admitted, path, notes)
+    excludes = _read(lists, table.get("not", {}), _join(path, "not"), notes)
+    return When(admits, {} if excludes is _WRONG else excludes)
+
+
 @cache
-def _hints(cls: Any) -> dict[str, Any]:
-    kept = {field.name for field in attrs.fields(cls) if field.metadata.get("document", True)}
-    return {name: hint for name, hint in get_type_hints(cls).items() if name in kept}
+def _hints(cls: Any) -> dict[str, tuple[str, Any]]:
+    """Key in a file -> the attribute's name and type."""
+    types_of = get_type_hints(cls)
+    kept = (field for field in attrs.fields(cls) if field.metadata.get("document", True))
+    return {field.metadata.get("key", field.name): (field.name, types_of[field.name]) for field in kept}
 
 
 def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
+    if hint is Any:
+        return value
     origin = get_origin(hint)
     if origin in (Union, types.UnionType):
-        return _read(next(part for part in get_args(hint) if part is not type(None)), value, path, notes)
+        parts = [part for part in get_args(hint) if part is not type(None)]
+        if type(value) in parts:
+            return value
+        if len(parts) > 1:
+            expected = " or ".join(part.__name__ for part in parts)
+            notes.add(path, "wrong-type", f"{type(value).__name__}, expected {expected}")
+            return _WRONG
+        return _read(parts[0], value, path, notes)
     if origin is dict:
         if not isinstance(value, Mapping):
             notes.add(path, "wrong-type", f"{type(value).__name__}, expected a table")
