@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -19,6 +20,55 @@ def _sorted_week(week: Iterable[int]) -> tuple[int, ...]:
 
 def _frozen_dates(value: Mapping[date, str]) -> dict[int, str]:
     return {day.toordinal(): name for day, name in sorted(value.items())}
+
+
+Hours = tuple[tuple[int, int], ...]
+"""When an office is open on one day: from and to, in minutes after midnight, in order and apart."""
+
+_DAY = 24 * 60
+_TIME = re.compile("([01][0-9]|2[0-4]):([0-5][0-9])")
+
+
+def minutes_of(text: str, *, what: str = "hours") -> int:
+    """A time of day, ``17:30``, in minutes after midnight; ``24:00`` is the day's end.
+
+    Raises:
+        BadInput: the text is none.
+    """
+    found = _TIME.fullmatch(text) if isinstance(text, str) else None
+    minutes = int(found[1]) * 60 + int(found[2]) if found else _DAY + 1
+    if minutes > _DAY:
+        raise BadInput("bad-time-of-day", what=what, found=str(text))
+    return minutes
+
+
+def hours_of(texts: Iterable[str], *, what: str = "hours") -> Hours:
+    """Office hours as files have them, ``["08:30-12:00", "14:00-17:30"]``.
+
+    Raises:
+        BadInput: a text is no time, or they are not in order and apart.
+    """
+    hours: list[tuple[int, int]] = []
+    for text in texts:
+        begin, _, end = str(text).partition("-")
+        opens, closes = minutes_of(begin, what=what), minutes_of(end, what=what)
+        if closes <= opens or (hours and opens < hours[-1][1]):
+            raise BadInput("bad-hours", what=what, found=str(text))
+        hours.append((opens, closes))
+    return tuple(hours)
+
+
+def _hours(given: Iterable[Any]) -> Hours:
+    parts = tuple(given)
+    return hours_of(parts) if any(isinstance(part, str) for part in parts) else parts
+
+
+def _hours_by_day(table: Mapping[date, Iterable[Any]]) -> dict[int, Hours]:
+    return {day.toordinal(): _hours(hours) for day, hours in sorted(table.items())}
+
+
+def _texts(hours: Hours) -> list[str]:
+    return [f"{a // 60:02}:{a % 60:02}-{b // 60:02}:{b % 60:02}" for a, b in hours]
 
 
 def _as_dates(table: Mapping[int, str]) -> str:
@@ -38,9 +88,13 @@ class Calendar:
         holidays: rest days that fall on working weekdays, with their names.
         makeup: make-up working days (补班) that fall on other weekdays, with their names.
         source: where the data come from.
+        hours: when the office is open on a working day, as ``["08:30-12:00", "14:00-17:30"]``; empty where
+            nobody counts office hours.
+        half: days with other hours than these.
 
     Raises:
-        BadInput: an empty week, ``last`` before ``first``, a day both holiday and make-up day.
+        BadInput: an empty week, ``last`` before ``first``, a day both holiday and make-up day, hours out of
+            order.
     """
 
     name: str
@@ -50,6 +104,8 @@ class Calendar:
     holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
     makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
     source: str = ""
+    hours: Hours = attrs.field(default=(), converter=_hours)
+    half: dict[int, Hours] = attrs.field(factory=dict, converter=_hours_by_day, repr=False)
     _horizon: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
     digest: str = attrs.field(init=False, eq=False, repr=False)
 
@@ -82,6 +138,17 @@ class Calendar:
             return True
         return (day - 1) % 7 in self.week and day not in self.holidays
 
+    def open_hours(self, day: int) -> Hours:
+        """When the office is open on that day (an ordinal); empty on a rest day."""
+        if not self.is_working(day):
+            return ()
+        return self.half.get(day, self.hours) if self.half else self.hours
+
+    @property
+    def full_day(self) -> int:
+        """The minutes of a day of ordinary hours."""
+        return sum(closes - opens for opens, closes in self.hours)
+
     def reason(self, day: int) -> str:
         """Why the day is what it is: the holiday's or make-up day's name, ``weekend`` or empty."""
         if not self.is_certain(day):
@@ -91,7 +158,7 @@ class Calendar:
 
     def document(self) -> dict[str, Any]:
         """The calendar as JSON-able data; `from_document` reads it back."""
-        return {
+        document: dict[str, Any] = {
             "name": self.name,
             "first": self.first.isoformat(),
             "last": self.last.isoformat(),
@@ -100,6 +167,11 @@ class Calendar:
             "makeup": {date.fromordinal(day).isoformat(): name for day, name in self.makeup.items()},
             "source": self.source,
         }
+        if self.hours:
+            document["hours"] = _texts(self.hours)
+        if self.half:
+            document["half"] = {date.fromordinal(day).isoformat(): _texts(h) for day, h in self.half.items()}
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Calendar:
@@ -112,4 +184,6 @@ class Calendar:
             holidays={date.fromisoformat(day): name for day, name in document["holidays"].items()},
             makeup={date.fromisoformat(day): name for day, name in document["makeup"].items()},
             source=document["source"],
+            hours=document.get("hours", ()),
+            half={date.fromisoformat(day): hours for day, hours in document.get("half", {}).items()},
         )
