@@ -37,7 +37,7 @@ def test_every_rung_is_met_to_the_microsecond(name: str) -> None:
     for clock, rule in policy.clocks.items():
         for rung in rule.rungs:
             span = Span.of(
-                rung.days, hours=rung.hours, counting=rule.counting, roll=rule.roll,
+                int(rung.days or 0), hours=rung.hours or 0, counting=rule.counting, roll=rule.roll,
                 calendar=policy.tables.get(rule.calendar),
             )  # fmt: skip
             late = breach(span, start, (), days).at_us

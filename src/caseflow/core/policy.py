@@ -214,6 +214,19 @@ class Action:
     source: str = ""
 
 
+LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
+"""The units of a length, by the names of their keys."""
+
+
+def length_of(part: Rung | Within | ExtensionRule) -> tuple[str, int | str]:
+    """The unit and the amount of a length, ``("days", 5)``; ``("", 0)`` where none is given."""
+    for unit in LENGTHS:
+        amount = getattr(part, unit, None)
+        if amount is not None:
+            return unit, amount
+    return "", 0
+
+
 Scalar = str | int | bool
 """What a field of a submission may be that ``when`` asks about."""
 

@@ -112,7 +112,7 @@ def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
 
 
 def _condition(table: Mapping[str, Any], path: str, notes: Notes) -> When:
-    """``{ kind = [...], not = { region = [...] } }``"""
+    """A condition as files have it: ``{ kind = [...], not = { region = [...] } }``."""
     admitted = {name: values for name, values in table.items() if name != "not"}
     lists = dict[str, tuple[Scalar, ...]]
     admits = _read(lists, admitted, path, notes)

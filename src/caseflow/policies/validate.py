@@ -188,11 +188,12 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
     last, levels, breached = 0, set[str](), False
     for index, rung in enumerate(clock.rungs):
         here = f"{path}.rungs[{index}]"
-        length = rung.days * 24 + rung.hours
-        if rung.days < 0 or rung.hours < 0 or (rung.days > 0) == (rung.hours > 0):
-            notes.add(here, "bad-count", f"{rung.days} days, {rung.hours} hours")
+        days, hours = int(rung.days or 0), rung.hours or 0
+        length = days * 24 + hours
+        if days < 0 or hours < 0 or (days > 0) == (hours > 0):
+            notes.add(here, "bad-count", f"{days} days, {hours} hours")
         elif length > LONGEST * 24:
-            notes.add(here, "too-long", f"{rung.days} days, {rung.hours} hours")
+            notes.add(here, "too-long", f"{days} days, {hours} hours")
         elif rung.hours and clock.counting != "elapsed":
             notes.add(f"{here}.hours", "hours-need-elapsed", clock.counting)
         elif length <= last:

@@ -75,8 +75,8 @@ def _moved(clock: ClockRule, level: str, days: int, hours: int) -> ClockRule:
     rungs = []
     for rung in clock.rungs:
         if rung.level == level:
-            rungs.append(attrs.evolve(rung, days=days, hours=hours))
-        elif rung.kind != "warning" or rung.days * 24 + rung.hours < length:
+            rungs.append(attrs.evolve(rung, days=days or None, hours=hours or None))
+        elif rung.kind != "warning" or int(rung.days or 0) * 24 + (rung.hours or 0) < length:
             rungs.append(rung)
     return attrs.evolve(clock, rungs=tuple(rungs))
 

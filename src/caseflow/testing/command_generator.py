@@ -147,8 +147,9 @@ class _Draw(Value):
         """A choice; or, where a clock asks for values of the field, one of those; or a plain word."""
         choices = [choice for choice in rule.choices if choice or name not in self.row.required]
         if not choices and name in ("kind", "urgency", "channel", "region"):
-            wanted = (getattr(plan.rule.when, name) for plan in self.rules.plans)
-            choices = sorted({choice for values in wanted for choice in values})
+            whens = [plan.rule.when for plan in self.rules.plans]
+            wanted = (when.admits.get(name, ()) + when.excludes.get(name, ()) for when in whens)
+            choices = sorted({str(choice) for values in wanted for choice in values})
         return str(self.digits.one_of(choices)) if choices else f"{name}-{1 + self.digits.below(3)}"
 
     def _int(self, rule: FieldRule) -> int:

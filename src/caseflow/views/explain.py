@@ -127,8 +127,8 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
             ExplainedRung(
                 level=level,
                 is_breach=is_breach,
-                days=rung.days,
-                hours=rung.hours,
+                days=int(rung.days or 0),
+                hours=rung.hours or 0,
                 extended_by=longer,
                 late_at=None if due is None else moment(due, zone),
                 certain=not run.unknown >> index & 1,

@@ -13,6 +13,7 @@ from typing import Protocol
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, Receipt
 from caseflow.core.notices import Document
+from caseflow.core.policy import length_of
 from caseflow.core.time.instants import SECOND, moment
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
@@ -137,8 +138,8 @@ def _period(labels: PolicyLabels, clock: str, level: str) -> str:
     rung, rule = labels.rung(clock, level), labels.rules.policy.clocks.get(clock)
     if rung is None or rule is None:
         return "—"
-    unit = "hours" if rung.hours else rule.counting
-    return text(f"letters.{unit}", labels.lang, n=rung.days or rung.hours)
+    unit, amount = length_of(rung)
+    return text(f"letters.{rule.counting if unit == 'days' else unit}", labels.lang, n=amount)
 
 
 def _page(key: str, lang: Lang, folder: Path | None, words: dict[str, str]) -> str:

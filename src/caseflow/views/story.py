@@ -11,7 +11,7 @@ from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.evolve import evolve
 from caseflow.core.model.sla import ClockRun, CompiledClock
-from caseflow.core.policy import Rung
+from caseflow.core.policy import Rung, length_of
 from caseflow.core.time.deadline import Counting
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text, text
@@ -245,12 +245,17 @@ def _rung(context: EventContext, event: e.RungEvent) -> Iterator[str]:
 
 def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun | None) -> str:
     """How long the rung gave, and by how much it was extended."""
-    text = context.say("hours" if rung.hours else plan.rule.counting, n=rung.hours or rung.days)
+    text = _length(context, plan, rung)
     if run is None or not run.grants:
         return text
     span = plan.spans[plan.rule.rungs.index(rung)]
     longer = plan.extended_span(span, run.since_us, run.pauses, run.grants).days - span.days
     return context.say("granted", span=text, n=longer) if longer else text
+
+
+def _length(context: EventContext, plan: CompiledClock, rung: Rung) -> str:
+    unit, amount = length_of(rung)
+    return context.say(plan.rule.counting if unit == "days" else unit, n=amount)
 
 
 def _clock(context: EventContext, change: e.ClockChange) -> Iterator[str]:

@@ -177,7 +177,13 @@ class CompiledClock:
         self.calendar = calendar
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.spans = tuple(
-            Span.of(rung.days, hours=rung.hours, counting=rule.counting, roll=rule.roll, calendar=calendar)
+            Span.of(
+                int(rung.days or 0),
+                hours=rung.hours or 0,
+                counting=rule.counting,
+                roll=rule.roll,
+                calendar=calendar,
+            )
             for rung in rule.rungs
         )
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
@@ -188,10 +194,8 @@ class CompiledClock:
         """Whether the clock is for cases like this one."""
         when = self.rule.when
         return self._is_for_all or (
-            (not when.kind or origin.kind in when.kind)
-            and (not when.urgency or origin.urgency in when.urgency)
-            and (not when.channel or origin.channel in when.channel)
-            and (not when.region or origin.region in when.region)
+            all(getattr(origin, name, "") in values for name, values in when.admits.items())
+            and not any(getattr(origin, name, "") in values for name, values in when.excludes.items())
         )
 
     def dues(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> Dues:

@@ -35,10 +35,10 @@ def minutes_of(text: str, *, what: str = "hours") -> int:
     Raises:
         BadInput: the text is none.
     """
-    found = _TIME.fullmatch(text) if isinstance(text, str) else None
-    minutes = int(found[1]) * 60 + int(found[2]) if found else _DAY + 1
+    match = _TIME.fullmatch(text)
+    minutes = int(match[1]) * 60 + int(match[2]) if match else _DAY + 1
     if minutes > _DAY:
-        raise BadInput("bad-time-of-day", what=what, found=str(text))
+        raise BadInput("bad-time-of-day", what=what, found=text)
     return minutes
 
 
@@ -53,13 +53,13 @@ def hours_of(texts: Iterable[str], *, what: str = "hours") -> Hours:
         begin, _, end = str(text).partition("-")
         opens, closes = minutes_of(begin, what=what), minutes_of(end, what=what)
         if closes <= opens or (hours and opens < hours[-1][1]):
-            raise BadInput("bad-hours", what=what, found=str(text))
+            raise BadInput("bad-opening", what=what, found=str(text))
         hours.append((opens, closes))
     return tuple(hours)
 
 
-def _hours(given: Iterable[Any]) -> Hours:
-    parts = tuple(given)
+def _hours(openings: Iterable[Any]) -> Hours:
+    parts = tuple(openings)
     return hours_of(parts) if any(isinstance(part, str) for part in parts) else parts
 
 

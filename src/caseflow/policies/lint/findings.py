@@ -106,10 +106,11 @@ MOST_KINDS_OF_CASE = 200
 def _progress(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
     """The findings about one clock alone."""
     path, kinds = f"clocks.{plan.name}", rules.policy.kinds
-    unknown = [kind for kind in plan.rule.when.kind if kinds and kind not in kinds]
+    wanted = plan.rule.when.admits.get("kind", ())
+    unknown = [str(kind) for kind in wanted if kinds and kind not in kinds]
     for kind in unknown:
         yield finding("when-kind-unknown", f"{path}.when.kind", kind=kind, known=", ".join(kinds))
-    if plan.rule.when.kind and len(unknown) == len(plan.rule.when.kind):
+    if wanted and len(unknown) == len(wanted):
         return
     if not plan.rule.subject:
         for name in plan.rule.start:
@@ -203,12 +204,13 @@ def _kinds_of_case(rules: CompiledPolicy) -> Iterator[tuple[str, tuple[CompiledC
         if names not in seen:
             seen.add(names)
             fields = {"kind": kind, "channel": channel, "region": region, "urgency": urgency}
-            conditions = {name for when in whens for name in fields if getattr(when, name)}
+            conditions = {name for when in whens for name in (*when.admits, *when.excludes)}
             yield ", ".join(f'{name} = "{fields[name]}"' for name in fields if name in conditions), plans
 
 
 def _values(whens: list[When], name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(admitted for when in whens for admitted in getattr(when, name)))
+    values = (when.admits.get(name, ()) + when.excludes.get(name, ()) for when in whens)
+    return tuple(dict.fromkeys(str(value) for some in values for value in some))
 
 
 # -- time that can be taken without limit --------------------------------------------------------------------
@@ -323,7 +325,7 @@ def _can(rules: CompiledPolicy, graph: Graph, event: type[e.Event]) -> bool:
 
 
 def _hours(rung: Rung) -> int:
-    return rung.days * 24 + rung.hours
+    return int(rung.days or 0) * 24 + (rung.hours or 0)
 
 
 def _said(rung: Rung) -> str:

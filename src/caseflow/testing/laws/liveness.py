@@ -212,8 +212,9 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
     """What may matter of a submission: to whom, by whom, and every value that a clock asks for."""
     wanted: dict[str, set[str]] = {}
     for plan in rules.plans:
-        for name in ("kind", "urgency", "channel", "region"):
-            wanted.setdefault(name, set()).update(getattr(plan.rule.when, name))
+        for part in (plan.rule.when.admits, plan.rule.when.excludes):
+            for name, values in part.items():
+                wanted.setdefault(name, set()).update(map(str, values))
     choices = rules.fields["submit"]["kind"].choices
     for base in (
         {},
@@ -222,8 +223,8 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
         {"to": UNITS[0], "citizen": CITIZEN},
     ):
         yield base
-        for name, values in wanted.items():
-            for choice in sorted(values):
+        for name, choices_asked in wanted.items():
+            for choice in sorted(choices_asked):
                 if name != "kind" or not choices or choice in choices:
                     yield {**base, name: choice}
 

@@ -273,9 +273,11 @@ class Model:
 
     def _start(self, rules: ModelledPolicy, clock: str, act: Happening, *, holder: str) -> None:
         rule = rules.policy.clocks[clock]
-        for name in ("kind", "urgency", "channel", "region"):
-            wanted = getattr(rule.when, name)
-            if wanted and getattr(self.origin, name) not in wanted:
+        for name, wanted in rule.when.admits.items():
+            if getattr(self.origin, name) not in wanted:
+                return
+        for name, unwanted in rule.when.excludes.items():
+            if getattr(self.origin, name) in unwanted:
                 return
         helper = act.event.unit if isinstance(act.event, e.CoHandlerAdded) else ""
         subject = {"": "", "unit": holder, "co_handler": helper}[rule.subject]
@@ -403,10 +405,10 @@ class Arithmetic:
 
     def _one(self, rule: ClockRule, rung: Rung, longer: int, since: int, pauses: Pauses) -> Late:
         if rule.counting == "elapsed":
-            hours = rung.hours + 24 * (rung.days + longer)
+            hours = (rung.hours or 0) + 24 * (int(rung.days or 0) + longer)
             return _after_running(since, timedelta(hours=hours) // _MICROSECOND + 1, pauses), True
         calendar, zone = self._policy.tables.get(rule.calendar), self._policy.timezone
-        return _after_days(rule, rung.days + longer, since, pauses, calendar=calendar, zone=zone)
+        return _after_days(rule, int(rung.days or 0) + longer, since, pauses, calendar=calendar, zone=zone)
 
 
 def _after_running(since: int, budget: int, pauses: Pauses) -> int | None:

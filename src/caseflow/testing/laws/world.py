@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -13,7 +13,7 @@ from caseflow.core.engine.machine import transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM
-from caseflow.core.policy import Policy, Rung
+from caseflow.core.policy import Policy, Rung, length_of
 from caseflow.desk import Desk
 from caseflow.errors import CaseflowError, Refusal, Refused, Stale
 from caseflow.ports import Append, KeyClaim, Store
@@ -131,7 +131,8 @@ def longer(policy: Policy) -> Policy:
 
 
 def _longer(rung: Rung) -> Rung:
-    return attrs.evolve(rung, days=rung.days + bool(rung.days), hours=rung.hours + bool(rung.hours))
+    unit, amount = length_of(rung)
+    return attrs.evolve(rung, **cast(Any, {unit: amount + 1})) if isinstance(amount, int) and unit else rung
 
 
 Answer = Case | Refusal | Stale | Crash
