@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Pause, Span, breach, walk
+from caseflow.core.time.deadline import Pause, breach, walk
 from caseflow.core.time.instants import micros, moment, office_days
+from caseflow.core.time.span import Span
 from caseflow.errors import BadInput
 from caseflow.policies.chinese_calendar import chinese_calendar
 
@@ -43,7 +44,7 @@ def late(
     roll: str = "none", calendar: Calendar | None = None, hours: int = 0,
 ) -> str:  # fmt: skip
     """The first late instant as local text; ``never``, or with a ``?`` when it is only "not before"."""
-    span = Span.of(days, hours=hours, counting=counting, roll=roll, calendar=calendar)
+    span = Span.of(days or None, hours=hours or None, counting=counting, roll=roll, calendar=calendar)
     found = breach(span, micros(start), pauses_of(pauses), office_days(zone))
     if found.at_us is None:
         return "never"
@@ -215,19 +216,19 @@ def test_the_chinese_calendar_ends_on_20_december() -> None:
 @pytest.mark.parametrize(
     ("given", "code"),
     [
-        ({"days": 0}, "bad-count"),
+        ({}, "one-length"),
         ({"days": -1}, "bad-count"),
-        ({"days": 1, "hours": 1, "counting": "elapsed"}, "bad-count"),
-        ({"hours": 5}, "hours-need-elapsed"),
-        ({"hours": 5, "counting": "working", "calendar": MARCH}, "hours-need-elapsed"),
+        ({"days": 1, "hours": 1, "counting": "elapsed"}, "one-length"),
+        ({"hours": 5}, "length-unfit"),
+        ({"hours": 5, "counting": "working", "calendar": MARCH}, "length-unfit"),
         (
             {"days": 1, "counting": "elapsed", "roll": "next-working-day", "calendar": MARCH},
-            "roll-needs-days",
+            "term-needs-days",
         ),
         ({"days": 1, "counting": "working"}, "calendar-needed"),
         ({"days": 1, "roll": "next-working-day"}, "calendar-needed"),
-        ({"days": 1, "counting": "business"}, "bad-counting"),
-        ({"days": 1, "roll": "previous"}, "bad-counting"),
+        ({"days": 1, "counting": "business"}, "bad-term"),
+        ({"days": 1, "roll": "previous"}, "bad-term"),
     ],
 )
 def test_a_span_that_means_nothing_is_refused(given: dict[str, object], code: str) -> None:

@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Span, breach, walk
+from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import micros, moment, office_days
+from caseflow.core.time.span import Span
 
 Pauses = list[tuple[datetime, datetime | None]]
 
@@ -131,7 +132,11 @@ def computed(question: Asked) -> tuple[Span, int, list[tuple[int, int | None]]]:
         holidays=dict.fromkeys(question.holidays, "rest"), makeup=dict.fromkeys(question.makeup, "work"),
     )  # fmt: skip
     span = Span.of(
-        question.days, hours=question.hours, counting=question.counting, roll=question.roll, calendar=calendar
+        question.days or None,
+        hours=question.hours or None,
+        counting=question.counting,
+        roll=question.roll,
+        calendar=calendar,
     )
     pauses = [(micros(a), None if b is None else micros(b)) for a, b in question.pauses]
     return span, micros(question.start), pauses

@@ -251,7 +251,7 @@ def test_a_refusal_speaks_both_languages_and_names_its_source() -> None:
 
 
 @pytest.mark.parametrize(
-    "code", ["bad-count", "hours-need-elapsed", "roll-needs-days", "calendar-needed", "bad-counting"]
+    "code", ["bad-count", "length-unfit", "term-needs-days", "calendar-needed", "bad-term"]
 )
 def test_a_problem_reads_as_a_sentence(code: str) -> None:
     """A policy's problem says file, key and fault, without a gap where a name was not known."""

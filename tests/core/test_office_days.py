@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Span, breach, walk
+from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import micros, moment, office_days, zone_info
+from caseflow.core.time.span import Span
 from caseflow.errors import BadInput
 
 

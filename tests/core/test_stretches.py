@@ -7,8 +7,9 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow.core.time.deadline import Pause, Span, breach, stretches
+from caseflow.core.time.deadline import Pause, breach, stretches
 from caseflow.core.time.instants import HOUR, office_days
+from caseflow.core.time.span import Span
 
 SHANGHAI = office_days("Asia/Shanghai")
 HOURS = st.integers(-5, 40).map(lambda hour: hour * HOUR)
@@ -25,7 +26,7 @@ PAUSES = st.lists(
 def test_the_stretches_add_up_to_the_deadline(hours: int, pauses: list[Pause]) -> None:
     """They leave no gaps, run for the whole budget, and end one microsecond before the breach."""
     span = Span.of(hours=hours, counting="elapsed")
-    pieces = tuple(stretches(span, 0, pauses))
+    pieces = tuple(stretches(span, 0, pauses, SHANGHAI))
     late = breach(span, 0, pauses, SHANGHAI)
     assert pieces[0].begin_us == 0
     assert all(a.end_us == b.begin_us for a, b in pairwise(pieces))

@@ -361,9 +361,7 @@ def test_not_retroactively_nothing_becomes_due_before_now(desk: Desk, tmp_path: 
     """Each rung keeps the later of its old and its new instant; a rung that is new waits for now."""
     submitted(desk)
     desk.clock.set("2025-03-06T09:00:00+08:00")
-    stricter = FASTER.replace(
-        "rungs = [", 'rungs = [{ level = "early", hours = 0, days = 1, kind = "warning" },'
-    )
+    stricter = FASTER.replace("rungs = [", 'rungs = [{ level = "early", days = 1, kind = "warning" },')
     stricter = stricter.replace('"reminder", days = 1', '"reminder", days = 2').replace(
         '"yellow", days = 2', '"yellow", days = 3'
     )

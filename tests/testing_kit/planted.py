@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import caseflow.core.model.sla
 from caseflow import MemoryStore
-from caseflow.core.time.deadline import Breach, Counting, breach
+from caseflow.core.time.deadline import Breach, breach
+from caseflow.core.time.span import Counting
 from caseflow.desk import sweeper
 from caseflow.policies import registry
 

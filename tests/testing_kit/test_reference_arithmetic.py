@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from caseflow.core.policy import ClockRule, Policy, Rung
-from caseflow.core.time.deadline import Span, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import micros, office_days
+from caseflow.core.time.span import Span
 from caseflow.policies.chinese_calendar import chinese_calendar
 from caseflow.testing.laws.reference_model import Arithmetic, midnight_of
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 
 from caseflow import BadInput, Calendar, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.core.time.deadline import Span, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import office_days
+from caseflow.core.time.span import Span
 from caseflow.testing import strategies as cs
 from caseflow.testing.command_generator import legal_command
 from caseflow.testing.strategies.instant_strategies import KINDS

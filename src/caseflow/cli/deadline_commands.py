@@ -28,8 +28,9 @@ from caseflow.cli.options import (
     usage,
     word,
 )
-from caseflow.core.time.deadline import Breach, Counting, DayCount, Pause, Span, breach, stretches, walk
+from caseflow.core.time.deadline import Breach, DayCount, Pause, breach, stretches, walk
 from caseflow.core.time.instants import OfficeDays, micros, moment, office_days
+from caseflow.core.time.span import Span
 from caseflow.interchange.cells import safe_cell
 from caseflow.interchange.log_reader import read_header
 from caseflow.views.explain import ExplainedStretch, Explanation, explained
@@ -76,12 +77,16 @@ def _one_deadline(
     if start is None:
         raise usage("start-or-batch", lang)
     table = _calendar(calendar) if calendar else None
-    span = Span.of(days, hours=hours, counting=counting, roll=roll, calendar=table)
+    span = Span.of(days or None, hours=hours or None, counting=counting, roll=roll, calendar=table)
     began, breaks, office = micros(start, what="--start"), _pauses(pauses), office_days(timezone)
     late = breach(span, began, breaks, office)
-    is_elapsed = span.counting is Counting.ELAPSED
+    is_elapsed = not span.counting.is_by_days
     walked = () if is_elapsed else tuple(walk(span, began, breaks, office))
-    ran = tuple(explained(piece, timezone) for piece in stretches(span, began, breaks)) if is_elapsed else ()
+    ran = (
+        tuple(explained(piece, timezone) for piece in stretches(span, began, breaks, office))
+        if is_elapsed
+        else ()
+    )
     if as_json:
         print_json(_deadline_document(late, walked, ran, timezone))
     else:

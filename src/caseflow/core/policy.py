@@ -227,6 +227,11 @@ def length_of(part: Rung | Within | ExtensionRule) -> tuple[str, int | str]:
     return "", 0
 
 
+def field_name(text: str) -> str:
+    """The name in ``field:NAME``; empty for another text."""
+    return text.removeprefix("field:") if text.startswith("field:") else ""
+
+
 Scalar = str | int | bool
 """What a field of a submission may be that ``when`` asks about."""
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import is_occasion
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
-from caseflow.core.policy import ClockRule, Policy, Stage
-from caseflow.core.time.deadline import LONGEST
+from caseflow.core.policy import (
+    LENGTHS,
+    ClockRule,
+    ExtensionRule,
+    Policy,
+    Rung,
+    Stage,
+    field_name,
+    length_of,
+)
+from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
-from caseflow.errors import BadInput
+from caseflow.core.time.span import Span
+from caseflow.errors import BadInput, Problem
 from caseflow.policies.parse import Notes
 
 _SCOPES = ("own", "unit", "any")
 _SUBJECTS = ("", "unit", "co_handler")
-_VERBS = ("start", "stop", "pause", "resume", "cancel", "revive")
+_VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
 _FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256", "names")
 
 
@@ -139,24 +150,49 @@ def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
 
 def _check_clock(policy: Policy, name: str, clock: ClockRule, notes: Notes) -> None:
     path = f"clocks.{name}"
-    targets = {**policy.actions, **{f"state:{state}": None for state in policy.states}}
+    targets: dict[str, object] = {**policy.actions, **{f"state:{state}": None for state in policy.states}}
+    ends = {f"end:{other}": None for other in policy.clocks if other != name}
     for verb in _VERBS:
-        _all_known(getattr(clock, verb), targets, f"{path}.{verb}", "unknown-clock-target", notes)
-    if clock.subject not in _SUBJECTS:
+        known = {**targets, **ends} if verb == "start" else targets
+        _all_known(getattr(clock, verb), known, f"{path}.{verb}", "unknown-clock-target", notes)
+    if name in _chained_before(policy, name):
+        notes.add(f"{path}.start", "clocks-in-circle", name)
+    if clock.subject not in _SUBJECTS and not field_name(clock.subject):
         notes.add(f"{path}.subject", "unknown-subject", clock.subject)
+    if clock.since and clock.since not in policy.actions and not field_name(clock.since):
+        notes.add(f"{path}.since", "unknown-since", clock.since)
+    for key, values in (*clock.when.admits.items(), *clock.when.excludes.items()):
+        if not values:
+            notes.add(f"{path}.when.{key}", "when-empty", key)
     if clock.calendar and clock.calendar not in policy.calendars:
         notes.add(f"{path}.calendar", "unknown-calendar", clock.calendar)
-    if clock.counting not in ("natural", "working", "elapsed"):
-        notes.add(f"{path}.counting", "bad-counting", clock.counting)
-    elif clock.roll not in ("none", "next-working-day"):
-        notes.add(f"{path}.roll", "bad-counting", clock.roll)
-    elif clock.roll != "none" and clock.counting == "elapsed":
-        notes.add(f"{path}.roll", "roll-needs-days", clock.roll)
-    elif (clock.counting == "working" or clock.roll != "none") and not clock.calendar:
-        notes.add(f"{path}.calendar", "calendar-needed", "none")
     if {"complete", "placeholder"} <= set(clock.stop):
         notes.add(f"{path}.stop", "placeholder-completes", ", ".join(clock.stop))
+    if clock.extension is not None:
+        _check_extension(policy, path, clock, clock.extension, notes)
     _check_ladder(policy, path, clock, notes)
+
+
+def _chained_before(policy: Policy, name: str) -> set[str]:
+    """The clocks whose ends lead to the start of this one."""
+    ways = {
+        clock: {start.removeprefix("end:") for start in rule.start if start.startswith("end:")}
+        for clock, rule in policy.clocks.items()
+    }
+    return _spread(ways[name], ways)
+
+
+def _check_extension(policy: Policy, path: str, clock: ClockRule, rule: ExtensionRule, notes: Notes) -> None:
+    here = f"{path}.extension"
+    unit, amount = length_of(rule)
+    lengths = [key for key in LENGTHS if getattr(rule, key, None) is not None]
+    if len(lengths) > 1 or not (lengths or rule.until):
+        notes.add(here, "one-length", ", ".join(lengths) or "none")
+    elif lengths and (not isinstance(amount, int) or amount < 1):
+        notes.add(f"{here}.{unit}", "bad-count", amount)
+    if rule.times < 1:
+        notes.add(f"{here}.times", "bad-count", rule.times)
+    _all_known(rule.by, policy.roles, f"{here}.by", "unknown-role", notes)
 
 
 def _check_former_names(policy: Policy, notes: Notes) -> None:
@@ -182,32 +218,86 @@ def _check_former_names(policy: Policy, notes: Notes) -> None:
             notes.add(f"retired[{index}]", "retired-renamed", old)
 
 
+_ANY_CALENDAR = Calendar(name="any", first=date(2000, 1, 1), last=date(2000, 12, 31), hours=("09:00-17:00",))
+"""Stands for a calendar that is named, since whether it can be had is told elsewhere."""
+
+
 def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> None:
     if not clock.rungs:
         notes.add(f"{path}.rungs", "no-rungs")
-    last, levels, breached = 0, set[str](), False
+    levels = [rung.level for rung in clock.rungs]
+    longest, breached = dict[str, int](), False
     for index, rung in enumerate(clock.rungs):
         here = f"{path}.rungs[{index}]"
-        days, hours = int(rung.days or 0), rung.hours or 0
-        length = days * 24 + hours
-        if days < 0 or hours < 0 or (days > 0) == (hours > 0):
-            notes.add(here, "bad-count", f"{days} days, {hours} hours")
-        elif length > LONGEST * 24:
-            notes.add(here, "too-long", f"{days} days, {hours} hours")
-        elif rung.hours and clock.counting != "elapsed":
-            notes.add(f"{here}.hours", "hours-need-elapsed", clock.counting)
-        elif length <= last:
-            notes.add(here, "rungs-out-of-order", f"{rung.level} at {rung.days or rung.hours}")
+        _check_length(path, here, clock, rung, notes)
+        key, length = _comparable(rung)
+        if key and length <= longest.get(key, -1):
+            notes.add(here, "rungs-out-of-order", f"{rung.level} at {length_of(rung)[1]}")
         if rung.kind not in ("warning", "breach"):
             notes.add(f"{here}.kind", "unknown-rung-kind", rung.kind)
-        elif rung.kind == "warning" and breached:
+        elif rung.kind == "warning" and breached and not rung.of:
             notes.add(here, "soft-after-hard", rung.level)
-        if rung.level in levels or not rung.level:
+        if rung.level in levels[:index] or not rung.level:
             notes.add(f"{here}.level", "level-twice", rung.level)
+        if rung.of and (rung.of not in levels or rung.level in _hung_from(clock, rung)):
+            notes.add(f"{here}.of", "unknown-rung", rung.of)
+        if (rung.every is None) != (rung.times == 0) or rung.times < 0 or (rung.every or 1) < 1:
+            notes.add(f"{here}.every", "bad-repeat", f"every {rung.every or 0}, {rung.times} times")
         if rung.then and rung.then not in policy.actions:
             notes.add(f"{here}.then", "unknown-then", rung.then)
         elif rung.then and not _needs_nothing(policy, rung.then):
             notes.add(f"{here}.then", "then-needs-fields", rung.then)
         _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
-        last, breached = max(last, length), breached or rung.kind == "breach"
-        levels.add(rung.level)
+        longest[key], breached = max(longest.get(key, -1), length), breached or rung.kind == "breach"
+
+
+_MINUTES = {"days": 24 * 60, "weeks": 7 * 24 * 60, "hours": 60, "minutes": 1, "months": 1, "years": 12}
+
+
+def _comparable(rung: Rung) -> tuple[str, int]:
+    """What the rung's length can be compared by, in minutes or months; empty for what hangs on others."""
+    unit, amount = length_of(rung)
+    if not unit or rung.of or not isinstance(amount, int):
+        return "", 0
+    return "months" if unit in ("months", "years") else "minutes", amount * _MINUTES[unit]
+
+
+def _hung_from(clock: ClockRule, rung: Rung) -> set[str]:
+    """The levels on which a rung hangs, one from the other."""
+    ways = {other.level: {other.of} - {""} for other in clock.rungs}
+    return _spread({rung.of}, ways)
+
+
+_OF_CLOCK = ("counting", "roll", "first", "cut_off", "ends", "paused_day", "calendar")
+
+
+def _check_length(path: str, here: str, clock: ClockRule, rung: Rung, notes: Notes) -> None:
+    """Whether the rung has one length, which goes with the way its clock counts."""
+    lengths = {unit: value for unit in LENGTHS if (value := getattr(rung, unit)) is not None}
+    ways = [*lengths, *(["at"] if rung.at else []), *(["percent"] if rung.percent is not None else [])]
+    if len(ways) != 1:
+        notes.add(here, "one-length", ", ".join(ways) or "none")
+        return
+    by_running_time = clock.counting in ("elapsed", "office")
+    if rung.percent is not None and (not rung.of or not by_running_time or not 0 < rung.percent <= 1000):
+        notes.add(f"{here}.percent", "bad-share", rung.percent)
+    fixed = rung.at or (rung.days if isinstance(rung.days, str) else "")
+    if fixed and (not field_name(fixed) or rung.of):
+        notes.add(f"{here}.{ways[0]}", "bad-field-name", fixed)
+    if rung.of and rung.percent is None and (ways != ["days"] or not rung.days or fixed):
+        notes.add(f"{here}.of", "of-needs-days", ", ".join(ways))
+    if rung.of and isinstance(rung.days, int):
+        lengths = {"days": max(1, abs(rung.days))}
+    elif fixed or rung.percent is not None:
+        lengths = {"days": 1}
+    try:
+        Span.of(
+            **lengths,
+            **{key: getattr(clock, key) for key in _OF_CLOCK[:-1]},
+            calendar=_ANY_CALENDAR if clock.calendar else None,
+        )
+    except BadInput as error:
+        what = str(error.data["what"])
+        place = f"{path}.{what}" if what in _OF_CLOCK else f"{here}.{what}" if what in LENGTHS else here
+        if not any(known.path == place and known.code == error.code for known in notes.problems):
+            notes.problems.append(Problem(notes.file, place, error.code, str(error.data["found"])))

@@ -8,8 +8,9 @@ from datetime import date, datetime, timedelta
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, renamed
 from caseflow.core.model.sla import ClockRun, CompiledClock
-from caseflow.core.time.deadline import Counting, DayCount, Stretch, stretches, walk
+from caseflow.core.time.deadline import DayCount, Stretch, stretches, walk
 from caseflow.core.time.instants import moment
+from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 
@@ -167,7 +168,7 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
 
 def _stretches(plan: CompiledClock, run: ClockRun, zone: str) -> tuple[ExplainedStretch, ...]:
     longest = plan.extended_span(plan.spans[len(run.ladder) - 1], run.since_us, run.pauses, run.grants)
-    return tuple(explained(piece, zone) for piece in stretches(longest, run.since_us, run.pauses))
+    return tuple(explained(piece, zone) for piece in stretches(longest, run.since_us, run.pauses, plan.days))
 
 
 def explained(piece: Stretch, zone: str) -> ExplainedStretch:

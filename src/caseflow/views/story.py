@@ -12,7 +12,7 @@ from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.evolve import evolve
 from caseflow.core.model.sla import ClockRun, CompiledClock
 from caseflow.core.policy import Rung, length_of
-from caseflow.core.time.deadline import Counting
+from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text, text
 from caseflow.views.labels import PolicyLabels, last_day, padded, shortened, width

@@ -15,10 +15,11 @@ from typing import Literal
 from msgspec.structs import replace
 
 from caseflow.core.model.events import Ladder, Origin
-from caseflow.core.policy import ClockRule, When
+from caseflow.core.policy import ClockRule, When, length_of
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Counting, Pause, Span, breach, merged
+from caseflow.core.time.deadline import Pause, base_day, breach, merged
 from caseflow.core.time.instants import DAY, OfficeDays
+from caseflow.core.time.span import Counting, Span
 from caseflow.core.value import CompactValue, Value
 
 Verb = Literal["resume", "stop", "cancel", "revive", "start", "pause", "extend", "hold", "release"]
@@ -156,6 +157,7 @@ class CompiledClock:
 
     __slots__ = (
         "_by_day",
+        "_is_by_days",
         "_is_for_all",
         "calendar",
         "days",
@@ -178,16 +180,20 @@ class CompiledClock:
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.spans = tuple(
             Span.of(
-                int(rung.days or 0),
-                hours=rung.hours or 0,
+                **{unit: amount for unit, amount in (length_of(rung),) if isinstance(amount, int)},
                 counting=rule.counting,
                 roll=rule.roll,
+                first=rule.first,
+                cut_off=rule.cut_off,
+                ends=rule.ends,
+                paused_day=rule.paused_day,
                 calendar=calendar,
             )
             for rung in rule.rungs
         )
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
         self._by_day: dict[int, Dues] = {}
+        self._is_by_days = Counting(rule.counting).is_by_days
         self._is_for_all = rule.when == When()
 
     def applies(self, origin: Origin) -> bool:
@@ -203,9 +209,9 @@ class CompiledClock:
 
         A grant adds its days to every rung that was not yet effective when it was given.
         """
-        if pauses or grants or self.rule.counting == Counting.ELAPSED:
+        if pauses or grants or not self._is_by_days:
             return self._count(start, pauses, grants)
-        day = self.days.day_of(start)
+        day, _ = base_day(self.spans[0], start, self.days)
         known = self._by_day.get(day)
         if known is None:
             known = self._by_day[day] = self._count(start, pauses, grants)

@@ -138,6 +138,12 @@ class Calendar:
             return True
         return (day - 1) % 7 in self.week and day not in self.holidays
 
+    def working_day(self, day: int) -> int:
+        """That day (an ordinal), or the first working day after it."""
+        while not self.is_working(day):
+            day += 1
+        return day
+
     def open_hours(self, day: int) -> Hours:
         """When the office is open on that day (an ordinal); empty on a rest day."""
         if not self.is_working(day):

@@ -1,88 +1,26 @@
-"""From a start and a number of days to the first instant that is late.
+"""From a start and a length to the first instant that is late.
 
-`walk` counts day by day and says why each day counted, `stretches` does so for elapsed time; `breach` gives
-only the answer. An act at ``t`` is on time if and only if ``t < breach``.
+An act at ``t`` is on time if and only if ``t < breach``. Days are counted by `day_count`, running time by
+`pieces`: both go through time in order and say why, which is what an explanation shows; `breach` gives only
+the answer, and does not walk where plain addition leads to the same day.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from enum import StrEnum
+from bisect import bisect_left
+from calendar import monthrange
+from collections.abc import Container, Generator, Iterator, Sequence
+from datetime import date
+from typing import NamedTuple
 
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import DAY, HOUR, LATEST, OfficeDays
+from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll, Span
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 
-LONGEST = 36_525
-"""Days of the longest count, a hundred years: more is a slip of the pen, and may lead past the last date."""
-
 Pause = tuple[int, int | None]
 """``[a, b)`` in epoch microseconds; ``None`` for a pause that is still open."""
-
-
-class Counting(StrEnum):
-    """What "n days" means."""
-
-    NATURAL = "natural"
-    """自然日: the start day is excluded, the n-th following day is the last (民法典 §201, §203)."""
-    WORKING = "working"
-    """工作日: the same, counting only working days of the calendar, make-up days included."""
-    ELAPSED = "elapsed"
-    """So much running time after the start; exactly so much is still on time (超过)."""
-
-
-class Roll(StrEnum):
-    """What happens when the last day is a rest day."""
-
-    NONE = "none"
-    NEXT_WORKING_DAY = "next-working-day"
-    """It moves on to the next working day (民法典 §203)."""
-
-
-class Span(Value):
-    """A length of legal time: so many days or hours, counted in one way."""
-
-    days: int
-    hours: int
-    counting: Counting
-    roll: Roll
-    calendar: Calendar | None
-
-    @classmethod
-    def of(
-        cls,
-        days: int = 0,
-        *,
-        hours: int = 0,
-        counting: str = Counting.NATURAL,
-        roll: str = Roll.NONE,
-        calendar: Calendar | None = None,
-    ) -> Span:
-        """A checked span.
-
-        Raises:
-            BadInput: a count below 1, hours or a roll that do not fit the counting, a missing calendar.
-        """
-        try:
-            kind, rolling = Counting(counting), Roll(roll)
-        except ValueError as error:
-            raise BadInput("bad-counting", what="counting", found=f"{counting}, {roll}") from error
-        if (days < 1 and hours < 1) or days < 0 or hours < 0 or (days and hours):
-            raise BadInput("bad-count", what="days or hours", found=f"{days} days, {hours} hours")
-        if days > LONGEST or hours > LONGEST * 24:
-            raise BadInput("too-long", what="days or hours", found=f"{days} days, {hours} hours")
-        if hours and kind is not Counting.ELAPSED:
-            raise BadInput("hours-need-elapsed", what="counting", found=kind)
-        if rolling is not Roll.NONE and kind is Counting.ELAPSED:
-            raise BadInput("roll-needs-days", what="roll", found=rolling)
-        if calendar is None and (kind is Counting.WORKING or rolling is not Roll.NONE):
-            raise BadInput("calendar-needed", what="calendar", found="none")
-        return cls(days, hours, kind, rolling, calendar)
-
-    def longer(self, days: int) -> Span:
-        """The span with so many days more."""
-        return self.replace(days=self.days + days)
 
 
 class Breach(Value):
@@ -95,8 +33,273 @@ class Breach(Value):
     certain: bool
 
 
+def breach(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
+    """The first instant that is late.
+
+    Args:
+        span: the length and the way to count it.
+        start: epoch microseconds.
+        pauses: in any order, overlapping or not; their union is what counts.
+        days: the office's days.
+
+    Boundary:
+        Days breach at a local midnight, or when the office closes; running time one microsecond after it is
+        used up.
+    """
+    if not span.counting.is_by_days:
+        return _of_running_time(span, start, pauses, days)
+    base, certain = base_day(span, start, days)
+    counted = from_base(span, base, taken_days(span, pauses, days), days)
+    return counted if certain or counted.at_us is None else Breach(counted.at_us, False)
+
+
+# -- days --------------------------------------------------------------------------------------------------
+
+
+class CountedDay(NamedTuple):
+    """One day of a count.
+
+    Attributes:
+        day: its ordinal.
+        counted: the running count when it ended.
+        why: ``start``, ``counts``, ``month`` (on the way to a corresponding day or a date that was set),
+            ``before`` (day 1 is yet to come), ``rest``, ``paused``, ``no-such-day``, ``rolled`` or ``last``.
+        is_asked: whether the calendar was asked about it.
+    """
+
+    day: int
+    counted: int
+    why: str
+    is_asked: bool = False
+
+
+class TakenDays:
+    """The days that pauses take: intervals in order, and from which day on an open pause takes them all."""
+
+    __slots__ = ("_begins", "_ends", "open_from")
+
+    def __init__(self, intervals: Sequence[tuple[int, int]] = (), open_from: int | None = None) -> None:
+        self._begins = [first for first, _ in intervals]
+        self._ends = [last for _, last in intervals]
+        self.open_from = open_from
+
+    def __bool__(self) -> bool:
+        return bool(self._ends) or self.open_from is not None
+
+    def __contains__(self, day: int) -> bool:
+        turn = bisect_left(self._ends, day)
+        return turn < len(self._ends) and self._begins[turn] <= day
+
+    def never_ends(self, day: int) -> bool:
+        """Whether an open pause takes that day and all that follow."""
+        return self.open_from is not None and day >= self.open_from
+
+
+NO_DAYS = TakenDays()
+
+
+def taken_days(span: Span, pauses: Sequence[Pause], days: OfficeDays) -> TakenDays:
+    """The days that the pauses take from the count, by the span's rule."""
+    if not pauses:
+        return NO_DAYS
+    closed, opened = merged(pauses)
+    intervals: list[tuple[int, int]] = []
+    for begin, end in closed:
+        last = days.day_of(end - 1) if span.paused_day is PausedDay.TOUCHED else days.day_of(end) - 1
+        intervals.append((_first_taken(span, begin, days), last))
+    full = [(first, last) for first, last in intervals if last >= first]
+    return TakenDays(full, None if opened is None else _first_taken(span, opened, days))
+
+
+def _first_taken(span: Span, begin: int, days: OfficeDays) -> int:
+    day = days.day_of(begin)
+    return day + 1 if span.paused_day is PausedDay.WHOLE and days.midnight(day) < begin else day
+
+
+def base_day(span: Span, start: int, days: OfficeDays) -> tuple[int, bool]:
+    """The day from which days are counted, and whether it is certain.
+
+    It is the start's; after the cut-off, or on a rest day, where there is a cut-off, it is the next working
+    day. Without pauses the answer depends on this day alone.
+    """
+    day, calendar = days.day_of(start), span.calendar
+    if span.cut_off < 0 or calendar is None:
+        return day, True
+    certain = calendar.is_certain(day)
+    if calendar.is_working(day) and start < days.at(day, span.cut_off):
+        return day, certain
+    day = calendar.working_day(day + 1)
+    return day, certain and calendar.is_certain(day)
+
+
+def from_base(span: Span, base: int, taken: TakenDays, days: OfficeDays) -> Breach:
+    """The first late instant of a count by days, from its base day.
+
+    Where no pause takes a day, days and months are added and none is walked over. That holds while every
+    date in between exists: a date that the zone skipped shows by the length, and then all are walked over.
+    """
+    last, certain = _walked(span, base, taken) if taken else _added(span, base)
+    if last is None:
+        return Breach(None, True)
+    end = days.midnight(last + 1)
+    if end - days.midnight(base) < (last + 1 - base) * DAY - 12 * HOUR:
+        last, certain = _walked(span, base, taken, _Skipped(days))
+        if last is None:
+            return Breach(None, True)
+        end = days.midnight(last + 1)
+    if span.ends is Ends.CLOSING and span.calendar is not None:
+        hours = span.calendar.open_hours(last)
+        certain = certain and span.calendar.is_certain(last)
+        end = days.at(last, hours[-1][1], is_end=True) if hours else end
+    return Breach(end, certain)
+
+
+def _added(span: Span, base: int) -> tuple[int | None, bool]:
+    """The last day where no pause takes any, and whether it is certain."""
+    is_mixed = span.months and span.days
+    if is_mixed or span.last_day is not None or span.first is First.NEXT_WORKING_DAY:
+        return _walked(span, base, NO_DAYS)
+    earlier = span.first is First.SAME_DAY
+    calendar = span.calendar
+    if span.months:
+        last = corresponding(base, span.months) - earlier
+    elif not span.days:
+        return base, True
+    elif span.counting is Counting.NATURAL or calendar is None:
+        last = base + span.days - earlier
+    else:
+        last = base - earlier
+        for _ in range(span.days):
+            last = calendar.working_day(last + 1)
+        return last, calendar.is_certain(base + 1 - earlier) and calendar.is_certain(last)
+    if span.roll is Roll.NONE or calendar is None:
+        return last, True
+    certain = calendar.is_certain(last)
+    last = calendar.working_day(last)
+    return last, certain and calendar.is_certain(last)
+
+
+def _walked(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> tuple[int | None, bool]:
+    """The last day and whether it is certain, day by day."""
+    calendar, certain = span.calendar, True
+    for day, _, why, is_asked in day_count(span, base, taken, skipped):
+        if is_asked and calendar is not None and not calendar.is_certain(day):
+            certain = False
+        if why == "last":
+            return day, certain
+    return None, True
+
+
+def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> Iterator[CountedDay]:
+    """Count from the base day to the last day, in order.
+
+    Ends without a last day when an open pause takes every further day. The calendar is only asked about days
+    that nothing else already ruled out, and about the last day when it may roll.
+
+    Args:
+        span: the length, by days.
+        base: the base day.
+        taken: the days that pauses take.
+        skipped: dates that the zone never had.
+    """
+    count, day = span.days, base
+    rolls = span.counting is Counting.WORKING or span.roll is not Roll.NONE
+    last: int | None
+    if not (span.first is First.SAME_DAY and count and not span.is_by_months):
+        if count or span.months or span.last_day is not None:
+            yield CountedDay(base, 0, "start")
+            day += 1
+        else:
+            rolls = False
+    if span.last_day is not None:
+        last, rolls = (yield from _toward(day, span.last_day, taken)), False
+    elif span.is_by_months:
+        end = corresponding(base, span.months) - (span.first is First.SAME_DAY)
+        last = yield from _toward(day, end, taken)
+        if count and last is not None:
+            yield CountedDay(last, 0, "month")
+            last = yield from _onward(span, last + 1, taken, skipped)
+    elif count:
+        if span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
+            while not span.calendar.is_working(day):
+                yield CountedDay(day, 0, "before", True)
+                day += 1
+        last = yield from _onward(span, day, taken, skipped)
+        if span.months and last is not None:
+            yield CountedDay(last, count, "counts", span.counting is Counting.WORKING)
+            last = yield from _toward(last + 1, corresponding(last, span.months), taken)
+    else:
+        last = yield from _toward(day, corresponding(base, span.months), taken)
+    if last is not None:
+        yield from _to_rest(span.calendar if rolls else None, last, count, taken, skipped)
+
+
+def _toward(day: int, end: int, taken: TakenDays) -> Generator[CountedDay, None, int | None]:
+    """From that day to the end, which each taken day puts off by one; returns it, not yet counted."""
+    while day < end or day in taken or taken.never_ends(day):
+        if taken.never_ends(day):
+            return None
+        if day in taken:
+            end += 1
+        yield CountedDay(day, 0, "paused" if day in taken else "month")
+        day += 1
+    return end
+
+
+def _onward(
+    span: Span, day: int, taken: TakenDays, skipped: Container[int]
+) -> Generator[CountedDay, None, int | None]:
+    """From that day on until so many days counted; returns the last of them, not yet counted."""
+    calendar = span.calendar if span.counting is Counting.WORKING else None
+    count = 0
+    while not taken.never_ends(day):
+        if day in skipped:
+            yield CountedDay(day, count, "no-such-day")
+        elif day in taken:
+            yield CountedDay(day, count, "paused")
+        elif calendar is not None and not calendar.is_working(day):
+            yield CountedDay(day, count, "rest", True)
+        else:
+            count += 1
+            if count == span.days:
+                return day
+            yield CountedDay(day, count, "counts", calendar is not None)
+        day += 1
+    return None
+
+
+def _to_rest(
+    calendar: Calendar | None, day: int, count: int, taken: TakenDays, skipped: Container[int]
+) -> Iterator[CountedDay]:
+    """From the day that ends the count to the one that can be the last: no rest day where it rolls, and none
+    that a pause takes.
+    """
+    end = day
+    while not taken.never_ends(day):
+        if day in skipped:
+            yield CountedDay(day, count, "no-such-day")
+        elif day in taken:
+            yield CountedDay(day, count, "paused")
+        elif calendar is not None and not calendar.is_working(day):
+            yield CountedDay(day, count, "rolled" if day == end else "rest", True)
+        else:
+            yield CountedDay(day, count, "last", calendar is not None)
+            return
+        day += 1
+
+
+class _Skipped:
+    """The dates that the zone never had."""
+
+    def __init__(self, days: OfficeDays) -> None:
+        self._days = days
+
+    def __contains__(self, day: object) -> bool:
+        return isinstance(day, int) and not self._days.exists(day)
+
+
 class DayCount(Value):
-    """One day of a count: what it was and why it counted or not."""
+    """One day of a count, explained."""
 
     day: int
     ends_us: int
@@ -104,94 +307,126 @@ class DayCount(Value):
     """The running count when the day ended; 0 on the start day."""
     counts: bool
     why: str
-    """``start``, ``counts``, ``rest``, ``paused``, ``no-such-day``, ``rolled`` or ``last``."""
+    """As in `CountedDay`; ``cut-off`` for days that precede the one from which is counted."""
     note: str = ""
     """The calendar's word for the day: a holiday's name, ``weekend``, ``past-horizon``, or empty."""
 
 
-def breach(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
-    """The first instant that is late.
+def walk(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Iterator[DayCount]:
+    """Explain a count by days: every day from the start's to the last, in order, and why it counted or not.
 
-    Args:
-        span: the length and the way to count it.
-        start: epoch microseconds; its local day is day 0.
-        pauses: in any order, overlapping or not; their union is what counts.
-        days: the office's days.
+    Ends without a last day when an open pause takes every further day.
+    """
+    base, _ = base_day(span, start, days)
+    has_rolled = False
+    for day in range(days.day_of(start), base):
+        note = span.calendar.reason(day) if span.calendar is not None else ""
+        yield DayCount(day, days.midnight(day + 1), 0, counts=False, why="cut-off", note=note)
+    for day, counted, why, is_asked in day_count(span, base, taken_days(span, pauses, days), _Skipped(days)):
+        has_rolled = has_rolled or why == "rolled"
+        is_in = bool(counted or span.months) or span.last_day is not None
+        counts = why in ("counts", "month", "rolled") or (why == "last" and is_in and not has_rolled)
+        note = span.calendar.reason(day) if is_asked and span.calendar is not None else ""
+        ends = days.midnight(day + 1)
+        if why == "last":
+            late = breach(span, start, pauses, days).at_us
+            ends = ends if late is None else late
+        yield DayCount(day, ends, counted, counts=counts, why=why, note=note)
+
+
+def corresponding(day: int, months: int) -> int:
+    """The corresponding day so many months later, else that month's last (民法典 §202, BGB §188)."""
+    if not months:
+        return day
+    start = date.fromordinal(day)
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    if year > date.max.year:
+        raise BadInput("no-such-date", what="deadline", found=f"{months} months after {start}")
+    return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
+
+
+# -- running time ------------------------------------------------------------------------------------------
+
+
+class Stretch(Value):
+    """A piece of time in which running time did one thing. Instants in epoch microseconds."""
+
+    begin_us: int
+    end_us: int | None
+    """``None`` for a pause that is still open."""
+    ran_us: int
+    """How long the clock had run when the piece ended."""
+    why: str
+    """``runs``, ``paused``, ``closed`` (the office is), or ``used-up``: it runs until nothing is left, which
+    is still on time."""
+
+
+def stretches(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Iterator[Stretch]:
+    """Running time piece by piece, in order, until it is used up or a pause is left open.
 
     Boundary:
-        ``natural`` and ``working`` breach at a local midnight; ``elapsed`` one microsecond after the
-        budget is used up.
+        The last instant on time ends the last piece; one microsecond later is late. A pause that begins
+        just when the time is used up still defers that.
     """
-    if span.counting is Counting.ELAPSED:
-        return _elapsed(span, start, pauses)
-    if span.counting is Counting.NATURAL and not pauses and span.roll is Roll.NONE:
-        first = days.day_of(start)
-        end = days.midnight(first + span.days + 1)
-        # Summer time moves the length by an hour or two; a date the zone skipped takes a whole day.
-        if end - days.midnight(first) > span.days * DAY + 12 * HOUR:
-            return Breach(end, True)
-    certain = True
-    for day in walk(span, start, pauses, days):
-        certain = certain and day.note != "past-horizon"
-        if day.why == "last":
-            return Breach(day.ends_us, certain)
-    return Breach(None, True)
-
-
-def walk(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Iterator[DayCount]:
-    """Count by days and explain each: from the start day to the last day, in order.
-
-    Ends without a last day when an open pause covers every further day end. The calendar is only asked
-    about days that nothing else already ruled out, and about the last day when it may roll.
-    """
+    left, now, turn = span.budget_us, start, 0
     closed, opened = merged(pauses)
-    working = span.counting is Counting.WORKING
-    rolls = span.roll is Roll.NEXT_WORKING_DAY
-    day, count, turn = days.day_of(start), 0, 0
-    yield DayCount(day, days.midnight(day + 1), 0, False, "start")
+    halts: list[Pause] = [*closed, *([] if opened is None else [(opened, None)])]
+    for opens, closes in _openings(span, start, days):
+        if opens > now:
+            yield Stretch(now, opens, span.budget_us - left, "closed")
+            now = opens
+        while closes is None or now < closes:
+            while turn < len(halts) and (ends := halts[turn][1]) is not None and ends <= now:
+                turn += 1
+            begin, end = halts[turn] if turn < len(halts) else (None, None)
+            if begin is None or (closes is not None and begin > closes):
+                until, is_used_up = closes, closes is None or closes - now >= left
+            else:
+                until, is_used_up = begin, begin - now > left
+            if is_used_up or until is None:
+                yield Stretch(now, now + left, span.budget_us, "used-up")
+                return
+            if until > now:
+                left -= until - now
+                yield Stretch(now, until, span.budget_us - left, "runs")
+                now = until
+            if begin is not None and begin <= now:
+                halted = end if closes is None or end is None else min(end, closes)
+                if halted is None or halted > now:
+                    yield Stretch(now, halted, span.budget_us - left, "paused")
+                if halted is None:
+                    return
+                now = halted
+                if now == closes:
+                    break
+
+
+def _openings(span: Span, start: int, days: OfficeDays) -> Iterator[tuple[int, int | None]]:
+    """From when to when the clock may run: always, or while the office is open."""
+    calendar = span.calendar
+    if span.counting is Counting.ELAPSED or calendar is None:
+        yield start, None
+        return
+    day = days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
     while True:
+        for opens, closes in calendar.open_hours(day):
+            end = days.at(day, closes, is_end=True)
+            if end > start:
+                yield max(days.at(day, opens), start), end
         day += 1
-        end = days.midnight(day + 1)
-        if opened is not None and opened < end:
-            return
-        while turn < len(closed) and closed[turn][1] < end:
-            turn += 1
-        if end == days.midnight(day):
-            yield DayCount(day, end, count, False, "no-such-day")
-            continue
-        if turn < len(closed) and closed[turn][0] < end:
-            yield DayCount(day, end, count, False, "paused")
-            continue
-        needs_calendar = working or (rolls and count >= span.days - 1)
-        calendar = span.calendar if needs_calendar else None
-        rest = calendar is not None and not calendar.is_working(day)
-        note = calendar.reason(day) if calendar is not None else ""
-        if rest and (working or count >= span.days):
-            yield DayCount(day, end, count, False, "rest", note=note)
-            continue
-        count += 1
-        if count < span.days:
-            yield DayCount(day, end, count, True, "counts", note=note)
-        elif rest:
-            yield DayCount(day, end, count, True, "rolled", note=note)
-        else:
-            yield DayCount(day, end, min(count, span.days), count == span.days, "last", note=note)
-            return
 
 
-def _elapsed(span: Span, start: int, pauses: Sequence[Pause]) -> Breach:
-    left = span.hours * HOUR + span.days * DAY + 1
-    now = start
-    closed, opened = merged(pauses)
-    for begin, end in closed:
-        ran = max(begin - now, 0)
-        if ran >= left:
-            return Breach(_dated(now + left), True)
-        left -= ran
-        now = max(now, end)
-    if opened is not None and opened - now < left:
+def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
+    if not pauses and span.counting is Counting.ELAPSED:
+        return Breach(_dated(start + span.budget_us + 1), True)
+    end: int | None = start
+    for piece in stretches(span, start, pauses, days):
+        end = piece.end_us
+    if end is None:
         return Breach(None, True)
-    return Breach(_dated(now + left), True)
+    calendar = span.calendar if span.counting is Counting.OFFICE else None
+    certain = calendar is None or all(calendar.is_certain(days.day_of(at)) for at in (start, end))
+    return Breach(_dated(end + 1), certain)
 
 
 def _dated(us: int) -> int:
@@ -213,45 +448,3 @@ def merged(pauses: Sequence[Pause]) -> tuple[list[tuple[int, int]], int | None]:
     while opened is not None and closed and closed[-1][1] >= opened:
         opened = min(opened, closed.pop()[0])
     return closed, opened
-
-
-# -- elapsed time piece by piece ------------------------------------------------------------------------
-
-
-class Stretch(Value):
-    """A piece of time in which an elapsed clock did one thing. Instants in epoch microseconds."""
-
-    begin_us: int
-    end_us: int | None
-    """``None`` for a pause that is still open."""
-    ran_us: int
-    """How long the clock had run when the piece ended."""
-    why: str
-    """``runs``, ``paused``, or ``used-up``: it runs until nothing is left, which is still on time."""
-
-
-def stretches(span: Span, start: int, pauses: Sequence[Pause]) -> Iterator[Stretch]:
-    """Explain an elapsed count: its pieces in order, until it is used up or a pause is left open.
-
-    Boundary:
-        The last instant on time ends the last piece; one microsecond later is late.
-    """
-    left = whole = span.days * DAY + span.hours * HOUR
-    now = start
-    closed, opened = merged(pauses)
-    for begin, end in closed:
-        if begin - now > left:
-            break
-        if begin > now:
-            left -= begin - now
-            yield Stretch(now, begin, whole - left, "runs")
-        if end > now:
-            yield Stretch(max(begin, now), end, whole - left, "paused")
-            now = end
-    if opened is None or opened - now > left:
-        yield Stretch(now, now + left, whole, "used-up")
-        return
-    if opened > now:
-        left -= opened - now
-        yield Stretch(now, opened, whole - left, "runs")
-    yield Stretch(max(opened, now), None, whole - left, "paused")

@@ -117,6 +117,24 @@ class OfficeDays:
             known = self._midnights[day] = _first_instant(self.zone, day)
         return known
 
+    def at(self, day: int, minutes: int, *, is_end: bool = False) -> int:
+        """The instant of so many minutes after midnight on that day, by the clocks there.
+
+        A time that summer time skips is the first instant after the gap; of one that comes twice it is the
+        first, or the second for what ends then.
+        """
+        midnight = self.midnight(day)
+        if self.midnight(day + 1) - midnight == DAY:
+            return midnight + minutes * 60 * SECOND
+        if minutes == 24 * 60:
+            return self.midnight(day + 1)
+        info = zone_info(self.zone)
+        local = datetime.fromordinal(day).replace(tzinfo=info) + timedelta(minutes=minutes)
+        first, second = micros(local), micros(local.replace(fold=1))
+        if first > second:  # in a gap: fold 0 reads it by the offset before
+            return _gap_end(self.zone, local, second, first)
+        return second if is_end else first
+
     def day_of(self, us: int) -> int:
         """The day that holds the instant."""
         day = (us + self._guess) // DAY + _EPOCH_DAY
@@ -145,17 +163,23 @@ def office_days(zone: str) -> OfficeDays:
 def _first_instant(zone: str, day: int) -> int:
     info = zone_info(zone)
     try:
-        late = datetime.fromordinal(day).replace(tzinfo=info)
+        local = datetime.fromordinal(day).replace(tzinfo=info)
     except ValueError as error:
         raise BadInput("no-such-date", what="day", found=day) from error
-    us = micros(late)
-    if moment(us, zone).replace(tzinfo=None) == late.replace(tzinfo=None):
-        return us
-    early = micros(late.replace(fold=1))  # midnight lies in a gap that begins after `early`
-    while early < us:
-        middle = (early + us) // 2
-        if moment(middle, zone).toordinal() >= day:
-            us = middle
+    before, after = local.utcoffset() or timedelta(0), local.replace(fold=1).utcoffset() or timedelta(0)
+    us = (day - _EPOCH_DAY) * DAY - before // _MICROSECOND
+    if before >= after:
+        return us if EARLIEST <= us <= LATEST else micros(local)
+    return _gap_end(zone, local, us - (after - before) // _MICROSECOND, us)
+
+
+def _gap_end(zone: str, local: datetime, early: int, late: int) -> int:
+    """The first instant between these two at which the clocks there show that time or a later one."""
+    wall = local.replace(tzinfo=None)
+    while early < late:
+        middle = (early + late) // 2
+        if moment(middle, zone).replace(tzinfo=None) >= wall:
+            late = middle
         else:
             early = middle + 1
-    return us
+    return late

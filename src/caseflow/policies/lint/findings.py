@@ -12,8 +12,9 @@ from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.events import Origin
 from caseflow.core.model.sla import CompiledClock
 from caseflow.core.policy import Policy, Rung, When
-from caseflow.core.time.deadline import Span, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.span import Span
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may

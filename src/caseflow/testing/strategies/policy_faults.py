@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from caseflow.core.policy import Policy
-from caseflow.core.time.deadline import LONGEST
+from caseflow.core.time.span import LONGEST
 from caseflow.core.value import Value
 from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.policies.load import DEEPEST, LARGEST, load_policy
@@ -299,9 +299,9 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a clock stops at an unknown state", "unknown-clock-target",
          _clock(".stop", stop=["state:nowhere"])),
         ("a clock has an unknown subject", "unknown-subject", _clock(".subject", subject="citizen")),
-        ("a clock counts in an unknown way", "bad-counting", _clock(".counting", counting="business")),
-        ("a clock rolls in an unknown way", "bad-counting", _clock(".roll", roll="back")),
-        ("elapsed time rolls", "roll-needs-days",
+        ("a clock counts in an unknown way", "bad-term", _clock(".counting", counting="business")),
+        ("a clock rolls in an unknown way", "bad-term", _clock(".roll", roll="back")),
+        ("elapsed time rolls", "term-needs-days",
          _clock(".roll", counting="elapsed", roll="next-working-day")),
         ("a clock names an unknown calendar", "unknown-calendar",
          _clock(".calendar", counting="working", calendar="XX")),
@@ -316,11 +316,11 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 9, "kind": "warning"})),
         ("a level stands twice", "level-twice",
          _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
-        ("a rung has no length", "bad-count", _clock(".rungs[0]", {"level": "late"})),
-        ("a rung's length is negative", "bad-count", _rung("", days=-5)),
-        ("a rung is longer than any count", "too-long", _rung("", days=LONGEST + 1)),
-        ("a rung has days and hours", "bad-count", _rung("", hours=5)),
-        ("hours count days", "hours-need-elapsed", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
+        ("a rung has no length", "one-length", _clock(".rungs[0]", {"level": "late"})),
+        ("a rung's length is negative", "bad-count", _rung(".days", days=-5)),
+        ("a rung is longer than any count", "too-long", _rung(".days", days=LONGEST + 1)),
+        ("a rung has days and hours", "one-length", _rung("", hours=5)),
+        ("hours count days", "length-unfit", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
         ("a rung is neither warning nor breach", "unknown-rung-kind", _rung(".kind", kind="soft")),
         ("a rung takes an unknown action", "unknown-then", _rung(".then", then="explode")),
         ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
