@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from logging import DEBUG
 from typing import Any
 
 from msgspec.structs import replace
@@ -85,10 +86,11 @@ class CommandHandler:
             key=key,
             expected_version=expected_version,
         )
-        if not self.watch.is_on():
+        watch = self.watch
+        if watch.observer is None and not watch.log.isEnabledFor(DEBUG):  # nobody looks at single commands
             return take()
         known = action if action in self.rules.policy.actions else ""
-        return self.watch.command(take, case_id=case_id, action=known, role=by.role)
+        return watch.command(take, case_id=case_id, action=known, role=by.role)
 
     def _act(
         self,
