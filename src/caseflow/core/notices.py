@@ -240,15 +240,6 @@ class Owed(Value):
 NOTHING = Owed()
 
 
-def is_told(rules: CompiledPolicy, events: Iterable[e.Event]) -> bool:
-    """Whether anything may be owed for the events: a quick answer that spares most commands the rest."""
-    routed = rules.routes.of_events
-    for event in events:
-        if event.name in routed or isinstance(event, e.RungEvent | e.CardAnnulled | e.Acted):
-            return True
-    return False
-
-
 def has_annulment(events: Iterable[e.Event]) -> bool:
     """Whether a card is annulled, so that `owed` needs what was posted before."""
     return any(type(event) is e.CardAnnulled for event in events)
