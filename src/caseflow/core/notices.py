@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, Key, card_key, document_id, notice_id
+from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 
@@ -424,6 +425,15 @@ def _notice(
         corrects=corrects,
         body=body,
     )
+
+
+def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
+    """The id of what is told of the event with that version of the case to a role, by a channel.
+
+    A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it.
+    """
+    parts = (case_id, str(version), role, unit, channel)
+    return f"n-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
 
 
 def _draft(

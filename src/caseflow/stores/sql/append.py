@@ -8,6 +8,7 @@ from itertools import chain, count
 from typing import Any
 
 from caseflow.core.model.case import Case
+from caseflow.core.model.sla import deadline_of, waits_from
 from caseflow.core.notices import Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
@@ -80,10 +81,10 @@ def append_rows(entry: Append) -> AppendRows:
 
 def case_values(case: Case) -> Row:
     """A case's values but head and id, in the order of ``insert_case`` and ``update_case``."""
-    due = case.next_due_us
+    due, clocks = case.next_due_us, case.clocks
     return (
-        case.version, case.state, case.unit, case.citizen, due, NEVER if due is None else due,
-        case.deadline_us, case.waits_from, pack(case),
+        case.version, case.place.state, case.unit, case.citizen, due, NEVER if due is None else due,
+        deadline_of(clocks), waits_from(clocks), pack(case),
     )  # fmt: skip
 
 
