@@ -1,31 +1,40 @@
-"""caseflow: the life of a citizen's inquiry inside a government portal, with deadlines that escalate."""
+"""caseflow: the life of a citizen's inquiry inside a government portal, with deadlines that escalate.
 
-from caseflow.clock import ManualClock, SystemClock
-from caseflow.core.engine.machine import machine
-from caseflow.core.model.case import Card, Case
-from caseflow.core.model.commands import Actor, Command
-from caseflow.core.model.sla import ClockRun
-from caseflow.core.policy import HandlingStep, Policy, Stage
-from caseflow.core.time.calendar import Calendar
-from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
-from caseflow.desk.adopter import Granted, LegacyCase, Paused
-from caseflow.errors import (
-    BadInput,
-    CaseflowError,
-    KeyReused,
-    LogError,
-    PolicyError,
-    Refusal,
-    Refused,
-    Stale,
-    StoreBusy,
-    StoreError,
-    UnknownCase,
-)
-from caseflow.policies.calendars import load_calendar, read_calendar
-from caseflow.policies.load import load_policy
-from caseflow.stores.memory import MemoryStore
-from caseflow.stores.sqlite import SqliteStore
+A name is loaded when it is first used, so that a program pays for the store that it has and for no other.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from caseflow.clock import ManualClock, SystemClock
+    from caseflow.core.engine.machine import machine
+    from caseflow.core.model.case import Card, Case
+    from caseflow.core.model.commands import Actor, Command
+    from caseflow.core.model.sla import ClockRun
+    from caseflow.core.policy import HandlingStep, Policy, Stage
+    from caseflow.core.time.calendar import Calendar
+    from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
+    from caseflow.desk.adopter import Granted, LegacyCase, Paused
+    from caseflow.errors import (
+        BadInput,
+        CaseflowError,
+        KeyReused,
+        LogError,
+        PolicyError,
+        Refusal,
+        Refused,
+        Stale,
+        StoreBusy,
+        StoreError,
+        UnknownCase,
+    )
+    from caseflow.policies.calendars import load_calendar, read_calendar
+    from caseflow.policies.load import load_policy
+    from caseflow.stores.memory import MemoryStore
+    from caseflow.stores.sqlite import SqliteStore
 
 __version__ = "0.1.0"
 
@@ -68,3 +77,37 @@ __all__ = [
     "machine",
     "read_calendar",
 ]
+
+_HOMES = {
+    "clock": "ManualClock SystemClock",
+    "core.engine.machine": "machine",
+    "core.model.case": "Card Case",
+    "core.model.commands": "Actor Command",
+    "core.model.sla": "ClockRun",
+    "core.policy": "HandlingStep Policy Stage",
+    "core.time.calendar": "Calendar",
+    "desk": "Adoption Desk Happened Migration Page Sweep",
+    "desk.adopter": "Granted LegacyCase Paused",
+    "errors": "BadInput CaseflowError KeyReused LogError PolicyError Refusal Refused Stale "
+    "StoreBusy StoreError UnknownCase",
+    "policies.calendars": "load_calendar read_calendar",
+    "policies.load": "load_policy",
+    "stores.memory": "MemoryStore",
+    "stores.sqlite": "SqliteStore",
+}
+"""Module below this one -> the public names that it has; those above, as type checkers read them."""
+_HOME_OF = {name: module for module, names in _HOMES.items() for name in names.split()}
+
+
+if not TYPE_CHECKING:  # to a type checker, a name that is none of these stays an error
+
+    def __getattr__(name: str) -> object:
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, Key, card_key, document_id, notice_id
+from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 
@@ -240,15 +241,6 @@ class Owed(Value):
 NOTHING = Owed()
 
 
-def is_told(rules: CompiledPolicy, events: Iterable[e.Event]) -> bool:
-    """Whether anything may be owed for the events: a quick answer that spares most commands the rest."""
-    routed = rules.routes.of_events
-    for event in events:
-        if event.name in routed or isinstance(event, e.RungEvent | e.CardAnnulled | e.Acted):
-            return True
-    return False
-
-
 def has_annulment(events: Iterable[e.Event]) -> bool:
     """Whether a card is annulled, so that `owed` needs what was posted before."""
     return any(type(event) is e.CardAnnulled for event in events)
@@ -433,6 +425,15 @@ def _notice(
         corrects=corrects,
         body=body,
     )
+
+
+def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
+    """The id of what is told of the event with that version of the case to a role, by a channel.
+
+    A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it.
+    """
+    parts = (case_id, str(version), role, unit, channel)
+    return f"n-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
 
 
 def _draft(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -34,8 +34,6 @@ from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
-
-_NO_FIELDS: Mapping[str, Any] = {}
 
 
 class Page(Value):
@@ -83,7 +81,7 @@ class Desk(TypedActions):
     ) -> None:
         watch = Watch(observer)
         self._hooks = Hooks(watch)
-        self._handler = CommandHandler(
+        handler = CommandHandler(
             compiled(policy),
             store,
             clock if clock is not None else SystemClock(),
@@ -92,9 +90,10 @@ class Desk(TypedActions):
             watch=watch,
             hooks=self._hooks,
         )
-        self._sweeper = Sweeper(self._handler)
-        self._adopter = Adopter(self._handler)
-        self._migrator = Migrator(self._handler)
+        super().__init__(handler)
+        self._sweeper = Sweeper(handler)
+        self._adopter = Adopter(handler)
+        self._migrator = Migrator(handler)
 
     @property
     def rules(self) -> CompiledPolicy:
@@ -112,48 +111,6 @@ class Desk(TypedActions):
         return self._handler.clock
 
     # -- commands ------------------------------------------------------------------------------------------
-
-    def act(
-        self,
-        case_id: str,
-        action: str,
-        *,
-        by: Actor,
-        fields: Mapping[str, Any] | None = None,
-        effective_at: datetime | str | None = None,
-        key: str | None = None,
-        expected_version: int | None = None,
-    ) -> Case:
-        """Take any action of the policy, its own ones included.
-
-        Args:
-            case_id: the case; for ``submit`` the id it will have.
-            action: the action's name.
-            by: who acts.
-            fields: the action's fields by name; every action takes ``reason``.
-            effective_at: since when it is true, when that is before now; needs a role that may backdate,
-                and a reason.
-            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
-            expected_version: refuse with `Stale` unless the case is at this version.
-
-        Returns:
-            The case after the command.
-
-        Raises:
-            Refused: the rules do not allow it; nothing was recorded.
-            Stale: the expected version is not the case's, or other writers were faster five times.
-            KeyReused: the key belongs to another command.
-            UnknownCase: no such case.
-        """
-        return self._handler.act(
-            case_id,
-            action,
-            by,
-            fields or _NO_FIELDS,
-            effective_at=effective_at,
-            key=key,
-            expected_version=expected_version,
-        )
 
     def sweep(
         self,

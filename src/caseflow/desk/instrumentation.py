@@ -19,42 +19,41 @@ from caseflow.ports.observations import (
     SweepDone,
 )
 
-_log = logging.getLogger("caseflow.desk")
-
 
 class Watch:
-    """Tells the observer and the log ``caseflow.desk``; without either, it does nothing.
+    """Tells the observer and the log ``caseflow.desk``.
 
     Lines hold ids, names of the policy, codes and counts: no texts, and no words of others' errors.
+
+    Attributes:
+        observer: who is told, if anybody.
+        log: where it is written down. Whoever has much to tell looks first whether anybody listens, so that
+            what nobody sees is not even put together.
     """
 
     def __init__(self, observer: Observer | None) -> None:
-        self._observer = observer
-
-    def is_on(self) -> bool:
-        """Whether anybody looks at single commands."""
-        return self._observer is not None or _log.isEnabledFor(logging.DEBUG)
+        self.observer = observer
+        self.log = logging.getLogger("caseflow.desk")
 
     def tell(self, seen: Seen) -> None:
         """Write it down, then tell the observer, whose errors stop nobody."""
         level, line, *parts = _line(seen)
-        _log.log(level, line, *parts)
-        if self._observer is None:
+        self.log.log(level, line, *parts)
+        if self.observer is None:
             return
         try:
-            self._observer.observe(seen)
+            self.observer.observe(seen)
         except Exception as error:
-            _log.error("the observer failed on %s: %s", type(seen).__name__, type(error).__name__)
+            self.log.error("the observer failed on %s: %s", type(seen).__name__, type(error).__name__)
 
     def left(self, case_id: str, error: Exception) -> None:
         """A sweep leaves a case as it is, since something is wrong with it."""
         code = error.code if isinstance(error, CaseflowError) else type(error).__name__
-        _log.error("sweep: %s is left as it is: %s", case_id, code)
+        self.log.error("sweep: %s is left as it is: %s", case_id, code)
 
     def conflict(self, case_id: str, action: str) -> None:
         """A command met another writer and is decided anew."""
-        if self.is_on():
-            self.tell(CommandConflict(case_id, action))
+        self.tell(CommandConflict(case_id, action))
 
     def command(self, take: Callable[[], Case], *, case_id: str, action: str, role: str) -> Case:
         """Take a command and tell what came of it.

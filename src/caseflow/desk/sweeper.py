@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from logging import INFO
 from zlib import crc32
 
 from caseflow.clock import seconds_running
@@ -97,7 +98,10 @@ class Sweeper:
         else:
             more = bool(self._store.due(horizon, limit=1, after=after))
         swept = progress.swept(waiting=self._store.waiting(now), more=more)
-        self._handler.watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
+        watch = self._handler.watch
+        went_wrong = bool(swept.conflicts or swept.refused)
+        if went_wrong or watch.observer is not None or watch.log.isEnabledFor(INFO):
+            watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
         return swept
 
     def _sweep_batch(self, ids: list[str], progress: _Progress) -> None:

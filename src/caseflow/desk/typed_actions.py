@@ -1,16 +1,17 @@
-"""The built-in actions as typed methods. Each is `Desk.act` with the action's own fields spelled out."""
+"""Actions as methods: any of a policy's by its name, and the built-in ones typed, with their own fields."""
 
 from __future__ import annotations
 
 import uuid
-from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.desk.command_handler import check_key
+from caseflow.desk.command_handler import CommandHandler, check_key
+
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 class Terms(TypedDict, total=False):
@@ -22,10 +23,12 @@ class Terms(TypedDict, total=False):
     expected_version: int
 
 
-class TypedActions(ABC):
-    """One method for each built-in action; all raise what `Desk.act` raises and return the case."""
+class TypedActions:
+    """A method for each built-in action, and `act` for any; they raise what it raises and return the case."""
 
-    @abstractmethod
+    def __init__(self, handler: CommandHandler) -> None:
+        self._handler = handler
+
     def act(
         self,
         case_id: str,
@@ -37,7 +40,36 @@ class TypedActions(ABC):
         key: str | None = None,
         expected_version: int | None = None,
     ) -> Case:
-        """Take any action; see `caseflow.desk.Desk.act`."""
+        """Take any action of the policy, its own ones included.
+
+        Args:
+            case_id: the case; for ``submit`` the id it will have.
+            action: the action's name.
+            by: who acts.
+            fields: the action's fields by name; every action takes ``reason``.
+            effective_at: since when it is true, when that is before now; needs a role that may backdate,
+                and a reason.
+            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
+            expected_version: refuse with `Stale` unless the case is at this version.
+
+        Returns:
+            The case after the command.
+
+        Raises:
+            Refused: the rules do not allow it; nothing was recorded.
+            Stale: the expected version is not the case's, or other writers were faster five times.
+            KeyReused: the key belongs to another command.
+            UnknownCase: no such case.
+        """
+        return self._handler.act(
+            case_id,
+            action,
+            by,
+            fields or _NO_FIELDS,
+            effective_at=effective_at,
+            key=key,
+            expected_version=expected_version,
+        )
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
         fields["reason"] = terms.pop("reason", None)

@@ -7,9 +7,8 @@ from functools import cache, cached_property
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
 from caseflow.stores.sql import schema
-from caseflow.stores.sql.rows import CaseCache
 from caseflow.stores.sql.statements import Statements
-from caseflow.stores.sql.store import PendingPolicies, RelationalStore
+from caseflow.stores.sql.store import CaseCache, PendingPolicies, RelationalStore
 
 
 class DjangoStore(RelationalStore):

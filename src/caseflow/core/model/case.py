@@ -8,7 +8,7 @@ from datetime import datetime
 
 from caseflow.core.model.commands import NOWHERE, CaseState
 from caseflow.core.model.events import UNKNOWN_ORIGIN, Origin
-from caseflow.core.model.sla import ClockRun, latest
+from caseflow.core.model.sla import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.policy import Stage
 from caseflow.core.time.instants import moment
 from caseflow.core.value import CompactValue
@@ -249,8 +249,7 @@ class Case(CompactValue):
     @property
     def deadline_us(self) -> int | None:
         """The earliest first-late instant over the running clocks, passed or not."""
-        dues = (run.deadline_us for run in self.clocks if run.is_running)
-        return min((due for due in dues if due is not None), default=None)
+        return deadline_of(self.clocks)
 
     @property
     def deadline(self) -> datetime | None:
@@ -261,13 +260,7 @@ class Case(CompactValue):
     @property
     def waits_from(self) -> int | None:
         """The earliest "not before" among rungs that wait for a calendar."""
-        earliest = None
-        for run in self.clocks:
-            if run.unknown:
-                wait = run.waits_from
-                if wait is not None and (earliest is None or wait < earliest):
-                    earliest = wait
-        return earliest
+        return waits_from(self.clocks)
 
     @property
     def has_reply(self) -> bool:
@@ -326,17 +319,13 @@ def card_key(card: Card) -> Key:
 
 
 def document_id(case_id: str, key: Key, times: int) -> str:
-    """The id of the document that goes with a card.
+    """The id of the document that goes with a card; no person and no case is told by it.
 
     Args:
         times: how many cards of that key were annulled before.
     """
-    return _id("d", (case_id, *map(str, key), str(times)))
-
-
-def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
-    """The id of what is told of the event with that version of the case to a role, by a channel."""
-    return _id("n", (case_id, str(version), role, unit, channel))
+    parts = (case_id, *map(str, key), str(times))
+    return f"d-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
 
 
 def documents_of(kinds: Container[tuple[str, str]], case: Case) -> Iterator[tuple[str, Card]]:
@@ -352,8 +341,3 @@ def documents_of(kinds: Container[tuple[str, str]], case: Case) -> Iterator[tupl
             yield document_id(case.id, key, times.get(key, 0)), card
         if not card.stands:
             times[key] = times.get(key, 0) + 1
-
-
-def _id(kind: str, parts: tuple[str, ...]) -> str:
-    """A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it."""
-    return f"{kind}-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"

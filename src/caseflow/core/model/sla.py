@@ -460,6 +460,18 @@ def latest(runs: Runs, clock: str, subject: str = "") -> ClockRun | None:
     return newest
 
 
+def deadline_of(runs: Runs) -> int | None:
+    """The earliest first-late instant over those that run, passed or not."""
+    dues = [due for run in runs if run.until_us is None and (due := run.deadline_us) is not None]
+    return min(dues, default=None)
+
+
+def waits_from(runs: Runs) -> int | None:
+    """The earliest "not before" among their rungs that wait for a calendar."""
+    waits = [wait for run in runs if run.unknown and (wait := run.waits_from) is not None]
+    return min(waits, default=None)
+
+
 def earliest(runs: Runs) -> int | None:
     """When the next rung of any of them is due."""
     if len(runs) == 1:

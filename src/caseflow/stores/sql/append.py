@@ -1,20 +1,125 @@
-"""How an append is written: case by case under its version, all of it or nothing."""
+"""An append in tables: made rows before its transaction, then written under the versions, all or nothing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from itertools import count
+from collections.abc import Mapping, Sequence
+from itertools import chain, count
 from typing import Any
 
+from caseflow.core.model.case import Case
+from caseflow.core.model.sla import deadline_of, waits_from
+from caseflow.core.notices import Draft, Notice
+from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
-from caseflow.ports.records import KeyClaim, is_redacted_by
-from caseflow.serialization.hash_chain import START
-from caseflow.stores.sql import outbox
+from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
+from caseflow.serialization.codec import encode, pack
+from caseflow.serialization.hash_chain import START, link
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
-from caseflow.stores.sql.rows import AppendRows, EventRow, Known, Row, as_json, key_row
 from caseflow.stores.sql.statements import XID_BITS, CommandShape, Statements
+
+Row = tuple[Any, ...]
+EventRow = tuple[str, int, bytes, bytes]
+"""Case, version, body, hash."""
+Known = tuple[bytes, Row | None]
+"""The head of a case's chain, and what indexes hold of the case, if it was written here."""
+
+_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` would make one a call
+
+
+# -- what is written -----------------------------------------------------------------------------------------
+
+
+class AppendRows(Value):
+    """The rows of an append, but for what only the transaction knows: hashes and numbers.
+
+    Attributes:
+        values: the case's, but head and id, in the order of its statements.
+        bodies: of the events.
+        texts: case, version and fields of each version that has texts.
+        notices: in the order of ``insert_notice``.
+        documents: each with its body as JSON.
+        has_more: whether anything but events and texts goes with it.
+    """
+
+    entry: Append
+    values: Row
+    bodies: tuple[bytes, ...]
+    texts: tuple[Row, ...] = ()
+    notices: tuple[Row, ...] = ()
+    documents: tuple[tuple[Draft, str], ...] = ()
+    has_more: bool = False
+
+    @property
+    def indexed(self) -> Row:
+        """What indexes hold of the case: all between its state and its snapshot."""
+        return self.values[2:8]
+
+    def chained(self, head: bytes) -> list[EventRow]:
+        """The rows of the events; the chain goes on from the head."""
+        case_id, version, rows = self.entry.case.id, self.entry.expected, []
+        for body in self.bodies:
+            version += 1
+            head = link(head, case_id, version, body)
+            rows.append((case_id, version, body, head))
+        return rows
+
+
+def append_rows(entry: Append) -> AppendRows:
+    """The append, written down before its transaction begins."""
+    return AppendRows(
+        entry=entry,
+        values=case_values(entry.case),
+        bodies=tuple([encode(event) for event in entry.events]),
+        texts=text_rows(entry.case.id, entry.texts) if entry.texts else (),
+        notices=tuple([notice_row(notice) for notice in entry.notices]) if entry.notices else (),
+        documents=tuple([(draft, as_json(draft.body)) for draft in entry.documents]),
+        has_more=bool(entry.redacts or entry.notices or entry.cancels or entry.documents or entry.voids),
+    )
+
+
+def case_values(case: Case) -> Row:
+    """A case's values but head and id, in the order of ``insert_case`` and ``update_case``."""
+    due, clocks = case.next_due_us, case.clocks
+    return (
+        case.version, case.place.state, case.unit, case.citizen, due, NEVER if due is None else due,
+        deadline_of(clocks), waits_from(clocks), pack(case),
+    )  # fmt: skip
+
+
+def text_rows(case_id: str, texts: Sequence[Text]) -> tuple[Row, ...]:
+    """Case, version and fields, as JSON, of each version that has texts."""
+    by_version: dict[int, dict[str, tuple[str, str]]] = {}
+    for text in texts:
+        by_version.setdefault(text.version, {})[text.field] = (text.salt, text.text)
+    return tuple([(case_id, version, as_json(fields)) for version, fields in by_version.items()])
+
+
+def notice_row(n: Notice) -> Row:
+    """The values of a new notice, in the order of ``insert_notice``; ready from its instant on."""
+    return (*notice_values(n), n.at_us)
+
+
+def notice_values(n: Notice) -> Row:
+    """What a notice says, in the order of its columns."""
+    return (
+        n.id, n.case_id, n.version, n.topic, n.level, n.role, n.unit, n.channel, n.at_us, n.corrects,
+        as_json(n.body),
+    )  # fmt: skip
+
+
+def key_row(claim: KeyClaim) -> Row:
+    """The values of a key, in the order of ``insert_key``."""
+    return (claim.actor, claim.key, claim.digest, claim.case_id, claim.first, claim.last)
+
+
+def as_json(fields: Mapping[str, Any]) -> str:
+    """JSON text, Chinese as it is."""
+    return _json(fields) if fields else "{}"
+
+
+# -- how it is written ---------------------------------------------------------------------------------------
 
 MANY = 20
 """From so many rows on, PostgreSQL gets them as arrays: half the work of a statement each."""
@@ -130,21 +235,21 @@ class AppendWork:
         self._write_cases(cursor)
         rows: list[Row] = []
         texts: list[Row] = []
-        has_more = False
+        with_more: list[AppendRows] = []
         for entry, events in zip(self.entries, self.events, strict=True):
             rows += events
             texts += entry.texts
-            has_more = has_more or entry.entry.has_more
+            if entry.has_more:
+                with_more.append(entry)
         if rows:
             self._write_events(cursor, rows)
-        if has_more:
-            for entry in self.entries:
-                if entry.entry.redacts:
-                    redact(cursor, self._sql, entry.entry.case.id, entry.entry.redacts)
+        for entry in with_more:
+            if entry.entry.redacts:
+                _redact(cursor, self._sql, entry.entry.case.id, entry.entry.redacts)
         if texts:
             self._run_all(cursor, "insert_texts", texts)
-        if has_more:
-            outbox.write(cursor, self._sql, self.entries)
+        if with_more:
+            _write_notices(cursor, self._sql, with_more)
         if self._claim is not None:
             self._write_key(cursor, self._claim)
 
@@ -232,7 +337,7 @@ def _case_row(rows: AppendRows, before: bytes, head: bytes) -> Row:
     return (*row, entry.expected, before) if entry.expected else row
 
 
-def redact(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
+def _redact(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
     """Erase the named texts of a case and their salts."""
     cursor.execute(sql["select_texts"], (case_id,))
     for version, text in cursor.fetchall():
@@ -242,3 +347,49 @@ def redact(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) 
             cursor.execute(sql["delete_texts"], (case_id, version))
         elif len(left) < len(fields):
             cursor.execute(sql["update_texts"], (as_json(left), case_id, version))
+
+
+def _write_notices(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows]) -> None:
+    """Notices and documents that go with appends: take away first, then post and number.
+
+    Cancelled are notices that nobody was told; one whose id is known is not posted again.
+    """
+    cancels = [(name,) for rows in entries for name in rows.entry.cancels]
+    if cancels:
+        cursor.executemany(sql["cancel_notice"], cancels)
+    voids = [(void.at_us, void.reason, void.id) for rows in entries for void in rows.entry.voids]
+    if voids:
+        cursor.executemany(sql["void_document"], voids)
+    notices = list(chain.from_iterable(rows.notices for rows in entries))
+    if notices:
+        cursor.executemany(sql["insert_notice"], notices)
+    documents = list(chain.from_iterable(rows.documents for rows in entries))
+    if documents:
+        (_issue_as_only_writer if sql.dialect.one_writer else _issue)(cursor, sql, documents)
+
+
+def _issue_as_only_writer(cursor: Cursor, sql: Statements, documents: Sequence[tuple[Draft, str]]) -> None:
+    for d, body in documents:
+        row = (d.id, d.series, d.year, d.series, d.year, d.case_id, d.version, body)
+        cursor.execute(sql["issue_document"], row)
+
+
+def _issue(cursor: Cursor, sql: Statements, documents: Sequence[tuple[Draft, str]]) -> None:
+    """Number documents one after the other; each series is held until the transaction ends.
+
+    Series are locked in one order everywhere, so that two writers never wait for each other.
+    """
+    latest: dict[tuple[str, int], int] = {}
+    for series in sorted({(draft.series, draft.year) for draft, _ in documents}):
+        cursor.execute(sql["insert_series"], series)
+        cursor.execute(sql["lock_series"], series)
+        latest[series] = cursor.fetchone()[0]
+    for d, body in documents:
+        cursor.execute(sql["has_document"], (d.id,))
+        if cursor.fetchone() is not None:
+            continue
+        series = (d.series, d.year)
+        latest[series] += 1
+        row = (d.id, d.series, d.year, latest[series], d.case_id, d.version, body, None, "")
+        cursor.execute(sql["insert_document"], row)
+        cursor.execute(sql["update_series"], (latest[series], *series))

@@ -1,62 +1,15 @@
-"""Notices and documents in tables: each function is a few statements inside a transaction of the store's."""
+"""Notices and documents in tables, as relays and people ask for them: a few statements in a transaction."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any
 
 from caseflow.core import notices as o
+from caseflow.stores.sql.append import Row
 from caseflow.stores.sql.dialects import Cursor
-from caseflow.stores.sql.rows import AppendRows, Row
 from caseflow.stores.sql.statements import Statements
-
-
-def write(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows]) -> None:
-    """What goes with appends: take away first, then post and number.
-
-    Cancelled are notices that nobody was told; one whose id is known is not posted again.
-    """
-    cancels = [(name,) for rows in entries for name in rows.entry.cancels]
-    if cancels:
-        cursor.executemany(sql["cancel_notice"], cancels)
-    voids = [(void.at_us, void.reason, void.id) for rows in entries for void in rows.entry.voids]
-    if voids:
-        cursor.executemany(sql["void_document"], voids)
-    notices = list(chain.from_iterable(rows.notices for rows in entries))
-    if notices:
-        cursor.executemany(sql["insert_notice"], notices)
-    documents = list(chain.from_iterable(rows.documents for rows in entries))
-    if documents:
-        (_issue_as_only_writer if sql.dialect.one_writer else _issue)(cursor, sql, documents)
-
-
-def _issue_as_only_writer(cursor: Cursor, sql: Statements, documents: Sequence[tuple[o.Draft, str]]) -> None:
-    for d, body in documents:
-        row = (d.id, d.series, d.year, d.series, d.year, d.case_id, d.version, body)
-        cursor.execute(sql["issue_document"], row)
-
-
-def _issue(cursor: Cursor, sql: Statements, documents: Sequence[tuple[o.Draft, str]]) -> None:
-    """Number documents one after the other; each series is held until the transaction ends.
-
-    Series are locked in one order everywhere, so that two writers never wait for each other.
-    """
-    latest: dict[tuple[str, int], int] = {}
-    for series in sorted({(draft.series, draft.year) for draft, _ in documents}):
-        cursor.execute(sql["insert_series"], series)
-        cursor.execute(sql["lock_series"], series)
-        latest[series] = cursor.fetchone()[0]
-    for d, body in documents:
-        cursor.execute(sql["has_document"], (d.id,))
-        if cursor.fetchone() is not None:
-            continue
-        series = (d.series, d.year)
-        latest[series] += 1
-        row = (d.id, d.series, d.year, latest[series], d.case_id, d.version, body, None, "")
-        cursor.execute(sql["insert_document"], row)
-        cursor.execute(sql["update_series"], (latest[series], *series))
 
 
 def claim(

@@ -3,20 +3,61 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
+from caseflow.core.model.evolve import replay
 from caseflow.core.notices import Document, Held, Outcome, Posted
 from caseflow.errors import Stale, StoreError
 from caseflow.ports.records import NEVER, Append, Head, Kept, KeyClaim, Link, Query, Recorded, Text
-from caseflow.serialization.codec import decode
+from caseflow.serialization.codec import decode, unpack
 from caseflow.stores.sql import feed, outbox, transfer
-from caseflow.stores.sql.append import AppendWork
+from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
 from caseflow.stores.sql.dialects import Connections
-from caseflow.stores.sql.rows import CaseCache, append_rows, texts_of
 from caseflow.stores.sql.statements import Statements
+
+CACHED_CASES = 4096
+"""So many are remembered; then all are forgotten."""
+
+
+class CaseCache:
+    """Cases lately read or written, so that a command need not unpack a snapshot that is the same still.
+
+    A case is known by the very bytes of its snapshot and of its chain's head, for which the store asks each
+    time.
+
+    Args:
+        events: every event of a case, for one whose snapshot this version does not read.
+    """
+
+    def __init__(self, events: Callable[[str], Sequence[Event]]) -> None:
+        self._events = events
+        self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
+
+    def case(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
+        """The case of a row."""
+        entry = self._entries.get(case_id)
+        if entry is not None and entry[0] == snapshot and entry[1] == head:
+            return entry[2]
+        snapshot, head = bytes(snapshot), bytes(head)
+        case = unpack(snapshot) or replay(case_id, self._events(case_id))
+        self.remember(case, snapshot, head)
+        return case
+
+    def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
+        """The case as it was just read, or written: then with what indexes hold of it."""
+        if len(self._entries) >= CACHED_CASES:
+            self._entries.clear()
+        self._entries[case.id] = (snapshot, head, case, indexed)
+
+    def known(self, entry: Append) -> Known | None:
+        """What is remembered of the case at the append's expected version."""
+        cached = self._entries.get(entry.case.id)
+        if cached is None or cached[2].version != entry.expected:
+            return None
+        return cached[1], cached[3]
 
 
 class PendingPolicies:
@@ -191,14 +232,14 @@ class RelationalStore:
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
         rows = self._rows(self._sql["select_texts"], (case_id,)) if _is_text(case_id) else ()
-        return tuple(text for version, fields in rows for text in texts_of(version, fields))
+        return tuple(text for version, fields in rows for text in _texts_of(version, fields))
 
     def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
         wanted, texts = tuple(filter(_is_text, ids)), dict[str, tuple[Text, ...]]()
         rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
         for case_id, version, fields in rows:
-            texts[case_id] = (*texts.get(case_id, ()), *texts_of(version, fields))
+            texts[case_id] = (*texts.get(case_id, ()), *_texts_of(version, fields))
         return texts
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
@@ -327,3 +368,16 @@ def _is_text(name: str) -> bool:
 def _key_claim(row: tuple[Any, ...]) -> KeyClaim:
     actor, key, digest, case_id, first, last = row
     return KeyClaim(actor=actor, key=key, digest=digest, case_id=case_id, first=first, last=last)
+
+
+def _texts_of(version: int, fields: str) -> Iterator[Text]:
+    """The texts that a row of them holds.
+
+    Raises:
+        StoreError: it is not as it was written.
+    """
+    try:
+        parts = [(field, salt, text) for field, (salt, text) in json.loads(fields).items()]
+    except (ValueError, TypeError, AttributeError) as error:
+        raise StoreError("bad-text", found=version) from error
+    return (Text(version, field, salt, text) for field, salt, text in parts)

@@ -11,8 +11,8 @@ from caseflow.errors import StoreError
 from caseflow.ports.protocols import Store
 from caseflow.ports.records import Kept, KeyClaim
 from caseflow.stores.copy import steady
+from caseflow.stores.sql.append import Row, as_json, case_values, key_row, notice_values, text_rows
 from caseflow.stores.sql.dialects import Cursor
-from caseflow.stores.sql.rows import Row, as_json, case_values, key_row, notice_values, text_rows
 from caseflow.stores.sql.statements import Statements
 
 PAGE = 200
