@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from caseflow.clock import ManualClock, SystemClock
     from caseflow.core.engine.machine import machine
     from caseflow.core.model.case import Card, Case
+    from caseflow.core.model.clock_run import ClockRun
     from caseflow.core.model.commands import Actor, Command
-    from caseflow.core.model.sla import ClockRun
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
     from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
@@ -83,7 +83,7 @@ _HOMES = {
     "core.engine.machine": "machine",
     "core.model.case": "Card Case",
     "core.model.commands": "Actor Command",
-    "core.model.sla": "ClockRun",
+    "core.model.clock_run": "ClockRun",
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",
     "desk": "Adoption Desk Happened Migration Page Sweep",

@@ -122,14 +122,17 @@ def test_a_card_before_the_reply_outlives_its_retraction(desk: Desk) -> None:
 
 
 def test_a_granted_extension_moves_only_what_has_not_fired(desk: Desk) -> None:
-    """The reminder of 7 March stands; yellow, red and urging notice are ten days later."""
+    """The reminder of 7 March stands, and comes again before the yellow card, ten days later as all are."""
     case = submitted(desk)
     desk.clock.set("2025-03-07T10:00:00+08:00")
     desk.request_extension(case.id, days=10, reason="等配件", by=OFFICER)
     desk.clock.set("2025-03-08T10:00:00+08:00")
     after = desk.grant_extension(case.id, by=SUPERVISOR)
     assert told(after.reminders) == ["reminder @ 03-07"]
-    assert dues(after) == ["03-07", "03-19", "03-29", "04-13"]
+    assert dues(after) == ["03-17", "03-19", "03-29", "04-13"]
+    desk.clock.set("2025-03-17T00:00:00+08:00")
+    desk.sweep()
+    assert told(desk.get(case.id).reminders) == ["reminder @ 03-07", "reminder @ 03-17"]
     desk.clock.set("2025-03-19T00:00:00+08:00")
     assert told(desk.sweep().cards) == ["yellow @ 03-19"]
 

@@ -22,8 +22,9 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.effects import Act, marks_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
+from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.events import Event, Noted, UnknownEvent
-from caseflow.core.model.sla import ClockRun, Runs, applied
+from caseflow.core.model.sla import applied
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.sweeper import Sweeper
 from caseflow.errors import CaseflowError, Refusal, Stale

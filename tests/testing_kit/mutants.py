@@ -23,10 +23,10 @@ from caseflow.core.engine import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import Outcome
-from caseflow.core.model import evolve, sla
+from caseflow.core.model import compiled_clock, evolve, sla
 from caseflow.core.model.case import Card
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Event, RungEvent, UnknownEvent
-from caseflow.core.model.sla import ClockRun, CompiledClock
 from caseflow.core.time import deadline
 from caseflow.desk import command_handler, idempotency, sweeper
 from caseflow.desk import desk as questions
@@ -160,25 +160,20 @@ def counts_a_microsecond_late(put: Put) -> None:
         found = breach(*args)
         return found if found.at_us is None else found.replace(at_us=found.at_us + 1)
 
-    put(sla, breach=off)
+    put(compiled_clock, breach=off)
 
 
 @breaks("3", "2", "holder")
 def annuls_nothing(put: Put) -> None:
     """Cards that a late fact disproves are left standing."""
-    put(escalation, _holds=lambda case, card: True)
+    put(escalation, _holds=lambda rules, case, card: True)
 
 
 @breaks("3", policy=str(HERE / "extending.toml"))
 def an_extension_adds_to_fired_rungs(put: Put) -> None:
     """A grant moves rungs that were effective before it."""
 
-    def longer(self: CompiledClock, span: Any, start: int, pauses: Any, grants: Any) -> Any:
-        for _, days in grants:
-            span = span.longer(days)
-        return span
-
-    put(CompiledClock, extended_span=longer)
+    put(compiled_clock._Count, granted=lambda self, rung: len(self.grants))
 
 
 # -- 4 ----------------------------------------------------------------------------------------------------
@@ -246,7 +241,7 @@ def a_pause_shortens(put: Put) -> None:
             return found
         return found.replace(at_us=found.at_us - 3600 * SECOND)
 
-    put(sla, breach=sooner)
+    put(compiled_clock, breach=sooner)
 
 
 @breaks("5")
@@ -438,9 +433,9 @@ def a_stop_spares_the_rung_at_its_instant(put: Put) -> None:
         dues = (due for rung, due in enumerate(run.dues) if is_pending(run, rung))
         return min((due for due in dues if due is not None), default=None)
 
-    def holds(case: Case, card: Card) -> bool:
+    def holds(rules: CompiledPolicy, case: Case, card: Card) -> bool:
         ends = {run.key: run.until_us for run in case.clocks}
-        return ends.get(case.clock_of(card)) != card.effective_us and counts(case, card)
+        return ends.get(case.clock_of(card)) != card.effective_us and counts(rules, case, card)
 
     counts = escalation._holds
     put(ClockRun, is_pending=is_pending, next_due=property(next_due))

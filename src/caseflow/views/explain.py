@@ -7,10 +7,10 @@ from datetime import date, datetime, timedelta
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, renamed
-from caseflow.core.model.sla import ClockRun, CompiledClock
+from caseflow.core.model.clock_run import ClockRun
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.time.deadline import DayCount, Stretch, stretches, walk
 from caseflow.core.time.instants import moment
-from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 
@@ -119,11 +119,12 @@ def explain(
 def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Explanation:
     zone, rule = rules.policy.timezone, plan.rule
     rungs, days = list[ExplainedRung](), dict[int, DayCount]()
+    counter = plan.counter(run)
     for index, (level, is_breach) in enumerate(run.ladder):
         rung = rule.rungs[index]
         due = run.dues[index]
-        span = plan.extended_span(plan.spans[index], run.since_us, run.pauses, run.grants)
-        longer = span.days - plan.spans[index].days
+        span, grants = counter.span_of(run, index), counter.grants_of(run, index)
+        longer = sum(amount for _, amount, unit in grants if unit == "days" and isinstance(amount, int))
         rungs.append(
             ExplainedRung(
                 level=level,
@@ -138,12 +139,12 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
                 source=rung.source,
             )
         )
-        if rule.counting != Counting.ELAPSED:
-            for day in walk(span, run.since_us, run.pauses, rules.days):
+        if span is not None and span.counting.is_by_days:
+            for day in walk(span, run.from_us, run.pauses, counter.days):
                 known = days.get(day.day)
                 if known is None or known.why in ("last", "rolled"):
                     days[day.day] = day
-    calendar = plan.calendar
+    calendar = counter.calendar
     return Explanation(
         clock=run.clock,
         subject=run.subject,
@@ -162,13 +163,15 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
         ),
         rule=f"clocks.{plan.name}",
         source=rule.source,
-        stretches=_stretches(plan, run, zone) if rule.counting == Counting.ELAPSED else (),
+        stretches=_stretches(counter, run, zone),
     )
 
 
 def _stretches(plan: CompiledClock, run: ClockRun, zone: str) -> tuple[ExplainedStretch, ...]:
-    longest = plan.extended_span(plan.spans[len(run.ladder) - 1], run.since_us, run.pauses, run.grants)
-    return tuple(explained(piece, zone) for piece in stretches(longest, run.since_us, run.pauses, plan.days))
+    longest = plan.span_of(run, len(run.ladder) - 1)
+    if longest is None or longest.counting.is_by_days:
+        return ()
+    return tuple(explained(piece, zone) for piece in stretches(longest, run.from_us, run.pauses, plan.days))
 
 
 def explained(piece: Stretch, zone: str) -> ExplainedStretch:

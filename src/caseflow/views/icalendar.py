@@ -14,7 +14,7 @@ from icalendar import Alarm, Calendar, Event, vText
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
-from caseflow.core.model.sla import ClockRun
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.time.instants import moment
 from caseflow.core.time.span import Counting
 from caseflow.core.value import Value

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.evolve import evolve
-from caseflow.core.model.sla import ClockRun
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text
 from caseflow.views.labels import PolicyLabels

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import SYSTEM
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.evolve import evolve
-from caseflow.core.model.sla import ClockRun, CompiledClock
 from caseflow.core.policy import Rung, length_of
 from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
@@ -248,8 +249,8 @@ def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun 
     text = _length(context, plan, rung)
     if run is None or not run.grants:
         return text
-    span = plan.spans[plan.rule.rungs.index(rung)]
-    longer = plan.extended_span(span, run.since_us, run.pauses, run.grants).days - span.days
+    grants = plan.grants_of(run, plan.rule.rungs.index(rung))
+    longer = sum(amount for _, amount, unit in grants if unit == "days" and isinstance(amount, int))
     return context.say("granted", span=text, n=longer) if longer else text
 
 

@@ -17,9 +17,9 @@ from caseflow.core.engine.projection import clocks_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_run import Runs
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.model.sla import Runs
 from caseflow.errors import Refusal, Refused
 
 ADOPT = "adopt"
@@ -108,11 +108,11 @@ def _check_told(
             if run not in known:
                 raise Unknown("adopt-since", field="state_since", name=run.clock)
     for name, _ in legacy.started:
-        if not rules.plan[name].applies(event.origin):
+        if not rules.plan[name].applies(event.origin, event.unit):
             raise Unknown("adopt-clock", field="started", name=name)
     for name, granted, _ in legacy.extensions:
         clock = name or next(iter(rules.plan), "")
-        if not any(run.clock == clock and granted in [at for at, _ in run.grants] for run in runs):
+        if not any(run.clock == clock and granted in [at for at, *_ in run.grants] for run in runs):
             raise Unknown("clock-not-running", field="extensions", name=clock)
     for name, end in legacy.ended:
         if not any(run.clock == name and run.until_us == end for run in runs):
@@ -126,7 +126,7 @@ def _unknown(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command
         origin = e.Origin(
             **{key: command.fields.get(key, "") for key in ("kind", "channel", "region", "urgency")}
         )
-        missing = tuple(clock.name for clock in rules.plans if clock.applies(origin))
+        missing = tuple(clock.name for clock in rules.plans if clock.applies(origin, legacy.unit))
     standing = case.replace(place=rules.places[legacy.state])
     return refusal(error.code, rules, standing, command, missing=missing, found=name, rule=f"fields.{field}")
 

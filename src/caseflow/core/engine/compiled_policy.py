@@ -10,7 +10,8 @@ from caseflow.core.engine.machine import transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
-from caseflow.core.model.sla import VERBS, CompiledClock, Verb
+from caseflow.core.model.compiled_clock import CompiledClock
+from caseflow.core.model.sla import VERBS, Verb
 from caseflow.core.policy import Action, DocumentRule, FieldRule, NoticeRule, Policy, Role, Rung, pin_of
 from caseflow.core.time.instants import office_days
 from caseflow.core.value import Value

@@ -30,9 +30,9 @@ from caseflow.core.engine.projection import (
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_run import Runs
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.model.evolve import evolve, evolved
-from caseflow.core.model.sla import Runs
 from caseflow.errors import Refusal, Refused
 
 _NO_TRANSITIONS: dict[str, Transition] = {}

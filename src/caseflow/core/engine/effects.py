@@ -11,15 +11,16 @@ from caseflow.core.engine.preconditions import clock_named
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_run import Runs
 from caseflow.core.model.commands import Command
-from caseflow.core.model.sla import Mark, Runs, applied
+from caseflow.core.model.sla import Mark, applied
 from caseflow.core.value import Value
 
 
 @lru_cache(maxsize=4096)
-def _origin(parts: tuple[str, ...]) -> e.Origin:
+def _origin(parts: tuple[str, str, str, str, str, str]) -> e.Origin:
     """The origin of those parts, shared by all cases that have it."""
-    return e.Origin(**dict(zip(e.Origin.__struct_fields__, parts, strict=True)))
+    return e.Origin(*parts)
 
 
 class Act(Value, gc=False):
@@ -53,7 +54,7 @@ def marks_of(act: Act, effects: Effects, at: int) -> Iterator[Mark]:
         pauses = bool(pausing) and f"state:{act.state}" in pausing
         subject: str | None = ""
         if verb == "start":
-            if not clock.applies(act.origin):
+            if not clock.applies(act.origin, act.holder):
                 continue
             if subject_of:
                 subject = act.holder if subject_of == "unit" else act.co_handler
@@ -154,7 +155,7 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
         case e.ExtensionGranted():
             clock = rules.plan.get(event.clock)
             if clock is not None:
-                yield Mark(at, "extend", clock, unit if clock.rule.subject else "", days=event.days)
+                yield Mark(at, "extend", clock, unit if clock.rule.subject else "", amount=event.days)
 
 
 # -- what the event itself says --------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from caseflow.core.engine.projection import History, projected
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
 from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
-from caseflow.core.model.sla import ClockRun
 from caseflow.errors import Refused
 
 INHERITED = "inherited"
@@ -101,7 +101,7 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
     stored, issued = past
     runs = projected(rules, case, (*stored(), *issued, card, then))
     then = then.replace(clocks=changes(case.clocks, runs))
-    case, annulments = _annulled(evolve(case, then), then)  # it takes effect before other acts
+    case, annulments = _annulled(rules, evolve(case, then), then)  # it takes effect before other acts
     return case, (card, then, *annulments)
 
 
@@ -149,17 +149,17 @@ def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: Histor
         case: the case after the event.
         history: every event of the case, the fact included.
     """
-    case, annulments = _annulled(case, event)
+    case, annulments = _annulled(rules, case, event)
     case, issued = escalate(
         rules, case, max(event.at_us, case.acted_us), history=lambda: (*history(), *annulments)
     )
     return case, (*annulments, *issued)
 
 
-def _annulled(case: Case, cause: e.Event) -> tuple[Case, tuple[e.CardAnnulled, ...]]:
+def _annulled(rules: CompiledPolicy, case: Case, cause: e.Event) -> tuple[Case, tuple[e.CardAnnulled, ...]]:
     """The case without the cards that a fact made void, and the events that say so."""
     annulments = tuple(
-        _annulment(card, cause) for card in case.escalations if card.stands and not _holds(case, card)
+        _annulment(card, cause) for card in case.escalations if card.stands and not _holds(rules, case, card)
     )
     return after(case, annulments), annulments
 
@@ -177,16 +177,25 @@ def _annulment(card: Card, cause: e.Event) -> e.CardAnnulled:
     )
 
 
-def _holds(case: Case, card: Card) -> bool:
-    """Whether the card is still owed: by its instance, at its instant, by the unit of that time."""
+def _holds(rules: CompiledPolicy, case: Case, card: Card) -> bool:
+    """Whether the card is still owed: by its instance, at its instant, by the unit of that time.
+
+    A reminder holds as well where extensions that were given later moved its instant to later.
+    """
     key = case.clock_of(card)
     run = next((run for run in case.clocks if run.key == key), None)
     if run is None:
         return False  # in the order of effect the cycle never began
     for index, (level, is_breach) in enumerate(run.ladder):
         if level == card.level and is_breach == card.is_breach:
-            due, end = run.dues[index], run.until_us
-            certain = not run.unknown >> index & 1
-            owed = due == card.effective_us and certain and (end is None or due <= end)
-            return owed and card.unit == case.unit_at(card.effective_us)
+            end, at = run.until_us, card.effective_us
+            if card.unit != case.unit_at(at) or (end is not None and at > end):
+                return False
+            if run.dues[index] == at:
+                return not run.unknown >> index & 1
+            plan = rules.plan.get(run.clock)
+            before = tuple(grant for grant in run.grants if grant[0] < at)
+            if is_breach or plan is None or run.policy_hash or before == run.grants:
+                return False
+            return plan.counted(run.replace(grants=before)).dues[index] == at
     return False

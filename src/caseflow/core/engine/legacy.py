@@ -180,7 +180,7 @@ class _Walk:
         for name, granted, days in legacy.extensions:
             clock = plan[name or next(iter(plan))]
             subject = legacy.unit if clock.rule.subject else ""
-            yield granted, 2, self._mark(Mark(granted, "extend", clock, subject, days=days))
+            yield granted, 2, self._mark(Mark(granted, "extend", clock, subject, amount=days))
         for name, at in legacy.ended:
             yield at, 3, self._mark(Mark(at, "stop", plan[name], None))
         for replied in legacy.replies:

@@ -15,9 +15,9 @@ from caseflow.core.engine.projection import clocks_of, going_on
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes, fired_under
+from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.model.sla import ClockRun, Runs, latest
 from caseflow.errors import Refusal, Refused
 
 MIGRATE = "migrate"

@@ -8,8 +8,8 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transiti
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import Command
-from caseflow.core.model.sla import ClockRun
 from caseflow.errors import Refusal
 
 GUARDS: dict[str, Guard] = {}

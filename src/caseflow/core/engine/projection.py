@@ -18,7 +18,8 @@ from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import fired_under
-from caseflow.core.model.sla import ClockRun, Mark, Runs, Verb, folded, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.sla import Mark, Verb, folded
 from caseflow.core.value import Value
 
 History = Callable[[], Sequence[e.Event]]
@@ -93,7 +94,7 @@ def _continued(rules: CompiledPolicy, run: ClockRun, known: ClockRun | None) -> 
         return run
     if known.floors:
         run = rules.plan[run.clock].counted(run.replace(floors=known.floors))
-    return run.replace(fired=fired_under(run.ladder, known))
+    return run.replace(fired=fired_under(run.ladder, known, run.dues))
 
 
 def _renumbered(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> Runs:

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Container, Iterator
 from datetime import datetime
 
+from caseflow.core.model.clock_run import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.model.commands import NOWHERE, CaseState
 from caseflow.core.model.events import UNKNOWN_ORIGIN, Origin
-from caseflow.core.model.sla import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.policy import Stage
 from caseflow.core.time.instants import moment
 from caseflow.core.value import CompactValue

@@ -7,8 +7,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
 from caseflow.core.model.events import RUNS_AGAIN, VOID, ClockChange, Ladder
-from caseflow.core.model.sla import ClockRun, Runs
 from caseflow.core.time.deadline import Pause
 
 
@@ -49,6 +49,7 @@ def _begins(run: ClockRun) -> ClockChange:
         grants=run.grants or None,
         floors=run.floors or None,
         policy_hash=run.policy_hash or None,
+        basis=run.basis,
     )
 
 
@@ -73,7 +74,7 @@ def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
     return ClockChange(*new.key, **parts)
 
 
-_CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash")
+_CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash", "basis")
 """What a change says of an instance under the instance's own names."""
 
 
@@ -107,6 +108,7 @@ def changed(runs: Runs, change: ClockChange) -> Runs:
         grants=change.grants or (),
         floors=change.floors or (),
         policy_hash=change.policy_hash or "",
+        basis=change.basis,
     )
     return (*runs, begun)
 
@@ -121,18 +123,23 @@ def _changed(run: ClockRun, change: ClockChange) -> ClockRun:
         ladder=run.ladder if ladder is None else ladder,
         dues=run.dues if change.dues is None else change.dues,
         unknown=run.unknown if change.unknown is None else change.unknown,
-        fired=run.fired if ladder is None else fired_under(ladder, run),
+        fired=fired_under(run.ladder if ladder is None else ladder, run, change.dues),
         pauses=run.pauses if change.pauses is None else (*run.pauses[: change.kept or 0], *change.pauses),
         grants=run.grants if change.grants is None else change.grants,
         floors=run.floors if change.floors is None else change.floors,
         policy_hash=run.policy_hash if change.policy_hash is None else change.policy_hash,
+        basis=run.basis if change.basis is None else change.basis,
     )
 
 
-def fired_under(ladder: Ladder, run: ClockRun) -> int:
-    """The mask of fired rungs under another ladder: a rung is known by its level."""
-    levels = {level for index, (level, _) in enumerate(run.ladder) if run.fired >> index & 1}
-    return sum(1 << index for index, (level, _) in enumerate(ladder) if level in levels)
+def fired_under(ladder: Ladder, run: ClockRun, dues: Sequence[int | None] | None = None) -> int:
+    """The mask of fired rungs under another ladder, and with other instants if any are given."""
+    if not run.fired or (dues is None and ladder is run.ladder):
+        return run.fired
+    if dues is None:
+        levels = {level for index, (level, _) in enumerate(run.ladder) if run.fired >> index & 1}
+        return sum(1 << index for index, (level, _) in enumerate(ladder) if level in levels)
+    return owed_again(run, ladder, dues)
 
 
 def fired(runs: Runs, key: tuple[str, str, int], level: str, *, stands: bool) -> Runs:

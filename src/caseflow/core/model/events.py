@@ -7,13 +7,14 @@ would.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, get_args
 
 from caseflow.core.model.commands import Actor, CaseState
 from caseflow.core.time.deadline import Pause
 from caseflow.core.time.instants import moment
-from caseflow.core.value import Value
+from caseflow.core.value import CompactValue, Value
 
 Ladder = tuple[tuple[str, bool], ...]
 """The rungs of a clock in order: level, and whether the rung is a breach."""
@@ -32,9 +33,51 @@ class Origin(Value, gc=False):
     channel: str = ""
     region: str = ""
     urgency: str = ""
+    fields: tuple[tuple[str, FieldValue], ...] = ()
+    """What was submitted in fields of the policy's own."""
 
+    def value(self, name: str) -> FieldValue:
+        """What was submitted in that field; empty for what was not."""
+        return getattr(self, name) if name in _INQUIRY else dict(self.fields).get(name, "")
+
+    def changed(self, fields: Iterable[tuple[str, FieldValue]]) -> Origin:
+        """The origin with other values in some fields of the submission."""
+        own = dict(self.fields)
+        inquiry: dict[str, str] = {}
+        for name, value in fields:
+            if name in _INQUIRY:
+                inquiry[name] = str(value)
+            else:
+                own[name] = value
+        return self.replace(fields=tuple(own.items()), **inquiry)
+
+
+_INQUIRY = frozenset({"kind", "channel", "region", "urgency"})
 
 UNKNOWN_ORIGIN = Origin()
+
+
+Grant = tuple[int, int | str, str]
+"""What moved the end of an instance: when (epoch microseconds), by how much, and the unit of that.
+
+``days``, ``weeks`` and ``months`` are added; ``until`` names the last day, an ordinal; ``field:NAME`` gives
+the field another value.
+"""
+
+
+class Basis(CompactValue):
+    """What an instance counts from, where that is not its start and the clock alone.
+
+    Attributes:
+        from_us: the earlier instant from which it counts; ``None`` for its start.
+        fields: what the act that began it said in the fields that give its terms.
+        calendar, zone: the calendar's name and the time zone, where they are the case's own.
+    """
+
+    from_us: int | None = None
+    fields: tuple[tuple[str, int | str], ...] = ()
+    calendar: str = ""
+    zone: str = ""
 
 
 class ClockChange(Value, gc=False):
@@ -45,7 +88,7 @@ class ClockChange(Value, gc=False):
     in the order of effect it never began. ``pauses`` follow the first ``kept`` of those that were there, so
     that an event stays small however often a clock stood still. ``floors`` are the instants before which its
     rungs are not due, and last that since which pauses and extensions move them on; ``policy_hash`` the rules
-    it ran under, once the case has left them.
+    it ran under, once the case has left them; ``basis`` what it counts from.
     """
 
     clock: str
@@ -59,9 +102,10 @@ class ClockChange(Value, gc=False):
     unknown: int | None = None
     kept: int | None = None
     pauses: tuple[Pause, ...] | None = None
-    grants: tuple[tuple[int, int], ...] | None = None
+    grants: tuple[Grant, ...] | None = None
     floors: tuple[int | None, ...] | None = None
     policy_hash: str | None = None
+    basis: Basis | None = None
 
 
 RUNS_AGAIN = -1
@@ -75,7 +119,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
 
     ``effective_us`` is given when the fact is older than its record, ``clamped_us`` when the clock of
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
-    kept apart to their salted hashes.
+    kept apart to their salted hashes. ``revised`` is what the case counts as submitted from then on,
+    where the act changed that.
     """
 
     at_us: int
@@ -85,6 +130,7 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     effective_us: int | None = None
     clamped_us: int | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    revised: Origin | None = None
 
     name: ClassVar[str] = ""
     is_act: ClassVar[bool] = True

@@ -22,7 +22,7 @@ from caseflow.core.model.case import (
     Reply,
 )
 from caseflow.core.model.clock_changes import changed, fired
-from caseflow.core.model.sla import Runs, earliest
+from caseflow.core.model.clock_run import Runs, earliest
 from caseflow.core.policy import HandlingStep
 
 Fold = Callable[[Case, Any], Case]
@@ -121,8 +121,24 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
             instance = case.clock_of(card)
             card = card.replace(annulled_us=event.at_us, annulled_because=event.cause)
         escalations.append(card)
-    clocks = case.clocks if instance is None else fired(case.clocks, instance, event.level, stands=False)
+    clocks = case.clocks
+    if instance is not None:
+        again = _standing(case.replace(escalations=tuple(escalations)), instance, event.level)
+        clocks = fired(clocks, instance, event.level, stands=again)
     return replace(case, escalations=tuple(escalations), clocks=clocks, next_due_us=earliest(clocks))
+
+
+def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
+    """Whether a card of that rung stands at the instant at which it is due."""
+    run = next((run for run in case.clocks if run.key == instance), None)
+    dues = dict(zip((name for name, _ in run.ladder), run.dues, strict=True)) if run is not None else {}
+    return any(
+        card.stands
+        and card.level == level
+        and card.effective_us == dues.get(level)
+        and case.clock_of(card) == instance
+        for card in case.escalations
+    )
 
 
 def _migrated(case: Case, event: e.Migrated) -> Case:
@@ -133,14 +149,17 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
     if pending is not None:
         pending = replace(pending, clock=dict(event.renamed).get(pending.clock, pending.clock))
     case = replace(case, origin=origin, facts=replace(case.facts, renamed=renamed, extension=pending))
-    levels: dict[tuple[str, str, int], set[str]] = {}
+    levels: dict[tuple[str, str, int], set[tuple[str, int | None]]] = {}
     for card in case.escalations:
         if card.stands:
-            levels.setdefault(case.clock_of(card), set()).add(card.level)
+            at = None if card.is_breach else card.effective_us
+            levels.setdefault(case.clock_of(card), set()).add((card.level, at))
     clocks = tuple(
         run.replace(
             fired=sum(
-                1 << rung for rung, (level, _) in enumerate(run.ladder) if level in levels.get(run.key, ())
+                1 << rung
+                for rung, ((level, is_breach), due) in enumerate(zip(run.ladder, run.dues, strict=True))
+                if (level, None if is_breach else due) in levels.get(run.key, ())
             )
         )
         for run in case.clocks

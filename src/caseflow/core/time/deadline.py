@@ -236,6 +236,8 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
 
 def _toward(day: int, end: int, taken: TakenDays) -> Generator[CountedDay, None, int | None]:
     """From that day to the end, which each taken day puts off by one; returns it, not yet counted."""
+    if end < day:
+        return end
     while day < end or day in taken or taken.never_ends(day):
         if taken.never_ends(day):
             return None

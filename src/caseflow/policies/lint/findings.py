@@ -9,12 +9,9 @@ from itertools import product
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
-from caseflow.core.model.sla import CompiledClock
 from caseflow.core.policy import Policy, Rung, When
-from caseflow.core.time.deadline import breach
-from caseflow.core.time.instants import OfficeDays
-from caseflow.core.time.span import Span
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may
@@ -200,7 +197,7 @@ def _kinds_of_case(rules: CompiledPolicy) -> Iterator[tuple[str, tuple[CompiledC
         if turn >= MOST_KINDS_OF_CASE:
             return
         origin = Origin(kind=kind, channel=channel, region=region, urgency=urgency)
-        plans = tuple(plan for plan in rules.plans if plan.applies(origin))
+        plans = tuple(plan for plan in rules.plans if plan.applies(origin, ""))
         names = tuple(plan.name for plan in plans)
         if names not in seen:
             seen.add(names)
@@ -339,19 +336,19 @@ def _said(rung: Rung) -> str:
 def _horizon(rules: CompiledPolicy, plan: CompiledClock, today: date) -> Iterator[Finding]:
     """Whether a clock that starts today has a last rung whose instant is certain."""
     calendar = plan.calendar
-    if calendar is None or not plan.spans:
+    if calendar is None or not plan.terms:
         return
-    span, rung, day = plan.spans[-1], plan.rule.rungs[-1], today.toordinal()
-    if _is_certain(span, day, rules.days):
+    rung, day = plan.rule.rungs[-1], today.toordinal()
+    if _is_certain(plan, day):
         return
-    latest = _latest_start(span, calendar.first.toordinal(), day, rules.days)
+    latest = _latest_start(plan, calendar.first.toordinal(), day)
     yield finding(
         "horizon-too-near",
         f"calendars.{calendar.name}" if calendar.name in rules.policy.calendars
         else f"clocks.{plan.name}.calendar",
         clock=plan.name,
         level=rung.level,
-        days=span.days,
+        days=rung.days or 0,
         today=today,
         first=calendar.first,
         last=calendar.last,
@@ -359,18 +356,19 @@ def _horizon(rules: CompiledPolicy, plan: CompiledClock, today: date) -> Iterato
     )  # fmt: skip
 
 
-def _is_certain(span: Span, day: int, days: OfficeDays) -> bool:
-    return breach(span, days.midnight(day), (), days).certain
+def _is_certain(plan: CompiledClock, day: int) -> bool:
+    _, unknown = plan.dues(plan.days.midnight(day))
+    return not unknown >> len(plan.ladder) - 1
 
 
-def _latest_start(span: Span, first: int, before: int, days: OfficeDays) -> int | None:
+def _latest_start(plan: CompiledClock, first: int, before: int) -> int | None:
     """The last start day before that one whose deadline is certain; certainty only ends once."""
-    if first >= before or not _is_certain(span, first, days):
+    if first >= before or not _is_certain(plan, first):
         return None
     low, high = first, before
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if _is_certain(span, middle, days) else (low, middle)
+        low, high = (middle, high) if _is_certain(plan, middle) else (low, middle)
     return low
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Effect, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
-from caseflow.core.model.sla import CompiledClock
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.value import Value
 
 MOST = 20_000

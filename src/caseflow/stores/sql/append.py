@@ -8,7 +8,7 @@ from itertools import chain, count
 from typing import Any
 
 from caseflow.core.model.case import Case
-from caseflow.core.model.sla import deadline_of, waits_from
+from caseflow.core.model.clock_run import deadline_of, waits_from
 from caseflow.core.notices import Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError

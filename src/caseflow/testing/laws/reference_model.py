@@ -358,7 +358,7 @@ def _asked(policy: Policy, rule: ClockRule, verb: str, act: Happening) -> tuple[
 
 def plain(run: Any) -> tuple[Any, ...]:
     """What of an engine's instance the model has a word on."""
-    return run.since_us, run.until_us, run.status, tuple(run.pauses), tuple(run.grants)
+    return run.since_us, run.until_us, run.status, tuple(run.pauses), tuple(grant[:2] for grant in run.grants)
 
 
 Pauses = Sequence[tuple[int, int | None]]

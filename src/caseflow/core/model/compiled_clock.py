@@ -1,0 +1,415 @@
+"""One clock of a policy, ready to count: when each rung of an instance's ladder is due."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from caseflow.core.model.clock_run import ClockRun, owed_again
+from caseflow.core.model.events import Grant, Ladder, Origin
+from caseflow.core.policy import ClockRule, Rung, When, field_name, length_of
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.deadline import (
+    Breach,
+    Pause,
+    TakenDays,
+    base_day,
+    breach,
+    corresponding,
+    from_base,
+    merged,
+    taken_days,
+)
+from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.span import Counting, First, Roll, Span
+
+Dues = tuple[tuple[int | None, ...], int]
+"""The first late instant of each rung, and the bit mask of those that are only "not before"."""
+
+UNTIL = "until"
+"""The unit of an extension to a date: its amount is that last day, an ordinal."""
+
+_NEVER = Breach(None, True)
+
+
+class _Term(NamedTuple):
+    """How long one rung is: a length of its own, or what it hangs on.
+
+    Attributes:
+        span: the length; for a term of the case's own, one day to be replaced.
+        field: the field that gives the term of the case's own.
+        is_at: whether that field gives a date or an instant, not a number of days.
+        of: the place of the rung on which this one hangs; -1 for none.
+        days, percent: how far from it, or which share of it.
+        is_breach: whether the rung is a breach.
+    """
+
+    span: Span
+    field: str
+    is_at: bool
+    of: int
+    days: int
+    percent: int | None
+    is_breach: bool
+
+
+class CompiledClock:
+    """One clock of a policy, ready to run: its rungs as lengths, and the instants they come to.
+
+    The dues of a count by days, without pauses and grants, depend on the day alone from which is counted;
+    they are remembered by day and shared by all cases that started on it.
+    """
+
+    __slots__ = (
+        "_by_day",
+        "_is_for_all",
+        "_is_simple",
+        "_others",
+        "calendar",
+        "days",
+        "fields",
+        "governors",
+        "is_by_days",
+        "ladder",
+        "name",
+        "order",
+        "rule",
+        "subject_field",
+        "terms",
+        "then",
+    )
+
+    def __init__(
+        self, name: str, rule: ClockRule, *, order: int, days: OfficeDays, calendar: Calendar | None
+    ) -> None:
+        self.name = name
+        self.rule = rule
+        self.order = order
+        self.days = days
+        self.calendar = calendar
+        self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
+        self.terms = tuple(self._term(rung) for rung in rule.rungs)
+        self.governors = tuple(self._governor(rung) for rung in range(len(self.terms)))
+        self.fields = tuple(dict.fromkeys(term.field for term in self.terms if term.field))
+        self.subject_field = field_name(rule.subject)
+        self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
+        self._by_day: dict[int, Dues] = {}
+        self._others: dict[tuple[str, str], CompiledClock] = {}
+        self.is_by_days = Counting(rule.counting).is_by_days
+        self._is_simple = not self.fields and all(term.of < 0 for term in self.terms)
+        self._is_for_all = rule.when == When()
+
+    def _term(self, rung: Rung) -> _Term:
+        rule = self.rule
+        unit, amount = length_of(rung)
+        levels = [other.level for other in rule.rungs]
+        own = field_name(rung.at) or (field_name(amount) if isinstance(amount, str) else "")
+        hangs = bool(rung.of)
+        plain = unit and isinstance(amount, int) and not hangs
+        span = Span.of(
+            **({unit: amount} if plain and isinstance(amount, int) else {"days": 1}),
+            counting=rule.counting,
+            roll=rule.roll,
+            first=rule.first,
+            cut_off=rule.cut_off,
+            ends=rule.ends,
+            paused_day=rule.paused_day,
+            calendar=self.calendar,
+        )
+        return _Term(
+            span,
+            field=own,
+            is_at=bool(rung.at),
+            of=levels.index(rung.of) if hangs else -1,
+            days=amount if hangs and isinstance(amount, int) else 0,
+            percent=rung.percent,
+            is_breach=rung.kind == "breach",
+        )
+
+    def applies(self, origin: Origin, unit: str) -> bool:
+        """Whether the clock is for cases like this one, held by that unit."""
+        if self._is_for_all:
+            return True
+        when = self.rule.when
+        names = (*when.admits, *when.excludes)
+        values = {name: unit if name == "unit" else origin.value(name) for name in names}
+        return all(values[name] in admitted for name, admitted in when.admits.items()) and not any(
+            values[name] in excluded for name, excluded in when.excludes.items()
+        )
+
+    def _governor(self, rung: int) -> int:
+        """The place of the breach before which a rung warns; its own for a breach, or where none follows."""
+        term = self.terms[rung]
+        if term.is_breach:
+            return rung
+        if term.of >= 0 and self.terms[term.of].is_breach:
+            return term.of
+        return next((place for place in range(rung, len(self.terms)) if self.terms[place].is_breach), rung)
+
+    # -- when each rung is due -----------------------------------------------------------------------------
+
+    def counted(self, run: ClockRun) -> ClockRun:
+        """The instance with its rungs counted from its start, pauses and extensions.
+
+        A warning that has fired is owed again if its instant moves to later.
+        """
+        dues, unknown = self.counter(run).dues_of(run)
+        if run.floors:
+            *floors, since = run.floors
+            dues = tuple(
+                self._later(due, self._moved_on(floor, since or 0, run))
+                for due, floor in zip(dues, floors, strict=True)
+            )
+        fired = owed_again(run, self.ladder, dues) if run.fired else 0
+        return replace(run, ladder=self.ladder, dues=dues, unknown=unknown, fired=fired)
+
+    def counter(self, run: ClockRun) -> CompiledClock:
+        """The clock as it counts for that instance: by the case's own calendar and zone, if it has any."""
+        basis = run.basis
+        if basis is None or not (basis.calendar or basis.zone):
+            return self
+        return self._others.get((basis.calendar, basis.zone), self)
+
+    def dues_of(self, run: ClockRun) -> Dues:
+        """When each rung of the instance breaches, from its facts alone.
+
+        A grant moves every breach that was not yet effective when it was given, and the warnings before it.
+        Nothing is due before the instance's own start, even where it counts from an earlier instant.
+        """
+        if run.pauses or run.grants or run.basis is not None or not self.is_by_days:
+            return self._count(run)
+        day, _ = base_day(self.terms[0].span, run.since_us, self.days)
+        known = self._by_day.get(day)
+        if known is None:
+            known = self._by_day[day] = self._count(run)
+        if self._is_simple:
+            return known
+        dues, unknown = known
+        return tuple([due if due is None else max(due, run.since_us) for due in dues]), unknown
+
+    def dues(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> Dues:
+        """When each rung of an instance with these facts breaches."""
+        return self.dues_of(self.begun(start, pauses, grants))
+
+    def begun(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> ClockRun:
+        """An instance of these facts that runs; its rungs are not counted."""
+        return ClockRun(
+            self.name, "", 1, status="running", since_us=start, until_us=None, ladder=self.ladder, dues=(),
+            pauses=tuple(pauses), grants=tuple(grants),
+        )  # fmt: skip
+
+    def _count(self, run: ClockRun) -> Dues:
+        count = _Count(self, run)
+        dues: list[int | None] = []
+        unknown = 0
+        clamps = run.basis is not None or not self._is_simple
+        for rung in range(len(self.terms)):
+            late = count.due(rung)
+            at = late.at_us
+            dues.append(max(at, run.since_us) if clamps and at is not None else at)
+            if not late.certain:
+                unknown |= 1 << rung
+        return tuple(dues), unknown
+
+    def span_of(self, run: ClockRun, rung: int) -> Span | None:
+        """The length of the rung for that instance, with the extensions that moved it.
+
+        `None` for one that hangs on another by days, and for a term of the case's own that was never set.
+        """
+        count = _Count(self, run)
+        term = self.terms[rung]
+        return None if term.of >= 0 and self.is_by_days else count.span(rung, count.granted(rung))
+
+    def grants_of(self, run: ClockRun, rung: int) -> tuple[Grant, ...]:
+        """The extensions that moved the rung of that instance."""
+        count = _Count(self, run)
+        return count.grants[: count.granted(rung)]
+
+    # -- floors, after a change of rules -------------------------------------------------------------------
+
+    @staticmethod
+    def _later(due: int | None, floor: int | None) -> int | None:
+        return None if due is None or floor is None else max(due, floor)
+
+    def _moved_on(self, floor: int | None, since: int, run: ClockRun) -> int | None:
+        """A floor after what extended and paused the instance since; ``None`` while an open pause defers it.
+
+        A grant counts where the floor, pauses included, was not reached when given.
+        """
+        if floor is None:
+            return since
+        pauses = [(max(begin, since), end) for begin, end in run.pauses if end is None or end > since]
+        for granted, amount, unit in sorted(run.grants, key=_granted_at):
+            reached = self._deferred(floor, pauses)
+            if granted >= since and (reached is None or reached > granted) and isinstance(amount, int):
+                floor = self._on(floor, amount, unit)
+        return self._deferred(floor, pauses)
+
+    def _deferred(self, at: int, pauses: Sequence[Pause]) -> int | None:
+        """The instant after the pauses that began before it; ``None`` while one of them is open."""
+        closed, opened = merged(pauses)
+        for begin, end in closed:
+            if begin >= at:
+                break
+            if not self.is_by_days:
+                at += end - begin
+            else:
+                paused = range(self.days.day_of(begin), self.days.day_of(end))
+                at = self._on(at, sum(map(self._is_counted, paused)), "days")
+        return None if opened is not None and opened < at else at
+
+    def _on(self, at: int, amount: int, unit: str) -> int:
+        """The instant so much later, as the clock counts it."""
+        if unit == UNTIL:
+            return max(at, self.days.midnight(amount + 1))
+        if not self.is_by_days:
+            longer = self.terms[0].span.replace(budget_us=0).longer(amount, unit)
+            late = breach(longer, at, (), self.days).at_us
+            return at if late is None else late - 1
+        last = self.days.day_of(at) - 1
+        rest = at - self.days.midnight(last + 1)
+        if unit == "months":
+            return self.days.midnight(corresponding(last, amount) + 1) + rest
+        left = amount * (7 if unit == "weeks" else 1)
+        while left:
+            last += 1
+            left -= self._is_counted(last)
+        return self.days.midnight(last + 1) + rest
+
+    def _is_counted(self, day: int) -> bool:
+        calendar = self.calendar if self.rule.counting == Counting.WORKING else None
+        return calendar is None or calendar.is_working(day)
+
+
+def _granted_at(grant: Grant) -> int:
+    return grant[0]
+
+
+def _later_of(late: Breach, other: Breach) -> Breach:
+    if late.at_us is None or other.at_us is None:
+        return late if late.at_us is None else other
+    return late if late.at_us >= other.at_us else other
+
+
+def _is_reached(late: Breach, at: int) -> bool:
+    return late.at_us is not None and late.certain and late.at_us <= at
+
+
+class _Count:
+    """The count of one instance, rung by rung."""
+
+    def __init__(self, clock: CompiledClock, run: ClockRun) -> None:
+        self._clock = clock
+        self._run = run
+        self._start = run.from_us
+        self._fields = dict(run.basis.fields) if run.basis is not None else {}
+        self.grants = tuple(sorted(run.grants, key=_granted_at)) if len(run.grants) > 1 else run.grants
+        self._taken_days: TakenDays | None = None
+
+    def _taken(self) -> TakenDays:
+        """The days that the instance's pauses take."""
+        if self._taken_days is None:
+            clock = self._clock
+            self._taken_days = taken_days(clock.terms[0].span, self._run.pauses, clock.days)
+        return self._taken_days
+
+    def due(self, rung: int) -> Breach:
+        """When the rung is due, with the extensions that moved it.
+
+        A warning goes with the breach before which it warns; where that leads it from before an extension to
+        no later than it, it stays.
+        """
+        late = self._due(rung, 0)
+        for count in range(1, self.granted(rung) + 1):
+            at, moved = self.grants[count - 1][0], self._due(rung, count)
+            if not (_is_reached(late, at) and _is_reached(moved, at)):
+                late = moved
+        return late
+
+    def granted(self, rung: int) -> int:
+        """How many of the extensions, oldest first, moved the rung: those before the breach was reached."""
+        rung = self._clock.governors[rung]
+        for count, (at, _, _) in enumerate(self.grants):
+            if _is_reached(self._due(rung, count), at):
+                return count
+        return len(self.grants)
+
+    def _due(self, rung: int, granted: int) -> Breach:
+        clock, term = self._clock, self._clock.terms[rung]
+        if term.of >= 0 and Counting(clock.rule.counting).is_by_days:
+            base = self._due(term.of, min(granted, self.granted(term.of)))
+            late = self._hung(base, term.days)
+        else:
+            span = self.span(rung, granted)
+            late = _NEVER if span is None else breach(span, self._start, self._run.pauses, clock.days)
+        for at, amount, unit in self.grants[:granted]:
+            if unit == UNTIL and isinstance(amount, int):
+                late = _later_of(late, self._until(term.span, amount, at))
+            elif unit.startswith("field:") and late.at_us is not None and late.at_us < at:
+                late = Breach(at, late.certain)  # what was set anew to the past is due at once
+        return late
+
+    def _until(self, span: Span, day: int, granted_at: int) -> Breach:
+        """The end of the day to which was extended, put off by pauses since."""
+        clock = self._clock
+        return from_base(span.until(day), clock.days.day_of(granted_at), self._taken(), clock.days)
+
+    def span(self, rung: int, granted: int) -> Span | None:
+        """The length of the rung after so many of the extensions; ``None`` where it was never set."""
+        term = self._clock.terms[rung]
+        if term.of >= 0:
+            base = self.span(term.of, min(granted, self.granted(term.of)))
+            if base is None:
+                return None
+            return base.longer(term.days) if term.percent is None else base.share(term.percent)
+        span = self._own(term, granted) if term.field else term.span
+        for _, amount, unit in self.grants[:granted]:
+            if span is not None and isinstance(amount, int) and unit in ("days", "weeks", "months"):
+                span = span.longer(amount, unit)
+        return span
+
+    def _own(self, term: _Term, granted: int) -> Span | None:
+        """A term of the case's own: a number of days, a date or an instant."""
+        value = self._fields.get(term.field)
+        for _, amount, unit in self.grants[:granted]:
+            if unit == f"field:{term.field}":
+                value = amount
+        if value is None or value == "":
+            return None
+        if not term.is_at:
+            return term.span.replace(days=int(value)) if isinstance(value, int) else None
+        if isinstance(value, str):
+            day = date.fromisoformat(value).toordinal()
+            if self._clock.is_by_days:
+                return term.span.until(day)
+            value = self._clock.days.midnight(day + 1) - 1
+        budget = max(value - self._start, 0)
+        return term.span.replace(counting=Counting.ELAPSED, budget_us=budget, days=0)
+
+    def _hung(self, base: Breach, days: int) -> Breach:
+        """So many days before or after the last day of another rung, as the clock counts them.
+
+        Before, it is due at the beginning of that day, which is rolled backward.
+        """
+        clock = self._clock
+        if base.at_us is None:
+            return base
+        last = clock.days.day_of(base.at_us - 1)
+        span, calendar = clock.terms[0].span, clock.calendar
+        if days >= 0:
+            on = span.replace(days=days, months=0, is_by_months=False, first=First.NEXT_DAY, last_day=None)
+            late = from_base(on, last, self._taken(), clock.days)
+            return late if base.certain or late.at_us is None else Breach(late.at_us, False)
+        working = span.counting is Counting.WORKING
+        left, day = -days, last
+        while left:
+            day -= 1
+            is_rest = working and calendar is not None and not calendar.is_working(day)
+            left -= not is_rest and day not in self._taken()
+        while span.roll is not Roll.NONE and calendar is not None and not calendar.is_working(day):
+            day -= 1
+        certain = calendar is None or not (working or span.roll is not Roll.NONE) or calendar.is_certain(day)
+        return Breach(clock.days.midnight(day), base.certain and certain)
