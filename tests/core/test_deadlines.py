@@ -13,7 +13,7 @@ from caseflow.core.time.deadline import Pause, breach, walk
 from caseflow.core.time.instants import micros, moment, office_days
 from caseflow.core.time.span import Span
 from caseflow.errors import BadInput
-from caseflow.policies.chinese_calendar import chinese_calendar
+from caseflow.policies.calendars import load_calendar
 
 SCENARIOS = Path(__file__).resolve().parents[2].parent / "shared" / "scenarios" / "deadlines.csv"
 SHANGHAI = "Asia/Shanghai"
@@ -64,7 +64,7 @@ def test_every_scenario_has_its_first_late_instant(row: dict[str, str]) -> None:
         int(row["days"]),
         counting=row["counting"],
         roll=row["roll"],
-        calendar=chinese_calendar(row["calendar"]),
+        calendar=load_calendar(row["calendar"]),
     )
     start, pauses, days = micros(row["start"]), pauses_of(row["pauses"]), office_days(row["timezone"])
     found = breach(span, start, pauses, days)
@@ -204,7 +204,7 @@ def test_an_uncertain_day_that_is_paused_is_not_asked_about() -> None:
 
 def test_the_chinese_calendar_ends_on_20_december() -> None:
     """The horizon is 20 December of the last year, since later notices change the days after it."""
-    known = chinese_calendar()
+    known = load_calendar("CN")
     assert (known.last.month, known.last.day) == (12, 20)
     assert known.is_certain(known.last.toordinal())
     assert not known.is_certain(known.last.toordinal() + 1)

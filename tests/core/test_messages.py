@@ -107,7 +107,7 @@ def test_every_code_raised_has_its_text_and_fills_it(site: Site) -> None:
     for lang in i18n.SHIPPED:
         sentence = i18n.template(code, lang)
         # a problem of a policy stands behind its key path, and does not name the place again
-        assert placeholders(sentence.removeprefix("{what}") if names == {"found"} else sentence) <= names
+        assert placeholders(sentence.removeprefix("{what}") if names <= {"found"} else sentence) <= names
 
 
 def table_of(lang: str) -> dict[str, Any]:

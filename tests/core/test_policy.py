@@ -110,9 +110,12 @@ def test_a_fault_below_names_the_file_below(tmp_path: Path) -> None:
 def test_a_calendar_that_cannot_be_read_is_a_problem_of_the_policy(tmp_path: Path) -> None:
     """A missing table file or an unknown provider is told at the calendar's key."""
     working = clock('counting = "working"\ncalendar = "X"')
-    for source in ('file = "none.toml"', 'provider = "nobody"'):
+    for source, path, code in (
+        ('file = "none.toml"', "calendars.X", "calendar-unavailable"),
+        ('provider = "nobody"', "calendars.X.provider", "unknown-provider"),
+    ):
         found = problems(over_wuhu(tmp_path, f"[calendars.X]\n{source}\n{working}"))
-        assert [(p.path, p.code) for p in found] == [("calendars.X", "calendar-unavailable")]
+        assert [(p.path, p.code) for p in found] == [(path, code)]
 
 
 def test_extends_lays_tables_over_and_removes_entries(tmp_path: Path) -> None:

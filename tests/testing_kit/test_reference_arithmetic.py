@@ -12,7 +12,7 @@ from caseflow.core.policy import ClockRule, Policy, Rung
 from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import micros, office_days
 from caseflow.core.time.span import Span
-from caseflow.policies.chinese_calendar import chinese_calendar
+from caseflow.policies.calendars import load_calendar
 from caseflow.testing.laws.reference_model import Arithmetic, midnight_of
 
 SCENARIOS = Path(__file__).resolve().parents[2].parent / "shared" / "scenarios" / "deadlines.csv"
@@ -30,7 +30,7 @@ def of_row(row: dict[str, str]) -> Arithmetic:
     rung = Rung(level="late", days=int(row["days"]))
     calendar = "" if row["counting"] == "natural" and row["roll"] == "none" else "it"
     clock = ClockRule(counting=row["counting"], roll=row["roll"], calendar=calendar, rungs=(rung,))
-    table = {"it": chinese_calendar(row["calendar"])} if calendar and row["counting"] != "elapsed" else {}
+    table = {"it": load_calendar(row["calendar"])} if calendar and row["counting"] != "elapsed" else {}
     return Arithmetic(Policy(name="one", timezone=row["timezone"], clocks={"c": clock}, tables=table))
 
 

@@ -418,26 +418,30 @@ class DocumentRule:
 
 @attrs.frozen(kw_only=True)
 class CalendarSource:
-    """Where a calendar's table comes from: a file beside the policy, or an installed provider."""
+    """Where a calendar comes from, a file beside the policy or a provider, and what is laid over it."""
 
     file: str = ""
-    """A table file, its path relative to the policy."""
+    """A table (``.toml``), an iCalendar file (``.ics``, with the extra ``ical``) or the JSON of holiday-cn
+    (``.json``; ``20*.json`` for several years), its path relative to the policy."""
     provider: str = ""
-    """Or ``chinesecalendar``, with the extra ``cn``."""
+    """Or ``chinesecalendar``, with the extra ``cn``, or ``holidays``, with the extra ``holidays``."""
     week: tuple[int, ...] = (0, 1, 2, 3, 4)
-    """Working weekdays of the provider's calendar, Monday is 0."""
+    """Working weekdays, Monday is 0; others than Monday to Friday go before a table file's own."""
     weekend: tuple[str, ...] = _optional(())
-    """Or its rest days, as ``["fri", "sat"]``."""
+    """Or the rest days, as ``["fri", "sat"]``; they always go before a table file's ``week``."""
     country: str = _optional("")
     """For ``holidays``: an ISO 3166-1 code that the package knows."""
     subdivision: str = _optional("")
     """For ``holidays``: a part of the country, as the package names it."""
     last: str = _optional("")
-    """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on."""
+    """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on. An
+    iCalendar file may have it too; the end of its last year with an event otherwise (20 December, where it
+    has make-up days)."""
     hours: tuple[str, ...] = _optional(())
-    """When the office is open on a working day: ``["08:30-12:00", "14:00-17:30"]``."""
+    """When the office is open on a working day, instead of a table file's own: ``["08:30-12:00",
+    "14:00-17:30"]``."""
     half: dict[str, tuple[str, ...]] = _optional({})
-    """Days with other hours: ``2025-12-24 = ["08:30-12:00"]``."""
+    """Days with other hours, besides a table file's own: ``2025-12-24 = ["08:30-12:00"]``."""
     closed: dict[str, str] = _optional({})
     """Further rest days, each with its name: ``2025-03-14 = "moving house"``."""
     by: str = _optional("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,9 @@ import attrs
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
 from caseflow.errors import CaseflowError, PolicyError
-from caseflow.policies.calendars import load_calendar
+from caseflow.policies.calendar_keys import check_office_hours, used_calendars
+from caseflow.policies.calendar_sources.calendar_text import place_of
+from caseflow.policies.calendars import calendar_from
 from caseflow.policies.parse import Notes, depth, policy_from
 from caseflow.policies.validate import check
 
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 LARGEST = 1_000_000
-"""Bytes of a policy or calendar file."""
+"""Bytes of a policy file."""
 DEEPEST = 12
-"""Levels of nesting in a policy or calendar file."""
+"""Levels of nesting in a policy file."""
 
 
 def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = None) -> Policy:
@@ -83,11 +86,9 @@ def _parse(raw: bytes, notes: Notes) -> dict[str, Any] | None:
     import tomllib  # a tenth of the time of importing caseflow, and needed only here
 
     try:
-        table = tomllib.loads(raw.decode())
+        table = tomllib.loads(raw.removeprefix(BOM_UTF8).decode())
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line, byte = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
-        notes.add(".", "not-utf8", f"line {line}, byte {byte}")
+        notes.add(".", "not-utf8", place_of(error))
         return None
     except tomllib.TOMLDecodeError as error:
         notes.add(".", "bad-toml", error)
@@ -155,17 +156,17 @@ def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any
 def _calendars(
     policy: Policy, folder: Path, supplied: Mapping[str, Calendar], notes: Notes
 ) -> dict[str, Calendar]:
+    if not policy.calendars:
+        return {}
     tables: dict[str, Calendar] = {}
-    used = {clock.calendar for clock in policy.clocks.values() if clock.calendar}
+    used = used_calendars(policy)
     for name, source in policy.calendars.items():
         if name in supplied:
             tables[name] = supplied[name]
         elif name in used:
             try:
-                tables[name] = load_calendar(
-                    name, file=folder / source.file if source.file else None,
-                    provider=source.provider, week=source.week,
-                )  # fmt: skip
+                tables[name] = calendar_from(name, source, folder)
             except CaseflowError as error:
                 notes.add(f"calendars.{name}", "calendar-unavailable", error)
+    check_office_hours(policy, tables, notes)
     return tables

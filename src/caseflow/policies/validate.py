@@ -23,6 +23,7 @@ from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import Span
 from caseflow.errors import BadInput, Problem
+from caseflow.policies.calendar_keys import check_calendar
 from caseflow.policies.parse import Notes
 
 _SCOPES = ("own", "unit", "any")
@@ -50,9 +51,8 @@ def check(policy: Policy, notes: Notes) -> None:
         _check_clock(policy, name, clock, notes)
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
-    for name, source in policy.calendars.items():
-        if not source.week:
-            notes.add(f"calendars.{name}.week", "empty-week", "[]")
+    for name in policy.calendars:
+        check_calendar(policy, name, notes)
 
 
 def _check_states(policy: Policy, notes: Notes) -> None:

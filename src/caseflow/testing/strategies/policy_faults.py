@@ -207,12 +207,21 @@ def _nameless(table: Table) -> str:
     return "name"
 
 
-def _file_missing(table: Table) -> str:
-    """The only clock counts by a calendar that is not there; calendars are read where all else is well."""
-    table["calendars"] = {"planted": {"file": "nowhere.toml"}}
-    rungs = [{"level": "late", "days": 5}]
-    table["clocks"] = {"planted": {"counting": "working", "calendar": "planted", "rungs": rungs}}
-    return "calendars.planted"
+def _calendar(below: str, **keys: Any) -> Callable[[Table], str]:
+    """A calendar with these keys, which no clock names."""
+    return _set_at("calendars.planted", keys, f"calendars.planted{below}")
+
+
+def _counted_by(counting: str, below: str = "", **keys: Any) -> Callable[[Table], str]:
+    """The only clock counts by a calendar with these keys; calendars are read where all else is well."""
+
+    def plant(table: Table) -> str:
+        rungs = [{"level": "late", "days": 5}]
+        table["calendars"] = {"planted": keys}
+        table["clocks"] = {"planted": {"counting": counting, "calendar": "planted", "rungs": rungs}}
+        return f"calendars.planted{below}"
+
+    return plant
 
 
 def _and(reported_at: str, **keys: Any) -> Callable[[Table], str]:
@@ -325,7 +334,15 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a rung takes an unknown action", "unknown-then", _rung(".then", then="explode")),
         ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
         ("a calendar has no working days", "empty-week", _set("calendars.planted.week", [])),
-        ("a calendar's file is missing", "calendar-unavailable", _file_missing),
+        ("a calendar's file is missing", "calendar-unavailable", _counted_by("working", file="nowhere.toml")),
+        ("a calendar's provider is unknown", "unknown-provider", _calendar(".provider", provider="nobody")),
+        ("a calendar has a file and a provider", "not-beside",
+         _calendar(".provider", file="x.toml", provider="chinesecalendar")),
+        ("a calendar of no country has one", "only-of-holidays", _calendar(".country", country="DE")),
+        ("a calendar chooses by an unknown thing", "unknown-chooser", _calendar(".by", by="city")),
+        ("a calendar chooses itself", "chooses-again", _calendar(".of.a", by="unit", of={"a": "planted"})),
+        ("office hours have no hours", "hours-needed",
+         _counted_by("office", ".hours", provider="chinesecalendar")),
         ("a key is misspelt", "unknown-key", _set("actions.submit.rols", ["citizen"])),
         ("an unknown entry is removed", "unknown-key",
          _and("remove", extends="wuhu", remove=["states.nowhere"])),

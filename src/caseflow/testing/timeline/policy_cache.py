@@ -10,7 +10,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.value import Value
-from caseflow.policies.calendars import load_calendar, read_calendar
+from caseflow.policies.calendars import KINDS, load_calendar, read_calendar
 from caseflow.policies.load import load_policy, shipped
 from caseflow.testing.step import python_source
 
@@ -73,8 +73,9 @@ def _source(rules: CompiledPolicy) -> str:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What tells whether the file or another TOML file beside it has changed."""
-    files = ((file, file.stat()) for file in sorted({path, *path.parent.glob("*.toml")}) if file.is_file())
+    """What tells whether the file, or a policy's or calendar's beside it, has changed."""
+    beside = (file for kind in KINDS for file in path.parent.glob(f"*{kind}"))
+    files = ((file, file.stat()) for file in sorted({path, *beside}) if file.is_file())
     return ((str(path), 0, 0), *((str(file), stat.st_mtime_ns, stat.st_size) for file, stat in files))
 
 
