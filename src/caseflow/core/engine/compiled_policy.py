@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Set
+from itertools import product
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS, REASON
@@ -10,9 +11,20 @@ from caseflow.core.engine.machine import transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
-from caseflow.core.model.compiled_clock import CompiledClock
+from caseflow.core.model.compiled_clock import Choices, CompiledClock
 from caseflow.core.model.sla import VERBS, Verb
-from caseflow.core.policy import Action, DocumentRule, FieldRule, NoticeRule, Policy, Role, Rung, pin_of
+from caseflow.core.policy import (
+    Action,
+    ClockRule,
+    DocumentRule,
+    FieldRule,
+    NoticeRule,
+    Policy,
+    Role,
+    Rung,
+    pin_of,
+    with_repeats,
+)
 from caseflow.core.time.instants import office_days
 from caseflow.core.value import Value
 from caseflow.errors import Refusal
@@ -43,6 +55,8 @@ class Transition(Value):
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
     is ``None`` when the case stays where it is. ``is_plain``: the event says no more than every event does.
+    ``asks_history``: what it does to clocks depends on what happened before: it changes what was submitted,
+    or starts a clock that counts from an earlier instant.
     """
 
     action: str
@@ -58,6 +72,7 @@ class Transition(Value):
     effects: Effects
     held_effects: Effects
     is_plain: bool
+    asks_history: bool
 
 
 class CompiledPolicy:
@@ -72,18 +87,22 @@ class CompiledPolicy:
     """
 
     def __init__(self, policy: Policy) -> None:
-        self.policy = policy
         self.document = policy.document()
         self.pin = pin_of(self.document)
+        self.policy = policy = with_repeats(policy)
         self.days = office_days(policy.timezone)
         self.places = {
             name: CaseState(name, state.stage, state.final) for name, state in policy.states.items()
         }
         self.plans = tuple(
-            CompiledClock(name, rule, order=order, days=self.days, calendar=policy.tables.get(rule.calendar))
-            for order, (name, rule) in enumerate(policy.clocks.items())
+            _clock(policy, name, rule, order) for order, (name, rule) in enumerate(policy.clocks.items())
         )
         self.plan = {plan.name: plan for plan in self.plans}
+        self.chained = {
+            plan.name: tuple(other for other in self.plans if f"end:{plan.name}" in other.rule.start)
+            for plan in self.plans
+        }
+        self.is_revised = any(rule.updates for rule in policy.actions.values())
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
         self.routes = NoticeRoutes(policy)
@@ -128,9 +147,9 @@ class CompiledPolicy:
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
-            is_plain=not (
-                payload or effects or held_effects or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
-            ),
+            asks_history=bool(rule.updates) or _counts_from_before((*effects, *held_effects)),
+            is_plain=not rule.updates
+            and not (payload or effects or held_effects or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}),
         )
 
     def _timed(self) -> set[str]:
@@ -164,6 +183,10 @@ class CompiledPolicy:
         return self._effects.setdefault((action, state, target), tuple(effects))
 
 
+def _counts_from_before(effects: Effects) -> bool:
+    return any(verb in ("start", "restart") and clock.rule.since for verb, clock, _ in effects)
+
+
 def refusal(
     code: str,
     rules: CompiledPolicy,
@@ -187,6 +210,28 @@ def refusal(
         possible_from=possible_from,
         source=action.source if action else "",
     )
+
+
+def _clock(policy: Policy, name: str, rule: ClockRule, order: int) -> CompiledClock:
+    """The clock, and as it counts by the calendars and zones that a region or a unit may have."""
+    source = policy.calendars.get(rule.calendar)
+    zones = {unit: one.timezone for unit, one in policy.units.items() if one.timezone}
+    if (source is None or not source.by) and not zones:
+        table = policy.tables.get(rule.calendar)
+        return CompiledClock(name, rule, order=order, days=office_days(policy.timezone), calendar=table)
+    by, of = (source.by, source.of) if source is not None else ("", {})
+    others = Choices(by, of, zones)
+    calendars = dict.fromkeys(("", *of.values()))
+    for calendar, zone in product(calendars, dict.fromkeys(("", *zones.values()))):
+        others.clocks[calendar, zone] = CompiledClock(
+            name,
+            rule,
+            order=order,
+            days=office_days(zone or policy.timezone),
+            calendar=policy.tables.get(calendar or rule.calendar),
+            others=others,
+        )
+    return others.clocks["", ""]
 
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition, refusal
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile, unread
+from caseflow.core.engine.history_marks import Fact
 from caseflow.core.engine.preconditions import (
     Authorize,
     check,
@@ -19,8 +20,8 @@ from caseflow.core.engine.preconditions import (
     wrong_primary,
 )
 from caseflow.core.engine.projection import (
-    Fact,
     History,
+    by_history,
     clocks_of,
     course_of,
     left_by,
@@ -29,10 +30,9 @@ from caseflow.core.engine.projection import (
 )
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes
 from caseflow.core.model.clock_run import Runs
 from caseflow.core.model.commands import Actor, Command
-from caseflow.core.model.evolve import evolve, evolved
+from caseflow.core.model.evolve import evolved
 from caseflow.errors import Refusal, Refused
 
 _NO_TRANSITIONS: dict[str, Transition] = {}
@@ -98,8 +98,14 @@ def step(
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(
-        rules, case, transition, command, at=at, since=since, clamped=None if at == now else now
-    )
+        rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
+        is_late=transition.asks_history,
+    )  # fmt: skip
+    if transition.asks_history:
+        past = (*(history() if case.version else ())[: case.version - len(issued)], *issued)
+        event, after = by_history(rules, case, past, event)
+        after, settled = reconcile(rules, after, event, lambda: (*past, event))
+        return after, (*issued, event, *settled)
     is_resumed = isinstance(event, e.Resumed)
     if is_resumed:
         event = event.replace(led=_led(case, primary, since))
@@ -172,9 +178,8 @@ def _told_late(
     possible = since if is_of_past_cycle else _possible_from(rules, case, transition, history, event)
     if possible > since:
         raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
-    runs = projected(rules, case, (*history, event))
-    event = event.replace(clocks=changes(case.clocks, runs))
-    after, settled = reconcile(rules, evolve(case, event), event, lambda: (*history, event))
+    event, after = by_history(rules, case, history, event)
+    after, settled = reconcile(rules, after, event, lambda: (*history, event))
     return after, (*issued, event, *settled)
 
 
@@ -209,7 +214,8 @@ def _clocks_then(rules: CompiledPolicy, case: Case, history: tuple[e.Event, ...]
     """The clocks as they stood at the instant, with the extensions that were granted since."""
     known = {run.key: run.grants for run in case.clocks}
     return tuple(
-        run.replace(grants=known.get(run.key, run.grants)) for run in clocks_of(rules, until(history, at))
+        run.replace(grants=known.get(run.key, run.grants))
+        for run in clocks_of(rules, until(history, at), now=at)
     )
 
 

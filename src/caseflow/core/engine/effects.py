@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -11,9 +11,11 @@ from caseflow.core.engine.preconditions import clock_named
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import Runs
+from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import Command
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied
+from caseflow.core.time.deadline import Pause
 from caseflow.core.value import Value
 
 
@@ -31,7 +33,8 @@ class Act(Value, gc=False):
         holder, held_by: the unit that holds the case after it, and the one that did before.
         by_unit: for which unit it was done.
         co_handler: the unit that it asks to help.
-        origin: what the case was submitted as.
+        origin: what the case counts as submitted after it.
+        fields: what it says in fields of the policy's own.
     """
 
     state: str
@@ -40,31 +43,98 @@ class Act(Value, gc=False):
     by_unit: str
     co_handler: str
     origin: e.Origin
+    fields: Mapping[str, e.FieldValue] = {}
 
 
-def marks_of(act: Act, effects: Effects, at: int) -> Iterator[Mark]:
+def chained_start(
+    clock: CompiledClock, run: ClockRun, at: int, *, state: str, unit: str, origin: e.Origin
+) -> Mark | None:
+    """The start of a clock where the last rung of another is reached, if it is for such a case.
+
+    It is counted from the last instant of that clock, so that day 0 is that clock's last day.
+    """
+    if not clock.applies(origin, unit):
+        return None
+    subject = run.subject
+    if clock.rule.subject == "unit":
+        subject = subject or unit
+    elif not clock.rule.subject:
+        subject = ""
+    if clock.rule.subject and not subject:
+        return None
+    pauses = f"state:{state}" in clock.rule.pause
+    return Mark(
+        at,
+        "start",
+        clock,
+        subject,
+        pauses=pauses,
+        basis=clock.basis(origin, unit, {}, at - 1, is_chained=True),
+    )
+
+
+class Earlier(Value, gc=False):
+    """What a clock counts from that counts from before its start: the instant, and the pauses since."""
+
+    since_us: int
+    pauses: tuple[Pause, ...] = ()
+
+
+def marks_of(
+    act: Act,
+    effects: Effects,
+    at: int,
+    *,
+    earlier: Callable[[CompiledClock], Earlier | None] | None = None,
+    for_all: bool = False,
+) -> Iterator[Mark]:
     """The marks of an act on clocks, in the order in which they are taken.
 
     A start is for the case, the new holder or the new co-handler, as the clock's subject is. What else an
     action does is for the holder of before, or for the unit that acts; what a state does, and every
-    cancellation, is for everybody.
+    cancellation, is for everybody. A restart is the end of what runs, and a start.
+
+    Args:
+        earlier: what a clock counts from that counts from before its start.
+        for_all: whether clocks start for cases as well for which they are not.
     """
     for verb, clock, by_state in effects:
-        subject_of, pausing = clock.rule.subject, clock.rule.pause
+        pausing = clock.rule.pause
         pauses = bool(pausing) and f"state:{act.state}" in pausing
-        subject: str | None = ""
-        if verb == "start":
-            if not clock.applies(act.origin, act.holder):
-                continue
-            if subject_of:
-                subject = act.holder if subject_of == "unit" else act.co_handler
-                if not subject:
-                    continue
-        elif subject_of:
-            subject = act.held_by if subject_of == "unit" else act.by_unit
-            if by_state or verb == "cancel":
-                subject = None
-        yield Mark(at, verb, clock, subject, pauses=pauses)
+        if verb not in ("start", "restart"):
+            subject = _whose(clock, act, is_for_everybody=by_state or verb == "cancel")
+            yield Mark(at, verb, clock, subject, pauses=pauses)
+            continue
+        begun = _for_whom(clock, act)
+        if begun is None or not (for_all or clock.applies(act.origin, act.holder)):
+            continue
+        if verb == "restart":
+            yield Mark(at, "cancel", clock, begun)
+        since = earlier(clock) if earlier is not None else None
+        basis = clock.basis(act.origin, act.holder, act.fields, None if since is None else since.since_us)
+        before = () if since is None else since.pauses
+        is_paused = any(end is None for _, end in before)
+        yield Mark(at, "start", clock, begun, pauses=pauses and not is_paused, basis=basis, before=before)
+
+
+def _for_whom(clock: CompiledClock, act: Act) -> str | None:
+    """Whose instance an act begins; ``None`` where the act names none, though the clock has many."""
+    if not clock.rule.subject:
+        return ""
+    if clock.subject_field:
+        return str(act.fields.get(clock.subject_field) or "") or None
+    return (act.holder if clock.rule.subject == "unit" else act.co_handler) or None
+
+
+def _whose(clock: CompiledClock, act: Act, *, is_for_everybody: bool) -> str | None:
+    """Whose instance an act ends or halts; ``None`` for everybody's."""
+    if not clock.rule.subject:
+        return ""
+    if is_for_everybody:
+        return None
+    if clock.subject_field:
+        return str(act.fields.get(clock.subject_field) or "") or None
+    return act.held_by if clock.rule.subject == "unit" else act.by_unit
 
 
 def event_of(
@@ -114,6 +184,7 @@ def event_of(
             by_unit=by.unit,
             co_handler=str(fields.get("co_handler", "")),
             origin=payload.get("origin") or case.origin,
+            fields=fields,
         )
         marks = marks_of(act, effects, since)
         if is_own:
@@ -130,7 +201,16 @@ def event_of(
 _NO_CHANGES: tuple[e.ClockChange, ...] = ()
 
 
-def all_marks(rules: CompiledPolicy, event: e.Event, act: Act, effects: Effects, at: int) -> Iterator[Mark]:
+def all_marks(
+    rules: CompiledPolicy,
+    event: e.Event,
+    act: Act,
+    effects: Effects,
+    at: int,
+    *,
+    earlier: Callable[[CompiledClock], Earlier | None] | None = None,
+    for_all: bool = False,
+) -> Iterator[Mark]:
     """The marks of an act, those that its event puts in every policy among them.
 
     A case that goes on by itself has its clocks back before the state that it comes into takes hold of them.
@@ -138,7 +218,7 @@ def all_marks(rules: CompiledPolicy, event: e.Event, act: Act, effects: Effects,
     own = own_marks(rules, event, act.held_by, at)
     if isinstance(event, e.Resumed):
         yield from own
-    yield from marks_of(act, effects, at)
+    yield from marks_of(act, effects, at, earlier=earlier, for_all=for_all)
     yield from own
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.effects import event_of
+from caseflow.core.engine.effects import chained_start, event_of
 from caseflow.core.engine.preconditions import GUARDS, no_transition
-from caseflow.core.engine.projection import History, projected
+from caseflow.core.engine.projection import History, by_history
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
 from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun
+from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
+from caseflow.core.model.sla import applied
 from caseflow.errors import Refused
 
 INHERITED = "inherited"
@@ -80,7 +81,7 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
     then, skipped = _timed_action(rules, case, run.clock, level, due)
     if inherited and then is not None:
         then, skipped = None, INHERITED
-    kind = e.CardIssued if is_breach else e.Reminded
+    kind: type[e.RungEvent] = e.CardIssued if is_breach else e.Reminded
     card = kind(
         due,
         SYSTEM,
@@ -93,16 +94,40 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
         skipped=skipped,
         inherited=inherited,
     )
+    begun = _chained(rules, evolve(case, card), card, run.key)
+    if begun is not None:
+        card = card.replace(clocks=changes(case.clocks, begun))
     case = evolve(case, card)
     if then is None:
         return case, (card,)
-    if due >= case.acted_us:
+    if begun is not None:  # what begins there may end at once
+        then = _timed_action(rules, case, run.clock, level, due)[0] or then
+    if due >= case.acted_us and not _asks_history(rules, case, run.clock, level):
         return evolve(case, then), (card, then)
     stored, issued = past
-    runs = projected(rules, case, (*stored(), *issued, card, then))
-    then = then.replace(clocks=changes(case.clocks, runs))
-    case, annulments = _annulled(rules, evolve(case, then), then)  # it takes effect before other acts
+    then, case = by_history(rules, case, (*stored(), *issued, card), then)
+    case, annulments = _annulled(rules, case, then)  # it takes effect before other acts
     return case, (card, then, *annulments)
+
+
+def _asks_history(rules: CompiledPolicy, case: Case, clock: str, level: str) -> bool:
+    transition = rules.table[case.place.state].get(rules.plan[clock].then.get(level, ""))
+    return transition is not None and transition.asks_history
+
+
+def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[str, str, int]) -> Runs | None:
+    """The clocks of the case with those that begin at the end of the one that fired; ``None`` for none."""
+    clocks = rules.chained.get(card.clock, ())
+    run = next((run for run in case.clocks if run.key == key), None) if clocks else None
+    at = None if run is None else run.ends_at_us
+    if run is None or at != card.at_us:
+        return None
+    starts = (
+        chained_start(clock, run, at, state=case.place.state, unit=case.unit, origin=case.origin)
+        for clock in clocks
+    )
+    begun = applied(case.clocks, [mark for mark in starts if mark is not None])
+    return None if begun is case.clocks else begun
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:

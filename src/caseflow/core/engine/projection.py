@@ -13,68 +13,52 @@ from itertools import chain, islice
 
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
-from caseflow.core.engine.effects import Act, all_marks
+from caseflow.core.engine.history_marks import Fact, in_context, marks_by_past, with_chains
 from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import fired_under
+from caseflow.core.model.clock_changes import changes, fired_under
 from caseflow.core.model.clock_run import ClockRun, Runs, latest
-from caseflow.core.model.sla import Mark, Verb, folded
-from caseflow.core.value import Value
+from caseflow.core.model.evolve import evolve
+from caseflow.core.model.sla import folded
 
 History = Callable[[], Sequence[e.Event]]
 """Every event of the case, oldest first; asked for only where a command takes effect before another act."""
 
 
-class Fact(Value):
-    """One act of a case.
-
-    Attributes:
-        at_us: when it took effect, in epoch microseconds.
-        event: what was recorded; of what happened before a takeover, the takeover; ``None`` for what is
-            only tried.
-        action: its name in policies; empty for none.
-        came_from, state: where the case stood before and after.
-        unit: who holds the case from then on; ``None`` for whoever did.
-        marks: what is told of clocks outright.
-        ignored: clocks and what this act does not do to them.
-        is_assumed: it is not known when it happened.
-    """
-
-    at_us: int
-    event: e.Event | None
-    action: str
-    came_from: str
-    state: str
-    unit: str | None = None
-    marks: tuple[Mark, ...] = ()
-    ignored: tuple[tuple[str, Verb], ...] = ()
-    is_assumed: bool = False
-
-
-class Standing(Value):
-    """Where a case stands at an instant, in the order of effect: its state, and the unit that holds it."""
-
-    state: str = ""
-    unit: str = ""
-
-
-def clocks_of(rules: CompiledPolicy, history: Sequence[e.Event], *, is_assumed: bool = True) -> Runs:
+def clocks_of(
+    rules: CompiledPolicy, history: Sequence[e.Event], *, is_assumed: bool = True, now: int | None = None
+) -> Runs:
     """Every clock instance of the case, counted under these rules; no rung of them is marked as fired.
 
     Args:
         rules: any policy, not only the one the case pins.
         history: the events in the order of recording.
         is_assumed: whether acts count that a takeover reads out of the case's state, at an unknown instant.
+        now: until when clocks begin where the last rung of another was reached; by default until the last
+            of the events was recorded.
     """
-    course = course_of(rules, history)
-    origin = next((event.origin for event in history if isinstance(event, e.Submitted | e.Adopted)), None)
-    return folded(
-        mark
-        for fact, before, after in _lived(course)
-        if is_assumed or not fact.is_assumed
-        for mark in _marks(rules, fact, before, after, origin or e.UNKNOWN_ORIGIN)
-    )
+    facts = in_context(rules, course_of(rules, history), _submitted(history))
+    course = [one for one in facts if is_assumed or not one.fact.is_assumed]
+    marks = list(marks_by_past(rules, course))
+    if any(rules.chained.values()):
+        now = max((event.at_us for event in history), default=0) if now is None else now
+        marks = with_chains(rules, course, marks, now=now)
+    return folded(marks)
+
+
+def _submitted(history: Sequence[e.Event]) -> e.Origin:
+    """What the case was submitted as."""
+    first = next((event for event in history if isinstance(event, e.Submitted | e.Adopted)), None)
+    return e.UNKNOWN_ORIGIN if first is None else first.origin
+
+
+def origin_of(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> e.Origin:
+    """What the case counts as submitted, after all acts that changed it, in the order of effect."""
+    origin = _submitted(history)
+    for one in in_context(rules, course_of(rules, history), origin):
+        origin = one.origin
+    return origin.replace(policy_hash=case.origin.policy_hash, zone=case.origin.zone)
 
 
 def projected(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> Runs:
@@ -87,6 +71,22 @@ def projected(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> 
     known = {run.key: run for run in case.clocks}
     runs = _renumbered(rules, case, history)
     return tuple(run if run.policy_hash else _continued(rules, run, known.get(run.key)) for run in runs)
+
+
+def by_history(
+    rules: CompiledPolicy, case: Case, history: Sequence[e.Event], event: e.Event
+) -> tuple[e.Event, Case]:
+    """An event with what it does to the clocks by the whole history, and the case after it.
+
+    Args:
+        history: every event of the case, this one left out.
+    """
+    runs = projected(rules, case, (*history, event))
+    event = event.replace(clocks=changes(case.clocks, runs))
+    if rules.is_revised:
+        origin = origin_of(rules, case, (*history, event))
+        event = event.replace(revised=None if origin == case.origin else origin)
+    return event, evolve(case, event)
 
 
 def _continued(rules: CompiledPolicy, run: ClockRun, known: ClockRun | None) -> ClockRun:
@@ -324,40 +324,3 @@ def _renewed(rules: CompiledPolicy, event: e.Adopted, legacy: Legacy) -> frozens
         for name, begun in legacy.started
         if name in newest and (until := newest[name].until_us) is not None and until <= begun
     )
-
-
-# -- in the order of effect ---------------------------------------------------------------------------------
-
-
-def _lived(course: Sequence[Fact]) -> Iterator[tuple[Fact, Standing, Standing]]:
-    """Each fact of a course, with where the case stood before and after it."""
-    unit = ""
-    for fact in course:
-        before = Standing(fact.came_from, unit)
-        unit = unit if fact.unit is None else fact.unit
-        yield fact, before, Standing(fact.state, unit)
-
-
-def _marks(
-    rules: CompiledPolicy, fact: Fact, before: Standing, after: Standing, origin: e.Origin
-) -> Iterator[Mark]:
-    yield from fact.marks
-    event = fact.event
-    if event is None:
-        return
-    is_acted = not isinstance(event, e.Adopted)
-    co_handler = event.unit if isinstance(event, e.CoHandlerAdded) else ""
-    if isinstance(event, e.Acted):
-        co_handler = str(dict(event.fields).get("co_handler") or "")
-    act = Act(
-        after.state,
-        after.unit,
-        held_by=before.unit,
-        by_unit=event.by.unit if is_acted else before.unit,
-        co_handler=co_handler,
-        origin=origin,
-    )
-    effects = rules.effects(fact.action, before.state, after.state)
-    for mark in all_marks(rules, event, act, effects, fact.at_us):
-        if (mark.clock.name, mark.verb) not in fact.ignored:
-            yield mark

@@ -102,6 +102,15 @@ class ClockRun(CompactValue):
         )
 
     @property
+    def ends_at_us(self) -> int | None:
+        """When its last rung was reached: every rung that has an instant has fired; ``None`` before that."""
+        dues = [due for due in self.dues if due is not None]
+        if not dues or self.unknown or self.is_paused:
+            return None
+        reached = all(due is None or self.fired >> rung & 1 for rung, due in enumerate(self.dues))
+        return max(dues) if reached else None
+
+    @property
     def next_due(self) -> int | None:
         """When the next rung fires if nobody acts; ``None`` for never."""
         until, out = self.until_us, self.fired | self.unknown

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, owed_again
-from caseflow.core.model.events import Grant, Ladder, Origin
+from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
 from caseflow.core.policy import ClockRule, Rung, When, field_name, length_of
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import (
@@ -56,6 +56,31 @@ class _Term(NamedTuple):
     is_breach: bool
 
 
+class Choices:
+    """The other calendars and zones by which a clock may count: those of a region or of a unit.
+
+    Attributes:
+        clocks: (calendar, zone) -> the clock as it counts by them; empty for the policy's own.
+        by: what chooses the calendar, ``region`` or ``unit``; empty for none.
+        calendars, zones: the region or unit -> a calendar; the unit -> a zone.
+    """
+
+    def __init__(
+        self, by: str = "", calendars: Mapping[str, str] | None = None, zones: Mapping[str, str] | None = None
+    ) -> None:
+        self.clocks: dict[tuple[str, str], CompiledClock] = {}
+        self.by = by
+        self.calendars = calendars or {}
+        self.zones = zones or {}
+
+    def choice(self, origin: Origin, unit: str) -> tuple[str, str]:
+        """The calendar and the zone of such a case; empty for the policy's own."""
+        if not self.by and not self.zones:
+            return "", ""
+        key = unit if self.by == "unit" else origin.region
+        return (self.calendars.get(key, "") if self.by else ""), self.zones.get(unit, "")
+
+
 class CompiledClock:
     """One clock of a policy, ready to run: its rungs as lengths, and the instants they come to.
 
@@ -83,7 +108,14 @@ class CompiledClock:
     )
 
     def __init__(
-        self, name: str, rule: ClockRule, *, order: int, days: OfficeDays, calendar: Calendar | None
+        self,
+        name: str,
+        rule: ClockRule,
+        *,
+        order: int,
+        days: OfficeDays,
+        calendar: Calendar | None,
+        others: Choices | None = None,
     ) -> None:
         self.name = name
         self.rule = rule
@@ -97,7 +129,7 @@ class CompiledClock:
         self.subject_field = field_name(rule.subject)
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
         self._by_day: dict[int, Dues] = {}
-        self._others: dict[tuple[str, str], CompiledClock] = {}
+        self._others = others or Choices()
         self.is_by_days = Counting(rule.counting).is_by_days
         self._is_simple = not self.fields and all(term.of < 0 for term in self.terms)
         self._is_for_all = rule.when == When()
@@ -171,7 +203,33 @@ class CompiledClock:
         basis = run.basis
         if basis is None or not (basis.calendar or basis.zone):
             return self
-        return self._others.get((basis.calendar, basis.zone), self)
+        return self._others.clocks.get((basis.calendar, basis.zone), self)
+
+    def basis(
+        self,
+        origin: Origin,
+        unit: str,
+        fields: Mapping[str, FieldValue],
+        since: int | None = None,
+        *,
+        is_chained: bool = False,
+    ) -> Basis | None:
+        """What an instance counts from that begins for such a case, held by that unit.
+
+        Args:
+            fields: what the act says that begins it.
+            since: the earlier instant from which it counts, if any.
+            is_chained: whether that is the end of another clock: its last day is day 0, whatever the hour.
+        """
+        values = tuple(
+            (name, value)
+            for name in self.fields
+            if isinstance(value := fields.get(name), int | str) and value != ""
+        )
+        calendar, zone = self._others.choice(origin, unit)
+        if since is None and not values and not calendar and not zone:
+            return None
+        return Basis(since, values, calendar, zone, is_chained)
 
     def dues_of(self, run: ClockRun) -> Dues:
         """When each rung of the instance breaches, from its facts alone.
@@ -344,6 +402,8 @@ class _Count:
             late = self._hung(base, term.days)
         else:
             span = self.span(rung, granted)
+            if span is not None and self._run.basis is not None and self._run.basis.is_chained:
+                span = span.replace(cut_off=-1)
             late = _NEVER if span is None else breach(span, self._start, self._run.pauses, clock.days)
         for at, amount, unit in self.grants[:granted]:
             if unit == UNTIL and isinstance(amount, int):

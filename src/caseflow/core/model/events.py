@@ -72,12 +72,14 @@ class Basis(CompactValue):
         from_us: the earlier instant from which it counts; ``None`` for its start.
         fields: what the act that began it said in the fields that give its terms.
         calendar, zone: the calendar's name and the time zone, where they are the case's own.
+        is_chained: whether it counts from the last day of another clock, which no cut-off moves.
     """
 
     from_us: int | None = None
     fields: tuple[tuple[str, int | str], ...] = ()
     calendar: str = ""
     zone: str = ""
+    is_chained: bool = False
 
 
 class ClockChange(Value, gc=False):
@@ -417,6 +419,11 @@ class UnknownEvent(Event):
 
     unknown: str = ""
     body: bytes = b""
+
+
+def fields_of(event: Event) -> dict[str, FieldValue]:
+    """What an event says in fields of the policy's own."""
+    return dict(event.fields) if isinstance(event, Acted) else {}
 
 
 class Former(Event):

@@ -66,6 +66,8 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
         last_us=at if at > case.last_us else case.last_us,
         acted_us=at if event.is_act and at > case.acted_us else case.acted_us,
     )
+    if event.revised is not None:
+        case = replace(case, origin=event.revised)
     fold = FOLDS.get(type(event))
     return case if fold is None else fold(case, event)
 

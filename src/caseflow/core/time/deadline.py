@@ -162,7 +162,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     earlier = span.first is First.SAME_DAY
     calendar = span.calendar
     if span.months:
-        last = corresponding(base, span.months) - earlier
+        last = _month_end(span, base)
     elif not span.days:
         return base, True
     elif span.counting is Counting.NATURAL or calendar is None:
@@ -214,8 +214,7 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
     if span.last_day is not None:
         last, rolls = (yield from _toward(day, span.last_day, taken)), False
     elif span.is_by_months:
-        end = corresponding(base, span.months) - (span.first is First.SAME_DAY)
-        last = yield from _toward(day, end, taken)
+        last = yield from _toward(day, _month_end(span, base), taken)
         if count and last is not None:
             yield CountedDay(last, 0, "month")
             last = yield from _onward(span, last + 1, taken, skipped)
@@ -334,6 +333,16 @@ def walk(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> I
             late = breach(span, start, pauses, days).at_us
             ends = ends if late is None else late
         yield DayCount(day, ends, counted, counts=counts, why=why, note=note)
+
+
+def _month_end(span: Span, base: int) -> int:
+    """The last day of a count by months: the corresponding day, or, if the base day is day 1, the one before.
+
+    Where there is no corresponding day it is the month's last in either case (BGB §188 III, 민법 §160 III).
+    """
+    end = corresponding(base, span.months)
+    has_day = date.fromordinal(end).day == date.fromordinal(base).day
+    return end - 1 if span.first is First.SAME_DAY and has_day else end
 
 
 def corresponding(day: int, months: int) -> int:
