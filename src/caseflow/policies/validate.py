@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled_policy import is_occasion
+from caseflow.core.engine.compiled_policy import is_occasion, span_within
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
-from caseflow.core.policy import ClockRule, Policy, Stage
+from caseflow.core.policy import Action, ClockRule, Policy, Stage
 from caseflow.core.time.deadline import LONGEST
 from caseflow.core.time.instants import zone_info
 from caseflow.errors import BadInput
@@ -68,6 +68,7 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
             notes.add(f"{path}.with_unit", "unknown-state", rule.with_unit)
         _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
+        _check_limits(policy, name, rule, notes)
         if name in ACTIONS and rule.fields:
             notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
         for field, typed in rule.fields.items():
@@ -77,6 +78,31 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
                 notes.add(f"{path}.fields.reason", "reserved-name", "reason")
     if START not in (policy.actions["submit"].moves if "submit" in policy.actions else {}):
         notes.add("actions.submit.moves", "no-start")
+
+
+def _check_limits(policy: Policy, name: str, rule: Action, notes: Notes) -> None:
+    """How often an action may be taken, and how long after another one."""
+    path, within = f"actions.{name}", rule.within
+    if rule.at_most is not None:
+        if name in ("submit", "reopen"):
+            notes.add(f"{path}.at_most", "at-most-begins-cycle", name)
+        elif rule.at_most < 1:
+            notes.add(f"{path}.at_most", "at-most-too-few", rule.at_most)
+    if within is None:
+        return
+    path = f"{path}.within"
+    if within.of not in policy.actions or within.of == name or name == "submit":
+        notes.add(f"{path}.of", "unknown-within", within.of)
+    if within.calendar and within.calendar not in policy.calendars:
+        notes.add(f"{path}.calendar", "unknown-calendar", within.calendar)
+        return
+    try:
+        span_within(within, None)
+    except BadInput as error:
+        if error.code != "calendar-needed":
+            notes.add(path, error.code, error.data["found"])
+        elif not within.calendar:
+            notes.add(f"{path}.calendar", "calendar-needed", "none")
 
 
 def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:

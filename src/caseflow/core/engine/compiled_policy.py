@@ -11,7 +11,20 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
 from caseflow.core.model.sla import VERBS, CompiledClock, Verb
-from caseflow.core.policy import Action, DocumentRule, FieldRule, NoticeRule, Policy, Role, Rung, pin_of
+from caseflow.core.policy import (
+    Action,
+    DocumentRule,
+    FieldRule,
+    NoticeRule,
+    Policy,
+    Role,
+    Rung,
+    Within,
+    length_of,
+    pin_of,
+)
+from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.deadline import Span
 from caseflow.core.time.instants import office_days
 from caseflow.core.value import Value
 from caseflow.errors import Refusal
@@ -41,7 +54,8 @@ class Transition(Value):
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``is_plain``: the event says no more than every event does.
+    is ``None`` when the case stays where it is. ``kept`` is the action's name where the case keeps when it
+    was taken. ``is_plain``: the event says no more than every event does.
     """
 
     action: str
@@ -56,6 +70,7 @@ class Transition(Value):
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
+    kept: str
     is_plain: bool
 
 
@@ -68,6 +83,8 @@ class CompiledPolicy:
         plans: the clocks in the policy's order.
         days: the office's days.
         routes: who is told what.
+        kept: the actions of which a case keeps when they were taken: those that a rule asks about.
+        within: action -> how long after another act it may be taken.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -86,6 +103,12 @@ class CompiledPolicy:
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
         self.routes = NoticeRoutes(policy)
+        self.kept = _kept(policy)
+        self.within = {
+            name: span_within(rule.within, policy.tables.get(rule.within.calendar))
+            for name, rule in policy.actions.items()
+            if rule.within is not None
+        }
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
         for state, action, target, held in transitions(policy):
@@ -127,8 +150,13 @@ class CompiledPolicy:
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
+            kept=name if name in self.kept else "",
             is_plain=not (
-                payload or effects or held_effects or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
+                payload
+                or effects
+                or held_effects
+                or name in self.kept
+                or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
             ),
         )
 
@@ -173,6 +201,7 @@ def refusal(
     found: str = "",
     rule: str = "guards",
     possible_from: int | None = None,
+    possible_until: int | None = None,
 ) -> Refusal:
     """A refusal that names the policy's rule and its source."""
     action = rules.policy.actions.get(command.action)
@@ -184,14 +213,39 @@ def refusal(
         missing=missing,
         found=found,
         possible_from=possible_from,
+        possible_until=possible_until,
         source=action.source if action else "",
     )
 
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
-    """The guards the policy names, and the one without which nobody may sign for a document."""
-    own = "document_addressed"
-    return rule.guards if event is not e.ReceiptSigned or own in rule.guards else (*rule.guards, own)
+    """The guards that the policy names, and those that other keys of it, or the action itself, ask for."""
+    own = {
+        "times_left": rule.at_most is not None,
+        "in_time": rule.within is not None,
+        "document_addressed": event is e.ReceiptSigned,
+    }
+    return (*rule.guards, *(name for name, asked in own.items() if asked and name not in rule.guards))
+
+
+def _kept(policy: Policy) -> frozenset[str]:
+    """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
+    limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
+    waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
+    counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
+    return frozenset((*limited, *waited_for, *counted_from)) - {"submit", "reply"}
+
+
+def span_within(rule: Within, calendar: Calendar | None) -> Span:
+    """The length of time in which an action may be taken.
+
+    Raises:
+        BadInput: it is none, or does not go with the way of counting.
+    """
+    unit, amount = length_of(rule)
+    days = int(amount) * {"days": 1, "weeks": 7}.get(unit, 0)
+    hours = int(amount) if unit == "hours" else 0
+    return Span.of(days, hours=hours, counting=rule.counting, roll=rule.roll, calendar=calendar)
 
 
 # -- who is told what -------------------------------------------------------------------------------------

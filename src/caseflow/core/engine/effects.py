@@ -104,6 +104,8 @@ def event_of(
     if holder:
         place, effects = transition.held_place, transition.held_effects
     payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
+    if transition.kept:
+        payload["kept"] = transition.kept
     clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
     if (effects or is_own) and not is_late:
         act = Act(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
 from caseflow.core.engine.preconditions import Authorize, check
@@ -16,7 +17,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes, fired_under
 from caseflow.core.model.commands import Command
-from caseflow.core.model.evolve import evolve
+from caseflow.core.model.evolve import evolve, replay
 from caseflow.core.model.sla import ClockRun, Runs, latest
 from caseflow.errors import Refusal, Refused
 
@@ -79,9 +80,23 @@ def migrate(
         zone=new.policy.timezone,
         retroactive=retroactive,
         renamed=renamed,
+        taken=_taken(new, case.id, lived),
     )
     after, settled = reconcile(new, evolve(case, event), event, lambda: (*lived, event))
     return after, (*issued, event, *settled)
+
+
+def _taken(new: CompiledPolicy, case_id: str, history: Sequence[e.Event]) -> tuple[tuple[str, int, int], ...]:
+    """What was done so far of the actions that the new rules ask about."""
+    if not new.kept:
+        return ()
+    own = (event for event in history if not isinstance(event, e.Migrated))
+    asked = (event.replace(kept=name if (name := _action(event)) in new.kept else "") for event in own)
+    return replay(case_id, asked).facts.taken
+
+
+def _action(event: e.Event) -> str:
+    return event.action if isinstance(event, e.Acted) else ACTION_OF.get(type(event), "")
 
 
 def renamed_clocks(new: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:

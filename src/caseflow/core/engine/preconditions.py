@@ -10,6 +10,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import Command
 from caseflow.core.model.sla import ClockRun
+from caseflow.core.time.deadline import breach
+from caseflow.core.time.instants import moment
 from caseflow.errors import Refusal
 
 GUARDS: dict[str, Guard] = {}
@@ -166,6 +168,47 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
         return None
     waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
     return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None
+
+
+@_named
+def times_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The action was taken fewer times in the cycle than its ``at_most``, which asks for this.
+
+    A cycle begins with the submission or a reopening. What took effect late counts in the cycle of its
+    instant; a reply that was taken back does not count.
+    """
+    most = rules.policy.actions[command.action].at_most
+    if most is None:
+        return None
+    facts = case.facts
+    cycle = facts.cycle if command.effective_us is None else facts.cycle_at(at)
+    times = sum(turn == cycle for _, turn in case.taken(command.action, at))
+    if times < most:
+        return None
+    return refusal("times-used-up", rules, case, command, found=str(times), rule="at_most")
+
+
+@_named
+def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The time that ``within`` allows after another act, which asks for this, is not over.
+
+    It is counted from the last time of that act, in whatever cycle. Where the calendar ends before the count
+    does, it is not known to be over.
+    """
+    rule = rules.policy.actions[command.action].within
+    if rule is None:
+        return None
+    since = max((us for us, _ in case.taken(rule.of, at) if us <= at), default=None)
+    if since is None:
+        return refusal("not-yet", rules, case, command, missing=(rule.of,), rule="within")
+    late = breach(rules.within[command.action], since, (), rules.days)
+    if late.at_us is None or at < late.at_us or not late.certain:
+        return None
+    until = moment(late.at_us, rules.policy.timezone).isoformat(" ", timespec="seconds")
+    return refusal(
+        "too-late", rules, case, command, missing=(rule.of,), found=until, rule="within",
+        possible_until=late.at_us,
+    )  # fmt: skip
 
 
 # -- the check -------------------------------------------------------------------------------------------

@@ -113,6 +113,8 @@ class Facts(CompactValue):
     """Since when the case follows its primary."""
     led: tuple[tuple[int, int, str], ...] = ()
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
+    taken: tuple[tuple[str, int, int], ...] = ()
+    """``(action, instant, cycle)`` of what was done, of actions that a rule asks about; see `Case.taken`."""
 
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
@@ -273,6 +275,22 @@ class Case(CompactValue):
     def has_reply(self) -> bool:
         """Whether a public substantive reply stands, in any cycle."""
         return any(reply.retracted_us is None for reply in self.facts.replies)
+
+    def taken(self, action: str, us: int) -> tuple[tuple[int, int], ...]:
+        """When the action was taken and in which cycle, in the order of recording.
+
+        It is known of actions that a rule of the policy asks about.
+
+        A reply that had been taken back at the instant `us` counts as none, nor does what was done before a
+        takeover, the submission and the replies apart.
+        """
+        if action == "submit":
+            return ((self.submitted_us, 1),)
+        if action == "reply":
+            replies = self.facts.replies
+            standing = (reply for reply in replies if (reply.retracted_us or us + 1) > us)
+            return tuple((reply.at_us, reply.cycle) for reply in standing)
+        return tuple((at, cycle) for name, at, cycle in self.facts.taken if name == action)
 
     def unit_at(self, us: int) -> str:
         """Who held the case at the instant, or its primary while it followed one.

@@ -75,7 +75,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
 
     ``effective_us`` is given when the fact is older than its record, ``clamped_us`` when the clock of
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
-    kept apart to their salted hashes.
+    kept apart to their salted hashes. ``kept`` is the name of the action where rules ask how often or when it
+    was taken: the case keeps that.
     """
 
     at_us: int
@@ -85,6 +86,7 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     effective_us: int | None = None
     clamped_us: int | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    kept: str = ""
 
     name: ClassVar[str] = ""
     is_act: ClassVar[bool] = True
@@ -322,12 +324,14 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
+    ``taken`` holds ``(action, instant, cycle)`` of what was done before that the new rules ask about.
     """
 
     policy_hash: str = ""
     zone: str = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[str, str], ...] = ()
+    taken: tuple[tuple[str, int, int], ...] = ()
 
 
 class RungEvent(Event):

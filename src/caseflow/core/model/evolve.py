@@ -67,7 +67,15 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
         acted_us=at if event.is_act and at > case.acted_us else case.acted_us,
     )
     fold = FOLDS.get(type(event))
-    return case if fold is None else fold(case, event)
+    if fold is not None:
+        case = fold(case, event)
+    return _kept(case, event) if event.kept else case
+
+
+def _kept(case: Case, event: e.Event) -> Case:
+    facts, since = case.facts, event.effective_us
+    cycle = facts.cycle if since is None else facts.cycle_at(since)
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------
@@ -132,7 +140,8 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
     pending = case.facts.extension
     if pending is not None:
         pending = replace(pending, clock=dict(event.renamed).get(pending.clock, pending.clock))
-    case = replace(case, origin=origin, facts=replace(case.facts, renamed=renamed, extension=pending))
+    facts = replace(case.facts, renamed=renamed, extension=pending, taken=event.taken)
+    case = replace(case, origin=origin, facts=facts)
     levels: dict[tuple[str, str, int], set[str]] = {}
     for card in case.escalations:
         if card.stands:

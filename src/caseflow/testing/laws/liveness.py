@@ -232,7 +232,20 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
 def _facts_of(policy: Policy) -> list[Any]:
     """What the policy's guards look at, each as a function of rules and case."""
     used = {guard for rule in policy.actions.values() for guard in rule.guards}
-    return [fact for guard, fact in _FACTS.items() if guard in used]
+    limited = [name for name, rule in policy.actions.items() if rule.at_most or rule.within]
+    taken = [_times_taken] if limited else []
+    return [*taken, *(fact for guard, fact in _FACTS.items() if guard in used)]
+
+
+def _times_taken(rules: CompiledPolicy, case: Case) -> tuple[int | bool, ...]:
+    """How often what ``at_most`` limits was done in this cycle, and whether what ``within`` waits for was."""
+    now, times = case.acted_us, list[int | bool]()
+    for name, rule in rules.policy.actions.items():
+        if rule.at_most is not None:
+            times.append(sum(cycle == case.facts.cycle for _, cycle in case.taken(name, now)))
+        if rule.within is not None:
+            times.append(bool(case.taken(rule.within.of, now)))
+    return tuple(times)
 
 
 def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:

@@ -50,8 +50,8 @@ def policies(
 
     Every one begins as: submit, work, close, and one clock from the submission to the end. Features are added
     to it: units and routing, public replies, waiting for information (a pause), extensions, withdrawal and
-    reopening, co-handling units, an action of its own with typed fields, timed closing, a clock for some
-    kinds only, roles that may backdate.
+    reopening, co-handling units, an action of its own with typed fields, actions limited in number and in
+    time, timed closing, a clock for some kinds only, roles that may backdate.
 
     Shrinks to no feature, one clock, one rung of one natural day, and the first zone.
 
@@ -272,6 +272,16 @@ def visits(table: Table) -> None:
     }
 
 
+def limits(table: Table) -> None:
+    """A note twice in a cycle at the most, and an objection within three days of it."""
+    table["actions"]["note"]["at_most"] = 2
+    table["actions"]["object"] = {
+        "moves": {"open": "="},
+        "roles": ["citizen", "officer"],
+        "within": {"days": 3, "of": "note"},
+    }
+
+
 def timed_closing(table: Table) -> None:
     """A case that nobody touches after its last rung is closed by the system, if its guards let it."""
     table["clocks"]["clock1"]["rungs"][-1]["then"] = "close"
@@ -302,6 +312,7 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     reopening,
     helpers,
     visits,
+    limits,
     timed_closing,
     urgent_cases,
     late_facts,
