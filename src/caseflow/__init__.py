@@ -3,7 +3,7 @@
 from caseflow.clock import ManualClock, SystemClock
 from caseflow.core.engine.machine import machine
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.commands import ELSEWHERE, Actor, Command
 from caseflow.core.model.sla import ClockRun
 from caseflow.core.policy import HandlingStep, Policy, Stage
 from caseflow.core.time.calendar import Calendar
@@ -30,6 +30,7 @@ from caseflow.stores.sqlite import SqliteStore
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELSEWHERE",
     "Actor",
     "Adoption",
     "BadInput",

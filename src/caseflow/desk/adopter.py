@@ -13,6 +13,7 @@ import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
 from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.fields import has_word
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
@@ -353,4 +354,4 @@ def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
 
 
 def _fields(legacy: LegacyCase, reason: str) -> dict[str, object]:
-    return legacy.fields() | ({"reason": reason} if reason else {})
+    return legacy.fields() | ({"reason": reason} if has_word(reason) else {})

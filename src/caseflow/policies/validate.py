@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
@@ -69,6 +69,8 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
         _check_limits(policy, name, rule, notes)
+        known = ACTIONS[name].fields if name in ACTIONS else rule.fields | REASON
+        _all_known(rule.required, known, f"{path}.required", "unknown-field", notes)
         if name in ACTIONS and rule.fields:
             notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
         for field, typed in rule.fields.items():
@@ -150,7 +152,8 @@ def _needs_nothing(policy: Policy, action: str) -> bool:
     rule = policy.actions[action]
     fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
-    return action not in by_hand and not rule.reason and not any(f.required for f in fields.values())
+    required = rule.reason or rule.required or any(field.required for field in fields.values())
+    return action not in by_hand and not required
 
 
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:

@@ -17,7 +17,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.errors import BadInput, StoreError
 
-SNAPSHOT = 7
+SNAPSHOT = 8
 """The format of packed cases; another number is not read."""
 
 _encode = msgspec.json.Encoder().encode

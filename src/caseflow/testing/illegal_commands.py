@@ -76,6 +76,9 @@ def illegal_fields(
         illegal.append(IllegalStep(step.without_field(name), "field-missing"))
         if row.fields[name].type in ("text", "string", "unit") and not row.fields[name].choices:
             illegal.append(IllegalStep(step.with_field(name, ""), "field-missing"))
+    illegal += [
+        IllegalStep(step.with_field(name, " …\u200b"), "text-without-word") for name in sorted(row.worded)
+    ]
     for name, rule in row.fields.items():
         illegal += [IllegalStep(step.with_field(name, part), code) for part, code in _mistakes(rule)]
     return tuple(illegal)

@@ -144,7 +144,7 @@ def _line(context: EventContext, *, has_texts: bool) -> StoryLine:
     if event.clamped_us is not None:
         parts.append(context.say("clamped", at=context.time(event.clamped_us)))
     action = event.action if isinstance(event, e.Acted) else ""
-    lost = [context.field(name, action) for name, _ in event.texts if name not in context.texts]
+    lost = [context.field(name, action) for name, mark in event.texts if mark and name not in context.texts]
     if lost and has_texts:
         parts.append(context.say("redacted", names=comma.join(lost)))
     return StoryLine(

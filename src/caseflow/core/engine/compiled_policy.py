@@ -51,6 +51,7 @@ Effects = tuple[Effect, ...]
 class Transition(Value):
     """What an action does from one state: where it leads, who may, under which guards, to which clocks.
 
+    ``worded`` names the texts that must say something when they are given: public ones and required ones.
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
@@ -64,6 +65,7 @@ class Transition(Value):
     fields: dict[str, FieldRule]
     payload: tuple[tuple[str, Any], ...]
     required: frozenset[str]
+    worded: frozenset[str]
     scopes: dict[str, str]
     guards: tuple[str, ...]
     place: CaseState | None
@@ -83,6 +85,8 @@ class CompiledPolicy:
         plans: the clocks in the policy's order.
         days: the office's days.
         routes: who is told what.
+        fields, required, worded: of each action its fields, those that must be given, and the texts that must
+            say something.
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         within: action -> how long after another act it may be taken.
     """
@@ -102,6 +106,8 @@ class CompiledPolicy:
         self.plan = {plan.name: plan for plan in self.plans}
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
+        self.required = {name: self._required(name, rule) for name, rule in policy.actions.items()}
+        self.worded = {name: self._worded(name) for name in policy.actions}
         self.routes = NoticeRoutes(policy)
         self.kept = _kept(policy)
         self.within = {
@@ -126,12 +132,20 @@ class CompiledPolicy:
             fields["code"] = FieldRule(choices=tuple(self.policy.reasons), required=True)
         return fields
 
+    def _required(self, name: str, rule: Action) -> frozenset[str]:
+        always = (field for field, typed in self.fields[name].items() if typed.required)
+        return frozenset((*always, *rule.required, *(("reason",) if rule.reason else ())))
+
+    def _worded(self, name: str) -> frozenset[str]:
+        """The texts that must say something: required ones, and a completion notice, which is public."""
+        texts = {field for field, typed in self.fields[name].items() if typed.type == "text"}
+        return frozenset(texts & (self.required[name] | ({"text"} if name == "complete" else set())))
+
     def _transition(self, state: str, name: str, target: str, held: str) -> Transition:
         rule, spec = self.policy.actions[name], ACTIONS.get(name)
         fields = self.fields[name]
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
-        required = {field for field, typed in fields.items() if typed.required}
         event = spec.event if spec else e.Acted
         payload = tuple(
             (field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"
@@ -143,7 +157,8 @@ class CompiledPolicy:
             event,
             fields=fields,
             payload=payload,
-            required=frozenset(required | ({"reason"} if rule.reason else set())),
+            required=self.required[name],
+            worded=self.worded[name],
             scopes={role: self.roles[role].scope for role in sorted({*rule.roles, *everyone, *system})},
             guards=_guards(rule, event),
             place=self.places.get(target) if target != state else None,
@@ -225,7 +240,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "in_time": rule.within is not None,
         "document_addressed": event is e.ReceiptSigned,
     }
-    return (*rule.guards, *(name for name, asked in own.items() if asked and name not in rule.guards))
+    return (*rule.guards, *(name for name, is_due in own.items() if is_due and name not in rule.guards))
 
 
 def _kept(policy: Policy) -> frozenset[str]:

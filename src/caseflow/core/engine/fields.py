@@ -21,7 +21,14 @@ MOST_NAMES = 100
 LONGEST_TEXT = 100_000
 """Characters of a ``text``."""
 
+_UNSEEN = "\u115f\u1160\u3164\uffa0"
+"""Letters of Hangul that only fill a place."""
 _SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def has_word(text: str) -> bool:
+    """Whether the text says anything: a letter, a character or a figure, not only blanks and signs."""
+    return any(sign.isalnum() and sign not in _UNSEEN for sign in text)
 
 
 def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Command) -> Refusal | None:
@@ -34,17 +41,30 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
                 "field-unknown", rules, case, command, found=name, missing=tuple(known), rule="fields"
             )
         wrong = _MISTAKES[rule.type](rule, value)
+        is_worded = rule.type == "text" and (name in row.worded or _says_why_late(name, command))
+        if not wrong and is_worded and not has_word(value):
+            wrong = "text-without-word"
         if wrong:
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
     for name in row.required:
-        if values.get(name, "") == "" and not any(name == text for text, _ in command.texts):
+        if _is_absent(values, name) and not any(name == text for text, _ in command.texts):
             sealed = {text for text, _ in command.texts}
             absent = tuple(
-                sorted(field for field in row.required if values.get(field, "") == "" and field not in sealed)
+                sorted(field for field in row.required if _is_absent(values, field) and field not in sealed)
             )
             return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
+
+
+def _is_absent(values: Mapping[str, Any], name: str) -> bool:
+    """Whether a field is left out, or says nothing."""
+    value = values.get(name, "")
+    return value == "" or (type(value) is str and not value.strip())
+
+
+def _says_why_late(name: str, command: Command) -> bool:
+    return name == "reason" and command.effective_us is not None
 
 
 def mistake(rule: FieldRule, value: Any) -> str:

@@ -91,8 +91,8 @@ def _taken(new: CompiledPolicy, case_id: str, history: Sequence[e.Event]) -> tup
     if not new.kept:
         return ()
     own = (event for event in history if not isinstance(event, e.Migrated))
-    asked = (event.replace(kept=name if (name := _action(event)) in new.kept else "") for event in own)
-    return replay(case_id, asked).facts.taken
+    marked = (event.replace(kept=name if (name := _action(event)) in new.kept else "") for event in own)
+    return replay(case_id, marked).facts.taken
 
 
 def _action(event: e.Event) -> str:

@@ -294,6 +294,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _set_at("notices.planted.on", ["submitted"], "notices.planted")),
         ("a notice is for an unknown occasion", "unknown-occasion", _notice_on_nothing),
         ("a document's issuer sees one unit", "issuer-not-over-all", _issued_by_a_unit),
+        ("a required field is none", "unknown-field", _set("actions.submit.required", ["colour"])),
         ("an action may never be taken", "at-most-too-few", _set("actions.planted.at_most", 0)),
         ("submissions are limited", "at-most-begins-cycle", _set("actions.submit.at_most", 1)),
         ("an action comes within days of none", "unknown-within", _within(".of", of="nowhere", days=5)),
