@@ -71,6 +71,7 @@ class Known(TypedDict, total=False):
     citizen: str
     title: str
     body: str
+    own_fields: Mapping[str, Any]
 
 
 @attrs.frozen(kw_only=True)
@@ -92,6 +93,7 @@ class LegacyCase:
         kind, channel, region, urgency: what clocks' conditions ask for.
         citizen: the id of whoever asked.
         title, body: personal texts, kept apart from the events.
+        own_fields: the policy's own fields of a submission.
     """
 
     case_id: str
@@ -112,6 +114,7 @@ class LegacyCase:
     citizen: str = ""
     title: str = ""
     body: str = ""
+    own_fields: Mapping[str, Any] = attrs.field(factory=dict)
 
     def past(self) -> Legacy:
         """Its past, with instants as epoch microseconds.
@@ -145,7 +148,7 @@ class LegacyCase:
     def fields(self) -> dict[str, Any]:
         """The fields and texts of its submission that are not empty."""
         names = ("kind", "channel", "region", "urgency", "citizen", "title", "body")
-        return {name: value for name in names if (value := getattr(self, name))}
+        return {name: value for name in names if (value := getattr(self, name))} | dict(self.own_fields)
 
 
 def _instant(instant: Instant | None, what: str) -> int | None:

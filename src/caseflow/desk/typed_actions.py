@@ -17,6 +17,7 @@ class Terms(TypedDict, total=False):
     """What every action takes besides its own fields; see `Desk.act`."""
 
     reason: str
+    own_fields: Mapping[str, Any]
     effective_at: datetime | str
     key: str
     expected_version: int
@@ -40,7 +41,7 @@ class TypedActions(ABC):
         """Take any action; see `caseflow.desk.Desk.act`."""
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
-        fields["reason"] = terms.pop("reason", None)
+        fields = {**fields, **terms.pop("own_fields", {}), "reason": terms.pop("reason", None)}
         known = {name: value for name, value in fields.items() if value is not None}
         return self.act(case_id, action, by=by, fields=known, **terms)  # type: ignore[misc]  # no reason in it
 

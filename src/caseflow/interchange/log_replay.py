@@ -274,8 +274,12 @@ def _read(rules: CompiledPolicy, step: Step) -> tuple[Actor, dict[str, Any] | No
     _, _, action, reader, row = step
     cells = row.cells
     fields = reader.fields(cells)
-    typed = from_text(rules.fields.get(action, {}), fields) if fields else None
-    if action in _PUBLIC and (not reader.tells("text") or fields.get("text") == WITHHELD):
+    rules_of_fields = rules.fields.get(action, {})
+    typed = from_text(rules_of_fields, fields) if fields else None
+    for name, text in fields.items():
+        if text == WITHHELD and typed and name in rules_of_fields and rules_of_fields[name].type == "text":
+            typed[name] = ELSEWHERE
+    if action in _PUBLIC and not reader.tells("text"):
         typed = {**(typed or {}), "text": ELSEWHERE}
     return reader.actor(cells), typed, reader.effective_us(cells)
 

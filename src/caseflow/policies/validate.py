@@ -8,6 +8,7 @@ from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.model.events import Origin
 from caseflow.core.policy import Action, ClockRule, Policy, Stage
 from caseflow.core.time.deadline import LONGEST
 from caseflow.core.time.instants import zone_info
@@ -17,7 +18,9 @@ from caseflow.policies.parse import Notes
 _SCOPES = ("own", "unit", "any")
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive")
-_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256", "names")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "date", "instant", "sha256", "names")
+_OF_ORIGIN = frozenset({*Origin.__struct_fields__, "unit", "not"}) - ACTIONS["submit"].fields.keys()
+"""What ``when`` calls something else, so that no own field of a submission may be called so."""
 
 
 def check(policy: Policy, notes: Notes) -> None:
@@ -69,15 +72,15 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
         _check_limits(policy, name, rule, notes)
-        known = ACTIONS[name].fields if name in ACTIONS else rule.fields | REASON
+        known = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
         _all_known(rule.required, known, f"{path}.required", "unknown-field", notes)
-        if name in ACTIONS and rule.fields:
-            notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
         for field, typed in rule.fields.items():
             if typed.type not in _FIELD_TYPES:
                 notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
-            if field == "reason":
-                notes.add(f"{path}.fields.reason", "reserved-name", "reason")
+            if field == "reason" or (name == "submit" and field in _OF_ORIGIN):
+                notes.add(f"{path}.fields.{field}", "reserved-name", field)
+            elif name in ACTIONS and field in ACTIONS[name].fields:
+                notes.add(f"{path}.fields.{field}", "fields-of-built-in", field)
     if START not in (policy.actions["submit"].moves if "submit" in policy.actions else {}):
         notes.add("actions.submit.moves", "no-start")
 
@@ -150,7 +153,7 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
 def _needs_nothing(policy: Policy, action: str) -> bool:
     """Whether the system can take the action by itself: without fields, and with no other case involved."""
     rule = policy.actions[action]
-    fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
+    fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
     required = rule.reason or rule.required or any(field.required for field in fields.values())
     return action not in by_hand and not required

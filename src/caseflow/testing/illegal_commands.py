@@ -108,6 +108,8 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
             return [*wrong, (1 << 63, "field-out-of-range")]
         case "names":
             return [("title", "field-not-names"), ((), "field-not-names"), (("a\nb",), "field-not-printable")]
+        case "date":
+            return [(value, "field-not-date") for value in (20250530, "2025-05-32", "20250530", "2025-5-3")]
         case "bool":
             return [(1, "field-not-bool"), ("true", "field-not-bool")]
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
@@ -216,6 +217,8 @@ def _details(context: EventContext) -> Iterator[str]:
         return
     own = _OWN.get(type(event), _fields)
     yield from own(context, event)
+    if event.own:
+        yield from _own(context, ACTION_OF.get(type(event), ""), event.own)
     if "text" in context.texts:
         yield context.texts["text"]
     if "reason" in context.texts:
@@ -375,8 +378,13 @@ def _adopted(context: EventContext, event: e.Migrated) -> Iterator[str]:
 
 
 def _acted(context: EventContext, event: e.Acted) -> Iterator[str]:
-    rules = context.rules.fields.get(event.action, {})
-    for name, entry in event.fields:
+    yield from _own(context, event.action, event.fields)
+
+
+def _own(context: EventContext, action: str, fields: e.Fields) -> Iterator[str]:
+    """Fields of the policy's own, each with its label."""
+    rules = context.rules.fields.get(action, {})
+    for name, entry in fields:
         shown = str(entry)
         if isinstance(entry, bool):
             shown = context.say("yes" if entry else "no")
@@ -384,7 +392,7 @@ def _acted(context: EventContext, event: e.Acted) -> Iterator[str]:
             shown = context.time(entry)
         elif isinstance(entry, list | tuple):
             shown = context.say("comma").join(map(str, entry))
-        yield f"{context.field(name, event.action)} {shown}"
+        yield f"{context.field(name, action)} {shown}"
 
 
 def _strange(context: EventContext, event: e.UnknownEvent) -> Iterator[str]:

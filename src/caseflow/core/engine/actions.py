@@ -111,7 +111,7 @@ def command_of(event: e.Event) -> Command | None:
         action, fields = event.action, dict(event.fields)
     else:
         action = ACTION_OF[type(event)]
-        fields = _fields_of(action, event)
+        fields = _fields_of(action, event) | dict(event.own)
     return Command(action, event.by, fields, texts=event.texts, effective_us=event.effective_us)
 
 

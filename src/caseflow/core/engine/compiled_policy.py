@@ -35,7 +35,7 @@ OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
 _EMPTY: dict[str, Any] = {
-    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "names": (),
+    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "", "names": (),
 }  # fmt: skip
 """What an event says of a field that was not given."""
 
@@ -55,7 +55,8 @@ class Transition(Value):
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``kept`` is the action's name where the case keeps when it
+    is ``None`` when the case stays where it is. ``own`` names the fields that the policy gives a built-in
+    action, but for texts. ``kept`` is the action's name where the case keeps when it
     was taken. ``is_plain``: the event says no more than every event does.
     """
 
@@ -72,6 +73,7 @@ class Transition(Value):
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
+    own: tuple[str, ...]
     kept: str
     is_plain: bool
 
@@ -125,12 +127,17 @@ class CompiledPolicy:
         return self.roles.get(by.role, _NOBODY)
 
     def _fields(self, name: str, rule: Action) -> dict[str, FieldRule]:
-        fields = dict(ACTIONS[name].fields) if name in ACTIONS else rule.fields | REASON
+        fields = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
         if name == "submit" and self.policy.kinds:
             fields["kind"] = FieldRule(choices=("", *self.policy.kinds))
         if name == "reject" and self.policy.reasons:
             fields["code"] = FieldRule(choices=tuple(self.policy.reasons), required=True)
         return fields
+
+    def own_fields(self, action: str) -> tuple[str, ...]:
+        """The names of the fields that the policy gives an action of its own or a built-in one, texts too."""
+        rule = self.policy.actions.get(action)
+        return tuple(rule.fields) if rule else ()
 
     def _required(self, name: str, rule: Action) -> frozenset[str]:
         always = (field for field, typed in self.fields[name].items() if typed.required)
@@ -147,9 +154,9 @@ class CompiledPolicy:
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
         event = spec.event if spec else e.Acted
-        payload = tuple(
-            (field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"
-        )
+        said = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field, _ in said if spec is not None and field not in spec.fields)
+        payload = tuple(entry for entry in said if entry[0] not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         return Transition(
             name,
@@ -165,9 +172,11 @@ class CompiledPolicy:
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
+            own=own,
             kept=name if name in self.kept else "",
             is_plain=not (
                 payload
+                or own
                 or effects
                 or held_effects
                 or name in self.kept

@@ -19,7 +19,8 @@ from caseflow.core.value import Value
 @lru_cache(maxsize=4096)
 def _origin(parts: tuple[str, ...]) -> e.Origin:
     """The origin of those parts, shared by all cases that have it."""
-    return e.Origin(**dict(zip(e.Origin.__struct_fields__, parts, strict=True)))
+    policy_hash, zone, kind, channel, region, urgency = parts
+    return e.Origin(policy_hash, zone, kind, channel, region, urgency)
 
 
 class Act(Value, gc=False):
@@ -104,6 +105,8 @@ def event_of(
     if holder:
         place, effects = transition.held_place, transition.held_effects
     payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
+    if transition.own:
+        payload["own"] = _own(transition, command)
     if transition.kept:
         payload["kept"] = transition.kept
     clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
@@ -167,6 +170,11 @@ def _fields(rules: CompiledPolicy, case: Case, transition: Transition, command: 
     return {_NAMES.get(name, name): fields[name] for name, _ in transition.payload if name in fields}
 
 
+def _own(transition: Transition, command: Command) -> e.Fields:
+    fields = command.fields
+    return tuple((name, fields[name]) for name in transition.own if name in fields)
+
+
 _NAMES = {"to": "unit", "co_handler": "unit"}
 """Fields of actions that their events call otherwise."""
 
@@ -177,6 +185,8 @@ def _submission(
     get, by = command.fields.get, command.by
     inquiry = get("kind", ""), get("channel", ""), get("region", ""), get("urgency", "")
     origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
+    if transition.own:
+        origin = origin.replace(fields=_own(transition, command))
     citizen = by.id if rules.role(by).scope == "own" else get("citizen", "")
     return {"unit": get("to", ""), "citizen": citizen, "origin": origin}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
@@ -93,9 +93,11 @@ def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict
 
 
 def plain(value: Any) -> Any:
-    """A field's value as events keep it: datetimes become epoch microseconds, lists tuples."""
+    """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples."""
     if type(value) is list:
         return tuple(value)
+    if type(value) is date:
+        return value.isoformat()
     return micros(value) if type(value) is datetime else value
 
 
@@ -121,6 +123,13 @@ def _bool_mistake(rule: FieldRule, value: Any) -> str:
 
 def _sha256_mistake(rule: FieldRule, value: Any) -> str:
     return "" if type(value) is str and _SHA256.fullmatch(value) else "field-not-sha256"
+
+
+def _date_mistake(rule: FieldRule, value: Any) -> str:
+    try:
+        return "" if date.fromisoformat(value).isoformat() == value else "field-not-date"
+    except (TypeError, ValueError):
+        return "field-not-date"
 
 
 def _names_mistake(rule: FieldRule, value: Any) -> str:
@@ -153,13 +162,14 @@ _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "int": _int_mistake,
     "instant": _int_mistake,
     "bool": _bool_mistake,
+    "date": _date_mistake,
     "sha256": _sha256_mistake,
     "names": _names_mistake,
 }
 """Field type -> check; the keys are the types a policy may use."""
 
 
-_AS_IT_IS = frozenset({"text", "string", "unit", "sha256"})
+_AS_IT_IS = frozenset({"text", "string", "unit", "sha256", "date"})
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

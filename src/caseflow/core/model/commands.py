@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Any, Final
+from typing import Any
 
 from caseflow.core.policy import Stage
 from caseflow.core.value import CompactValue, Value
@@ -51,7 +51,7 @@ class Place(Enum):
     ELSEWHERE = "elsewhere"
 
 
-ELSEWHERE: Final = Place.ELSEWHERE
+ELSEWHERE = Place.ELSEWHERE
 """Given as a text: there is one, and it is kept elsewhere, where caseflow never sees it."""
 
 

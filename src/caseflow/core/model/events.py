@@ -21,6 +21,8 @@ Ladder = tuple[tuple[str, bool], ...]
 
 FieldValue = str | int | bool | tuple[str, ...] | None
 """What a field of an event may be."""
+Fields = tuple[tuple[str, FieldValue], ...]
+"""Fields of the policy's own, each with its value."""
 
 
 class Origin(Value, gc=False):
@@ -32,6 +34,15 @@ class Origin(Value, gc=False):
     channel: str = ""
     region: str = ""
     urgency: str = ""
+    fields: Fields = ()
+    """``(name, value)`` of the policy's own fields of the submission."""
+
+    def field(self, name: str) -> FieldValue:
+        """What the submission says of a field, built-in or the policy's own; empty when nothing."""
+        own = getattr(self, name, None) if name != "fields" else None
+        if own is not None:
+            return str(own)
+        return next((value for field, value in self.fields if field == name), "")
 
 
 UNKNOWN_ORIGIN = Origin()
@@ -76,7 +87,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     ``effective_us`` is given when the fact is older than its record, ``clamped_us`` when the clock of
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
     kept apart to their salted hashes. ``kept`` is the name of the action where rules ask how often or when it
-    was taken: the case keeps that.
+    was taken: the case keeps that. ``own`` holds the fields that the policy gives a built-in action, texts
+    apart.
     """
 
     at_us: int
@@ -87,6 +99,7 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     clamped_us: int | None = None
     texts: tuple[tuple[str, str], ...] = ()
     kept: str = ""
+    own: Fields = ()
 
     name: ClassVar[str] = ""
     is_act: ClassVar[bool] = True
@@ -310,7 +323,7 @@ class Acted(Event, tag="acted"):
     """An action of the policy's own."""
 
     action: str = ""
-    fields: tuple[tuple[str, FieldValue], ...] = ()
+    fields: Fields = ()
 
 
 class ReceiptSigned(Event, tag="receipt-signed"):

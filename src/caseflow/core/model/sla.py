@@ -194,8 +194,8 @@ class CompiledClock:
         """Whether the clock is for cases like this one."""
         when = self.rule.when
         return self._is_for_all or (
-            all(getattr(origin, name, "") in values for name, values in when.admits.items())
-            and not any(getattr(origin, name, "") in values for name, values in when.excludes.items())
+            all(origin.field(name) in values for name, values in when.admits.items())
+            and not any(origin.field(name) in values for name, values in when.excludes.items())
         )
 
     def dues(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> Dues:

@@ -19,7 +19,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.policy import Policy
+from caseflow.core.policy import Policy, Scalar
 from caseflow.errors import Refused
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
 from caseflow.testing.command_generator import legal_fields
@@ -210,11 +210,12 @@ def _fitting(rules: CompiledPolicy, case: Case, action: str) -> Iterator[Step]:
 
 def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
     """What may matter of a submission: to whom, by whom, and every value that a clock asks for."""
-    wanted: dict[str, set[str]] = {}
+    wanted: dict[str, set[Scalar]] = {}
+    own = rules.own_fields("submit")
     for plan in rules.plans:
         for part in (plan.rule.when.admits, plan.rule.when.excludes):
             for name, values in part.items():
-                wanted.setdefault(name, set()).update(map(str, values))
+                wanted.setdefault(name, set()).update(values if name in own else map(str, values))
     choices = rules.fields["submit"]["kind"].choices
     for base in (
         {},
@@ -224,7 +225,7 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
     ):
         yield base
         for name, choices_asked in wanted.items():
-            for choice in sorted(choices_asked):
+            for choice in sorted(choices_asked, key=str):
                 if name != "kind" or not choices or choice in choices:
                     yield {**base, name: choice}
 

@@ -195,7 +195,7 @@ def _started_twice(table: Table) -> str:
 
 
 def _fields_of_submit(table: Table) -> str:
-    return _put(table, "actions.submit.fields", {"planted": {"type": "int"}})
+    return _put(table, "actions.submit.fields", {"kind": {"type": "int"}}) + ".kind"
 
 
 def _then_with_reason(table: Table) -> str:
@@ -287,6 +287,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a state belongs to an unknown stage", "unknown-stage", _set("states.planted.stage", "limbo")),
         ("a state has a reserved name", "reserved-name",
          _set_at("states.open.stage", "handling", "states.open")),
+        ("a field of submissions is called unit", "reserved-name", _set("actions.submit.fields.unit", {})),
         ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
         ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
@@ -304,7 +305,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("an action comes within undated working days", "calendar-needed",
          _within(".calendar", of="submit", days=5, counting="working")),
         ("an action has an unknown guard", "unknown-guard", _set("actions.planted.guards", ["luck"])),
-        ("a built-in action is given fields", "fields-of-built-in", _fields_of_submit),
+        ("a built-in action is given a field it has", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",
          _set("actions.planted.fields.much.type", "float")),
         ("the zone is unknown", "unknown-zone", _set("timezone", "Asia/Wuhu")),
