@@ -34,6 +34,7 @@ TABLES = {
     "[states.NAME]": policy.State,
     "[actions.NAME]": policy.Action,
     "[actions.NAME.fields.FIELD]": policy.FieldRule,
+    "[actions.NAME.within]": policy.Within,
     "[clocks.NAME]": policy.ClockRule,
     "[clocks.NAME.when]": policy.When,
     "[[clocks.NAME.rungs]]": policy.Rung,

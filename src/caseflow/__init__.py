@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from caseflow.core.engine.machine import machine
     from caseflow.core.model.case import Card, Case
     from caseflow.core.model.clock_run import ClockRun
-    from caseflow.core.model.commands import Actor, Command
+    from caseflow.core.model.commands import ELSEWHERE, Actor, Command
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
     from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "ELSEWHERE",
     "Actor",
     "Adoption",
     "BadInput",
@@ -82,7 +83,7 @@ _HOMES = {
     "clock": "ManualClock SystemClock",
     "core.engine.machine": "machine",
     "core.model.case": "Card Case",
-    "core.model.commands": "Actor Command",
+    "core.model.commands": "ELSEWHERE Actor Command",
     "core.model.clock_run": "ClockRun",
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",

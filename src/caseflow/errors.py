@@ -153,6 +153,7 @@ class Refusal:
         rule: the key path of the policy that says so.
         missing: what would have been needed (fields, roles, actions that would be accepted).
         possible_from: epoch microseconds from which the same command would be possible, when time decides.
+        possible_until: epoch microseconds, the first instant at which it was too late, when time decides.
         source: the legal source the policy names for the rule.
     """
 
@@ -163,6 +164,7 @@ class Refusal:
     missing: tuple[str, ...] = ()
     found: str = ""
     possible_from: int | None = None
+    possible_until: int | None = None
     source: str = ""
 
     def text(self, lang: Lang = "en") -> str:

@@ -30,3 +30,7 @@ def problems(path: Path) -> tuple[Problem, ...]:
 
 def clock(keys: str, *rungs: str) -> str:
     return f"[clocks.c]\n{keys}\n" + "".join(rungs or (RUNG.format("yellow", "days = 5"),))
+
+
+def within(keys: str) -> str:
+    return f"[actions.note]\nwithin = {{ {keys} }}\n"

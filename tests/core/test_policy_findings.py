@@ -45,6 +45,8 @@ rungs = [
 """
 OFFICE = '{ level = "late", days = 3, recipients = ["office"]%s }'
 
+EXPIRE = '[actions.expire]\nmoves = { open = "closed" }\nroles = ["office"]\n'
+
 
 def extra(keys: str, rungs: str = OFFICE % "") -> str:
     """A second clock beside the first."""
@@ -80,12 +82,14 @@ TWINS: dict[str, tuple[str, str, str]] = {
     "clock-never-stops": (
         "clocks.extra.stop",
         extra('stop = ["reopen"]'),
-        extra('stop = ["reopen"]', OFFICE % ', then = "reply"'),
+        extra('stop = ["reopen"]', OFFICE % ', then = "expire"') + EXPIRE,
     ),
     "rung-after-end": (
         "clocks.extra.rungs[1]",
-        extra("", OFFICE % ', then = "reply"' + ', { level = "later", days = 4, recipients = ["office"] }'),
-        extra("", OFFICE % "" + ', { level = "later", days = 4, recipients = ["office"], then = "reply" }'),
+        extra("", OFFICE % ', then = "expire"' + ', { level = "later", days = 4, recipients = ["office"] }')
+        + EXPIRE,
+        extra("", OFFICE % "" + ', { level = "later", days = 4, recipients = ["office"], then = "expire" }')
+        + EXPIRE,
     ),
     "state-out-of-reach": (
         "states.hold",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caseflow.errors import Problem
-from tests.core.policy_files import RUNG, clock, over_wuhu, problems
+from tests.core.policy_files import RUNG, clock, over_wuhu, problems, within
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,28 @@ from tests.core.policy_files import RUNG, clock, over_wuhu, problems
         ('[actions.route.moves]\nstart = "routed"', "start-not-submit", "actions.route.moves.start", "route"),
         ('[actions.reply]\nroles = ["nobody"]', "unknown-role", "actions.reply.roles", "nobody"),
         ('[actions.reply]\nguards = ["luck"]', "unknown-guard", "actions.reply.guards", "luck"),
-        ('[actions.reply.fields.x]\ntype = "int"', "fields-of-built-in", "actions.reply.fields", "x"),
+        ("[actions.reply.fields.text]", "fields-of-built-in", "actions.reply.fields.text", "text"),
+        ("[actions.submit.fields.unit]", "reserved-name", "actions.submit.fields.unit", "unit"),
+        ("[actions.submit.fields.zone]", "reserved-name", "actions.submit.fields.zone", "zone"),
+        ('[actions.reply]\nrequired = ["colour"]', "unknown-field", "actions.reply.required", "colour"),
+        ("[actions.note]\nat_most = 0", "at-most-too-few", "actions.note.at_most", "0"),
+        ("[actions.reopen]\nat_most = 1", "at-most-begins-cycle", "actions.reopen.at_most", "reopen"),
+        (within('days = 5, of = "nowhere"'), "unknown-within", "actions.note.within.of", "nowhere"),
+        (within('days = 5, of = "note"'), "unknown-within", "actions.note.within.of", "note"),
+        (within('of = "reply"'), "one-length", "actions.note.within", "none"),
+        (within('hours = 5, of = "reply"'), "length-unfit", "actions.note.within", "natural"),
+        (
+            within('days = 5, of = "reply", counting = "working"'),
+            "calendar-needed",
+            "actions.note.within.calendar",
+            "none",
+        ),
+        (
+            within('days = 5, of = "reply", counting = "working", calendar = "XX"'),
+            "unknown-calendar",
+            "actions.note.within.calendar",
+            "XX",
+        ),
         (
             '[actions.visit.fields.x]\ntype = "float"',
             "unknown-field-type",

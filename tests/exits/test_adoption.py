@@ -147,12 +147,12 @@ LIVES: dict[str, tuple[list[tuple[float, str, dict[str, Any]]], float, dict[str,
         {"unit": "城管局", "state_since": at(0.5), "extensions": [Granted(at=at(8), days=3, clock="reply")]},
     ),
     "replied late": (
-        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {})],
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {"text": "好了"})],
         30,
         {"unit": "城管局", "replied_at": at(8), "ended": {"take_charge": at(0.5)}},
     ),
     "in its evaluation": (
-        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {}), (9, "complete", {})],
+        [(0, "submit", UNIT), (0.5, "take_charge", {}), (8, "reply", {"text": "好了"}), (9, "complete", {})],
         12,
         {"unit": "城管局", "replied_at": at(8), "state_since": at(9), "ended": {"take_charge": at(0.5)}},
     ),
@@ -164,7 +164,10 @@ def test_an_adopted_case_is_one_that_has_lived_here(life: str) -> None:
     """Whatever befell it before, and whatever befalls it after: clocks, cards, refusals are the same."""
     acts, day, known = LIVES[life]
     both(
-        acts, day, known, [(day + 1, "reply", {}), (day + 2, "complete", {}), (day + 4, "rate", {"score": 4})]
+        acts,
+        day,
+        known,
+        [(day + 1, "reply", {"text": "好了"}), (day + 2, "complete", {}), (day + 4, "rate", {"score": 4})],
     )
     both(acts, day, known, [(day + 2, "take_charge", {}), (day + 3, "request_information", {})])
     both(acts, day, known, [])
@@ -186,7 +189,7 @@ def test_any_past_leads_to_the_same_future(
     when = [round(sum(gaps[: index + 1]), 3) for index in range(len(gaps))]
     plan: list[tuple[str, dict[str, Any]]] = [
         ("take_charge", {}), ("request_information", {}), ("receive_information", {}), ("placeholder", {}),
-        ("reply", {}), ("complete", {}),
+        ("reply", {"text": "好了"}), ("complete", {}),
     ]  # fmt: skip
     acts: list[tuple[float, str, dict[str, Any]]] = [(0, "submit", {} if routed else UNIT)]
     known: dict[str, Any] = {"unit": "城管局"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,15 +27,18 @@ FRESH = ["03-07", "03-09", "03-19", "04-03"]
 """Reminder, yellow, red and urging notice of a case submitted on Monday 3 March 2025."""
 
 
+FIELDS: dict[str, dict[str, Any]] = {
+    "attach": {"reference": "f", "sha256": "0" * 64, "size": 1, "media_type": "a/b"},
+    "placeholder": {"text": "已收到"},
+}
+
+
 @pytest.mark.parametrize("action", ["placeholder", "note", "acknowledge", "report", "attach", "take_charge"])
 def test_only_a_public_substantive_reply_stops_the_clock(desk: Desk, action: str) -> None:
     """Placeholders, internal notes and whatever else is done leave every deadline where it was."""
     case = submitted(desk)
     desk.clock.advance(days=1)
-    given = (
-        {"reference": "f", "sha256": "0" * 64, "size": 1, "media_type": "a/b"} if action == "attach" else {}
-    )
-    after = desk.act(case.id, action, by=OFFICER, fields=given)
+    after = desk.act(case.id, action, by=OFFICER, fields=FIELDS.get(action, {}))
     assert dues(after) == dues(case) == FRESH
     assert after.clocks[0].is_running
     desk.clock.advance(days=5)

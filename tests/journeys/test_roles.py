@@ -204,7 +204,7 @@ def test_allowed_lists_every_action_with_its_form_or_its_refusal(desk: Desk) -> 
     listed = desk.allowed("c1", by=OFFICER)
     assert [entry.action for entry in listed] == list(desk.rules.policy.actions)
     form = {entry.action: entry for entry in listed}
-    assert form["request_extension"].required == ("days", "reason")
+    assert form["request_extension"].required == ("reason",)
     assert not form["rate"].is_allowed
     assert (form["reply"].is_allowed, form["reply"].fields["text"].type) == (True, "text")
     for entry in listed:

@@ -103,7 +103,7 @@ def test_a_wrong_field_is_refused_for_what_is_wrong(policy: Policy) -> None:
         assert met == {
             "field-unknown", "field-missing", "field-not-text", "field-not-a-choice", "field-not-printable",
             "field-not-int", "field-out-of-range", "field-not-bool", "field-not-sha256", "text-too-long",
-            "text-with-nul", "text-with-surrogate",
+            "text-with-nul", "text-with-surrogate", "text-without-word", "field-not-date",
         }  # fmt: skip
 
 

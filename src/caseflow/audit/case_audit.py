@@ -102,7 +102,7 @@ def _is_of_older_format(snapshot: bytes) -> bool:
 
 def _text_faults(rows: CaseRows, case: Case, events: tuple[Event, ...]) -> Iterator[Fault]:
     """The personal texts: each fits its hash, each hash has its text unless that was redacted."""
-    sealed = {(v, field): mark for v, event in enumerate(events, 1) for field, mark in event.texts}
+    sealed = {(v, field): mark for v, event in enumerate(events, 1) for field, mark in event.texts if mark}
     kept: dict[tuple[int, str], tuple[str, str]] = {}
     for row in rows.texts:
         fields = _fields(row["fields"])

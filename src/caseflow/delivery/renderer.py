@@ -8,6 +8,7 @@ from typing import Protocol
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice
 from caseflow.core.value import Value
@@ -83,8 +84,8 @@ _WORDS: dict[str, Callable[[TemplateContext], str]] = {
     "salute": lambda of: text("notices.salute", of.lang, person=of.person) if of.person else "",
     "since": _since,
     "state": lambda of: of.labels.state(of.case.state),
-    "text": lambda of: _text(of.texts, of.notice.version),
-    "title": lambda of: title_of(of.texts, of.lang),
+    "text": lambda of: _text(of),
+    "title": lambda of: title_of(of.case, of.texts, of.lang),
     "unit": _unit,
 }
 WORDS = frozenset(_WORDS)
@@ -106,8 +107,17 @@ _ACTION_OF = {spec.event.name: name for name, spec in ACTIONS.items()}
 """Registered name -> the built-in action that makes the event."""
 
 
-def _text(texts: Sequence[Text], version: int) -> str:
-    return next((kept.text for kept in texts if kept.version == version and kept.field == "text"), "")
+def _text(of: TemplateContext) -> str:
+    """What the act says; where that is not kept, a note, if it is certain that there was something."""
+    version = of.notice.version
+    for kept in of.texts:
+        if kept.version == version and kept.field == "text":
+            return kept.text
+    is_reply = of.notice.topic in (e.Replied.name, e.PlaceholderReplied.name)
+    for redaction in of.case.facts.redactions:
+        if f"text@{version}" in redaction.fields or (is_reply and "text" in redaction.fields):
+            return text("letters.erased", of.lang)
+    return text("letters.elsewhere", of.lang) if is_reply else ""
 
 
 def _number(documents: Sequence[Document], document_id: str, lang: Lang) -> str:

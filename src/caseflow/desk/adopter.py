@@ -13,6 +13,7 @@ import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
 from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.fields import has_word
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
@@ -70,6 +71,7 @@ class Known(TypedDict, total=False):
     citizen: str
     title: str
     body: str
+    own_fields: Mapping[str, Any]
 
 
 @attrs.frozen(kw_only=True)
@@ -91,6 +93,7 @@ class LegacyCase:
         kind, channel, region, urgency: what clocks' conditions ask for.
         citizen: the id of whoever asked.
         title, body: personal texts, kept apart from the events.
+        own_fields: the policy's own fields of a submission.
     """
 
     case_id: str
@@ -111,6 +114,7 @@ class LegacyCase:
     citizen: str = ""
     title: str = ""
     body: str = ""
+    own_fields: Mapping[str, Any] = attrs.field(factory=dict)
 
     def past(self) -> Legacy:
         """Its past, with instants as epoch microseconds.
@@ -144,7 +148,7 @@ class LegacyCase:
     def fields(self) -> dict[str, Any]:
         """The fields and texts of its submission that are not empty."""
         names = ("kind", "channel", "region", "urgency", "citizen", "title", "body")
-        return {name: value for name in names if (value := getattr(self, name))}
+        return {name: value for name in names if (value := getattr(self, name))} | dict(self.own_fields)
 
 
 def _instant(instant: Instant | None, what: str) -> int | None:
@@ -353,4 +357,4 @@ def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
 
 
 def _fields(legacy: LegacyCase, reason: str) -> dict[str, object]:
-    return legacy.fields() | ({"reason": reason} if reason else {})
+    return legacy.fields() | ({"reason": reason} if has_word(reason) else {})

@@ -45,7 +45,7 @@ class Request(Value):
             events, texts: all of the case's.
         """
         first, last = claim.first, claim.last
-        sealed = {name for event in events[first - 1 : last] for name, _ in event.texts}
+        sealed = {name for event in events[first - 1 : last] for name, mark in event.texts if mark}
         if digest(self, sealed) != claim.digest:
             return False
         return all(

@@ -18,6 +18,7 @@ class Terms(TypedDict, total=False):
     """What every action takes besides its own fields; see `Desk.act`."""
 
     reason: str
+    own_fields: Mapping[str, Any]
     effective_at: datetime | str
     key: str
     expected_version: int
@@ -72,7 +73,7 @@ class TypedActions:
         )
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
-        fields["reason"] = terms.pop("reason", None)
+        fields = {**fields, **terms.pop("own_fields", {}), "reason": terms.pop("reason", None)}
         known = {name: value for name, value in fields.items() if value is not None}
         return self.act(case_id, action, by=by, fields=known, **terms)  # type: ignore[misc]  # no reason in it
 
@@ -250,20 +251,46 @@ class TypedActions:
         return self._do(case_id, "transfer", by, terms, to=to)
 
     def request_extension(
-        self, case_id: str, *, days: int, by: Actor, clock: str | None = None, **terms: Unpack[Terms]
+        self,
+        case_id: str,
+        *,
+        by: Actor,
+        days: int | None = None,
+        weeks: int | None = None,
+        months: int | None = None,
+        until: str | None = None,
+        clock: str | None = None,
+        **terms: Unpack[Terms],
     ) -> Case:
-        """Ask for more days before the deadline; this alone stops nothing. ``clock``: the policy's first."""
-        return self._do(case_id, "request_extension", by, terms, days=days, clock=clock)
+        """Ask for more time before the deadline; this alone stops nothing.
+
+        By days, weeks or months, or until the end of a date (``2025-05-30``); by what the clock's own rule
+        says when left out. ``clock`` may be left out where one runs.
+        """
+        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
+        return self._do(case_id, "request_extension", by, terms, clock=clock, **lengths)
 
     def grant_extension(
-        self, case_id: str, *, by: Actor, days: int | None = None, **terms: Unpack[Terms]
+        self,
+        case_id: str,
+        *,
+        by: Actor,
+        days: int | None = None,
+        weeks: int | None = None,
+        months: int | None = None,
+        until: str | None = None,
+        clock: str | None = None,
+        **terms: Unpack[Terms],
     ) -> Case:
-        """Grant the days asked for, or so many; every rung that has not fired moves by them."""
-        return self._do(case_id, "grant_extension", by, terms, days=days)
+        """Grant what was asked for, or another length; every rung that is not yet effective moves by it."""
+        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
+        return self._do(case_id, "grant_extension", by, terms, clock=clock, **lengths)
 
-    def refuse_extension(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+    def refuse_extension(
+        self, case_id: str, *, by: Actor, clock: str | None = None, **terms: Unpack[Terms]
+    ) -> Case:
         """Refuse the extension asked for."""
-        return self._do(case_id, "refuse_extension", by, terms)
+        return self._do(case_id, "refuse_extension", by, terms, clock=clock)
 
     def attach(
         self,

@@ -233,6 +233,10 @@ class EventReader:
             self._actors[key] = by
         return by
 
+    def tells(self, name: str) -> bool:
+        """Whether the log has that field of the event, empty or not."""
+        return name in self._event.fields
+
     def column_of(self, name: str) -> str:
         """The column that a field, or a part of the command, was read from; its own name for a constant."""
         source = self._event.fields.get(name) or getattr(self._event, name, None)

@@ -21,7 +21,7 @@ from caseflow.core.engine.decide import step as step_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import from_text
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.commands import SYSTEM, Actor, Command
+from caseflow.core.model.commands import ELSEWHERE, SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Merged, Migrated, Redacted
 from caseflow.core.policy import Policy, Stage
 from caseflow.core.time.instants import micros, moment
@@ -30,6 +30,7 @@ from caseflow.desk import Desk
 from caseflow.desk.command_handler import check_call
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused, StoreError, UnknownCase
 from caseflow.interchange.cells import safe_cell
+from caseflow.interchange.commands_csv import WITHHELD
 from caseflow.interchange.log_mapping import LogMapping
 from caseflow.interchange.log_reader import (
     IMPORTER,
@@ -52,6 +53,9 @@ NEEDS_DESK = frozenset(name for name, spec in ACTIONS.items() if spec.event in (
 CARD_COLUMNS = (
     "case_id", "clock", "subject", "cycle", "level", "unit", "effective_at", "detected_at", "annulled_at",
 )  # fmt: skip
+
+_PUBLIC = frozenset({"reply", "placeholder"})
+"""What is said in public. A log without a column for it leaves it elsewhere; an empty cell says nothing."""
 
 Refuse = Callable[[Step, CaseflowError], None]
 Progress = Callable[[int, int], None]
@@ -241,7 +245,8 @@ def _taken(rules: CompiledPolicy, case: Case, step: Step, *, events: list[Event]
         CaseflowError: it cannot be read or is refused; nothing was added.
     """
     at, case_id, action, reader, _ = step
-    by, fields, since = _read(rules, step) if reader.says_more else (IMPORTER, None, None)
+    says_more = reader.says_more or action in _PUBLIC
+    by, fields, since = _read(rules, step) if says_more else (IMPORTER, None, None)
     if not case.version or by.role == SYSTEM.role:
         check_call(case_id, action, by, None)
         if not case.version and action != "submit":
@@ -269,7 +274,13 @@ def _read(rules: CompiledPolicy, step: Step) -> tuple[Actor, dict[str, Any] | No
     _, _, action, reader, row = step
     cells = row.cells
     fields = reader.fields(cells)
-    typed = from_text(rules.fields.get(action, {}), fields) if fields else None
+    rules_of_fields = rules.fields.get(action, {})
+    typed = from_text(rules_of_fields, fields) if fields else None
+    for name, text in fields.items():
+        if text == WITHHELD and typed and name in rules_of_fields and rules_of_fields[name].type == "text":
+            typed[name] = ELSEWHERE
+    if action in _PUBLIC and not reader.tells("text"):
+        typed = {**(typed or {}), "text": ELSEWHERE}
     return reader.actor(cells), typed, reader.effective_us(cells)
 
 

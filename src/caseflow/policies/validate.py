@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
-from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.engine.compiled_policy import is_occasion
+from caseflow.core.engine.actions import ACTIONS, REASON
+from caseflow.core.engine.compiled_policy import is_occasion, span_within
 from caseflow.core.engine.machine import OPEN, START, STAY, transitions
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.model.events import Origin
 from caseflow.core.policy import (
     LENGTHS,
+    Action,
     ClockRule,
     ExtensionRule,
     Policy,
@@ -29,7 +31,9 @@ from caseflow.policies.parse import Notes
 _SCOPES = ("own", "unit", "any")
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
-_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "instant", "sha256", "names")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "date", "instant", "sha256", "names")
+_OF_ORIGIN = frozenset({*Origin.__struct_fields__, "unit", "not"}) - ACTIONS["submit"].fields.keys()
+"""What ``when`` calls something else, so that no own field of a submission may be called so."""
 
 
 def check(policy: Policy, notes: Notes) -> None:
@@ -79,15 +83,43 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
             notes.add(f"{path}.with_unit", "unknown-state", rule.with_unit)
         _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
-        if name in ACTIONS and rule.fields:
-            notes.add(f"{path}.fields", "fields-of-built-in", ", ".join(rule.fields))
+        _check_limits(policy, name, rule, notes)
+        known = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
+        _all_known(rule.required, known, f"{path}.required", "unknown-field", notes)
         for field, typed in rule.fields.items():
             if typed.type not in _FIELD_TYPES:
                 notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
-            if field == "reason":
-                notes.add(f"{path}.fields.reason", "reserved-name", "reason")
+            if field == "reason" or (name == "submit" and field in _OF_ORIGIN):
+                notes.add(f"{path}.fields.{field}", "reserved-name", field)
+            elif name in ACTIONS and field in ACTIONS[name].fields:
+                notes.add(f"{path}.fields.{field}", "fields-of-built-in", field)
     if START not in (policy.actions["submit"].moves if "submit" in policy.actions else {}):
         notes.add("actions.submit.moves", "no-start")
+
+
+def _check_limits(policy: Policy, name: str, rule: Action, notes: Notes) -> None:
+    """How often an action may be taken, and how long after another one."""
+    path, within = f"actions.{name}", rule.within
+    if rule.at_most is not None:
+        if name in ("submit", "reopen"):
+            notes.add(f"{path}.at_most", "at-most-begins-cycle", name)
+        elif rule.at_most < 1:
+            notes.add(f"{path}.at_most", "at-most-too-few", rule.at_most)
+    if within is None:
+        return
+    path = f"{path}.within"
+    if within.of not in policy.actions or within.of == name or name == "submit":
+        notes.add(f"{path}.of", "unknown-within", within.of)
+    if within.calendar and within.calendar not in policy.calendars:
+        notes.add(f"{path}.calendar", "unknown-calendar", within.calendar)
+        return
+    try:
+        span_within(within, None)
+    except BadInput as error:
+        if error.code != "calendar-needed":
+            notes.add(path, error.code, error.data["found"])
+        elif not within.calendar:
+            notes.add(f"{path}.calendar", "calendar-needed", "none")
 
 
 def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:
@@ -133,9 +165,10 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
 def _needs_nothing(policy: Policy, action: str) -> bool:
     """Whether the system can take the action by itself: without fields, and with no other case involved."""
     rule = policy.actions[action]
-    fields = ACTIONS[action].fields if action in ACTIONS else rule.fields
+    fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
-    return action not in by_hand and not rule.reason and not any(f.required for f in fields.values())
+    required = rule.reason or rule.required or any(field.required for field in fields.values())
+    return action not in by_hand and not required
 
 
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:

@@ -9,12 +9,14 @@ from os import urandom
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import mistake, plain
+from caseflow.core.engine.fields import has_word, mistake, plain
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.commands import ELSEWHERE, Actor, Command
 from caseflow.core.model.events import Event
 from caseflow.errors import Refusal, Refused
 from caseflow.ports import Text, is_redacted_by
+
+_NO_NAMES = frozenset[str]()
 
 
 def sealed(
@@ -22,10 +24,11 @@ def sealed(
 ) -> tuple[Command, tuple[Text, ...]]:
     """The command with its texts replaced by their salted hashes, and the texts to keep apart.
 
-    A text that cannot be kept (too long, NUL, a lone surrogate) stays in the command, which is refused for
-    it; a field that is `None` was not given.
+    A text that cannot be kept (too long, NUL, a lone surrogate), or that says nothing where it must, stays in
+    the command, which is refused for it; a field that is `None` was not given.
     """
     known = rules.fields.get(action, {})
+    worded = rules.worded.get(action, _NO_NAMES)
     fields: dict[str, Any] = {}
     seals: list[tuple[str, str]] = []
     texts: list[Text] = []
@@ -33,8 +36,14 @@ def sealed(
         rule = known.get(name)
         if value is None:
             continue
-        if rule is None or rule.type != "text" or mistake(rule, value):
+        if rule is None or rule.type != "text":
             fields[name] = plain(value)
+        elif value is ELSEWHERE:
+            seals.append((name, ""))
+        elif mistake(rule, value) or (
+            value and (name in worded or (name == "reason" and since is not None)) and not has_word(value)
+        ):
+            fields[name] = value
         elif value:
             salt = b2a_base64(urandom(15), newline=False).decode()
             seals.append((name, seal(salt, name, value)))
@@ -70,5 +79,6 @@ def with_redacted(events: Iterable[Event], kept: Iterable[Text]) -> tuple[Text, 
     return tuple(
         known.get((version, field)) or Text(version, field, "", "")
         for version, event in enumerate(events, 1)
-        for field, _ in event.texts
+        for field, mark in event.texts
+        if mark  # what is kept elsewhere was never here
     )

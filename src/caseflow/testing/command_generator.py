@@ -12,7 +12,7 @@ from typing import Any
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.policy import FieldRule
-from caseflow.core.time.instants import DAY
+from caseflow.core.time.instants import DAY, moment
 from caseflow.core.value import Value
 from caseflow.testing.actors import UNITS, permitted_actors, row_of
 from caseflow.testing.step import Step
@@ -137,6 +137,8 @@ class _Draw(Value):
             case "instant":
                 case = self.case
                 return max(case.acted_us, case.submitted_us) + self.digits.below(30) * DAY
+            case "date":
+                return moment(self.case.acted_us + self.digits.below(30) * DAY).date().isoformat()
             case "names":
                 return (f"{name}-{1 + self.digits.below(3)}",)
             case "sha256":
@@ -146,7 +148,7 @@ class _Draw(Value):
     def _string(self, name: str, rule: FieldRule) -> str:
         """A choice; or, where a clock asks for values of the field, one of those; or a plain word."""
         choices = [choice for choice in rule.choices if choice or name not in self.row.required]
-        if not choices and name in ("kind", "urgency", "channel", "region"):
+        if not choices and self.row.action == "submit":
             whens = [plan.rule.when for plan in self.rules.plans]
             wanted = (when.admits.get(name, ()) + when.excludes.get(name, ()) for when in whens)
             choices = sorted({str(choice) for values in wanted for choice in values})
@@ -171,8 +173,8 @@ def _open_rectification(draw: _Draw) -> Any:
 
 
 def _clock(draw: _Draw) -> Any:
-    if draw.case.facts.extension is not None:
-        return draw.case.facts.extension.clock or None
+    if draw.case.pending_extensions:
+        return draw.digits.one_of([request.clock for request in draw.case.pending_extensions])
     running = [run.clock for run in draw.case.clocks if run.is_running]
     return draw.digits.one_of(running) if running else None
 

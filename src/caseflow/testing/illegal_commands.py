@@ -76,6 +76,9 @@ def illegal_fields(
         illegal.append(IllegalStep(step.without_field(name), "field-missing"))
         if row.fields[name].type in ("text", "string", "unit") and not row.fields[name].choices:
             illegal.append(IllegalStep(step.with_field(name, ""), "field-missing"))
+    illegal += [
+        IllegalStep(step.with_field(name, " …\u200b"), "text-without-word") for name in sorted(row.worded)
+    ]
     for name, rule in row.fields.items():
         illegal += [IllegalStep(step.with_field(name, part), code) for part, code in _mistakes(rule)]
     return tuple(illegal)
@@ -105,6 +108,8 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
             return [*wrong, (1 << 63, "field-out-of-range")]
         case "names":
             return [("title", "field-not-names"), ((), "field-not-names"), (("a\nb",), "field-not-printable")]
+        case "date":
+            return [(value, "field-not-date") for value in (20250530, "2025-05-32", "20250530", "2025-5-3")]
         case "bool":
             return [(1, "field-not-bool"), ("true", "field-not-bool")]
         case _:

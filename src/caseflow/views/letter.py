@@ -63,10 +63,14 @@ def _to_the_minute(us: int, zone: str) -> str:
     return clock_time(us - us % (60 * SECOND), zone)
 
 
-def title_of(texts: Sequence[KeptText], lang: Lang) -> str:
-    """The newest title that is kept; a note in its place when it was erased."""
+def title_of(case: Case, texts: Sequence[KeptText], lang: Lang) -> str:
+    """The newest title that is kept; a note in its place when it was erased, or was never given."""
     titles = [kept.text for kept in texts if kept.field == "title" and kept.text]
-    return titles[-1] if titles else text("letters.erased", lang)
+    if titles:
+        return titles[-1]
+    redacted = (name for redaction in case.facts.redactions for name in redaction.fields)
+    is_erased = any(name.partition("@")[0] == "title" for name in redacted)
+    return text("letters.erased" if is_erased else "letters.untitled", lang)
 
 
 def letter(
@@ -89,7 +93,7 @@ def letter(
     """
     body = document.draft.body
     words = _document_words(rules, document, lang) | _case_words(rules, case, document, lang)
-    words["title"] = title_of(texts, lang)
+    words["title"] = title_of(case, texts, lang)
     return _page(str(body.get("template") or "document"), lang, folder, as_html(words))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
+from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, documents_of
+from caseflow.core.model.case import Case, documents_of, extension_length
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
@@ -145,7 +146,7 @@ def _line(context: EventContext, *, has_texts: bool) -> StoryLine:
     if event.clamped_us is not None:
         parts.append(context.say("clamped", at=context.time(event.clamped_us)))
     action = event.action if isinstance(event, e.Acted) else ""
-    lost = [context.field(name, action) for name, _ in event.texts if name not in context.texts]
+    lost = [context.field(name, action) for name, mark in event.texts if mark and name not in context.texts]
     if lost and has_texts:
         parts.append(context.say("redacted", names=comma.join(lost)))
     return StoryLine(
@@ -217,6 +218,8 @@ def _details(context: EventContext) -> Iterator[str]:
         return
     own = _OWN.get(type(event), _fields)
     yield from own(context, event)
+    if event.own:
+        yield from _own(context, ACTION_OF.get(type(event), ""), event.own)
     if "text" in context.texts:
         yield context.texts["text"]
     if "reason" in context.texts:
@@ -339,8 +342,12 @@ def _reopened(context: EventContext, event: e.Reopened) -> Iterator[str]:
 
 
 def _extension(context: EventContext, event: e.ExtensionRequested | e.ExtensionGranted) -> Iterator[str]:
-    yield context.clock(event.clock)
-    yield context.say("days", n=event.days)
+    yield context.clock(event.clock, event.subject)
+    unit, amount = extension_length(event)
+    if unit == "until":
+        yield context.say("until", day=event.until)
+    elif unit:
+        yield context.say(unit, n=amount)
 
 
 def _attached(context: EventContext, event: e.Attached) -> Iterator[str]:
@@ -376,8 +383,13 @@ def _adopted(context: EventContext, event: e.Migrated) -> Iterator[str]:
 
 
 def _acted(context: EventContext, event: e.Acted) -> Iterator[str]:
-    rules = context.rules.fields.get(event.action, {})
-    for name, entry in event.fields:
+    yield from _own(context, event.action, event.fields)
+
+
+def _own(context: EventContext, action: str, fields: e.Fields) -> Iterator[str]:
+    """Fields of the policy's own, each with its label."""
+    rules = context.rules.fields.get(action, {})
+    for name, entry in fields:
         shown = str(entry)
         if isinstance(entry, bool):
             shown = context.say("yes" if entry else "no")
@@ -385,7 +397,7 @@ def _acted(context: EventContext, event: e.Acted) -> Iterator[str]:
             shown = context.time(entry)
         elif isinstance(entry, list | tuple):
             shown = context.say("comma").join(map(str, entry))
-        yield f"{context.field(name, event.action)} {shown}"
+        yield f"{context.field(name, action)} {shown}"
 
 
 def _strange(context: EventContext, event: e.UnknownEvent) -> Iterator[str]:

@@ -33,6 +33,9 @@ def _fields(**rules: str) -> dict[str, FieldRule]:
 REASON = {"reason": FieldRule(type="text")}
 """Every action takes a reason."""
 
+_EXTENSION = {"clock": "string", "days": "int 1", "weeks": "int 1", "months": "int 1", "until": "date"}
+"""How an extension is asked for and granted: by one length, or until the end of a date."""
+
 ACTIONS: dict[str, ActionSpec] = {
     name: ActionSpec(event, fields | REASON)
     for name, event, fields in (
@@ -58,8 +61,8 @@ ACTIONS: dict[str, ActionSpec] = {
         ("report", e.Reported, _fields(text="text")),
         ("request_information", e.InformationRequested, _fields(text="text")),
         ("receive_information", e.InformationReceived, _fields(text="text")),
-        ("reply", e.Replied, _fields(text="text")),
-        ("placeholder", e.PlaceholderReplied, _fields(text="text")),
+        ("reply", e.Replied, _fields(text="text!")),
+        ("placeholder", e.PlaceholderReplied, _fields(text="text!")),
         ("note", e.Noted, _fields(text="text")),
         ("retract_reply", e.ReplyRetracted, {}),
         ("complete", e.Completed, _fields(text="text")),
@@ -75,9 +78,9 @@ ACTIONS: dict[str, ActionSpec] = {
         ("resume", e.Resumed, {}),
         ("send_back", e.Returned, {}),
         ("transfer", e.Transferred, _fields(to="unit!")),
-        ("request_extension", e.ExtensionRequested, _fields(clock="string", days="int! 1")),
-        ("grant_extension", e.ExtensionGranted, _fields(clock="string", days="int 1")),
-        ("refuse_extension", e.ExtensionRefused, {}),
+        ("request_extension", e.ExtensionRequested, _fields(**_EXTENSION)),
+        ("grant_extension", e.ExtensionGranted, _fields(**_EXTENSION)),
+        ("refuse_extension", e.ExtensionRefused, _fields(clock="string")),
         (
             "attach",
             e.Attached,
@@ -111,7 +114,7 @@ def command_of(event: e.Event) -> Command | None:
         action, fields = event.action, dict(event.fields)
     else:
         action = ACTION_OF[type(event)]
-        fields = _fields_of(action, event)
+        fields = _fields_of(action, event) | dict(event.own)
     return Command(action, event.by, fields, texts=event.texts, effective_us=event.effective_us)
 
 
@@ -127,6 +130,8 @@ def _fields_of(action: str, event: e.Event) -> dict[str, Any]:
         return {}
     elif isinstance(event, e.Migrated):
         return {} if event.retroactive else {"retroactive": False}
+    elif isinstance(event, e.ExtensionRequested | e.ExtensionGranted | e.ExtensionRefused):
+        fields = {name: getattr(event, name) for name, rule in rules.items() if rule.type != "text"}
     else:
         own = [name for name in type(event).__struct_fields__ if name not in _EVERY]
         typed = [name for name, rule in rules.items() if rule.type != "text"]

@@ -75,7 +75,9 @@ def adopt(
         runs = clocks_of(rules, (event,))
         _check_told(rules, legacy, acts, runs, event)
     except Unknown as error:
-        raise Refused(_unknown(rules, case, legacy, command, error), case_id=case_id) from error
+        raise Refused(
+            _unknown(rules, case, legacy, command, error=error, origin=submission.origin), case_id=case_id
+        ) from error
     event = event.replace(clocks=changes((), runs), steps=_steps(acts, command))
     return (event, *escalate(rules, evolve(case, event), now)[1])
 
@@ -119,13 +121,12 @@ def _check_told(
             raise Unknown("clock-not-running", field="ended", name=name)
 
 
-def _unknown(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, error: Unknown) -> Refusal:
+def _unknown(
+    rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, *, error: Unknown, origin: e.Origin
+) -> Refusal:
     field, name = str(error.data["field"]), str(error.data["found"])
     missing: tuple[str, ...] = (field,)
     if error.code == "adopt-clock":
-        origin = e.Origin(
-            **{key: command.fields.get(key, "") for key in ("kind", "channel", "region", "urgency")}
-        )
         missing = tuple(clock.name for clock in rules.plans if clock.applies(origin, legacy.unit))
     standing = case.replace(place=rules.places[legacy.state])
     return refusal(error.code, rules, standing, command, missing=missing, found=name, rule=f"fields.{field}")

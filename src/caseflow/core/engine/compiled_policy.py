@@ -14,6 +14,7 @@ from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
 from caseflow.core.model.compiled_clock import Choices, CompiledClock
 from caseflow.core.model.sla import VERBS, Verb
 from caseflow.core.policy import (
+    LENGTHS,
     Action,
     ClockRule,
     DocumentRule,
@@ -22,10 +23,13 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
+    Within,
     pin_of,
     with_repeats,
 )
+from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import office_days
+from caseflow.core.time.span import Span
 from caseflow.core.value import Value
 from caseflow.errors import Refusal
 
@@ -35,7 +39,7 @@ OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
 _EMPTY: dict[str, Any] = {
-    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "names": (),
+    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "", "names": (),
 }  # fmt: skip
 """What an event says of a field that was not given."""
 
@@ -51,12 +55,14 @@ Effects = tuple[Effect, ...]
 class Transition(Value):
     """What an action does from one state: where it leads, who may, under which guards, to which clocks.
 
+    ``worded`` names the texts that must say something when they are given: public ones and required ones.
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``is_plain``: the event says no more than every event does.
-    ``asks_history``: what it does to clocks depends on what happened before: it changes what was submitted,
-    or starts a clock that counts from an earlier instant.
+    is ``None`` when the case stays where it is. ``own`` names the fields that the policy gives a built-in
+    action, but for texts. ``kept`` is the action's name where the case keeps when it was taken. ``is_plain``:
+    the event says no more than every event does. ``asks_history``: what it does to clocks depends on what
+    happened before: it changes what was submitted, or starts a clock that counts from an earlier instant.
     """
 
     action: str
@@ -65,12 +71,15 @@ class Transition(Value):
     fields: dict[str, FieldRule]
     payload: tuple[tuple[str, Any], ...]
     required: frozenset[str]
+    worded: frozenset[str]
     scopes: dict[str, str]
     guards: tuple[str, ...]
     place: CaseState | None
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
+    own: tuple[str, ...]
+    kept: str
     is_plain: bool
     asks_history: bool
 
@@ -84,6 +93,10 @@ class CompiledPolicy:
         plans: the clocks in the policy's order.
         days: the office's days.
         routes: who is told what.
+        fields, required, worded: of each action its fields, those that must be given, and the texts that must
+            say something.
+        kept: the actions of which a case keeps when they were taken: those that a rule asks about.
+        within: action -> how long after another act it may be taken.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -105,7 +118,15 @@ class CompiledPolicy:
         self.is_revised = any(rule.updates for rule in policy.actions.values())
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}
+        self.required = {name: self._required(name, rule) for name, rule in policy.actions.items()}
+        self.worded = {name: self._worded(name) for name in policy.actions}
         self.routes = NoticeRoutes(policy)
+        self.kept = _kept(policy)
+        self.within = {
+            name: span_within(rule.within, policy.tables.get(rule.within.calendar))
+            for name, rule in policy.actions.items()
+            if rule.within is not None
+        }
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
         for state, action, target, held in transitions(policy):
@@ -116,23 +137,36 @@ class CompiledPolicy:
         return self.roles.get(by.role, _NOBODY)
 
     def _fields(self, name: str, rule: Action) -> dict[str, FieldRule]:
-        fields = dict(ACTIONS[name].fields) if name in ACTIONS else rule.fields | REASON
+        fields = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
         if name == "submit" and self.policy.kinds:
             fields["kind"] = FieldRule(choices=("", *self.policy.kinds))
         if name == "reject" and self.policy.reasons:
             fields["code"] = FieldRule(choices=tuple(self.policy.reasons), required=True)
         return fields
 
+    def own_fields(self, action: str) -> tuple[str, ...]:
+        """The names of the fields that the policy gives an action of its own or a built-in one, texts too."""
+        rule = self.policy.actions.get(action)
+        return tuple(rule.fields) if rule else ()
+
+    def _required(self, name: str, rule: Action) -> frozenset[str]:
+        always = (field for field, typed in self.fields[name].items() if typed.required)
+        return frozenset((*always, *rule.required, *(("reason",) if rule.reason else ())))
+
+    def _worded(self, name: str) -> frozenset[str]:
+        """The texts that must say something: required ones, and a completion notice, which is public."""
+        texts = {field for field, typed in self.fields[name].items() if typed.type == "text"}
+        return frozenset(texts & (self.required[name] | ({"text"} if name == "complete" else set())))
+
     def _transition(self, state: str, name: str, target: str, held: str) -> Transition:
         rule, spec = self.policy.actions[name], ACTIONS.get(name)
         fields = self.fields[name]
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
-        required = {field for field, typed in fields.items() if typed.required}
         event = spec.event if spec else e.Acted
-        payload = tuple(
-            (field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"
-        )
+        entries = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field, _ in entries if spec is not None and field not in spec.fields)
+        payload = tuple(entry for entry in entries if entry[0] not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         return Transition(
             name,
@@ -140,16 +174,26 @@ class CompiledPolicy:
             event,
             fields=fields,
             payload=payload,
-            required=frozenset(required | ({"reason"} if rule.reason else set())),
+            required=self.required[name],
+            worded=self.worded[name],
             scopes={role: self.roles[role].scope for role in sorted({*rule.roles, *everyone, *system})},
             guards=_guards(rule, event),
             place=self.places.get(target) if target != state else None,
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
+            own=own,
+            kept=name if name in self.kept else "",
             asks_history=bool(rule.updates) or _counts_from_before((*effects, *held_effects)),
-            is_plain=not rule.updates
-            and not (payload or effects or held_effects or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}),
+            is_plain=not (
+                payload
+                or own
+                or effects
+                or held_effects
+                or rule.updates
+                or name in self.kept
+                or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
+            ),
         )
 
     def _timed(self) -> set[str]:
@@ -197,6 +241,7 @@ def refusal(
     found: str = "",
     rule: str = "guards",
     possible_from: int | None = None,
+    possible_until: int | None = None,
 ) -> Refusal:
     """A refusal that names the policy's rule and its source."""
     action = rules.policy.actions.get(command.action)
@@ -208,6 +253,7 @@ def refusal(
         missing=missing,
         found=found,
         possible_from=possible_from,
+        possible_until=possible_until,
         source=action.source if action else "",
     )
 
@@ -235,9 +281,32 @@ def _clock(policy: Policy, name: str, rule: ClockRule, order: int) -> CompiledCl
 
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
-    """The guards the policy names, and the one without which nobody may sign for a document."""
-    own = "document_addressed"
-    return rule.guards if event is not e.ReceiptSigned or own in rule.guards else (*rule.guards, own)
+    """The guards that the policy names, and those that other keys of it, or the action itself, ask for."""
+    own = {
+        "times_left": rule.at_most is not None,
+        "in_time": rule.within is not None,
+        "document_addressed": event is e.ReceiptSigned,
+        "extension_allowed": event in (e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused),
+    }
+    return (*rule.guards, *(name for name, is_due in own.items() if is_due and name not in rule.guards))
+
+
+def _kept(policy: Policy) -> frozenset[str]:
+    """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
+    limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
+    waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
+    counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
+    return frozenset((*limited, *waited_for, *counted_from)) - {"submit", "reply"}
+
+
+def span_within(rule: Within, calendar: Calendar | None) -> Span:
+    """The length of time in which an action may be taken.
+
+    Raises:
+        BadInput: it is none, or does not go with the way of counting.
+    """
+    amounts = {unit: amount for unit in LENGTHS if (amount := getattr(rule, unit)) is not None}
+    return Span.of(**amounts, counting=rule.counting, roll=rule.roll, calendar=calendar)
 
 
 # -- who is told what -------------------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
-from caseflow.core.engine.preconditions import clock_named
+from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, extension_length
 from caseflow.core.model.clock_changes import changes
 from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import Command
@@ -22,7 +22,8 @@ from caseflow.core.value import Value
 @lru_cache(maxsize=4096)
 def _origin(parts: tuple[str, str, str, str, str, str]) -> e.Origin:
     """The origin of those parts, shared by all cases that have it."""
-    return e.Origin(*parts)
+    policy_hash, zone, kind, channel, region, urgency = parts
+    return e.Origin(policy_hash, zone, kind=kind, channel=channel, region=region, urgency=urgency)
 
 
 class Act(Value, gc=False):
@@ -175,6 +176,10 @@ def event_of(
     if holder:
         place, effects = transition.held_place, transition.held_effects
     payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
+    if transition.own:
+        payload["own"] = _own(transition, command)
+    if transition.kept:
+        payload["kept"] = transition.kept
     clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
     if (effects or is_own) and not is_late:
         act = Act(
@@ -225,7 +230,7 @@ def all_marks(
 def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iterator[Mark]:
     """The marks that an event puts on clocks in every policy: a merge, its end, an extension.
 
-    An extension is for the instance of the case, or of the unit that holds it.
+    An extension is for the instance that it names.
     """
     match event:
         case e.Merged():
@@ -235,7 +240,9 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
         case e.ExtensionGranted():
             clock = rules.plan.get(event.clock)
             if clock is not None:
-                yield Mark(at, "extend", clock, unit if clock.rule.subject else "", amount=event.days)
+                subject = event.subject or (unit if clock.rule.subject == "unit" else "")
+                length, amount = extension_length(event)
+                yield Mark(at, "extend", clock, subject, amount=amount, unit=length)
 
 
 # -- what the event itself says --------------------------------------------------------------------------
@@ -244,6 +251,11 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
 def _fields(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
     fields = command.fields
     return {_NAMES.get(name, name): fields[name] for name, _ in transition.payload if name in fields}
+
+
+def _own(transition: Transition, command: Command) -> e.Fields:
+    fields = command.fields
+    return tuple((name, fields[name]) for name in transition.own if name in fields)
 
 
 _NAMES = {"to": "unit", "co_handler": "unit"}
@@ -256,6 +268,8 @@ def _submission(
     get, by = command.fields.get, command.by
     inquiry = get("kind", ""), get("channel", ""), get("region", ""), get("urgency", "")
     origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
+    if transition.own:
+        origin = origin.replace(fields=_own(transition, command))
     citizen = by.id if rules.role(by).scope == "own" else get("citizen", "")
     return {"unit": get("to", ""), "citizen": citizen, "origin": origin}
 
@@ -269,9 +283,13 @@ def _own_action(
 
 
 def _extension(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
-    pending = case.facts.extension
-    days = command.fields.get("days") or (pending.days if pending else 0)
-    return {"clock": clock_named(rules, case, command), "days": days}
+    """For which instance, and how much; for a clock that does not run, as far as is known, what was said."""
+    run = clock_asked(case, command)
+    if run is None:
+        return dict(command.fields)
+    key = {"clock": run.clock, "subject": run.subject, "cycle": run.cycle}
+    unit, amount = extension_of(rules, case, command, run)
+    return {**key, unit: amount} if unit and transition.event is not e.ExtensionRefused else key
 
 
 _PAYLOADS: dict[type[e.Event], Callable[[CompiledPolicy, Case, Transition, Command], dict[str, Any]]] = {
@@ -279,5 +297,6 @@ _PAYLOADS: dict[type[e.Event], Callable[[CompiledPolicy, Case, Transition, Comma
     e.Acted: _own_action,
     e.ExtensionRequested: _extension,
     e.ExtensionGranted: _extension,
+    e.ExtensionRefused: _extension,
 }
 """Events that say more than the fields of their action, or the same in another way."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
@@ -21,7 +21,14 @@ MOST_NAMES = 100
 LONGEST_TEXT = 100_000
 """Characters of a ``text``."""
 
+_UNSEEN = "\u115f\u1160\u3164\uffa0"
+"""Letters of Hangul that only fill a place."""
 _SHA256 = re.compile("[0-9a-f]{64}")
+
+
+def has_word(text: str) -> bool:
+    """Whether the text says anything: a letter, a character or a figure, not only blanks and signs."""
+    return any(sign.isalnum() and sign not in _UNSEEN for sign in text)
 
 
 def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Command) -> Refusal | None:
@@ -34,17 +41,30 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
                 "field-unknown", rules, case, command, found=name, missing=tuple(known), rule="fields"
             )
         wrong = _MISTAKES[rule.type](rule, value)
+        is_worded = rule.type == "text" and (name in row.worded or _says_why_late(name, command))
+        if not wrong and is_worded and not has_word(value):
+            wrong = "text-without-word"
         if wrong:
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
     for name in row.required:
-        if values.get(name, "") == "" and not any(name == text for text, _ in command.texts):
+        if _is_absent(values, name) and not any(name == text for text, _ in command.texts):
             sealed = {text for text, _ in command.texts}
             absent = tuple(
-                sorted(field for field in row.required if values.get(field, "") == "" and field not in sealed)
+                sorted(field for field in row.required if _is_absent(values, field) and field not in sealed)
             )
             return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
+
+
+def _is_absent(values: Mapping[str, Any], name: str) -> bool:
+    """Whether a field is left out, or says nothing."""
+    value = values.get(name, "")
+    return value == "" or (type(value) is str and not value.strip())
+
+
+def _says_why_late(name: str, command: Command) -> bool:
+    return name == "reason" and command.effective_us is not None
 
 
 def mistake(rule: FieldRule, value: Any) -> str:
@@ -73,9 +93,11 @@ def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict
 
 
 def plain(value: Any) -> Any:
-    """A field's value as events keep it: datetimes become epoch microseconds, lists tuples."""
+    """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples."""
     if type(value) is list:
         return tuple(value)
+    if type(value) is date:
+        return value.isoformat()
     return micros(value) if type(value) is datetime else value
 
 
@@ -101,6 +123,13 @@ def _bool_mistake(rule: FieldRule, value: Any) -> str:
 
 def _sha256_mistake(rule: FieldRule, value: Any) -> str:
     return "" if type(value) is str and _SHA256.fullmatch(value) else "field-not-sha256"
+
+
+def _date_mistake(rule: FieldRule, value: Any) -> str:
+    try:
+        return "" if date.fromisoformat(value).isoformat() == value else "field-not-date"
+    except (TypeError, ValueError):
+        return "field-not-date"
 
 
 def _names_mistake(rule: FieldRule, value: Any) -> str:
@@ -133,13 +162,14 @@ _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "int": _int_mistake,
     "instant": _int_mistake,
     "bool": _bool_mistake,
+    "date": _date_mistake,
     "sha256": _sha256_mistake,
     "names": _names_mistake,
 }
 """Field type -> check; the keys are the types a policy may use."""
 
 
-_AS_IT_IS = frozenset({"text", "string", "unit", "sha256"})
+_AS_IT_IS = frozenset({"text", "string", "unit", "sha256", "date"})
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

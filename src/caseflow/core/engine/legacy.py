@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterator
+from typing import Any
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.model import events as e
@@ -79,7 +80,7 @@ class Unknown(BadInput):
         super().__init__(code, field=field, found=name)
 
 
-def legacy_of(event: e.Adopted) -> tuple[Legacy, dict[str, str]]:
+def legacy_of(event: e.Adopted) -> tuple[Legacy, dict[str, Any]]:
     """What was told of the case when it was adopted: its past, and the fields of the command."""
     origin = event.origin
     fields = {
@@ -98,7 +99,7 @@ def legacy_of(event: e.Adopted) -> tuple[Legacy, dict[str, str]]:
         started=event.started,
         ended=event.ended,
     )
-    return legacy, {name: text for name, text in fields.items() if text}
+    return legacy, {name: text for name, text in fields.items() if text} | dict(origin.fields)
 
 
 def past_acts(rules: CompiledPolicy, legacy: Legacy, *, renewed: Container[str] = ()) -> tuple[PastAct, ...]:

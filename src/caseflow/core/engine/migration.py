@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
 from caseflow.core.engine.preconditions import Authorize, check
@@ -17,7 +18,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes, fired_under
 from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.commands import Command
-from caseflow.core.model.evolve import evolve
+from caseflow.core.model.evolve import evolve, replay
 from caseflow.errors import Refusal, Refused
 
 MIGRATE = "migrate"
@@ -49,7 +50,8 @@ def migrate(
         history: every event of the case.
 
     Raises:
-        Refused: the old rules do not let the actor; ``state-unknown`` when the new ones lack the case's
+        Refused: the old rules do not let the actor; ``takes-effect-when-recorded`` when the command gives an
+            instant of its own; ``state-unknown`` when the new ones lack the case's
             state; ``clock-lost`` when a running clock has no place in them; ``clock-taken`` when the cards of
             two clocks would stand under one name.
     """
@@ -58,6 +60,8 @@ def migrate(
     lived = (*history[: case.version - len(issued)], *issued)
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorize=authorize)
+    if refused is None and command.effective_us is not None:
+        refused = refusal("takes-effect-when-recorded", rules, case, command, rule="effective_at")
     if refused is not None:
         raise Refused(refused, case_id=case.id)
     folded = clocks_of(new, lived)
@@ -79,9 +83,23 @@ def migrate(
         zone=new.policy.timezone,
         retroactive=retroactive,
         renamed=renamed,
+        taken=_taken(new, case.id, lived),
     )
     after, settled = reconcile(new, evolve(case, event), event, lambda: (*lived, event))
     return after, (*issued, event, *settled)
+
+
+def _taken(new: CompiledPolicy, case_id: str, history: Sequence[e.Event]) -> tuple[tuple[str, int, int], ...]:
+    """What was done so far of the actions that the new rules ask about."""
+    if not new.kept:
+        return ()
+    own = (event for event in history if not isinstance(event, e.Migrated))
+    marked = (event.replace(kept=name if (name := _action(event)) in new.kept else "") for event in own)
+    return replay(case_id, marked).facts.taken
+
+
+def _action(event: e.Event) -> str:
+    return event.action if isinstance(event, e.Acted) else ACTION_OF.get(type(event), "")
 
 
 def renamed_clocks(new: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.extensions import (
+    EXTENSION_UNITS,
+    clock_asked,
+    clocks_asked,
+    extension_of,
+    pending_extension,
+)
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
-from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import Command
+from caseflow.core.policy import length_of
+from caseflow.core.time.deadline import breach
+from caseflow.core.time.instants import moment
 from caseflow.errors import Refusal
 
 GUARDS: dict[str, Guard] = {}
@@ -19,19 +28,6 @@ GUARDS: dict[str, Guard] = {}
 def _named(guard: Guard) -> Guard:
     GUARDS[guard.__name__] = guard
     return guard
-
-
-def clock_named(rules: CompiledPolicy, case: Case, command: Command) -> str:
-    """The clock an extension speaks of, whether it runs or not: by default the policy's first."""
-    pending = case.facts.extension
-    name: str = command.fields.get("clock") or (pending.clock if pending else "")
-    return name or (rules.plans[0].name if rules.plans else "")
-
-
-def clock_asked(rules: CompiledPolicy, case: Case, command: Command) -> ClockRun | None:
-    """The running instance an extension speaks of."""
-    name = clock_named(rules, case, command)
-    return case.running(name) or case.running(name, case.unit)
 
 
 @_named
@@ -78,25 +74,68 @@ def reopens_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -
 
 @_named
 def extensions_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """The clock runs, and was extended fewer times than ``limits.extensions``, by few enough days."""
-    limits, run = rules.policy.limits, clock_asked(rules, case, command)
+    """The clock runs, and was extended fewer times than may be, by no more than may be.
+
+    As its own ``extension`` says, else as ``limits.extensions`` and ``limits.extension_days``.
+    """
+    run = clock_asked(case, command)
     if run is None:
         return refusal("clock-not-running", rules, case, command)
-    if len(run.grants) >= limits.extensions:
-        shown = str(limits.extensions)
-        return refusal("extensions-used-up", rules, case, command, found=shown, rule="limits.extensions")
-    pending = case.facts.extension
-    days = command.fields.get("days") or (pending.days if pending else 0)
-    if days > limits.extension_days:
-        shown = f"{days} > {limits.extension_days}"
+    rule = rules.plan[run.clock].rule.extension
+    times = rules.policy.limits.extensions if rule is None else rule.times
+    path = "limits.extensions" if rule is None else f"clocks.{run.clock}.extension.times"
+    if sum(unit in EXTENSION_UNITS for _, _, unit in run.grants) >= times:
+        return refusal("extensions-used-up", rules, case, command, found=str(times), rule=path)
+    if rule is not None:
+        return None
+    unit, amount = extension_of(rules, case, command, run)
+    days = int(amount) * (7 if unit == "weeks" else 1) if unit in ("days", "weeks") else 0
+    if days > rules.policy.limits.extension_days:
+        shown = f"{days} > {rules.policy.limits.extension_days}"
         return refusal("extension-too-long", rules, case, command, found=shown, rule="limits.extension_days")
+    return None
+
+
+@_named
+def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """It is for one clock, of one length, as that clock allows. Every extension asks for this."""
+    runs = clocks_asked(case, command)
+    if len(runs) > 1:
+        names = tuple(dict.fromkeys(run.clock for run in runs))
+        return refusal("clock-ambiguous", rules, case, command, missing=names, rule="fields.clock")
+    units = tuple(unit for unit in EXTENSION_UNITS if command.fields.get(unit))
+    if len(units) > 1:
+        shown = ", ".join(units)
+        return refusal("extension-unit", rules, case, command, found=shown, missing=units[:1], rule="fields")
+    if not runs or command.action == "refuse_extension":
+        return None
+    run = runs[0]
+    rule, path = rules.plan[run.clock].rule.extension, f"clocks.{run.clock}.extension"
+    unit, amount = extension_of(rules, case, command, run)
+    if not unit:
+        return refusal("field-missing", rules, case, command, missing=("days",), rule="fields")
+    if rule is None:
+        if unit in ("days", "weeks"):
+            return None
+        units = ("days", "weeks")
+        return refusal("extension-unit", rules, case, command, found=unit, missing=units, rule="limits")
+    role = command.by.role
+    if command.action == "grant_extension" and rule.by and role not in rule.by:
+        return refusal("role-may-not", rules, case, command, missing=rule.by, found=role, rule=f"{path}.by")
+    length, most = length_of(rule)
+    allowed = tuple(name for name in (length, "until" if rule.until else "") if name)
+    if unit not in allowed:
+        return refusal("extension-unit", rules, case, command, found=unit, missing=allowed, rule=path)
+    if unit != "until" and int(amount) > int(most):
+        shown = f"{amount} > {most}"
+        return refusal("extension-too-long", rules, case, command, found=shown, rule=f"{path}.{unit}")
     return None
 
 
 @_named
 def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """The clock's deadline has not passed."""
-    run = clock_asked(rules, case, command)
+    run = clock_asked(case, command)
     if run is None:
         return refusal("clock-not-running", rules, case, command)
     due = run.deadline_us
@@ -108,7 +147,8 @@ def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) 
 @_named
 def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """An extension was asked for and not answered yet: nothing is granted before it was asked for."""
-    pending = case.facts.extension
+    run = clock_asked(case, command)
+    pending = None if run is None else pending_extension(case, run)
     if pending is not None and pending.at_us <= at:
         return None
     return refusal(
@@ -123,8 +163,9 @@ def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: i
 
 @_named
 def no_extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """No extension waits for an answer."""
-    if case.facts.extension is None:
+    """No extension of that clock waits for an answer."""
+    run = clock_asked(case, command)
+    if run is None or pending_extension(case, run) is None:
         return None
     answers = ("grant_extension", "refuse_extension")
     return refusal("extension-already-pending", rules, case, command, missing=answers)
@@ -166,6 +207,47 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
         return None
     waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
     return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None
+
+
+@_named
+def times_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The action was taken fewer times in the cycle than its ``at_most``, which asks for this.
+
+    A cycle begins with the submission or a reopening. What took effect late counts in the cycle of its
+    instant; a reply that was taken back does not count.
+    """
+    most = rules.policy.actions[command.action].at_most
+    if most is None:
+        return None
+    facts = case.facts
+    cycle = facts.cycle if command.effective_us is None else facts.cycle_at(at)
+    times = sum(turn == cycle for _, turn in case.taken(command.action, at))
+    if times < most:
+        return None
+    return refusal("times-used-up", rules, case, command, found=str(times), rule="at_most")
+
+
+@_named
+def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The time that ``within`` allows after another act, which asks for this, is not over.
+
+    It is counted from the last time of that act, in whatever cycle. Where the calendar ends before the count
+    does, it is not known to be over.
+    """
+    rule = rules.policy.actions[command.action].within
+    if rule is None:
+        return None
+    since = max((us for us, _ in case.taken(rule.of, at) if us <= at), default=None)
+    if since is None:
+        return refusal("not-yet", rules, case, command, missing=(rule.of,), rule="within")
+    late = breach(rules.within[command.action], since, (), rules.days)
+    if late.at_us is None or at < late.at_us or not late.certain:
+        return None
+    until = moment(late.at_us, rules.policy.timezone).isoformat(" ", timespec="seconds")
+    return refusal(
+        "too-late", rules, case, command, missing=(rule.of,), found=until, rule="within",
+        possible_until=late.at_us,
+    )  # fmt: skip
 
 
 # -- the check -------------------------------------------------------------------------------------------

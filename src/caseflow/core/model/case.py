@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterator
-from datetime import datetime
+from datetime import date, datetime
 
 from caseflow.core.model.clock_run import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.model.commands import NOWHERE, CaseState
-from caseflow.core.model.events import UNKNOWN_ORIGIN, Origin
+from caseflow.core.model.events import UNKNOWN_ORIGIN, ExtensionGranted, ExtensionRequested, Origin
 from caseflow.core.policy import Stage
 from caseflow.core.time.instants import moment
 from caseflow.core.value import CompactValue
@@ -23,11 +23,29 @@ class Reply(CompactValue):
 
 
 class ExtensionRequest(CompactValue):
-    """An extension that waits for an answer."""
+    """An extension of one instance that waits for an answer: of how much, or until the end of which date."""
 
     clock: str
-    days: int
+    subject: str
+    cycle: int
     at_us: int
+    days: int = 0
+    weeks: int = 0
+    months: int = 0
+    until: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The instance for which it was asked."""
+        return self.clock, self.subject, self.cycle
+
+
+def extension_length(part: ExtensionRequest | ExtensionRequested | ExtensionGranted) -> tuple[str, int]:
+    """The unit and the amount of an extension; of a date its ordinal; an empty unit for none."""
+    if part.until:
+        return "until", date.fromisoformat(part.until).toordinal()
+    lengths = (("days", part.days), ("weeks", part.weeks), ("months", part.months))
+    return next(((unit, amount) for unit, amount in lengths if amount), ("", 0))
 
 
 class Rating(CompactValue):
@@ -92,7 +110,8 @@ class Facts(CompactValue):
     replies: tuple[Reply, ...] = ()
     returns: int = 0
     reopens: int = 0
-    extension: ExtensionRequest | None = None
+    extensions: tuple[ExtensionRequest, ...] = ()
+    """Those that wait for an answer; see `Case.pending_extensions`."""
     ratings: tuple[Rating, ...] = ()
     assessments: tuple[Assessment, ...] = ()
     rectifications: tuple[Rectification, ...] = ()
@@ -113,6 +132,8 @@ class Facts(CompactValue):
     """Since when the case follows its primary."""
     led: tuple[tuple[int, int, str], ...] = ()
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
+    taken: tuple[tuple[str, int, int], ...] = ()
+    """``(action, instant, cycle)`` of what was done, of actions that a rule asks about; see `Case.taken`."""
 
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
@@ -266,6 +287,30 @@ class Case(CompactValue):
     def has_reply(self) -> bool:
         """Whether a public substantive reply stands, in any cycle."""
         return any(reply.retracted_us is None for reply in self.facts.replies)
+
+    def taken(self, action: str, us: int) -> tuple[tuple[int, int], ...]:
+        """When the action was taken and in which cycle, in the order of recording.
+
+        It is known of actions that a rule of the policy asks about.
+
+        A reply that had been taken back at the instant `us` counts as none, nor does what was done before a
+        takeover, the submission and the replies apart.
+        """
+        if action == "submit":
+            return ((self.submitted_us, 1),)
+        if action == "reply":
+            replies = self.facts.replies
+            standing = (reply for reply in replies if (reply.retracted_us or us + 1) > us)
+            return tuple((reply.at_us, reply.cycle) for reply in standing)
+        return tuple((at, cycle) for name, at, cycle in self.facts.taken if name == action)
+
+    @property
+    def pending_extensions(self) -> tuple[ExtensionRequest, ...]:
+        """Extensions that wait for an answer: a request dies with the instance for which it was made."""
+        if not self.facts.extensions:
+            return ()
+        running = {run.key for run in self.clocks if run.until_us is None}
+        return tuple(request for request in self.facts.extensions if request.key in running)
 
     def unit_at(self, us: int) -> str:
         """Who held the case at the instant, or its primary while it followed one.

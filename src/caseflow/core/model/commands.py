@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import Enum
 from typing import Any
 
 from caseflow.core.policy import Stage
@@ -44,10 +45,21 @@ SYSTEM = Actor("caseflow", role="system")
 """Who takes the timed actions of rungs and lets followers of an ended primary go on."""
 
 
+class Place(Enum):
+    """Where a text is that is not given."""
+
+    ELSEWHERE = "elsewhere"
+
+
+ELSEWHERE = Place.ELSEWHERE
+"""Given as a text: there is one, and it is kept elsewhere, where caseflow never sees it."""
+
+
 class Command(Value):
     """An action asked for: its name, by whom, with which fields, and since when it is true.
 
-    ``texts`` holds the salted hashes of the personal texts, which themselves lie elsewhere.
+    ``texts`` holds the salted hashes of the personal texts, which themselves lie apart; an empty hash stands
+    for a text that is kept `ELSEWHERE`.
     ``effective_us`` is ``None`` for now; an earlier instant is a fact recorded late.
     """
 

@@ -167,7 +167,7 @@ class CompiledClock:
             return True
         when = self.rule.when
         names = (*when.admits, *when.excludes)
-        values = {name: unit if name == "unit" else origin.value(name) for name in names}
+        values = {name: unit if name == "unit" else origin.field(name) for name in names}
         return all(values[name] in admitted for name, admitted in when.admits.items()) and not any(
             values[name] in excluded for name, excluded in when.excludes.items()
         )

@@ -22,6 +22,8 @@ Ladder = tuple[tuple[str, bool], ...]
 
 FieldValue = str | int | bool | tuple[str, ...] | None
 """What a field of an event may be."""
+Fields = tuple[tuple[str, FieldValue], ...]
+"""Fields of the policy's own, each with its value."""
 
 
 class Origin(Value, gc=False):
@@ -33,12 +35,15 @@ class Origin(Value, gc=False):
     channel: str = ""
     region: str = ""
     urgency: str = ""
-    fields: tuple[tuple[str, FieldValue], ...] = ()
-    """What was submitted in fields of the policy's own."""
+    fields: Fields = ()
+    """``(name, value)`` of the policy's own fields of the submission."""
 
-    def value(self, name: str) -> FieldValue:
-        """What was submitted in that field; empty for what was not."""
-        return getattr(self, name) if name in _INQUIRY else dict(self.fields).get(name, "")
+    def field(self, name: str) -> FieldValue:
+        """What the submission says of a field, built-in or the policy's own; empty when nothing."""
+        own = getattr(self, name, None) if name != "fields" else None
+        if own is not None:
+            return str(own)
+        return next((value for field, value in self.fields if field == name), "")
 
     def changed(self, fields: Iterable[tuple[str, FieldValue]]) -> Origin:
         """The origin with other values in some fields of the submission."""
@@ -121,8 +126,9 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
 
     ``effective_us`` is given when the fact is older than its record, ``clamped_us`` when the clock of
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
-    kept apart to their salted hashes. ``revised`` is what the case counts as submitted from then on,
-    where the act changed that.
+    kept apart to their salted hashes. ``kept`` is the name of the action where rules ask how often or when it
+    was taken: the case keeps that. ``own`` holds the fields that the policy gives a built-in action, texts
+    apart. ``revised`` is what the case counts as submitted from then on, where the act changed that.
     """
 
     at_us: int
@@ -132,6 +138,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     effective_us: int | None = None
     clamped_us: int | None = None
     texts: tuple[tuple[str, str], ...] = ()
+    kept: str = ""
+    own: Fields = ()
     revised: Origin | None = None
 
     name: ClassVar[str] = ""
@@ -319,21 +327,38 @@ class Transferred(Event, tag="transferred"):
 
 
 class ExtensionRequested(Event, tag="extension-requested"):
-    """More time was asked for; this alone stops nothing."""
+    """More time was asked for; this alone stops nothing.
+
+    It is for one instance of a clock, by days, weeks or months, or until the end of a date (``2025-05-30``).
+    """
 
     clock: str = ""
+    subject: str = ""
+    cycle: int = 1
     days: int = 0
+    weeks: int = 0
+    months: int = 0
+    until: str = ""
 
 
 class ExtensionGranted(Event, tag="extension-granted"):
-    """More time was granted: days added to every rung not yet fired."""
+    """More time was granted to one instance of a clock, for every rung that is not yet effective."""
 
     clock: str = ""
+    subject: str = ""
+    cycle: int = 1
     days: int = 0
+    weeks: int = 0
+    months: int = 0
+    until: str = ""
 
 
 class ExtensionRefused(Event, tag="extension-refused"):
-    """More time was refused."""
+    """More time was refused to one instance of a clock."""
+
+    clock: str = ""
+    subject: str = ""
+    cycle: int = 1
 
 
 class Attached(Event, tag="attached"):
@@ -356,7 +381,7 @@ class Acted(Event, tag="acted"):
     """An action of the policy's own."""
 
     action: str = ""
-    fields: tuple[tuple[str, FieldValue], ...] = ()
+    fields: Fields = ()
 
 
 class ReceiptSigned(Event, tag="receipt-signed"):
@@ -370,12 +395,14 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
+    ``taken`` holds ``(action, instant, cycle)`` of what was done before that the new rules ask about.
     """
 
     policy_hash: str = ""
     zone: str = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[str, str], ...] = ()
+    taken: tuple[tuple[str, int, int], ...] = ()
 
 
 class RungEvent(Event):
@@ -423,7 +450,7 @@ class UnknownEvent(Event):
 
 def fields_of(event: Event) -> dict[str, FieldValue]:
     """What an event says in fields of the policy's own."""
-    return dict(event.fields) if isinstance(event, Acted) else {}
+    return dict(event.fields if isinstance(event, Acted) else event.own)
 
 
 class Former(Event):

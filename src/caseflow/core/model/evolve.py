@@ -69,7 +69,15 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     if event.revised is not None:
         case = replace(case, origin=event.revised)
     fold = FOLDS.get(type(event))
-    return case if fold is None else fold(case, event)
+    if fold is not None:
+        case = fold(case, event)
+    return _kept(case, event) if event.kept else case
+
+
+def _kept(case: Case, event: e.Event) -> Case:
+    facts, since = case.facts, event.effective_us
+    cycle = facts.cycle if since is None else facts.cycle_at(since)
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------
@@ -147,10 +155,12 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
     """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
     renamed = (*case.facts.renamed, *event.renamed)
     origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
-    pending = case.facts.extension
-    if pending is not None:
-        pending = replace(pending, clock=dict(event.renamed).get(pending.clock, pending.clock))
-    case = replace(case, origin=origin, facts=replace(case.facts, renamed=renamed, extension=pending))
+    names = dict(event.renamed)
+    pending = tuple(
+        replace(request, clock=names.get(request.clock, request.clock)) for request in case.facts.extensions
+    )
+    facts = replace(case.facts, renamed=renamed, extensions=pending, taken=event.taken)
+    case = replace(case, origin=origin, facts=facts)
     levels: dict[tuple[str, str, int], set[tuple[str, int | None]]] = {}
     for card in case.escalations:
         if card.stands:
@@ -232,7 +242,7 @@ def _reopened(case: Case, event: e.Reopened) -> Case:
         case,
         cycle=facts.cycle + 1,
         reopens=facts.reopens + 1,
-        extension=None,
+        extensions=(),
         reopenings=(*facts.reopenings, event.since_us),
     )
     return moved.replace(steps=())
@@ -270,11 +280,16 @@ def _attached(case: Case, event: e.Attached) -> Case:
 
 
 def _extension_requested(case: Case, event: e.ExtensionRequested) -> Case:
-    return _with(case, extension=ExtensionRequest(event.clock, event.days, event.since_us))
+    request = ExtensionRequest(
+        event.clock, event.subject, event.cycle, at_us=event.since_us,
+        days=event.days, weeks=event.weeks, months=event.months, until=event.until,
+    )  # fmt: skip
+    return _with(case, extensions=(*case.facts.extensions, request))
 
 
-def _extension_answered(case: Case, event: e.Event) -> Case:
-    return _with(case, extension=None)
+def _extension_answered(case: Case, event: e.ExtensionGranted | e.ExtensionRefused) -> Case:
+    key = (event.clock, event.subject, event.cycle)
+    return _with(case, extensions=tuple(one for one in case.facts.extensions if one.key != key))
 
 
 def _co_handler_added(case: Case, event: e.CoHandlerAdded) -> Case:

@@ -11,7 +11,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import Policy, Rung, When
+from caseflow.core.policy import Policy, Rung, Scalar, When
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may
@@ -188,27 +188,29 @@ def _kinds_of_case(rules: CompiledPolicy) -> Iterator[tuple[str, tuple[CompiledC
     if all(when == When() for when in whens):
         yield "", rules.plans
         return
-    kinds = tuple(rules.policy.kinds) or _values(whens, "kind")
-    others = [_values(whens, name) for name in ("channel", "region", "urgency")]
+    asked_about = {name for when in whens for name in (*when.admits, *when.excludes)}
+    own = [name for name in rules.own_fields("submit") if name in asked_about]
+    names = ("kind", "channel", "region", "urgency", *own)
+    values: list[tuple[Scalar, ...]] = [_values(whens, name) for name in names]
+    values[0] = tuple(rules.policy.kinds) or values[0]
     seen: set[tuple[str, ...]] = set()
-    for turn, (kind, channel, region, urgency) in enumerate(
-        product(("", *kinds), *(("", *o) for o in others))
-    ):
+    for turn, chosen in enumerate(product(*(("", *some) for some in values))):
         if turn >= MOST_KINDS_OF_CASE:
             return
-        origin = Origin(kind=kind, channel=channel, region=region, urgency=urgency)
+        kind, channel, region, urgency = map(str, chosen[:4])
+        fields = tuple(zip(own, chosen[4:], strict=True))
+        origin = Origin(kind=kind, channel=channel, region=region, urgency=urgency, fields=fields)
         plans = tuple(plan for plan in rules.plans if plan.applies(origin, ""))
-        names = tuple(plan.name for plan in plans)
-        if names not in seen:
-            seen.add(names)
-            fields = {"kind": kind, "channel": channel, "region": region, "urgency": urgency}
-            conditions = {name for when in whens for name in (*when.admits, *when.excludes)}
-            yield ", ".join(f'{name} = "{fields[name]}"' for name in fields if name in conditions), plans
+        clocks = tuple(plan.name for plan in plans)
+        if clocks not in seen:
+            seen.add(clocks)
+            submitted = zip(names, chosen, strict=True)
+            yield ", ".join(f'{name} = "{value}"' for name, value in submitted if name in asked_about), plans
 
 
-def _values(whens: list[When], name: str) -> tuple[str, ...]:
+def _values(whens: list[When], name: str) -> tuple[Scalar, ...]:
     values = (when.admits.get(name, ()) + when.excludes.get(name, ()) for when in whens)
-    return tuple(dict.fromkeys(str(value) for some in values for value in some))
+    return tuple(dict.fromkeys(value for some in values for value in some))
 
 
 # -- time that can be taken without limit --------------------------------------------------------------------

@@ -144,7 +144,7 @@ class Graph:
             return (spot,)
         after = self._after(spot, row, held=spot.held)[0]
         known = {"unit_holds", "has_reply", "not_rated"}
-        return (after,) if set(row.rule.guards) <= known else (after, spot)
+        return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
         for action, row in self.rules.table[spot.state].items():
@@ -152,7 +152,14 @@ class Graph:
                 continue
             for held in _holders(row, spot):
                 target, revives, restarts = self._after(spot, row, held=held)
-                yield Arrow(spot, action, target, capped=_is_capped(row), revives=revives, restarts=restarts)
+                yield Arrow(
+                    spot,
+                    action,
+                    target,
+                    capped=_is_capped(self.rules, row),
+                    revives=revives,
+                    restarts=restarts,
+                )
 
     def _after(
         self, spot: Spot, row: Transition, *, held: bool
@@ -218,8 +225,12 @@ _CAPS: dict[type[e.Event], str] = {
 """Events that use up a cap, and the guard that counts them."""
 
 
-def _is_capped(row: Transition) -> bool:
-    return _CAPS.get(row.event) in row.rule.guards
+def _is_capped(rules: CompiledPolicy, row: Transition) -> bool:
+    """Whether a case can take it so often only: in its whole life, or in a cycle, of which there are few."""
+    if _CAPS.get(row.event) in row.rule.guards:
+        return True
+    reopen = rules.policy.actions.get("reopen")
+    return row.rule.at_most is not None and (reopen is None or "reopens_left" in reopen.guards)
 
 
 def _holders(row: Transition, spot: Spot) -> tuple[bool, ...]:

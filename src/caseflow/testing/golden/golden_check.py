@@ -174,12 +174,16 @@ def _texts(history: GoldenHistory, events: tuple[tuple[str, Any], ...]) -> dict[
     """The texts at the versions that their events have now."""
     moved_texts: dict[str, tuple[Text, ...]] = {}
     for case_id, texts in history.texts.items():
-        then = [version for version, event in enumerate(history.of(case_id), 1) if event.texts]
+        then = [version for version, event in enumerate(history.of(case_id), 1) if _has_texts(event)]
         own = [event for other, event in events if other == case_id]
-        now = [version for version, event in enumerate(own, 1) if event.texts]
+        now = [version for version, event in enumerate(own, 1) if _has_texts(event)]
         moved = dict(zip(then, now, strict=True))
         moved_texts[case_id] = tuple(text.replace(version=moved[text.version]) for text in texts)
     return moved_texts
+
+
+def _has_texts(event: Any) -> bool:
+    return any(mark for _, mark in event.texts)
 
 
 def _compared(

@@ -25,6 +25,9 @@ GUARD_OF = {
     "extension-already-pending": ("no_extension_pending",),
     "rectification-not-linked": ("rectification_linked",),
     "rectification-open": ("rectifications_verified",),
+    "times-used-up": ("times_left",),
+    "not-yet": ("in_time",),
+    "too-late": ("in_time",),
 }
 """The code of a refusal -> the guards that may have said so."""
 HEADS = ("actions", "guards", "levels")

@@ -19,7 +19,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.policy import Policy
+from caseflow.core.policy import Policy, Scalar
 from caseflow.errors import Refused
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
 from caseflow.testing.command_generator import legal_fields
@@ -210,11 +210,12 @@ def _fitting(rules: CompiledPolicy, case: Case, action: str) -> Iterator[Step]:
 
 def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
     """What may matter of a submission: to whom, by whom, and every value that a clock asks for."""
-    wanted: dict[str, set[str]] = {}
+    wanted: dict[str, set[Scalar]] = {}
+    own = rules.own_fields("submit")
     for plan in rules.plans:
         for part in (plan.rule.when.admits, plan.rule.when.excludes):
             for name, values in part.items():
-                wanted.setdefault(name, set()).update(map(str, values))
+                wanted.setdefault(name, set()).update(values if name in own else map(str, values))
     choices = rules.fields["submit"]["kind"].choices
     for base in (
         {},
@@ -224,7 +225,7 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
     ):
         yield base
         for name, choices_asked in wanted.items():
-            for choice in sorted(choices_asked):
+            for choice in sorted(choices_asked, key=str):
                 if name != "kind" or not choices or choice in choices:
                     yield {**base, name: choice}
 
@@ -232,7 +233,20 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
 def _facts_of(policy: Policy) -> list[Any]:
     """What the policy's guards look at, each as a function of rules and case."""
     used = {guard for rule in policy.actions.values() for guard in rule.guards}
-    return [fact for guard, fact in _FACTS.items() if guard in used]
+    limited = [name for name, rule in policy.actions.items() if rule.at_most or rule.within]
+    taken = [_times_taken] if limited else []
+    return [*taken, *(fact for guard, fact in _FACTS.items() if guard in used)]
+
+
+def _times_taken(rules: CompiledPolicy, case: Case) -> tuple[int | bool, ...]:
+    """How often what ``at_most`` limits was done in this cycle, and whether what ``within`` waits for was."""
+    now, times = case.acted_us, list[int | bool]()
+    for name, rule in rules.policy.actions.items():
+        if rule.at_most is not None:
+            times.append(sum(cycle == case.facts.cycle for _, cycle in case.taken(name, now)))
+        if rule.within is not None:
+            times.append(bool(case.taken(rule.within.of, now)))
+    return tuple(times)
 
 
 def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:
@@ -244,8 +258,8 @@ def _is_rated(rules: CompiledPolicy, case: Case) -> bool:
     return any(rating.cycle == case.facts.cycle for rating in case.facts.ratings)
 
 
-def _is_pending(rules: CompiledPolicy, case: Case) -> bool:
-    return case.facts.extension is not None
+def _is_pending(rules: CompiledPolicy, case: Case) -> tuple[str, ...]:
+    return tuple(sorted({request.clock for request in case.pending_extensions}))
 
 
 def _waits(rules: CompiledPolicy, case: Case) -> bool:

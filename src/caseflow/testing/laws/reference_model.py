@@ -104,6 +104,11 @@ class ModelledPolicy:
         return state if to == "=" else to
 
 
+def _said(origin: e.Origin, name: str) -> Any:
+    """What the submission says of a field."""
+    return dict(origin.fields).get(name, getattr(origin, name, ""))
+
+
 class Happening:
     """One act of a case: when it took effect, and from where to where it then led.
 
@@ -274,10 +279,10 @@ class Model:
     def _start(self, rules: ModelledPolicy, clock: str, act: Happening, *, holder: str) -> None:
         rule = rules.policy.clocks[clock]
         for name, wanted in rule.when.admits.items():
-            if getattr(self.origin, name) not in wanted:
+            if _said(self.origin, name) not in wanted:
                 return
         for name, unwanted in rule.when.excludes.items():
-            if getattr(self.origin, name) in unwanted:
+            if _said(self.origin, name) in unwanted:
                 return
         helper = act.event.unit if isinstance(act.event, e.CoHandlerAdded) else ""
         subject = {"": "", "unit": holder, "co_handler": helper}[rule.subject]

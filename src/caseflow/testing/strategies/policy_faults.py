@@ -151,6 +151,11 @@ def _rung(below: str, **keys: Any) -> Callable[[Table], str]:
     return _clock(f".rungs[0]{below}", {"level": "late", "days": 5, **keys})
 
 
+def _within(below: str, **keys: Any) -> Callable[[Table], str]:
+    """An action of its own that may be taken only so long after another."""
+    return _set_at("actions.planted.within", keys, f"actions.planted.within{below}")
+
+
 def _a_state(table: Table) -> str:
     return str(next(iter(table["states"])))
 
@@ -190,7 +195,7 @@ def _started_twice(table: Table) -> str:
 
 
 def _fields_of_submit(table: Table) -> str:
-    return _put(table, "actions.submit.fields", {"planted": {"type": "int"}})
+    return _put(table, "actions.submit.fields", {"kind": {"type": "int"}}) + ".kind"
 
 
 def _then_with_reason(table: Table) -> str:
@@ -291,6 +296,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a state belongs to an unknown stage", "unknown-stage", _set("states.planted.stage", "limbo")),
         ("a state has a reserved name", "reserved-name",
          _set_at("states.open.stage", "handling", "states.open")),
+        ("a field of submissions is called unit", "reserved-name", _set("actions.submit.fields.unit", {})),
         ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
         ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
@@ -298,8 +304,17 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _set_at("notices.planted.on", ["submitted"], "notices.planted")),
         ("a notice is for an unknown occasion", "unknown-occasion", _notice_on_nothing),
         ("a document's issuer sees one unit", "issuer-not-over-all", _issued_by_a_unit),
+        ("a required field is none", "unknown-field", _set("actions.submit.required", ["colour"])),
+        ("an action may never be taken", "at-most-too-few", _set("actions.planted.at_most", 0)),
+        ("submissions are limited", "at-most-begins-cycle", _set("actions.submit.at_most", 1)),
+        ("an action comes within days of none", "unknown-within", _within(".of", of="nowhere", days=5)),
+        ("an action comes within no time", "bad-count", _within("", of="submit")),
+        ("an action comes within an unknown calendar", "unknown-calendar",
+         _within(".calendar", of="submit", days=5, counting="working", calendar="XX")),
+        ("an action comes within undated working days", "calendar-needed",
+         _within(".calendar", of="submit", days=5, counting="working")),
         ("an action has an unknown guard", "unknown-guard", _set("actions.planted.guards", ["luck"])),
-        ("a built-in action is given fields", "fields-of-built-in", _fields_of_submit),
+        ("a built-in action is given a field it has", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",
          _set("actions.planted.fields.much.type", "float")),
         ("the zone is unknown", "unknown-zone", _set("timezone", "Asia/Wuhu")),

@@ -50,8 +50,8 @@ def policies(
 
     Every one begins as: submit, work, close, and one clock from the submission to the end. Features are added
     to it: units and routing, public replies, waiting for information (a pause), extensions, withdrawal and
-    reopening, co-handling units, an action of its own with typed fields, timed closing, a clock for some
-    kinds only, roles that may backdate.
+    reopening, co-handling units, an action of its own with typed fields, own fields on built-in ones, actions
+    limited in number and in time, timed closing, a clock for some kinds only, roles that may backdate.
 
     Shrinks to no feature, one clock, one rung of one natural day, and the first zone.
 
@@ -267,8 +267,35 @@ def visits(table: Table) -> None:
             "host": {"type": "unit"},
             "urgent": {"type": "bool"},
             "photo": {"type": "sha256"},
+            "until": {"type": "date"},
             "remark": {"type": "text"},
         },
+    }
+
+
+def own_fields(table: Table) -> None:
+    """Fields of the policy's own on built-in actions, and a clock for cases that say something in one."""
+    table["actions"]["submit"]["fields"] = {
+        "paper": {"type": "bool"},
+        "seen": {"type": "date"},
+        "hint": {"type": "text"},
+    }
+    table["actions"]["close"]["fields"] = {"outcome": {"choices": ["granted", "denied"]}}
+    table["clocks"]["papers"] = {
+        "start": ["submit"],
+        "stop": ["close"],
+        "when": {"paper": [True]},
+        "rungs": [{"level": "filed", "days": 9}],
+    }
+
+
+def limits(table: Table) -> None:
+    """A note twice in a cycle at the most, and an objection within three days of it."""
+    table["actions"]["note"]["at_most"] = 2
+    table["actions"]["object"] = {
+        "moves": {"open": "="},
+        "roles": ["citizen", "officer"],
+        "within": {"days": 3, "of": "note"},
     }
 
 
@@ -302,6 +329,8 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     reopening,
     helpers,
     visits,
+    own_fields,
+    limits,
     timed_closing,
     urgent_cases,
     late_facts,

@@ -149,18 +149,38 @@ class TimelineActions:
         return self._do("transfer", case, doing, to=to)
 
     def request_extension(
-        self, case: Case | str, *, days: int, clock: str | None = None, **doing: Unpack[Doing]
+        self,
+        case: Case | str,
+        *,
+        days: int | None = None,
+        weeks: int | None = None,
+        months: int | None = None,
+        until: str | None = None,
+        clock: str | None = None,
+        **doing: Unpack[Doing],
     ) -> Case:
-        """Ask for more days before the deadline."""
-        return self._do("request_extension", case, doing, days=days, clock=clock)
+        """Ask for more time before the deadline: a length, or until the end of a date."""
+        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
+        return self._do("request_extension", case, doing, clock=clock, **lengths)
 
-    def grant_extension(self, case: Case | str, *, days: int | None = None, **doing: Unpack[Doing]) -> Case:
-        """Grant the days asked for, or so many."""
-        return self._do("grant_extension", case, doing, days=days)
+    def grant_extension(
+        self,
+        case: Case | str,
+        *,
+        days: int | None = None,
+        weeks: int | None = None,
+        months: int | None = None,
+        until: str | None = None,
+        clock: str | None = None,
+        **doing: Unpack[Doing],
+    ) -> Case:
+        """Grant what was asked for, or another length."""
+        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
+        return self._do("grant_extension", case, doing, clock=clock, **lengths)
 
-    def refuse_extension(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
+    def refuse_extension(self, case: Case | str, *, clock: str | None = None, **doing: Unpack[Doing]) -> Case:
         """Refuse the extension asked for."""
-        return self._do("refuse_extension", case, doing)
+        return self._do("refuse_extension", case, doing, clock=clock)
 
     def attach(
         self,

@@ -1,0 +1,55 @@
+"""What an extension is for: which running instance of a clock, and how much of which unit."""
+
+from __future__ import annotations
+
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.model.case import Case, ExtensionRequest
+from caseflow.core.model.clock_run import ClockRun
+from caseflow.core.model.commands import Command
+from caseflow.core.policy import length_of
+
+EXTENSION_UNITS = ("days", "weeks", "months", "until")
+"""The fields by which an extension may say how much it is."""
+
+
+def clocks_asked(case: Case, command: Command) -> tuple[ClockRun, ...]:
+    """The running instances that an extension may be for: of the clock it names, or of any.
+
+    Where it answers without naming a clock, those for which one was asked.
+    """
+    name = command.fields.get("clock")
+    running = tuple(run for run in case.clocks if run.until_us is None and name in (None, "", run.clock))
+    running = tuple(run for run in running if run.subject in ("", case.unit)) or running
+    if name or command.action == "request_extension":
+        return running
+    waiting = {request.key for request in case.pending_extensions}
+    return tuple(run for run in running if run.key in waiting) or running
+
+
+def clock_asked(case: Case, command: Command) -> ClockRun | None:
+    """The one running instance an extension is for; ``None`` for none or several."""
+    runs = clocks_asked(case, command)
+    return runs[0] if len(runs) == 1 else None
+
+
+def extension_of(rules: CompiledPolicy, case: Case, command: Command, run: ClockRun) -> tuple[str, int | str]:
+    """The unit and the amount of an extension: as it says, as was asked for, or as the clock's rule has it.
+
+    The unit ``until`` goes with a date; an empty one says that there is none.
+    """
+    for unit in EXTENSION_UNITS:
+        amount = command.fields.get(unit)
+        if amount:
+            return unit, amount
+    request = pending_extension(case, run)
+    for unit in EXTENSION_UNITS if request is not None else ():
+        amount = getattr(request, unit)
+        if amount:
+            return unit, amount
+    plan = rules.plan.get(run.clock)
+    return ("", 0) if plan is None or plan.rule.extension is None else length_of(plan.rule.extension)
+
+
+def pending_extension(case: Case, run: ClockRun) -> ExtensionRequest | None:
+    """What waits for an answer for that instance."""
+    return next((request for request in case.pending_extensions if request.key == run.key), None)
