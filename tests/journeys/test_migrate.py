@@ -19,6 +19,7 @@ from caseflow import (
     MemoryStore,
     Policy,
     PolicyError,
+    Refused,
     SqliteStore,
     StoreError,
     load_policy,
@@ -943,3 +944,15 @@ def test_what_one_command_takes_is_refused_for_many(tmp_path: Path) -> None:
     desk = Desk(renamed(tmp_path), MemoryStore())
     with pytest.raises(BadInput, match="key"):
         all_migrated(desk, key="k1")
+
+
+def test_a_change_of_rules_takes_effect_when_it_is_recorded(desk: Desk) -> None:
+    """An instant of its own is refused, not passed over."""
+    desk.submit(title="路灯", to="城管局", by=CITIZEN, case_id="when")
+    before = desk.get("when")
+    desk.clock.advance(days=1)
+    with pytest.raises(Refused) as caught:
+        desk.migrate("when", reason="规则变更", by=SUPERVISOR, effective_at=before.submitted_at)
+    assert "takes effect when it is recorded; leave effective_at out" in caught.value.text("en")
+    assert "自记录之时起生效;请不要填写 effective_at" in caught.value.text("zh")
+    assert desk.get("when") == before

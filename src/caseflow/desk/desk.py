@@ -283,8 +283,8 @@ class Desk(TypedActions):
 
         Raises:
             BadInput: for one case a selection or ``dry_run``; for many what only one command takes.
-            Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), or the
-                new rules lack the case's state.
+            Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), the new
+                rules lack the case's state, or an ``effective_at`` is given: it takes effect when recorded.
         """
         selected = {"unit": unit, "state": state, "kind": kind, "policy_hash": policy_hash}
         if case_id is not None:

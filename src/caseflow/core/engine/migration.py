@@ -50,7 +50,8 @@ def migrate(
         history: every event of the case.
 
     Raises:
-        Refused: the old rules do not let the actor; ``state-unknown`` when the new ones lack the case's
+        Refused: the old rules do not let the actor; ``takes-effect-when-recorded`` when the command gives an
+            instant of its own; ``state-unknown`` when the new ones lack the case's
             state; ``clock-lost`` when a running clock has no place in them; ``clock-taken`` when the cards of
             two clocks would stand under one name.
     """
@@ -59,6 +60,8 @@ def migrate(
     lived = (*history[: case.version - len(issued)], *issued)
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorize=authorize)
+    if refused is None and command.effective_us is not None:
+        refused = refusal("takes-effect-when-recorded", rules, case, command, rule="effective_at")
     if refused is not None:
         raise Refused(refused, case_id=case.id)
     folded = clocks_of(new, lived)

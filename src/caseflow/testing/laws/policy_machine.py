@@ -120,7 +120,7 @@ def take(life: Life, case_id: str, action: str, number: int, *, late: int = 0, *
         return
     others = tuple(life.seen)
     step = legal_command(rules, case, action, number, others=others, text=SECRET)
-    if late:
+    if late and action != "migrate":
         backdated = legal_command(rules, case, action, number, others=others, text=SECRET, backdating=True)
         since = max(_long_ago(life, case, late), case.submitted_us)
         if backdated is not None:

@@ -154,7 +154,13 @@ class Living:
             return False
         now, since = self.clock.now_us(), None
         step = step.replace(at_us=now, zone=self._zone, about=about)
-        if late and case.version and step.by is not None and self.rules.role(step.by).backdate:
+        if (
+            late
+            and action != "migrate"
+            and case.version
+            and step.by is not None
+            and self.rules.role(step.by).backdate
+        ):
             since = max(now - late * DAY, case.submitted_us)
             step = step.with_field("reason", "recorded late")
         step = step.replace(effective_us=since if since != now else None)
