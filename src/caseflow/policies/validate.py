@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
-from caseflow.core.engine.machine import OPEN, START, STAY, transitions
+from caseflow.core.engine.machine import BACK, OPEN, START, STAY, entered_from, transitions
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import Action, ClockRule, Policy, Stage
@@ -49,7 +49,7 @@ def check(policy: Policy, notes: Notes) -> None:
 
 def _check_states(policy: Policy, notes: Notes) -> None:
     for name, state in policy.states.items():
-        if name in (START, OPEN, STAY, ""):
+        if name in (START, OPEN, STAY, BACK, ""):
             notes.add(f"states.{name}", "reserved-name", name)
         if state.stage not in tuple(Stage):
             notes.add(f"states.{name}.stage", "unknown-stage", state.stage)
@@ -63,7 +63,7 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         for origin, target in rule.moves.items():
             if origin not in policy.states and origin not in (START, OPEN):
                 notes.add(f"{path}.moves.{origin}", "unknown-state", origin)
-            if target not in policy.states and (target != STAY or origin == START):
+            if target not in policy.states and (target not in (STAY, BACK) or origin == START):
                 notes.add(f"{path}.moves.{origin}", "unknown-state", target)
             if origin == START and name != "submit":
                 notes.add(f"{path}.moves.start", "start-not-submit", name)
@@ -119,10 +119,17 @@ def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, cod
 def _check_ways(policy: Policy, notes: Notes) -> None:
     ways: dict[str, set[str]] = {}
     back: dict[str, set[str]] = {}
-    for state, _, target, held in transitions(policy):
-        for end in {target, held}:
-            ways.setdefault(state, set()).add(end)
-            back.setdefault(end, set()).add(state)
+    origins = entered_from(policy)
+    for name, rule in policy.actions.items():
+        for state, target in rule.moves.items():
+            if target == BACK and not any(
+                origins.get(one) for one in (policy.states if state == OPEN else (state,))
+            ):
+                notes.add(f"actions.{name}.moves.{state}", "back-to-nowhere", state)
+    for way in transitions(policy):
+        for end in {way.target, way.held}:
+            ways.setdefault(way.state, set()).add(end)
+            back.setdefault(end, set()).add(way.state)
     reachable = _spread({""}, ways)
     ending = _spread({name for name, state in policy.states.items() if state.final}, back)
     for name in policy.states:

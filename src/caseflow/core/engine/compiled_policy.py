@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS, REASON
-from caseflow.core.engine.machine import transitions
+from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
@@ -41,6 +41,8 @@ _EMPTY: dict[str, Any] = {
 
 _NOBODY = Role(scope="own")
 
+_NO_WAYS_BACK: Mapping[str, Any] = {}
+
 Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
 """``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
 Effect = tuple[Verb, CompiledClock, bool]
@@ -55,7 +57,8 @@ class Transition(Value):
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``own`` names the fields that the policy gives a built-in
+    is ``None`` when the case stays where it is. ``back``, of a move back: the state from which the case
+    came -> what holds for it instead. ``own`` names the fields that the policy gives a built-in
     action, but for texts. ``kept`` is the action's name where the case keeps when it
     was taken. ``is_plain``: the event says no more than every event does.
     """
@@ -75,6 +78,7 @@ class Transition(Value):
     held_effects: Effects
     own: tuple[str, ...]
     kept: str
+    back: Mapping[str, Transition]
     is_plain: bool
 
 
@@ -90,6 +94,7 @@ class CompiledPolicy:
         fields, required, worded: of each action its fields, those that must be given, and the texts that must
             say something.
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
+        goes_back: whether any move leads ``back``.
         within: action -> how long after another act it may be taken.
     """
 
@@ -118,9 +123,15 @@ class CompiledPolicy:
             if rule.within is not None
         }
         self._effects: dict[tuple[str, str, str], Effects] = {}
+        self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
-        for state, action, target, held in transitions(policy):
-            self.table[state][action] = self._transition(state, action, target, held)
+        for way in transitions(policy):
+            row = self._transition(way.state, way.action, way.target, way.held)
+            if way.came_from:
+                known = self.table[way.state].get(way.action)
+                back = {} if known is None else known.back
+                row = row.replace(back={**back, way.came_from: row}, guards=(*row.guards, "way_back"))
+            self.table[way.state][way.action] = row
 
     def role(self, by: Actor) -> Role:
         """The rights of the actor's role; those of nobody for a role that the policy lacks."""
@@ -174,9 +185,11 @@ class CompiledPolicy:
             held_effects=held_effects,
             own=own,
             kept=name if name in self.kept else "",
+            back=_NO_WAYS_BACK,
             is_plain=not (
                 payload
                 or own
+                or (self.goes_back and (target != state or held != state))
                 or effects
                 or held_effects
                 or name in self.kept

@@ -171,6 +171,18 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
 
 
 @_named
+def way_back(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """It is known where the case came from, and it can go back there; every move ``back`` asks for this."""
+    row = rules.table.get(case.place.state, {}).get(command.action)
+    if row is None or not row.back or case.facts.came_from in row.back:
+        return None
+    ways = tuple(row.back)
+    return refusal(
+        "no-way-back", rules, case, command, missing=ways, found=case.facts.came_from or "-", rule="moves"
+    )
+
+
+@_named
 def times_left(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """The action was taken fewer times in the cycle than its ``at_most``, which asks for this.
 

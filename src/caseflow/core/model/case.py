@@ -113,6 +113,8 @@ class Facts(CompactValue):
     """Since when the case follows its primary."""
     led: tuple[tuple[int, int, str], ...] = ()
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
+    came_from: str = ""
+    """The state in which it was before the one it is in, where rules lead back; empty for none or unknown."""
     taken: tuple[tuple[str, int, int], ...] = ()
     """``(action, instant, cycle)`` of what was done, of actions that a rule asks about; see `Case.taken`."""
 

@@ -88,7 +88,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
     kept apart to their salted hashes. ``kept`` is the name of the action where rules ask how often or when it
     was taken: the case keeps that. ``own`` holds the fields that the policy gives a built-in action, texts
-    apart.
+    apart. ``came_from`` is the state before the one in which the case then is, under rules by which it may go
+    back there.
     """
 
     at_us: int
@@ -100,6 +101,7 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     texts: tuple[tuple[str, str], ...] = ()
     kept: str = ""
     own: Fields = ()
+    came_from: str = ""
 
     name: ClassVar[str] = ""
     is_act: ClassVar[bool] = True

@@ -69,6 +69,8 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     fold = FOLDS.get(type(event))
     if fold is not None:
         case = fold(case, event)
+    if event.came_from:
+        case = _with(case, came_from=event.came_from)
     return _kept(case, event) if event.kept else case
 
 

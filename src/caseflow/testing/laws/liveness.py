@@ -171,6 +171,7 @@ class Liveness:
             case.unit != "",
             case.citizen != "",
             case.facts.co_handlers,
+            case.facts.came_from if self.rules.goes_back else "",
             frozenset(clocks),
             *facts,
         )

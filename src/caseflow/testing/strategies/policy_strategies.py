@@ -289,6 +289,15 @@ def own_fields(table: Table) -> None:
     }
 
 
+def suspension(table: Table) -> None:
+    """Work is halted from any state, and taken up where it was."""
+    table["states"]["halted"] = {"stage": "handling"}
+    table["actions"] |= {
+        "halt": {"moves": {"open": "halted", "halted": "="}, "roles": ["officer"]},
+        "take_up": {"moves": {"halted": "back"}, "roles": ["officer"]},
+    }
+
+
 def limits(table: Table) -> None:
     """A note twice in a cycle at the most, and an objection within three days of it."""
     table["actions"]["note"]["at_most"] = 2
@@ -330,6 +339,7 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     helpers,
     visits,
     own_fields,
+    suspension,
     limits,
     timed_closing,
     urgent_cases,
