@@ -76,7 +76,7 @@ def adopt(
         _check_told(rules, legacy, acts, runs, event)
     except Unknown as error:
         raise Refused(
-            _unknown(rules, case, legacy, command, error, submission.origin), case_id=case_id
+            _unknown(rules, case, legacy, command, error=error, origin=submission.origin), case_id=case_id
         ) from error
     event = event.replace(clocks=changes((), runs), steps=_steps(acts, command))
     if rules.goes_back:
@@ -124,7 +124,7 @@ def _check_told(
 
 
 def _unknown(
-    rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, error: Unknown, origin: e.Origin
+    rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, *, error: Unknown, origin: e.Origin
 ) -> Refusal:
     field, name = str(error.data["field"]), str(error.data["found"])
     missing: tuple[str, ...] = (field,)

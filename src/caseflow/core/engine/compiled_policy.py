@@ -165,9 +165,9 @@ class CompiledPolicy:
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
         event = spec.event if spec else e.Acted
-        said = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
-        own = tuple(field for field, _ in said if spec is not None and field not in spec.fields)
-        payload = tuple(entry for entry in said if entry[0] not in own)
+        values = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field, _ in values if spec is not None and field not in spec.fields)
+        payload = tuple(entry for entry in values if entry[0] not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         return Transition(
             name,

@@ -20,7 +20,7 @@ from caseflow.core.value import Value
 def _origin(parts: tuple[str, ...]) -> e.Origin:
     """The origin of those parts, shared by all cases that have it."""
     policy_hash, zone, kind, channel, region, urgency = parts
-    return e.Origin(policy_hash, zone, kind, channel, region, urgency)
+    return e.Origin(policy_hash, zone, kind=kind, channel=channel, region=region, urgency=urgency)
 
 
 class Act(Value, gc=False):

@@ -196,7 +196,7 @@ class Graph:
         came_from = spot.came_from
         if self.rules.goes_back and state != spot.state:
             came_from = spot.state
-        after = Spot(state, held, replied, rated, tuple(clocks), came_from)
+        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from)
         return after, tuple(revives), tuple(restarts)
 
 
