@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
+from caseflow.core.engine.fields import mistake, plain
 from caseflow.core.engine.machine import BACK, OPEN, START, STAY, entered_from, transitions
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.events import Origin
@@ -40,6 +41,7 @@ def check(policy: Policy, notes: Notes) -> None:
         _check_ways(policy, notes)
     for name, clock in policy.clocks.items():
         _check_clock(policy, name, clock, notes)
+    _check_timed(policy, notes)
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
     for name, source in policy.calendars.items():
@@ -157,13 +159,27 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
             notes.add(f"{path}.issuer", "issuer-not-over-all", document.issuer)
 
 
-def _needs_nothing(policy: Policy, action: str) -> bool:
-    """Whether the system can take the action by itself: without fields, and with no other case involved."""
+def _check_timed(policy: Policy, notes: Notes) -> None:
+    """The fields of timed actions: known, of their type, and no texts, since those are a person's."""
+    for clock, rule in policy.clocks.items():
+        for index, rung in enumerate(rule.rungs):
+            action = policy.actions.get(rung.then)
+            known = ACTIONS[rung.then].fields if rung.then in ACTIONS else {}
+            known = known | (action.fields if action is not None else {})
+            for name, value in rung.fields.items():
+                typed = known.get(name)
+                is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
+                if typed is None or not is_said or mistake(typed, plain(value)):
+                    notes.add(f"clocks.{clock}.rungs[{index}].with.{name}", "bad-with", f"{name} = {value!r}")
+
+
+def _needs_nothing(policy: Policy, action: str, given: Iterable[str] = ()) -> bool:
+    """Whether the system can take the action by itself: without other fields, and with no other case."""
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
-    required = rule.reason or rule.required or any(field.required for field in fields.values())
-    return action not in by_hand and not required
+    required = {*rule.required, *(name for name, field in fields.items() if field.required)}
+    return action not in by_hand and not rule.reason and required <= set(given)
 
 
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
@@ -245,7 +261,7 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
             notes.add(f"{here}.level", "level-twice", rung.level)
         if rung.then and rung.then not in policy.actions:
             notes.add(f"{here}.then", "unknown-then", rung.then)
-        elif rung.then and not _needs_nothing(policy, rung.then):
+        elif rung.then and not _needs_nothing(policy, rung.then, rung.fields):
             notes.add(f"{here}.then", "then-needs-fields", rung.then)
         _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
         last, breached = max(last, length), breached or rung.kind == "breach"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import date
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS, REASON
@@ -19,6 +20,7 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
+    UnitRule,
     Within,
     length_of,
     pin_of,
@@ -42,6 +44,11 @@ _EMPTY: dict[str, Any] = {
 _NOBODY = Role(scope="own")
 
 _NO_WAYS_BACK: Mapping[str, Any] = {}
+
+_NO_FIELDS: Mapping[str, Any] = {}
+
+BY_PLACE = ("parent", "lead")
+"""Units that a timed action names by their place: above the one that holds the case, or leading it."""
 
 Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
 """``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
@@ -95,6 +102,7 @@ class CompiledPolicy:
             say something.
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
+        timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> how long after another act it may be taken.
     """
 
@@ -121,6 +129,12 @@ class CompiledPolicy:
             name: span_within(rule.within, policy.tables.get(rule.within.calendar))
             for name, rule in policy.actions.items()
             if rule.within is not None
+        }
+        self.timed_fields = {
+            (name, rung.level): {field: _plain(value) for field, value in rung.fields.items()}
+            for name, clock in policy.clocks.items()
+            for rung in clock.rungs
+            if rung.fields
         }
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
@@ -255,6 +269,30 @@ def refusal(
     )
 
 
+NO_SUCH_UNIT = "no-such-unit"
+"""Why a timed action is not taken that names a unit by its place where there is none."""
+
+
+def timed_fields(
+    rules: CompiledPolicy, case: Case, rung: tuple[str, str], at: int
+) -> Mapping[str, Any] | None:
+    """The fields of a rung's timed action, its units named; ``None`` where a unit has no parent, or no lead.
+
+    Args:
+        rung: its clock and level.
+        at: when it is reached.
+    """
+    fields = rules.timed_fields.get(rung)
+    if fields is None:
+        return _NO_FIELDS
+    place = fields.get("to", "")
+    if place not in BY_PLACE:
+        return fields
+    rule = rules.policy.units.get(case.own_unit_at(at), UnitRule())
+    unit = rule.parent if place == "parent" else rule.lead
+    return {**fields, "to": unit} if unit else None
+
+
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     """The guards that the policy names, and those that other keys of it, or the action itself, ask for."""
     own = {
@@ -263,6 +301,12 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "document_addressed": event is e.ReceiptSigned,
     }
     return (*rule.guards, *(name for name, is_due in own.items() if is_due and name not in rule.guards))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return value.isoformat() if type(value) is date else value
 
 
 def _kept(policy: Policy) -> frozenset[str]:

@@ -146,7 +146,9 @@ class Graph:
         row = self.rules.table[spot.state].get(action)
         if row is None or not passes(self.rules, row, spot):
             return (spot,)
-        after = self._after(spot, row, held=spot.held)[0]
+        after = self._after(spot, row, held=_holders(row, spot)[-1])[0]
+        if row.event in HANDS_OVER:
+            return (after, spot)  # there may be no unit of that place
         known = {"unit_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 

@@ -347,6 +347,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("hours count days", "hours-need-elapsed", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
         ("a rung is neither warning nor breach", "unknown-rung-kind", _rung(".kind", kind="soft")),
         ("a rung takes an unknown action", "unknown-then", _rung(".then", then="explode")),
+        ("a rung gives a field that its action has not", "bad-with",
+         _rung(".with.colour", then="close", **{"with": {"colour": "red"}})),
         ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
         ("a calendar has no working days", "empty-week", _set("calendars.planted.week", [])),
         ("a calendar's file is missing", "calendar-unavailable", _file_missing),
