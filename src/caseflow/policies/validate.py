@@ -173,13 +173,13 @@ def _check_timed(policy: Policy, notes: Notes) -> None:
                     notes.add(f"clocks.{clock}.rungs[{index}].with.{name}", "bad-with", f"{name} = {value!r}")
 
 
-def _needs_nothing(policy: Policy, action: str, given: Iterable[str] = ()) -> bool:
+def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
     """Whether the system can take the action by itself: without other fields, and with no other case."""
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
     required = {*rule.required, *(name for name, field in fields.items() if field.required)}
-    return action not in by_hand and not rule.reason and required <= set(given)
+    return action not in by_hand and not rule.reason and required <= set(beside)
 
 
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:

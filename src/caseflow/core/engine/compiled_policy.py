@@ -269,6 +269,8 @@ def refusal(
     )
 
 
+REPORTS = ("report", "note")
+"""By what a co-handling unit tells the lead what came of it."""
 NO_SUCH_UNIT = "no-such-unit"
 """Why a timed action is not taken that names a unit by its place where there is none."""
 
@@ -314,7 +316,9 @@ def _kept(policy: Policy) -> frozenset[str]:
     limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
     waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
-    return frozenset((*limited, *waited_for, *counted_from)) - {"submit", "reply"}
+    guards = {guard for rule in policy.actions.values() for guard in rule.guards}
+    helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
+    return frozenset((*limited, *waited_for, *counted_from, *helping)) - {"submit", "reply"}
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

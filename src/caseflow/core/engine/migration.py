@@ -90,7 +90,9 @@ def migrate(
     return after, (*issued, event, *settled)
 
 
-def _taken(new: CompiledPolicy, case_id: str, history: Sequence[e.Event]) -> tuple[tuple[str, int, int], ...]:
+def _taken(
+    new: CompiledPolicy, case_id: str, history: Sequence[e.Event]
+) -> tuple[tuple[str, int, int, str], ...]:
     """What was done so far of the actions that the new rules ask about."""
     if not new.kept:
         return ()

@@ -339,14 +339,14 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
-    ``taken`` holds ``(action, instant, cycle)`` of what was done before that the new rules ask about.
+    ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
     """
 
     policy_hash: str = ""
     zone: str = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[str, str], ...] = ()
-    taken: tuple[tuple[str, int, int], ...] = ()
+    taken: tuple[tuple[str, int, int, str], ...] = ()
 
 
 class RungEvent(Event):

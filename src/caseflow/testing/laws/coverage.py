@@ -25,6 +25,7 @@ GUARD_OF = {
     "extension-already-pending": ("no_extension_pending",),
     "rectification-not-linked": ("rectification_linked",),
     "rectification-open": ("rectifications_verified",),
+    "helpers-owe": ("helpers_reported",),
     "no-way-back": ("way_back",),
     "times-used-up": ("times_left",),
     "not-yet": ("in_time",),

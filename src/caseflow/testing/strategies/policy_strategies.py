@@ -247,6 +247,7 @@ def helpers(table: Table) -> None:
         "add_co_handler": {"moves": {"open": "="}, "roles": ["officer"]},
         "report": {"moves": {"open": "="}, "roles": ["helper"], "co_handlers": True},
     }
+    table["actions"]["close"]["guards"] = [*table["actions"]["close"].get("guards", []), "helpers_reported"]
     table["clocks"]["helping"] = {
         "start": ["add_co_handler"],
         "stop": ["report"],
