@@ -38,6 +38,7 @@ TABLES = {
     "[clocks.NAME]": policy.ClockRule,
     "[clocks.NAME.when]": policy.When,
     "[[clocks.NAME.rungs]]": policy.Rung,
+    "[units.NAME]": policy.UnitRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

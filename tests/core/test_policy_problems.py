@@ -43,6 +43,15 @@ from tests.core.policy_files import RUNG, clock, over_wuhu, problems, within
         ("[actions.submit.fields.unit]", "reserved-name", "actions.submit.fields.unit", "unit"),
         ("[actions.submit.fields.zone]", "reserved-name", "actions.submit.fields.zone", "zone"),
         ('[actions.reply]\nrequired = ["colour"]', "unknown-field", "actions.reply.required", "colour"),
+        (
+            '[states.halted]\nstage = "handling"\n[actions.submit.moves]\nstart = "halted"\n'
+            '[actions.resume_work.moves]\nhalted = "back"',
+            "back-to-nowhere",
+            "actions.resume_work.moves.halted",
+            "halted",
+        ),
+        ('[actions.submit.moves]\nstart = "back"', "unknown-state", "actions.submit.moves.start", "back"),
+        ('[states.back]\nstage = "handling"', "reserved-name", "states.back", "back"),
         ("[actions.note]\nat_most = 0", "at-most-too-few", "actions.note.at_most", "0"),
         ("[actions.reopen]\nat_most = 1", "at-most-begins-cycle", "actions.reopen.at_most", "reopen"),
         (within('days = 5, of = "nowhere"'), "unknown-within", "actions.note.within.of", "nowhere"),

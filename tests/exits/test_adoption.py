@@ -188,7 +188,8 @@ def test_any_past_leads_to_the_same_future(
     """However long each step took, and wherever it stands: adopted it is the case that lived here."""
     when = [round(sum(gaps[: index + 1]), 3) for index in range(len(gaps))]
     plan: list[tuple[str, dict[str, Any]]] = [
-        ("take_charge", {}), ("request_information", {}), ("receive_information", {}), ("placeholder", {}),
+        ("take_charge", {}), ("request_information", {}), ("receive_information", {}),
+        ("placeholder", {"text": "已收到"}),
         ("reply", {"text": "好了"}), ("complete", {}),
     ]  # fmt: skip
     acts: list[tuple[float, str, dict[str, Any]]] = [(0, "submit", {} if routed else UNIT)]
@@ -211,7 +212,7 @@ def test_any_past_leads_to_the_same_future(
     if "complete" in done:
         known |= {"state_since": at(done["complete"])}
     day = acts[-1][0] + wait
-    both(acts, day, known, [(day + 0.5, then, {})] if then else [])
+    both(acts, day, known, [(day + 0.5, then, {"text": "好了"})] if then else [])
 
 
 def adopted(day: float = 20, policy: Policy = WUHU, **known: Any) -> Desk:

@@ -21,7 +21,7 @@ from caseflow.core.engine.decide import step as step_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import from_text
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.commands import ELSEWHERE, SYSTEM, Actor, Command
+from caseflow.core.model.commands import ELSEWHERE, SYSTEM, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Merged, Migrated, Redacted
 from caseflow.core.policy import Policy, Stage
 from caseflow.core.time.instants import micros, moment
@@ -278,7 +278,7 @@ def _read(rules: CompiledPolicy, step: Step) -> tuple[Actor, dict[str, Any] | No
     typed = from_text(rules_of_fields, fields) if fields else None
     for name, text in fields.items():
         if text == WITHHELD and typed and name in rules_of_fields and rules_of_fields[name].type == "text":
-            typed[name] = ELSEWHERE
+            typed[name] = Withheld(text)
     if action in _PUBLIC and not reader.tells("text"):
         typed = {**(typed or {}), "text": ELSEWHERE}
     return reader.actor(cells), typed, reader.effective_us(cells)

@@ -7,7 +7,8 @@ from datetime import date
 
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
-from caseflow.core.engine.machine import OPEN, START, STAY, transitions
+from caseflow.core.engine.fields import mistake, plain
+from caseflow.core.engine.machine import BACK, OPEN, START, STAY, entered_from, transitions
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import (
@@ -53,6 +54,7 @@ def check(policy: Policy, notes: Notes) -> None:
         _check_ways(policy, notes)
     for name, clock in policy.clocks.items():
         _check_clock(policy, name, clock, notes)
+    _check_timed(policy, notes)
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
     for name in policy.calendars:
@@ -61,7 +63,7 @@ def check(policy: Policy, notes: Notes) -> None:
 
 def _check_states(policy: Policy, notes: Notes) -> None:
     for name, state in policy.states.items():
-        if name in (START, OPEN, STAY, ""):
+        if name in (START, OPEN, STAY, BACK, ""):
             notes.add(f"states.{name}", "reserved-name", name)
         if state.stage not in tuple(Stage):
             notes.add(f"states.{name}.stage", "unknown-stage", state.stage)
@@ -75,7 +77,7 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         for origin, target in rule.moves.items():
             if origin not in policy.states and origin not in (START, OPEN):
                 notes.add(f"{path}.moves.{origin}", "unknown-state", origin)
-            if target not in policy.states and (target != STAY or origin == START):
+            if target not in policy.states and (target not in (STAY, BACK) or origin == START):
                 notes.add(f"{path}.moves.{origin}", "unknown-state", target)
             if origin == START and name != "submit":
                 notes.add(f"{path}.moves.start", "start-not-submit", name)
@@ -131,10 +133,17 @@ def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, cod
 def _check_ways(policy: Policy, notes: Notes) -> None:
     ways: dict[str, set[str]] = {}
     back: dict[str, set[str]] = {}
-    for state, _, target, held in transitions(policy):
-        for end in {target, held}:
-            ways.setdefault(state, set()).add(end)
-            back.setdefault(end, set()).add(state)
+    origins = entered_from(policy)
+    for name, rule in policy.actions.items():
+        for state, target in rule.moves.items():
+            if target == BACK and not any(
+                origins.get(one) for one in (policy.states if state == OPEN else (state,))
+            ):
+                notes.add(f"actions.{name}.moves.{state}", "back-to-nowhere", state)
+    for way in transitions(policy):
+        for end in {way.target, way.held}:
+            ways.setdefault(way.state, set()).add(end)
+            back.setdefault(end, set()).add(way.state)
     reachable = _spread({""}, ways)
     ending = _spread({name for name, state in policy.states.items() if state.final}, back)
     for name in policy.states:
@@ -162,13 +171,27 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
             notes.add(f"{path}.issuer", "issuer-not-over-all", document.issuer)
 
 
-def _needs_nothing(policy: Policy, action: str) -> bool:
-    """Whether the system can take the action by itself: without fields, and with no other case involved."""
+def _check_timed(policy: Policy, notes: Notes) -> None:
+    """The fields of timed actions: known, of their type, and no texts, since those are a person's."""
+    for clock, rule in policy.clocks.items():
+        for index, rung in enumerate(rule.rungs):
+            action = policy.actions.get(rung.then)
+            known = ACTIONS[rung.then].fields if rung.then in ACTIONS else {}
+            known = known | (action.fields if action is not None else {})
+            for name, value in rung.fields.items():
+                typed = known.get(name)
+                is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
+                if typed is None or not is_said or mistake(typed, plain(value)):
+                    notes.add(f"clocks.{clock}.rungs[{index}].with.{name}", "bad-with", f"{name} = {value!r}")
+
+
+def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
+    """Whether the system can take the action by itself: without other fields, and with no other case."""
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
     by_hand = ("submit", "merge", "resume", "migrate", "redact")
-    required = rule.reason or rule.required or any(field.required for field in fields.values())
-    return action not in by_hand and not required
+    required = {*rule.required, *(name for name, field in fields.items() if field.required)}
+    return action not in by_hand and not rule.reason and required <= set(beside)
 
 
 def _spread(start: set[str], ways: Mapping[str, set[str]]) -> set[str]:
@@ -278,7 +301,7 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
             notes.add(f"{here}.every", "bad-repeat", f"every {rung.every or 0}, {rung.times} times")
         if rung.then and rung.then not in policy.actions:
             notes.add(f"{here}.then", "unknown-then", rung.then)
-        elif rung.then and not _needs_nothing(policy, rung.then):
+        elif rung.then and not _needs_nothing(policy, rung.then, rung.fields):
             notes.add(f"{here}.then", "then-needs-fields", rung.then)
         _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
         longest[key], breached = max(longest.get(key, -1), length), breached or rung.kind == "breach"

@@ -11,7 +11,7 @@ from typing import Any
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import has_word, mistake, plain
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import ELSEWHERE, Actor, Command
+from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event
 from caseflow.errors import Refusal, Refused
 from caseflow.ports import Text, is_redacted_by
@@ -40,14 +40,17 @@ def sealed(
             fields[name] = plain(value)
         elif value is ELSEWHERE:
             seals.append((name, ""))
-        elif mistake(rule, value) or (
-            value and (name in worded or (name == "reason" and since is not None)) and not has_word(value)
+        elif type(value) is not Withheld and (
+            mistake(rule, value)
+            or (
+                value and (name in worded or (name == "reason" and since is not None)) and not has_word(value)
+            )
         ):
             fields[name] = value
         elif value:
             salt = b2a_base64(urandom(15), newline=False).decode()
             seals.append((name, seal(salt, name, value)))
-            texts.append(Text(0, name, salt, value))
+            texts.append(Text(0, name, salt, str(value)))
     return Command(action, by, fields, tuple(seals), since), tuple(texts)
 
 

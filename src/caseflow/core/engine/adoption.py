@@ -12,7 +12,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import wrong_field
-from caseflow.core.engine.legacy import Legacy, PastAct, Unknown, past_acts
+from caseflow.core.engine.legacy import Legacy, PastAct, Unknown, came_from, past_acts
 from caseflow.core.engine.projection import clocks_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
@@ -79,6 +79,8 @@ def adopt(
             _unknown(rules, case, legacy, command, error=error, origin=submission.origin), case_id=case_id
         ) from error
     event = event.replace(clocks=changes((), runs), steps=_steps(acts, command))
+    if rules.goes_back:
+        event = event.replace(came_from=came_from(acts))
     return (event, *escalate(rules, evolve(case, event), now)[1])
 
 

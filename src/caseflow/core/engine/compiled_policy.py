@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
+from datetime import date
 from itertools import product
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS, REASON
-from caseflow.core.engine.machine import transitions
+from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
@@ -23,6 +24,7 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
+    UnitRule,
     Within,
     pin_of,
     with_repeats,
@@ -45,6 +47,13 @@ _EMPTY: dict[str, Any] = {
 
 _NOBODY = Role(scope="own")
 
+_NO_WAYS_BACK: Mapping[str, Any] = {}
+
+_NO_FIELDS: Mapping[str, Any] = {}
+
+BY_PLACE = ("parent", "lead")
+"""Units that a timed action names by their place: above the one that holds the case, or leading it."""
+
 Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
 """``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
 Effect = tuple[Verb, CompiledClock, bool]
@@ -59,10 +68,11 @@ class Transition(Value):
     ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
     ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
     ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``own`` names the fields that the policy gives a built-in
-    action, but for texts. ``kept`` is the action's name where the case keeps when it was taken. ``is_plain``:
-    the event says no more than every event does. ``asks_history``: what it does to clocks depends on what
-    happened before: it changes what was submitted, or starts a clock that counts from an earlier instant.
+    is ``None`` when the case stays where it is. ``back``, of a move back: the state from which the case
+    came -> what holds for it instead. ``own`` names the fields that the policy gives a built-in action, but
+    for texts. ``kept`` is the action's name where the case keeps when it was taken. ``is_plain``: the event
+    says no more than every event does. ``asks_history``: what it does to clocks depends on what happened
+    before: it changes what was submitted, or starts a clock that counts from an earlier instant.
     """
 
     action: str
@@ -80,6 +90,7 @@ class Transition(Value):
     held_effects: Effects
     own: tuple[str, ...]
     kept: str
+    back: Mapping[str, Transition]
     is_plain: bool
     asks_history: bool
 
@@ -96,6 +107,8 @@ class CompiledPolicy:
         fields, required, worded: of each action its fields, those that must be given, and the texts that must
             say something.
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
+        goes_back: whether any move leads ``back``.
+        timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> how long after another act it may be taken.
     """
 
@@ -127,10 +140,22 @@ class CompiledPolicy:
             for name, rule in policy.actions.items()
             if rule.within is not None
         }
+        self.timed_fields = {
+            (name, rung.level): {field: _plain(value) for field, value in rung.fields.items()}
+            for name, clock in policy.clocks.items()
+            for rung in clock.rungs
+            if rung.fields
+        }
         self._effects: dict[tuple[str, str, str], Effects] = {}
+        self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
-        for state, action, target, held in transitions(policy):
-            self.table[state][action] = self._transition(state, action, target, held)
+        for way in transitions(policy):
+            row = self._transition(way.state, way.action, way.target, way.held)
+            if way.came_from:
+                known = self.table[way.state].get(way.action)
+                back = {} if known is None else known.back
+                row = row.replace(back={**back, way.came_from: row}, guards=(*row.guards, "way_back"))
+            self.table[way.state][way.action] = row
 
     def role(self, by: Actor) -> Role:
         """The rights of the actor's role; those of nobody for a role that the policy lacks."""
@@ -164,9 +189,9 @@ class CompiledPolicy:
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
         event = spec.event if spec else e.Acted
-        entries = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
-        own = tuple(field for field, _ in entries if spec is not None and field not in spec.fields)
-        payload = tuple(entry for entry in entries if entry[0] not in own)
+        values = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field, _ in values if spec is not None and field not in spec.fields)
+        payload = tuple(entry for entry in values if entry[0] not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         return Transition(
             name,
@@ -185,9 +210,11 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=bool(rule.updates) or _counts_from_before((*effects, *held_effects)),
+            back=_NO_WAYS_BACK,
             is_plain=not (
                 payload
                 or own
+                or (self.goes_back and (target != state or held != state))
                 or effects
                 or held_effects
                 or rule.updates
@@ -280,6 +307,32 @@ def _clock(policy: Policy, name: str, rule: ClockRule, order: int) -> CompiledCl
     return others.clocks["", ""]
 
 
+REPORTS = ("report", "note")
+"""By what a co-handling unit tells the lead what came of it."""
+NO_SUCH_UNIT = "no-such-unit"
+"""Why a timed action is not taken that names a unit by its place where there is none."""
+
+
+def timed_fields(
+    rules: CompiledPolicy, case: Case, rung: tuple[str, str], at: int
+) -> Mapping[str, Any] | None:
+    """The fields of a rung's timed action, its units named; ``None`` where a unit has no parent, or no lead.
+
+    Args:
+        rung: its clock and level.
+        at: when it is reached.
+    """
+    fields = rules.timed_fields.get(rung)
+    if fields is None:
+        return _NO_FIELDS
+    place = fields.get("to", "")
+    if place not in BY_PLACE:
+        return fields
+    rule = rules.policy.units.get(case.own_unit_at(at), UnitRule())
+    unit = rule.parent if place == "parent" else rule.lead
+    return {**fields, "to": unit} if unit else None
+
+
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     """The guards that the policy names, and those that other keys of it, or the action itself, ask for."""
     own = {
@@ -291,12 +344,20 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     return (*rule.guards, *(name for name, is_due in own.items() if is_due and name not in rule.guards))
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return value.isoformat() if type(value) is date else value
+
+
 def _kept(policy: Policy) -> frozenset[str]:
     """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
     limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
     waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
-    return frozenset((*limited, *waited_for, *counted_from)) - {"submit", "reply"}
+    guards = {guard for rule in policy.actions.values() for guard in rule.guards}
+    helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
+    return frozenset((*limited, *waited_for, *counted_from, *helping)) - {"submit", "reply"}
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

@@ -21,6 +21,7 @@ from caseflow.core.engine.preconditions import (
 )
 from caseflow.core.engine.projection import (
     History,
+    before_state,
     by_history,
     clocks_of,
     course_of,
@@ -162,6 +163,8 @@ def _told_late(
             if since < possible:
                 raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
     judged = case.replace(clocks=_clocks_then(rules, case, history, since), unit=case.own_unit_at(since + 1))
+    if state and transition is not None and transition.back:
+        judged = _where_it_was(rules, judged, history, since)
     refused = check(rules, judged, command, transition, at, authorize=_by_present_rights(case, authorize))
     if refused is None and command.action == "merge":
         refused = wrong_primary(rules, judged, command, primary)
@@ -175,6 +178,8 @@ def _told_late(
         event = event.replace(led=_led(case, primary, since))
     if state:
         event = event.replace(to=None if state == case.place.state else rules.places[state])
+        if rules.goes_back:
+            event = event.replace(came_from=before_state(course_of(rules, (*history, event))))
     possible = since if is_of_past_cycle else _possible_from(rules, case, transition, history, event)
     if possible > since:
         raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
@@ -199,6 +204,13 @@ def _in_its_time(
         unit = str(command.fields.get("to", ""))
     fact = Fact(since, None, action=command.action, came_from="", state="", unit=unit)
     return left_by(rules, course_of(rules, history), fact, case.place.state)
+
+
+def _where_it_was(rules: CompiledPolicy, case: Case, history: Sequence[e.Event], since: int) -> Case:
+    """The case in the state of that instant, come from where it then had come from."""
+    course = [fact for fact in course_of(rules, history) if fact.at_us <= since]
+    facts = case.facts.replace(came_from=before_state(course))
+    return case.replace(place=rules.places[course[-1].state], facts=facts)
 
 
 def _last_move(rules: CompiledPolicy, history: Sequence[e.Event]) -> int:

@@ -157,6 +157,8 @@ def event_of(
         is_late: it takes effect before other acts of the case: what it does to clocks is left to the fold
             of the whole history.
     """
+    if transition.back:
+        transition = transition.back.get(case.facts.came_from, transition)
     kind, holder = transition.event, case.unit
     late = None if since == at else since
     if transition.is_plain:
@@ -176,6 +178,8 @@ def event_of(
     if holder:
         place, effects = transition.held_place, transition.held_effects
     payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
+    if rules.goes_back and place is not None and case.place.state:
+        payload["came_from"] = case.place.state
     if transition.own:
         payload["own"] = _own(transition, command)
     if transition.kept:

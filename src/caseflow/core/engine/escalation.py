@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.compiled_policy import NO_SUCH_UNIT, CompiledPolicy, timed_fields
 from caseflow.core.engine.effects import chained_start, event_of
 from caseflow.core.engine.preconditions import GUARDS, no_transition
 from caseflow.core.engine.projection import History, by_history
@@ -153,9 +153,12 @@ def _timed_action(
     action = plan.then.get(level) if plan and plan.then else None
     if action is None:
         return None, ""
-    command = Command(action, SYSTEM)
+    fields = timed_fields(rules, case, (clock, level), at)
+    command = Command(action, SYSTEM, fields or {})
     transition = rules.table[case.place.state].get(action)
     refused = no_transition(rules, case, command) if transition is None else None
+    if transition is not None and fields is None:
+        return None, NO_SUCH_UNIT
     for name in transition.guards if transition else ():
         refused = refused or GUARDS[name](rules, case, command, at)
     if transition is None or refused is not None:

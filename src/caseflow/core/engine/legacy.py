@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
@@ -71,6 +71,11 @@ class PastAct(Value):
     marks: tuple[Mark, ...] = ()
     ignored: tuple[tuple[str, Verb], ...] = ()
     is_assumed: bool = False
+
+
+def came_from(acts: Sequence[PastAct]) -> str:
+    """The state in which the case was before the one in which these acts leave it; empty for none."""
+    return next((act.came_from for act in reversed(acts) if act.came_from != act.state), "")
 
 
 class Unknown(BadInput):
@@ -198,6 +203,8 @@ class _Walk:
     def _take(self, action: str, transition: Transition, at: int, *, unit: str | None = None) -> None:
         if unit is not None:
             self._unit = unit
+        if transition.back:
+            transition = transition.back.get(came_from(self.acts), transition)
         place = transition.held_place if self._unit else transition.place
         state = place.state if place else self._state
         self.acts.append(
@@ -269,7 +276,13 @@ class _Walk:
                 return ways[state]
             for action, transition in self._rules.table[state].items():
                 place = transition.held_place if self._unit else transition.place
-                if place is None or place.final or place.state in ways or not _is_plain(transition, also):
+                if (
+                    transition.back
+                    or place is None
+                    or place.final
+                    or place.state in ways
+                    or not _is_plain(transition, also)
+                ):
                     continue
                 ways[place.state] = [*ways[state], (action, transition)]
                 edge.append(place.state)

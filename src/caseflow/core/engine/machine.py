@@ -7,7 +7,7 @@ machine. This is the only module that imports `transitions`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from transitions import Machine
 
@@ -19,6 +19,24 @@ OPEN = "open"
 """In ``moves``: every state that is not final."""
 STAY = "="
 """In ``moves``: where the case is."""
+BACK = "back"
+"""In ``moves``: the state in which the case was before it came into the one it is in."""
+
+
+class Way(NamedTuple):
+    """A transition as the table has it; the state before submission is the empty string.
+
+    Attributes:
+        target: where it leads; the state itself when it stays there.
+        held: where it leads when a unit holds the case.
+        came_from: of a move ``back``: only for a case that came from there. Empty for every case.
+    """
+
+    state: str
+    action: str
+    target: str
+    held: str
+    came_from: str = ""
 
 
 def machine(policy: Policy) -> Machine:
@@ -27,7 +45,8 @@ def machine(policy: Policy) -> Machine:
     Its initial state is ``start``, before the submission. An action that leaves the case where it is is an
     internal transition. Where an action leads elsewhere when a unit holds the case, the event's keyword
     ``held`` (a bool) decides: ``model.route(held=True)``, or without a bound model
-    ``machine.events["route"].trigger(model, held=True)``.
+    ``machine.events["route"].trigger(model, held=True)``. A move ``back`` is a transition to each state from
+    which the case may have come, and the keyword ``came_from`` decides.
 
     Roles, fields, preconditions and clocks are no part of it: `Desk.act` asks for those as well.
     """
@@ -38,25 +57,65 @@ def machine(policy: Policy) -> Machine:
         auto_transitions=False,
         send_event=True,
     )
+    origins = entered_from(policy)
     for action, rule in policy.actions.items():
         for source, target in _moves(policy, rule.moves).items():
             if rule.with_unit:
                 held = None if rule.with_unit == source else rule.with_unit
                 lifecycle.add_transition(action, source, held, conditions=_is_held)
-            lifecycle.add_transition(action, source, None if target in (STAY, source) else target)
+            if target == BACK:
+                for origin in origins.get(source, ()):
+                    lifecycle.add_transition(action, source, origin, conditions=_CameFrom(origin))
+            else:
+                lifecycle.add_transition(action, source, None if target in (STAY, source) else target)
     return lifecycle
 
 
-def transitions(policy: Policy) -> Iterator[tuple[str, str, str, str]]:
-    """Every transition as ``(state, action, target, target when a unit holds the case)``, off the machine.
-
-    The state before submission is the empty string; a target that is the state itself stays there.
-    """
+def transitions(policy: Policy) -> Iterator[Way]:
+    """Every transition, off the machine."""
     for action, event in machine(policy).events.items():
         for source, alternatives in event.transitions.items():
             state = "" if source == START else source
-            targets = [state if one.dest is None else one.dest for one in alternatives]
-            yield state, action, targets[-1], targets[0]
+            when_held = [one for one in alternatives if _condition(one) is _is_held]
+            for one in alternatives:
+                condition = _condition(one)
+                if condition is not _is_held:
+                    target = state if one.dest is None else one.dest
+                    held = target if not when_held else when_held[0].dest or state
+                    came_from = condition.state if isinstance(condition, _CameFrom) else ""
+                    yield Way(state, action, target, held, came_from)
+
+
+def entered_from(policy: Policy) -> dict[str, tuple[str, ...]]:
+    """State -> the states from which a case may come into it, in the policy's order; moves back count."""
+    into: dict[str, set[str]] = {state: set() for state in policy.states}
+    back: set[str] = set()
+    for rule in policy.actions.values():
+        for source, target in _moves(policy, rule.moves).items():
+            back |= {source} if target == BACK else set()
+            for end in (target, rule.with_unit):
+                if end in into and source not in (end, START):
+                    into[end].add(source)
+    before = -1
+    while before != (before := sum(map(len, into.values()))):
+        for source in back & into.keys():
+            for origin in into[source]:
+                into[origin].add(source)
+    return {state: tuple(one for one in policy.states if one in into[state]) for state in into}
+
+
+class _CameFrom:
+    """Holds for a case that was in that state before the one it is in."""
+
+    def __init__(self, state: str) -> None:
+        self.state = state
+
+    def __call__(self, event: Any) -> bool:
+        return bool(event.kwargs.get("came_from", "") == self.state)
+
+
+def _condition(transition: Any) -> Any:
+    return transition.conditions[0].func if transition.conditions else None
 
 
 def _moves(policy: Policy, moves: dict[str, str]) -> dict[str, str]:

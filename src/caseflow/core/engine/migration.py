@@ -12,7 +12,7 @@ from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
 from caseflow.core.engine.preconditions import Authorize, check
-from caseflow.core.engine.projection import clocks_of, going_on
+from caseflow.core.engine.projection import before_state, clocks_of, course_of, going_on
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes, fired_under
@@ -84,12 +84,15 @@ def migrate(
         retroactive=retroactive,
         renamed=renamed,
         taken=_taken(new, case.id, lived),
+        came_from=before_state(course_of(new, lived)) if new.goes_back else "",
     )
     after, settled = reconcile(new, evolve(case, event), event, lambda: (*lived, event))
     return after, (*issued, event, *settled)
 
 
-def _taken(new: CompiledPolicy, case_id: str, history: Sequence[e.Event]) -> tuple[tuple[str, int, int], ...]:
+def _taken(
+    new: CompiledPolicy, case_id: str, history: Sequence[e.Event]
+) -> tuple[tuple[str, int, int, str], ...]:
     """What was done so far of the actions that the new rules ask about."""
     if not new.kept:
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
 from caseflow.core.engine.extensions import (
     EXTENSION_UNITS,
     clock_asked,
@@ -207,6 +207,34 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
         return None
     waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
     return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None
+
+
+@_named
+def helpers_reported(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """Every co-handling unit has reported, or noted something, since it was last asked to help."""
+    owing: dict[str, None] = {}
+    for action, us, _, unit in sorted(
+        case.facts.taken, key=lambda taken: taken[1]
+    ):  # at one instant as recorded
+        if us > at:
+            break
+        if action == "add_co_handler":
+            owing[unit] = None
+        elif action in REPORTS:
+            owing.pop(unit, None)
+    return refusal("helpers-owe", rules, case, command, missing=tuple(owing)) if owing else None
+
+
+@_named
+def way_back(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """It is known where the case came from, and it can go back there; every move ``back`` asks for this."""
+    row = rules.table.get(case.place.state, {}).get(command.action)
+    if row is None or not row.back or case.facts.came_from in row.back:
+        return None
+    ways = tuple(row.back)
+    return refusal(
+        "no-way-back", rules, case, command, missing=ways, found=case.facts.came_from or "-", rule="moves"
+    )
 
 
 @_named

@@ -242,17 +242,24 @@ def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, tur
     """
     state = course[turn - 1].state if turn else ""
     unit: str | None = None
+    came_from = before_state(course[:turn])
     again: list[Fact] = []
     for one in chain((fact,), islice(course, turn, None)):
-        if one is not fact and one.came_from == state:
+        if (
+            one is not fact
+            and one.came_from == state
+            and not _came_otherwise(rules, course, turn + len(again) - 1, came_from)
+        ):
             break
         unit = unit if one.unit is None else one.unit
         if not one.action:  # a note on the case, or a takeover's word
             to = state if one.came_from == one.state else one.state
             again.append(one.replace(came_from=state, state=to))
-            state = to
+            came_from, state = state if to != state else came_from, to
             continue
         transition = rules.table.get(state, {}).get(one.action)
+        if transition is not None and transition.back:
+            transition = transition.back.get(came_from)
         if transition is None:
             return None
         place = transition.place
@@ -262,8 +269,20 @@ def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, tur
                 unit = next((unit for unit in earlier if unit is not None), "")
             place = transition.held_place if unit else place
         before, state = state, state if place is None else place.state
+        came_from = before if before != state else came_from
         again.append(one.replace(came_from=before, state=state))
     return again
+
+
+def _came_otherwise(rules: CompiledPolicy, course: Sequence[Fact], turn: int, came_from: str) -> bool:
+    """Whether the case was in another state before than at that turn of the course, and it may matter."""
+    return rules.goes_back and before_state(course[:turn]) != came_from
+
+
+def before_state(course: Sequence[Fact]) -> str:
+    """The state in which a case was before the one in which these facts leave it; empty for none."""
+    moves = (fact.came_from for fact in reversed(course) if fact.came_from != fact.state)
+    return next(moves, "")
 
 
 def left_by(

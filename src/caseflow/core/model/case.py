@@ -132,8 +132,11 @@ class Facts(CompactValue):
     """Since when the case follows its primary."""
     led: tuple[tuple[int, int, str], ...] = ()
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
-    taken: tuple[tuple[str, int, int], ...] = ()
-    """``(action, instant, cycle)`` of what was done, of actions that a rule asks about; see `Case.taken`."""
+    came_from: str = ""
+    """The state in which it was before the one it is in, where rules lead back; empty for none or unknown."""
+    taken: tuple[tuple[str, int, int, str], ...] = ()
+    """``(action, instant, cycle, unit)`` of what was done, of actions that a rule asks about: the unit
+    that was asked to help, else the one that acted; see `Case.taken`."""
 
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
@@ -302,7 +305,7 @@ class Case(CompactValue):
             replies = self.facts.replies
             standing = (reply for reply in replies if (reply.retracted_us or us + 1) > us)
             return tuple((reply.at_us, reply.cycle) for reply in standing)
-        return tuple((at, cycle) for name, at, cycle in self.facts.taken if name == action)
+        return tuple((at, cycle) for name, at, cycle, _ in self.facts.taken if name == action)
 
     @property
     def pending_extensions(self) -> tuple[ExtensionRequest, ...]:

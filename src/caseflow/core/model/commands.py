@@ -55,6 +55,10 @@ ELSEWHERE = Place.ELSEWHERE
 """Given as a text: there is one, and it is kept elsewhere, where caseflow never sees it."""
 
 
+class Withheld(str):
+    """The mark by which an export stands for a text that it leaves out: kept as it is, held to no words."""
+
+
 class Command(Value):
     """An action asked for: its name, by whom, with which fields, and since when it is true.
 

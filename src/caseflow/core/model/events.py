@@ -128,7 +128,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     whoever recorded it stood before the case's last instant. ``texts`` maps the names of texts that are
     kept apart to their salted hashes. ``kept`` is the name of the action where rules ask how often or when it
     was taken: the case keeps that. ``own`` holds the fields that the policy gives a built-in action, texts
-    apart. ``revised`` is what the case counts as submitted from then on, where the act changed that.
+    apart. ``came_from`` is the state before the one in which the case then is, under rules by which it may go
+    back there. ``revised`` is what the case counts as submitted from then on, where the act changed that.
     """
 
     at_us: int
@@ -140,6 +141,7 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     texts: tuple[tuple[str, str], ...] = ()
     kept: str = ""
     own: Fields = ()
+    came_from: str = ""
     revised: Origin | None = None
 
     name: ClassVar[str] = ""
@@ -395,14 +397,14 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
-    ``taken`` holds ``(action, instant, cycle)`` of what was done before that the new rules ask about.
+    ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
     """
 
     policy_hash: str = ""
     zone: str = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[str, str], ...] = ()
-    taken: tuple[tuple[str, int, int], ...] = ()
+    taken: tuple[tuple[str, int, int, str], ...] = ()
 
 
 class RungEvent(Event):

@@ -71,13 +71,16 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     fold = FOLDS.get(type(event))
     if fold is not None:
         case = fold(case, event)
+    if event.came_from:
+        case = _with(case, came_from=event.came_from)
     return _kept(case, event) if event.kept else case
 
 
 def _kept(case: Case, event: e.Event) -> Case:
     facts, since = case.facts, event.effective_us
     cycle = facts.cycle if since is None else facts.cycle_at(since)
-    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle)))
+    unit = event.unit if isinstance(event, e.CoHandlerAdded) else event.by.unit
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------

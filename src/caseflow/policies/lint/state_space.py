@@ -35,13 +35,17 @@ NOT_BEGUN = Ticking()
 
 
 class Spot(Value):
-    """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks."""
+    """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks.
+
+    ``came_from`` is the state before, where some move of the policy leads back.
+    """
 
     state: str
     held: bool
     replied: bool
     rated: bool
     clocks: tuple[Ticking, ...]
+    came_from: str = ""
 
 
 class Arrow(Value):
@@ -142,7 +146,9 @@ class Graph:
         row = self.rules.table[spot.state].get(action)
         if row is None or not passes(self.rules, row, spot):
             return (spot,)
-        after = self._after(spot, row, held=spot.held)[0]
+        after = self._after(spot, row, held=_holders(row, spot)[-1])[0]
+        if row.event in HANDS_OVER:
+            return (after, spot)  # there may be no unit of that place
         known = {"unit_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
@@ -164,6 +170,8 @@ class Graph:
     def _after(
         self, spot: Spot, row: Transition, *, held: bool
     ) -> tuple[Spot, tuple[int, ...], tuple[int, ...]]:
+        if row.back:
+            row = row.back[spot.came_from]
         place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
         state = place.state if place else spot.state
         clocks = list(spot.clocks)
@@ -187,7 +195,11 @@ class Graph:
             spot.replied and row.event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
         )
         rated = row.event is e.Rated or (spot.rated and row.event is not e.Reopened)
-        return Spot(state, held, replied, rated, tuple(clocks)), tuple(revives), tuple(restarts)
+        came_from = spot.came_from
+        if self.rules.goes_back and state != spot.state:
+            came_from = spot.state
+        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from)
+        return after, tuple(revives), tuple(restarts)
 
 
 def may(row: Transition, spot: Spot, *, timed: bool = False) -> bool:
@@ -201,6 +213,8 @@ def may(row: Transition, spot: Spot, *, timed: bool = False) -> bool:
 
 def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     """Whether no guard refuses for certain, as far as that depends on the spot and on caps of 0."""
+    if row.back and spot.came_from not in row.back:
+        return False
     limits = rules.policy.limits
     holds = {
         "unit_holds": spot.held,

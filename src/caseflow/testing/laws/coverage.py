@@ -25,6 +25,8 @@ GUARD_OF = {
     "extension-already-pending": ("no_extension_pending",),
     "rectification-not-linked": ("rectification_linked",),
     "rectification-open": ("rectifications_verified",),
+    "helpers-owe": ("helpers_reported",),
+    "no-way-back": ("way_back",),
     "times-used-up": ("times_left",),
     "not-yet": ("in_time",),
     "too-late": ("in_time",),
@@ -77,7 +79,7 @@ class Coverage:
             for outcome in ("holds", "refuses")
         }
         rungs = {(clock, rung.level) for clock, rule in self.policy.clocks.items() for rung in rule.rungs}
-        ways = {(state, action) for state, action, _, _ in transitions(self.policy)}
+        ways = {(way.state, way.action) for way in transitions(self.policy)}
         return frozenset(ways), frozenset(guards), frozenset(rungs)
 
     def reached(self) -> tuple[frozenset[tuple[str, str]], ...]:
@@ -123,7 +125,7 @@ class Coverage:
 
     def _target(self, way: tuple[str, str]) -> str:
         return next(
-            (target for state, action, target, _ in transitions(self.policy) if (state, action) == way), ""
+            (move.target for move in transitions(self.policy) if (move.state, move.action) == way), ""
         )
 
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy
 from caseflow.core.engine.decide import decide
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.model import events as e
@@ -171,6 +171,7 @@ class Liveness:
             case.unit != "",
             case.citizen != "",
             case.facts.co_handlers,
+            case.facts.came_from if self.rules.goes_back else "",
             frozenset(clocks),
             *facts,
         )
@@ -266,6 +267,14 @@ def _waits(rules: CompiledPolicy, case: Case) -> bool:
     return any(item.verified_us is None for item in case.facts.rectifications)
 
 
+def _reports(rules: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:
+    """The newest of what each unit was asked for or told."""
+    newest = {
+        unit: action for action, _, _, unit in case.facts.taken if action in ("add_co_handler", *REPORTS)
+    }
+    return tuple(sorted(newest.items()))
+
+
 _FACTS = {
     "has_reply": _reply_stands,
     "not_rated": _is_rated,
@@ -277,6 +286,7 @@ _FACTS = {
         len(run.grants) < rules.policy.limits.extensions for run in case.clocks if run.is_running
     ),
     "rectification_linked": _waits,
+    "helpers_reported": _reports,
     "rectifications_verified": _waits,
 }
 """Guard -> what of a case it looks at."""

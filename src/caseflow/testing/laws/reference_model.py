@@ -91,7 +91,7 @@ class ModelledPolicy:
         self.arithmetic = Arithmetic(policy)
         self.moves = {action: dict(rule.moves) for action, rule in policy.actions.items()}
 
-    def target(self, state: str, action: str, held: bool) -> str | None:
+    def target(self, state: str, action: str, held: bool, came_from: str) -> str | None:
         """Where the action leads from the state; `None` when the state does not accept it."""
         ways, known = self.moves.get(action, {}), self.policy.states.get(state)
         to = ways.get(state or "start")
@@ -101,6 +101,8 @@ class ModelledPolicy:
             return None
         if held and self.policy.actions[action].with_unit:
             return self.policy.actions[action].with_unit
+        if to == "back":
+            return came_from or None
         return state if to == "=" else to
 
 
@@ -139,6 +141,11 @@ def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us
     return next((unit for since, unit in reversed(holders) if since < us), "")
 
 
+def _came_from(acts: Sequence[Happening]) -> str:
+    """The state before the one in which these acts leave a case."""
+    return next((act.came_from for act in reversed(acts) if act.came_from != act.state), "")
+
+
 class Model:
     """A case worked out from its events: its acts in the order of effect, gone through from the first."""
 
@@ -150,6 +157,7 @@ class Model:
         self._merge: tuple[int, str] | None = None
         self._followed: list[Followed] = []
         self.version, self.state = 0, ""
+        self.came_from = ""
         self.rules: ModelledPolicy | None = None
         self.origin = e.UNKNOWN_ORIGIN
         self.acts: list[Happening] = []
@@ -220,32 +228,37 @@ class Model:
             return False
         state = acts[-1].state if acts else ""
         unit = next((before.unit for before in reversed(acts) if before.unit is not None), "")
+        before = _came_from(acts)
         for place, one in enumerate([act, *later]):
-            if place and one.came_from == state:
+            was_before = _came_from([*self.acts[:turn], *later[: place - 1]]) if place else ""
+            if place and one.came_from == state and before == was_before:
                 self.acts = [*acts, *later[place - 1 :]]  # from here on nothing is otherwise than it was
+                self.came_from = _came_from(self.acts)
                 return True
             unit = unit if one.unit is None else one.unit
-            target = rules.target(state, one.action, bool(unit))
+            target = rules.target(state, one.action, bool(unit), before)
             if target is None:
                 return False
             acts.append(one.led(state, target))
-            state = target
+            before, state = state if target != state else before, target
         stands = later[-1].state
         if state != stands:
             if stands != self.state:
                 return False  # an earlier act was taken in today's state, which this one must not move
             self.state = state
         self.acts = acts
+        self.came_from = _came_from(acts)
         return True
 
     def _put_by_the_present(self, rules: ModelledPolicy, act: Happening) -> None:
         """Take an act that leads from today's state to where that leads, at the instant of its effect."""
         held = self.unit if act.unit is None else act.unit
-        target = rules.target(self.state, act.action, bool(held))
+        target = rules.target(self.state, act.action, bool(held), self.came_from)
         if target is None:
             self.strange = f"{act.action} was taken in {self.state or 'no state'}, which does not accept it"
             target = self.state
         self.acts.insert(self._turn(act.at), act.led(self.state, target))
+        self.came_from = self.came_from if target == self.state else self.state
         self.state = target
 
     # -- clocks -------------------------------------------------------------------------------------------

@@ -118,7 +118,7 @@ class PolicyUnderTest:
     def __init__(self, policy: Policy) -> None:
         self.rules = (CompiledPolicy(policy), CompiledPolicy(longer(policy)))
         self.modelled = {rules.pin: ModelledPolicy(rules.policy) for rules in self.rules}
-        self.targets = {(state, action): target for state, action, target, _ in transitions(policy)}
+        self.targets = {(way.state, way.action): way.target for way in transitions(policy)}
 
 
 def longer(policy: Policy) -> Policy:

@@ -169,6 +169,14 @@ def _moved_to_nowhere(table: Table) -> str:
     return f"actions.planted.moves.{_a_state(table)}"
 
 
+def _back_from_the_first(table: Table) -> str:
+    """A case is submitted to a state into which nothing else leads, so nothing leads back."""
+    table["states"]["planted"] = {"stage": "handling"}
+    table["actions"]["submit"] |= {"moves": {"start": "planted"}, "with_unit": ""}
+    table["actions"]["planted"] = {"moves": {"planted": "back"}}
+    return "actions.planted.moves.planted"
+
+
 def _trap(table: Table) -> str:
     _put(table, "states.planted.stage", "handling")
     table["actions"]["submit"]["moves"]["start"] = "planted"
@@ -285,6 +293,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a clock is given up and renamed", "retired-renamed", _former("old", retired=("old",))),
         ("a role's scope is misspelt", "unknown-scope", _set("roles.planted.scope", "town")),
         ("an action leaves an unknown state", "unknown-state", _moved_from_nowhere),
+        ("no way leads back", "back-to-nowhere", _back_from_the_first),
         ("an action leads to an unknown state", "unknown-state", _moved_to_nowhere),
         ("the state of a held case is unknown", "unknown-state", _set("actions.submit.with_unit", "nowhere")),
         ("a state cannot be reached", "unreachable-state",
@@ -347,6 +356,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("hours count days", "length-unfit", _clock(".rungs[0].hours", {"level": "late", "hours": 5})),
         ("a rung is neither warning nor breach", "unknown-rung-kind", _rung(".kind", kind="soft")),
         ("a rung takes an unknown action", "unknown-then", _rung(".then", then="explode")),
+        ("a rung gives a field that its action has not", "bad-with",
+         _rung(".with.colour", then="close", **{"with": {"colour": "red"}})),
         ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
         ("a calendar has no working days", "empty-week", _set("calendars.planted.week", [])),
         ("a calendar's file is missing", "calendar-unavailable", _counted_by("working", file="nowhere.toml")),

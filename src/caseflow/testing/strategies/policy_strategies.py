@@ -247,6 +247,7 @@ def helpers(table: Table) -> None:
         "add_co_handler": {"moves": {"open": "="}, "roles": ["officer"]},
         "report": {"moves": {"open": "="}, "roles": ["helper"], "co_handlers": True},
     }
+    table["actions"]["close"]["guards"] = [*table["actions"]["close"].get("guards", []), "helpers_reported"]
     table["clocks"]["helping"] = {
         "start": ["add_co_handler"],
         "stop": ["report"],
@@ -286,6 +287,15 @@ def own_fields(table: Table) -> None:
         "stop": ["close"],
         "when": {"paper": [True]},
         "rungs": [{"level": "filed", "days": 9}],
+    }
+
+
+def suspension(table: Table) -> None:
+    """Work is halted from any state, and taken up where it was."""
+    table["states"]["halted"] = {"stage": "handling"}
+    table["actions"] |= {
+        "halt": {"moves": {"open": "halted", "halted": "="}, "roles": ["officer"]},
+        "take_up": {"moves": {"halted": "back"}, "roles": ["officer"]},
     }
 
 
@@ -330,6 +340,7 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     helpers,
     visits,
     own_fields,
+    suspension,
     limits,
     timed_closing,
     urgent_cases,
