@@ -1,0 +1,60 @@
+"""The pages of shipped policies say and draw what the policies are."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from caseflow import load_policy
+from caseflow.policies.load import shipped
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "policies"
+
+
+def test_the_pages_of_policies_are_up_to_date() -> None:
+    """`python docs/policy_pages.py` would change nothing."""
+    for path, text in runpy.run_path(str(ROOT / "docs" / "policy_pages.py"))["pages"]().items():
+        assert path.read_text(encoding="utf-8") == text, path.name
+
+
+def test_every_shipped_policy_has_its_page() -> None:
+    """Each has a page with its picture; that of Wuhu is the reference."""
+    assert {page.stem for page in PAGES.glob("*.md")} - {"index"} == {*shipped()} - {"wuhu"}
+    for page in PAGES.glob("*.md"):
+        assert page.stem == "index" or f"]({page.stem}.svg)" in page.read_text(encoding="utf-8"), page.name
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_term_names_its_law_and_has_labels(name: str) -> None:
+    """Each clock and each rung of a shipped policy has a source and labels in both languages."""
+    for clock in load_policy(name).clocks.values():
+        for part in (clock, *clock.rungs):
+            assert part.source and part.labels.zh and part.labels.en, part
+
+
+@pytest.mark.parametrize("name", sorted({*shipped()} - {"base", "wuhu"}))
+def test_a_case_can_come_under_later_rules_in_every_state(name: str) -> None:
+    """`migrate` stands open to somebody whose cases are not only their own, ended ones included."""
+    rules = load_policy(name)
+    rule = rules.actions["migrate"]
+    assert {state for state, place in rules.states.items() if place.final} <= rule.moves.keys()
+    assert rule.moves["open"] == "="
+    assert any(rules.roles[role].scope == "any" for role in rule.roles)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_state_holds_a_case_that_no_unit_has(name: str) -> None:
+    """From each open state somebody whose rights need no unit can move the case on, of their own accord."""
+    rules = load_policy(name)
+    for state, place in rules.states.items():
+        ways = [
+            action
+            for action, rule in rules.actions.items()
+            if rule.moves.get(state, rule.moves.get("open", "=")) not in ("=", state)
+            and any(rules.roles[role].scope == "any" for role in rule.roles)
+            and "unit_holds" not in rule.guards
+        ]
+        assert place.final or ways, state
