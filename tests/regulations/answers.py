@@ -58,19 +58,19 @@ def answers(*prefixes: str) -> tuple[Answer, ...]:
     return tuple(kept)
 
 
-def compare(key: Key, steps: Mapping[Key, Steps]) -> None:
+def compare(answer: Answer, steps: Mapping[Key, Steps]) -> None:
     """Live through the situation of a row and hold the outcome against its answer.
 
     Raises:
-        KeyError: no row has that key.
+        KeyError: the row has no steps.
         AssertionError: the policy answers otherwise.
     """
-    answer = {row.key: row for row in answers(key[0])}[key].first_late
-    outcome = steps[key]()
+    outcome = steps[answer.key]()
     if isinstance(outcome, datetime):
-        assert outcome == datetime.fromisoformat(answer), f"{outcome.isoformat(' ')}, expected {answer}"
+        expected = datetime.fromisoformat(answer.first_late)
+        assert outcome == expected, f"{outcome.isoformat(' ')}, expected {answer.first_late}"
     else:
-        assert outcome == answer
+        assert outcome == answer.first_late
 
 
 def first_late(timeline: Timeline, case: Case | str, level: str) -> datetime:
