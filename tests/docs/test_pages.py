@@ -22,9 +22,9 @@ DOTTED = re.compile(r"(?<![\w/.-])caseflow(?:\.[a-z_]+)+(?:\.[A-Za-z_]\w*)*")
 FOREIGN = ("caseflow.command.", "caseflow.hook.", "caseflow.relay", "caseflow.sweep.", "caseflow.notice")
 """How names begin that are none of Python's: metrics, loggers, kinds of messages."""
 FILE = re.compile(
-    r"(?<![\w/])((?:core|policies|ports|views|serialization|delivery|stores|desk|audit)/[\w/]+\.\w+)"
+    r"(?<![\w/])((?:core|policies|ports|views|serialization|delivery|stores|desk|audit)/[\w/]+\.(?!md\b)\w+)"
 )
-"""A file below the package."""
+"""A file below the package: none of its files is a page."""
 
 
 def name(page: Path) -> str:

@@ -254,6 +254,18 @@ def test_a_batch_of_deadlines_matches_its_answers(folder: Path, capsys: pytest.C
         assert list(csv.DictReader(file)) == rows
 
 
+def test_every_shipped_policy_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """`policy list` has a line for each policy of the package, in the order of their names."""
+    code, out, _ = called(capsys, "policy", "list", "--json")
+    rows = {row["name"]: row for row in json.loads(out)}
+    files = (ROOT / "src" / "caseflow" / "policies").glob("*.toml")
+    assert code == Exit.OK
+    assert list(rows) == sorted(file.stem for file in files)
+    assert rows["wuhu"]["source"] == load_policy("wuhu").source
+    shown = called(capsys, "policy", "list", "--lang", "zh")[1]
+    assert "芜湖市民心声" in shown and [line.split()[0] for line in shown.splitlines()] == list(rows)
+
+
 def test_a_shown_policy_is_the_policy(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What `policy show` prints has the zone and every default, and loads with the same pin."""
     out = called(capsys, "policy", "show", "wuhu")[1]

@@ -50,7 +50,7 @@ from tests.journeys.people import (
 )
 from tests.journeys.test_cli import called
 
-WUHU = Path(caseflow.__file__).parent / "policies" / "wuhu.toml"
+BASE = Path(caseflow.__file__).parent / "policies" / "base.toml"
 TAKING_CHARGE = """
 [clocks.charge]
 start = ["submit", "route", "transfer"]
@@ -85,9 +85,9 @@ def desk(store: MemoryStore | SqliteStore) -> Desk:
 
 
 def renamed(folder: Path, was: str = 'was = ["reply"]', text: str = "") -> Policy:
-    """``wuhu`` with its clock called ``answer``."""
-    whole = WUHU.read_text(encoding="utf-8").replace("clocks.reply", "clocks.answer")
-    whole = whole.replace("[clocks.answer]\n", f"[clocks.answer]\n{was}\n").replace('"wuhu"', '"renamed"', 1)
+    """The rules of ``wuhu``, which are those of ``base``, with the clock called ``answer``."""
+    whole = BASE.read_text(encoding="utf-8").replace("clocks.reply", "clocks.answer")
+    whole = whole.replace("[clocks.answer]\n", f"[clocks.answer]\n{was}\n").replace('"base"', '"renamed"', 1)
     file = folder / "renamed.toml"
     file.write_text(whole + text, encoding="utf-8")
     return load_policy(file)

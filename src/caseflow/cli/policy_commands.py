@@ -32,6 +32,7 @@ from caseflow.desk.migrator import CardImpact, ImpactRow, Migration
 from caseflow.errors import Problem
 from caseflow.i18n import Lang, languages, text
 from caseflow.policies.lint.findings import Finding, findings
+from caseflow.policies.load import shipped
 from caseflow.views.mermaid import diagram as drawn
 
 AT_LEAST_ONE = click.IntRange(min=1)
@@ -42,6 +43,32 @@ MOST_LISTED = 100
 @click.group()
 def policy() -> None:
     """Show, check, prove and draw policies, and change the rules of cases under way."""
+
+
+@policy.command("list")
+@json_option
+@lang_option
+def list_policies(as_json: bool, lang: Lang) -> None:
+    """List the shipped policies: name, version, what they are for; in JSON also the law they follow.
+
+    One that cannot be used here, for want of a calendar's package, is listed with what it lacks.
+    """
+    rows = [_listed(name, lang) for name in shipped()]
+    if as_json:
+        print_json(rows)
+        return
+    name, version = (max(len(row[key]) for row in rows) for key in ("name", "version"))
+    for row in rows:
+        click.echo(f"{row['name']:{name}}  {row['version']:{version}}  {row['label'] or row['problem']}")
+
+
+def _listed(name: str, lang: Lang) -> dict[str, str]:
+    row = dict.fromkeys(("name", "version", "label", "source", "problem"), "") | {"name": name}
+    try:
+        rules = load_policy(name)
+    except PolicyError as error:
+        return row | {"problem": error.problems[0].text(lang)}
+    return row | {"version": rules.version, "label": rules.labels.get(lang, ""), "source": rules.source}
 
 
 @policy.command()

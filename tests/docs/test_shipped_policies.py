@@ -1,0 +1,62 @@
+"""The shipped policies are whole: each has its page, every term its law, every state a way on."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+from caseflow import load_policy
+from caseflow.policies.load import shipped
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ROOT / "docs" / "policies"
+TERMS = runpy.run_path(str(ROOT / "docs" / "policy_terms.py"))
+
+
+@pytest.mark.parametrize("page", TERMS["pages"](), ids=lambda page: page.stem)
+def test_a_table_of_terms_is_its_policys(page: Path) -> None:
+    """`python docs/policy_terms.py` would change nothing."""
+    assert page.read_text(encoding="utf-8") == TERMS["filled"](page)
+
+
+def test_every_shipped_policy_has_its_page() -> None:
+    """Each has a page with its picture; that of Wuhu is the reference."""
+    assert {page.stem for page in PAGES.glob("*.md")} == {*shipped()} - {"wuhu"}
+    for page in PAGES.glob("*.md"):
+        assert f"]({page.stem}.svg)" in page.read_text(encoding="utf-8"), page.name
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_term_names_its_law_and_has_labels(name: str) -> None:
+    """Each clock and each rung of a shipped policy has a source and labels in both languages."""
+    for clock in load_policy(name).clocks.values():
+        assert clock.source and clock.labels.zh and clock.labels.en, clock
+        for rung in clock.rungs:
+            assert rung.source and rung.labels.zh and rung.labels.en, rung
+
+
+@pytest.mark.parametrize("name", sorted({*shipped()} - {"base", "wuhu"}))
+def test_a_case_can_come_under_later_rules_in_every_state(name: str) -> None:
+    """`migrate` stands open to somebody whose cases are not only their own, ended ones included."""
+    rules = load_policy(name)
+    rule = rules.actions["migrate"]
+    assert {state for state, place in rules.states.items() if place.final} <= rule.moves.keys()
+    assert rule.moves["open"] == "="
+    assert any(rules.roles[role].scope == "any" for role in rule.roles)
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_state_holds_a_case_that_no_unit_has(name: str) -> None:
+    """From each open state somebody whose rights need no unit can move the case on, of their own accord."""
+    rules = load_policy(name)
+    for state, place in rules.states.items():
+        ways = [
+            action
+            for action, rule in rules.actions.items()
+            if rule.moves.get(state, rule.moves.get("open", "=")) not in ("=", state)
+            and any(rules.roles[role].scope == "any" for role in rule.roles)
+            and "unit_holds" not in rule.guards
+        ]
+        assert place.final or ways, state

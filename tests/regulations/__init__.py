@@ -1,0 +1,1 @@
+"""Situations of real laws, lived through under the shipped policies."""
