@@ -43,7 +43,7 @@ def commands() -> tuple[Command, ...]:
         Command("acknowledge", COORDINATOR),
         Command("route", COORDINATOR, {"to": UNIT}),
         Command("dispatch", OFFICER),
-        Command("reply", OFFICER),
+        Command("reply", OFFICER, texts=(("text", ""),)),
         Command("complete", OFFICER),
         Command("rate", CITIZEN, {"score": 5}),
         Command("close", COORDINATOR),

@@ -64,7 +64,7 @@ def _finish(desk: Desk, number: int) -> None:
     desk.acknowledge(case_id, by=COORDINATOR)
     desk.route(case_id, to=UNIT, by=COORDINATOR)
     desk.dispatch(case_id, by=OFFICER)
-    desk.act(case_id, "reply", by=OFFICER)
+    desk.act(case_id, "reply", by=OFFICER, fields={"text": "已修复"})
     desk.complete(case_id, by=OFFICER)
     desk.rate(case_id, score=5, by=citizen)
     desk.close(case_id, by=COORDINATOR)

@@ -76,7 +76,7 @@ def live_bare(desk: Desk, case_id: str) -> None:
     act(case_id, "acknowledge", by=COORDINATOR)
     act(case_id, "route", by=COORDINATOR, fields=TO)
     act(case_id, "dispatch", by=OFFICER)
-    act(case_id, "reply", by=OFFICER)
+    act(case_id, "reply", by=OFFICER, fields={"text": "已修复"})
     act(case_id, "complete", by=OFFICER)
     act(case_id, "rate", by=CITIZEN, fields=SCORE)
     act(case_id, "close", by=COORDINATOR)

@@ -51,6 +51,13 @@ from tests.core.policy_files import RUNG, clock, over_wuhu, problems, within
             "halted",
         ),
         ('[actions.submit.moves]\nstart = "back"', "unknown-state", "actions.submit.moves.start", "back"),
+        (
+            '[states.new]\nstage = "handling"\nkeeps = "nowhere"',
+            "unknown-state",
+            "states.new.keeps",
+            "nowhere",
+        ),
+        ('[states.new]\nstage = "handling"\nkeeps = "new"', "keeps-nothing", "states.new.keeps", "new"),
         ('[states.back]\nstage = "handling"', "reserved-name", "states.back", "back"),
         ("[actions.note]\nat_most = 0", "at-most-too-few", "actions.note.at_most", "0"),
         ("[actions.reopen]\nat_most = 1", "at-most-begins-cycle", "actions.reopen.at_most", "reopen"),

@@ -117,7 +117,7 @@ def test_a_change_that_cannot_be_is_told() -> None:
         changed(load_scenario("city"), ["handling.heeds=3"])
     with pytest.raises(ScenarioError, match="rungs rise in time"):
         changed(load_scenario("city"), ["reply.yellow=20 days"])
-    with pytest.raises(ScenarioError, match="hours can only be counted as elapsed"):
+    with pytest.raises(ScenarioError, match="it does not go with counting natural"):
         changed(load_scenario("city"), ["reply.yellow=20 hours"])
 
 

@@ -8,7 +8,16 @@ from datetime import date
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
 from caseflow.core.engine.fields import mistake, plain
-from caseflow.core.engine.machine import BACK, OPEN, START, STAY, entered_from, transitions
+from caseflow.core.engine.machine import (
+    BACK,
+    KEEPS_STAGE,
+    OPEN,
+    START,
+    STAY,
+    entered_from,
+    kept_of,
+    transitions,
+)
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import (
@@ -63,10 +72,14 @@ def check(policy: Policy, notes: Notes) -> None:
 
 def _check_states(policy: Policy, notes: Notes) -> None:
     for name, state in policy.states.items():
-        if name in (START, OPEN, STAY, BACK, ""):
+        if name in (START, OPEN, STAY, BACK, KEEPS_STAGE, ""):
             notes.add(f"states.{name}", "reserved-name", name)
         if state.stage not in tuple(Stage):
             notes.add(f"states.{name}.stage", "unknown-stage", state.stage)
+        if state.keeps and state.keeps != KEEPS_STAGE and state.keeps not in policy.states:
+            notes.add(f"states.{name}.keeps", "unknown-state", state.keeps)
+        elif state.keeps and not kept_of(policy, name):
+            notes.add(f"states.{name}.keeps", "keeps-nothing", state.keeps)
     if not any(state.final for state in policy.states.values()):
         notes.add("states", "no-end")
 

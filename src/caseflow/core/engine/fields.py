@@ -41,19 +41,20 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
                 "field-unknown", rules, case, command, found=name, missing=tuple(known), rule="fields"
             )
         wrong = _MISTAKES[rule.type](rule, value)
-        is_worded = rule.type == "text" and (name in row.worded or _says_why_late(name, command))
-        if not wrong and is_worded and not has_word(value):
+        if rule.type == "text" and not wrong and _says_nothing(row, name, command):
             wrong = "text-without-word"
         if wrong:
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
     for name in row.required:
-        if _is_absent(values, name) and not any(name == text for text, _ in command.texts):
-            sealed = {text for text, _ in command.texts}
-            absent = tuple(
-                sorted(field for field in row.required if _is_absent(values, field) and field not in sealed)
-            )
-            return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
+        part = values.get(name, "")
+        if part == "" or (type(part) is str and not part.strip()):
+            sealed = dict(command.texts)
+            if name not in sealed:
+                absent = tuple(
+                    sorted(one for one in row.required if one not in sealed and _is_absent(values, one))
+                )
+                return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
 
 
@@ -63,8 +64,10 @@ def _is_absent(values: Mapping[str, Any], name: str) -> bool:
     return value == "" or (type(value) is str and not value.strip())
 
 
-def _says_why_late(name: str, command: Command) -> bool:
-    return name == "reason" and command.effective_us is not None
+def _says_nothing(row: Transition, name: str, command: Command) -> bool:
+    """Whether a text has no word that must have one: public, required, or the reason for being late."""
+    must = name in row.worded or (name == "reason" and command.effective_us is not None)
+    return must and not has_word(command.fields[name])
 
 
 def mistake(rule: FieldRule, value: Any) -> str:

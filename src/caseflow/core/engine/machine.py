@@ -19,6 +19,8 @@ OPEN = "open"
 """In ``moves``: every state that is not final."""
 STAY = "="
 """In ``moves``: where the case is."""
+KEEPS_STAGE = "stage"
+"""In ``keeps``: the state of the same stage that accepts the most."""
 BACK = "back"
 """In ``moves``: the state in which the case was before it came into the one it is in."""
 
@@ -119,11 +121,43 @@ def _condition(transition: Any) -> Any:
 
 
 def _moves(policy: Policy, moves: dict[str, str]) -> dict[str, str]:
-    """``moves`` with ``open`` written out; a state that is named wins over it."""
-    named = {state: target for state, target in moves.items() if state != OPEN}
-    if OPEN not in moves:
-        return named
-    return {state: moves[OPEN] for state, described in policy.states.items() if not described.final} | named
+    """``moves`` with ``open`` and what states keep of others written out; a named state wins over both."""
+    written = {
+        state: moves[OPEN]
+        for state, described in policy.states.items()
+        if OPEN in moves and not described.final
+    }
+    written |= {state: target for state, target in moves.items() if state != OPEN}
+    for state, described in policy.states.items():
+        kept = kept_of(policy, state) if described.keeps and state not in moves else ""
+        if kept in written:
+            written[state] = STAY if written[kept] == state else written[kept]
+    return written
+
+
+def kept_of(policy: Policy, state: str) -> str:
+    """The state whose actions a state accepts as well, at the end of the chain; empty for none.
+
+    ``stage`` stands for the state of its stage that keeps no other's and accepts the most actions.
+    """
+    seen = {state}
+    while (keeps := policy.states[state].keeps) != "":
+        state = _busiest(policy, state) if keeps == KEEPS_STAGE else keeps
+        if state in seen or state not in policy.states:
+            return ""
+        seen.add(state)
+    return state
+
+
+def _busiest(policy: Policy, of: str) -> str:
+    stage = policy.states[of].stage
+    peers = [name for name, state in policy.states.items() if state.stage == stage and not state.keeps]
+
+    def accepted(name: str) -> int:
+        is_open = not policy.states[name].final
+        return sum(name in rule.moves or (is_open and OPEN in rule.moves) for rule in policy.actions.values())
+
+    return max(peers, key=accepted, default="")
 
 
 def _is_held(event: Any) -> bool:

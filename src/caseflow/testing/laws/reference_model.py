@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.engine.machine import kept_of
 from caseflow.core.model import events as e
 from caseflow.core.policy import ClockRule, Policy, Rung
 from caseflow.core.time.calendar import Calendar
@@ -95,6 +96,10 @@ class ModelledPolicy:
         """Where the action leads from the state; `None` when the state does not accept it."""
         ways, known = self.moves.get(action, {}), self.policy.states.get(state)
         to = ways.get(state or "start")
+        if to is None and known is not None and known.keeps:
+            kept = kept_of(self.policy, state)
+            to = ways.get(kept, None if self.policy.states[kept].final else ways.get("open"))
+            to = "=" if to == state else to
         if to is None and known is not None and not known.final:
             to = ways.get("open")
         if to is None:

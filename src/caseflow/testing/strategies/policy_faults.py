@@ -303,6 +303,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("nothing starts a case", "no-start", _startless),
         ("another action than submit starts a case", "start-not-submit", _started_twice),
         ("a state belongs to an unknown stage", "unknown-stage", _set("states.planted.stage", "limbo")),
+        ("a state keeps the actions of itself", "keeps-nothing",
+         _set_at("states.planted", {"stage": "handling", "keeps": "planted"}, "states.planted.keeps")),
         ("a state has a reserved name", "reserved-name",
          _set_at("states.open.stage", "handling", "states.open")),
         ("a field of submissions is called unit", "reserved-name", _set("actions.submit.fields.unit", {})),

@@ -291,11 +291,12 @@ def own_fields(table: Table) -> None:
 
 
 def suspension(table: Table) -> None:
-    """Work is halted from any state, and taken up where it was."""
-    table["states"]["halted"] = {"stage": "handling"}
+    """Work is halted from any state and taken up where it was; a state beside keeps what its stage does."""
+    table["states"] |= {"halted": {"stage": "handling"}, "seen": {"stage": "handling", "keeps": "stage"}}
     table["actions"] |= {
         "halt": {"moves": {"open": "halted", "halted": "="}, "roles": ["officer"]},
         "take_up": {"moves": {"halted": "back"}, "roles": ["officer"]},
+        "look": {"moves": {"working": "seen"}, "roles": ["officer"]},
     }
 
 
