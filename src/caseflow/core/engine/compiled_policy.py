@@ -335,13 +335,15 @@ def timed_fields(
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     """The guards that the policy names, and those that other keys of it, or the action itself, ask for."""
+    is_extension = event in (e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused)
     own = {
         "times_left": rule.at_most is not None,
         "in_time": rule.within is not None,
         "document_addressed": event is e.ReceiptSigned,
-        "extension_allowed": event in (e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused),
+        "extension_allowed": is_extension,
     }
-    return (*rule.guards, *(name for name, is_due in own.items() if is_due and name not in rule.guards))
+    later = (name for name, is_due in own.items() if is_due and name not in rule.guards)
+    return (*(("one_clock_asked",) if is_extension else ()), *rule.guards, *later)
 
 
 def _plain(value: Any) -> Any:

@@ -97,19 +97,25 @@ def extensions_left(rules: CompiledPolicy, case: Case, command: Command, at: int
 
 
 @_named
-def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """It is for one clock, of one length, as that clock allows. Every extension asks for this."""
+def one_clock_asked(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """It is clear which clock an extension is for. Every extension asks for this."""
     runs = clocks_asked(case, command)
-    if len(runs) > 1:
-        names = tuple(dict.fromkeys(run.clock for run in runs))
-        return refusal("clock-ambiguous", rules, case, command, missing=names, rule="fields.clock")
+    if len(runs) < 2:
+        return None
+    names = tuple(dict.fromkeys(run.clock for run in runs))
+    return refusal("clock-ambiguous", rules, case, command, missing=names, rule="fields.clock")
+
+
+@_named
+def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """It is of one length, as the clock allows. Every extension asks for this."""
+    run = clock_asked(case, command)
     units = tuple(unit for unit in EXTENSION_UNITS if command.fields.get(unit))
     if len(units) > 1:
         shown = ", ".join(units)
         return refusal("extension-unit", rules, case, command, found=shown, missing=units[:1], rule="fields")
-    if not runs or command.action == "refuse_extension":
+    if run is None or command.action == "refuse_extension":
         return None
-    run = runs[0]
     rule, path = rules.plan[run.clock].rule.extension, f"clocks.{run.clock}.extension"
     unit, amount = extension_of(rules, case, command, run)
     if not unit:
