@@ -99,21 +99,42 @@ NO_DAYS = TakenDays()
 
 
 def taken_days(span: Span, pauses: Sequence[Pause], days: OfficeDays) -> TakenDays:
-    """The days that the pauses take from the count, by the span's rule."""
+    """The days that the pauses take from the count, by the span's rule.
+
+    Boundary:
+        A pause that begins when the day ends, at midnight or at closing, comes after that day. No day whose
+        end an open pause holds is ever the last, whatever the rule: while it is open nothing breaches.
+    """
     if not pauses:
         return NO_DAYS
     closed, opened = merged(pauses)
     intervals: list[tuple[int, int]] = []
     for begin, end in closed:
-        last = days.day_of(end - 1) if span.paused_day is PausedDay.TOUCHED else days.day_of(end) - 1
-        intervals.append((_first_taken(span, begin, days), last))
+        match span.paused_day:
+            case PausedDay.ENDS:
+                intervals.append((_first_ending(span, begin, days), _first_ending(span, end, days) - 1))
+            case PausedDay.TOUCHED:
+                intervals.append((_first_ending(span, begin, days), days.day_of(end - 1)))
+            case PausedDay.WHOLE:
+                first, last = days.day_of(begin), days.day_of(end) - 1
+                intervals.append((first + (days.midnight(first) < begin), last))
     full = [(first, last) for first, last in intervals if last >= first]
-    return TakenDays(full, None if opened is None else _first_taken(span, opened, days))
+    return TakenDays(full, None if opened is None else _first_ending(span, opened, days))
 
 
-def _first_taken(span: Span, begin: int, days: OfficeDays) -> int:
-    day = days.day_of(begin)
-    return day + 1 if span.paused_day is PausedDay.WHOLE and days.midnight(day) < begin else day
+def _first_ending(span: Span, at: int, days: OfficeDays) -> int:
+    """The first day that ends after the instant."""
+    day = days.day_of(at)
+    return day if at < _end_of(span, day, days) else day + 1
+
+
+def _end_of(span: Span, day: int, days: OfficeDays) -> int:
+    """When the day ends: at midnight, or when the office closes if it is open that day."""
+    if span.ends is Ends.CLOSING and span.calendar is not None:
+        hours = span.calendar.open_hours(day)
+        if hours:
+            return days.at(day, hours[-1][1], is_end=True)
+    return days.midnight(day + 1)
 
 
 def base_day(span: Span, start: int, days: OfficeDays) -> tuple[int, bool]:
@@ -129,6 +150,8 @@ def base_day(span: Span, start: int, days: OfficeDays) -> tuple[int, bool]:
     if calendar.is_working(day) and start < days.at(day, span.cut_off):
         return day, certain
     day = calendar.working_day(day + 1)
+    while not days.exists(day):
+        day = calendar.working_day(day + 1)
     return day, certain and calendar.is_certain(day)
 
 
@@ -148,9 +171,7 @@ def from_base(span: Span, base: int, taken: TakenDays, days: OfficeDays) -> Brea
             return Breach(None, True)
         end = days.midnight(last + 1)
     if span.ends is Ends.CLOSING and span.calendar is not None:
-        hours = span.calendar.open_hours(last)
-        certain = certain and span.calendar.is_certain(last)
-        end = days.at(last, hours[-1][1], is_end=True) if hours else end
+        return Breach(_end_of(span, last, days), certain and span.calendar.is_certain(last))
     return Breach(end, certain)
 
 
@@ -182,6 +203,8 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
 def _walked(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> tuple[int | None, bool]:
     """The last day and whether it is certain, day by day."""
     calendar, certain = span.calendar, True
+    if span.first is First.NEXT_WORKING_DAY and span.last_day is None and span.days + span.months:
+        certain = calendar is None or calendar.is_certain(calendar.working_day(base + 1))
     for day, _, why, is_asked in day_count(span, base, taken, skipped):
         if is_asked and calendar is not None and not calendar.is_certain(day):
             certain = False
@@ -205,12 +228,16 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
     count, day = span.days, base
     rolls = span.counting is Counting.WORKING or span.roll is not Roll.NONE
     last: int | None
-    if not (span.first is First.SAME_DAY and count and not span.is_by_months):
-        if count or span.months or span.last_day is not None:
-            yield CountedDay(base, 0, "start")
-            day += 1
-        else:
-            rolls = False
+    is_counted = span.last_day is None and bool(count or span.months)
+    if span.last_day is not None or (is_counted and span.first is not First.SAME_DAY):
+        yield CountedDay(base, 0, "start")
+        day += 1
+    elif not is_counted:
+        rolls = False
+    if is_counted and span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
+        while day in skipped or not span.calendar.is_working(day):
+            yield CountedDay(day, 0, "no-such-day" if day in skipped else "before", day not in skipped)
+            base, day = day, day + 1
     if span.last_day is not None:
         last, rolls = (yield from _toward(day, span.last_day, taken)), False
     elif span.is_by_months:
@@ -219,10 +246,6 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
             yield CountedDay(last, 0, "month")
             last = yield from _onward(span, last + 1, taken, skipped)
     elif count:
-        if span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
-            while not span.calendar.is_working(day):
-                yield CountedDay(day, 0, "before", True)
-                day += 1
         last = yield from _onward(span, day, taken, skipped)
         if span.months and last is not None:
             yield CountedDay(last, count, "counts", span.counting is Counting.WORKING)
