@@ -1,4 +1,4 @@
-"""The keys of a length, boundary by boundary: months, first days, cut-offs, closing, paused days, office hours."""
+"""The keys of a length, boundary by boundary: months, day 1, cut-offs, closing, paused days, office hours."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def test_a_start_before_the_calendar_has_an_uncertain_base_day() -> None:
     ],
 )  # fmt: skip
 def test_the_last_day_may_end_at_closing(start: str, days: int, pauses: str, expected: str) -> None:
-    """When the office closes (民法典 §203 II); at midnight where it is shut. A pause after that is too late."""
+    """When the office closes (民法典 §203 II); at midnight where it is shut. A later pause is too late."""
     text = paused(*pauses.split())
     assert late(at(start), text, days=days, ends="closing") == expected
 
@@ -165,7 +165,7 @@ PAUSED_DAYS = [
 
 @pytest.mark.parametrize(("pauses", "ends", "touched", "whole"), PAUSED_DAYS)
 def test_which_days_a_pause_takes(pauses: str, ends: str, touched: str, whole: str) -> None:
-    """Those at whose end it holds, all it touches, or those wholly inside; while it is open nothing breaches."""
+    """Those at whose end it holds, all it touches, or those wholly inside; an open one defers for ever."""
     text = paused(*pauses.split())
     for rule, expected in (("ends", ends), ("touched", touched), ("whole", whole)):
         assert late(at("03-03T10:00"), text, days=3, paused_day=rule) == expected, rule
@@ -173,7 +173,8 @@ def test_which_days_a_pause_takes(pauses: str, ends: str, touched: str, whole: s
 
 def test_a_paused_day_puts_the_end_of_months_off() -> None:
     """Each taken day adds one, day 1 included; then the last day may roll."""
-    start, keys = at("02-10T10:00"), {"months": 1, "roll": "next-working-day"}
+    start = at("02-10T10:00")
+    keys: dict[str, Any] = {"months": 1, "roll": "next-working-day"}
     assert late(start, **keys) == "2025-03-11"
     assert late(start, paused("02-20T00:00/02-21T00:00"), **keys) == "2025-03-12"
     assert late(start, paused("02-20T00:00/02-22T00:00"), **keys) == "2025-03-14"  # over the holiday
@@ -224,7 +225,7 @@ def test_a_pause_stops_office_time(pauses: str, expected: str) -> None:
     assert late(at("03-03T10:00"), paused(pauses), counting="office", hours=3) == expected
 
 
-ZURICH = {"zone": "Europe/Zurich", "calendar": SPRING, "counting": "office"}
+ZURICH: dict[str, Any] = {"zone": "Europe/Zurich", "calendar": SPRING, "counting": "office"}
 
 
 def test_office_hours_are_read_off_the_clocks_there() -> None:
@@ -232,7 +233,7 @@ def test_office_hours_are_read_off_the_clocks_there() -> None:
     assert late("2025-03-28T16:00:00+01:00", hours=2, **ZURICH) == "2025-03-31 10:00:00.000001"
     night = SPRING.from_document({**SPRING.document(), "hours": ["00:00-24:00"], "week": list(range(7)),
                                   "holidays": {}, "makeup": {}, "half": {}})  # fmt: skip
-    always = {**ZURICH, "calendar": night}
+    always: dict[str, Any] = {**ZURICH, "calendar": night}
     # The day of the spring change has 23 hours, so that 24 hours run an hour into the next.
     assert late("2025-03-30T00:00:00+01:00", hours=24, **always) == "2025-03-31 01:00:00.000001"
     assert late("2025-03-30T00:00:00+01:00", hours=23, **always) == "2025-03-31 00:00:00.000001"
@@ -251,7 +252,7 @@ def test_an_opening_in_the_hour_that_is_skipped(hours: list[str], budget: int, e
     """A time that the spring change skips is the first instant after the gap."""
     document = {**SPRING.document(), "hours": hours, "week": list(range(7)), "holidays": {}, "makeup": {}}
     calendar = SPRING.from_document({**document, "half": {}})
-    keys = {**ZURICH, "calendar": calendar, "minutes": budget}
+    keys: dict[str, Any] = {**ZURICH, "calendar": calendar, "minutes": budget}
     assert late("2025-03-30T00:00:00+01:00", **keys) == expected
 
 
@@ -259,7 +260,7 @@ def test_an_opening_in_the_hour_that_comes_twice() -> None:
     """It opens at the first and closes at the second: from 2 to 3 are two hours."""
     document = {**SPRING.document(), "hours": ["02:00-02:30"], "week": list(range(7)), "last": "2025-12-31"}
     calendar = SPRING.from_document({**document, "holidays": {}, "makeup": {}, "half": {}})
-    keys = {**ZURICH, "calendar": calendar}
+    keys: dict[str, Any] = {**ZURICH, "calendar": calendar}
     # Open from 02:00 summer time until 02:30 winter time: an hour and a half.
     assert late("2025-10-26T00:00:00+02:00", minutes=90, **keys) == "2025-10-26 02:30:00.000001"
     assert late("2025-10-26T00:00:00+02:00", minutes=91, **keys) == "2025-10-27 02:01:00.000001"
@@ -280,7 +281,7 @@ SAMOA = [
 
 @pytest.mark.parametrize(("start", "keys", "expected"), SAMOA)
 def test_a_date_that_the_zone_skipped_is_no_day(start: str, keys: dict[str, Any], expected: str) -> None:
-    """Samoa went from Thursday 29 December 2011 to Saturday the 31st: nothing counts, ends or opens between."""
+    """Samoa went from Thursday 29 December 2011 to Saturday: nothing counts, ends or opens between."""
     document = {**SPRING.document(), "first": "2011-01-01", "last": "2012-06-30", "holidays": {}}
     calendar = SPRING.from_document({**document, "makeup": {}, "half": {}})
     assert late(start, zone="Pacific/Apia", calendar=calendar, **keys) == expected

@@ -41,7 +41,9 @@ def stretch_lines(pieces: Sequence[ExplainedStretch], lang: Lang) -> Iterator[st
     times = [_times(group[0].begin, group[-1].end) for group in groups]
     width = max(map(len, times), default=0)
     for group, time in zip(groups, times, strict=True):
-        why = word(group[0].why, lang) if len(group) == 1 else _tally([each.why for each in group], lang)
+        why = word("semicolon", lang).join(
+            word(why, lang) for why in dict.fromkeys(each.why for each in group)
+        )
         yield f"  {time:<{width}}  {_hours(group[-1].ran):>9}  {why}"
     if len(groups) < len(pieces):
         yield f"  {word('folded', lang)}"
