@@ -136,3 +136,14 @@ def test_a_later_calendar_never_disproves_what_was_said(asked: Terms, data: st.D
         assert said == then
     elif said.at_us is not None:
         assert then.at_us is None or then.at_us >= said.at_us
+
+
+@checked
+@given(terms(knows=False), st.integers(-40, 60), st.integers(1, 60))
+def test_the_nth_working_day_is_the_one_that_is_found_by_steps(asked: Terms, shift: int, nth: int) -> None:
+    """Inside the horizon, across either end of it, and beyond."""
+    calendar, day = asked.calendar(), asked.first.toordinal() + shift
+    expected = day
+    for _ in range(nth):
+        expected = calendar.working_day(expected + 1)
+    assert calendar.nth_working_day(day, nth) == expected

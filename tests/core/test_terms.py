@@ -116,6 +116,15 @@ def test_from_the_cut_off_on_a_start_is_of_the_next_working_day(
     assert late(at(start), cut_off="17:00", **keys) == expected
 
 
+def test_office_time_before_the_calendar_is_uncertain() -> None:
+    """The start's day is asked about where the office may have been open on it, and only there."""
+    start = "2024-12-31T10:00+08:00"
+    assert late(start, counting="office", hours=1) == "2024-12-31 11:00:00.000001?"
+    assert late(start, counting="office", hours=8) == "2025-01-01 11:00:00.000001?"
+    keys: dict[str, Any] = {"counting": "office", "first": "next-working-day"}
+    assert late(start, hours=1, **keys) == "2025-01-01 10:00:00.000001"
+
+
 def test_a_start_before_the_calendar_has_an_uncertain_base_day() -> None:
     """Whether 31 December was a working day is not known, so neither is the day from which is counted."""
     assert late("2024-12-31T10:00+08:00", days=3) == "2025-01-04"
@@ -159,6 +168,8 @@ PAUSED_DAYS = [
     ("03-07T00:00/", "2025-03-07", "2025-03-07", "2025-03-07"),
     ("03-06T23:59:59.999999/", "never", "never", "never"),
     ("03-04T12:00/", "never", "never", "never"),
+    ("03-06T12:00/03-07T00:00 03-07T00:00/", "never", "never", "2025-03-07"),  # it has been the last
+    ("03-06T12:00/", "never", "never", "never"),
     ("03-04T00:00/03-04T12:00 03-04T12:00/03-05T00:00", "2025-03-08", "2025-03-08", "2025-03-08"),
 ]
 
@@ -199,6 +210,7 @@ def test_a_paused_day_puts_the_end_of_months_off() -> None:
         ("03-03T10:00", {"hours": 2, "first": "next-working-day"}, "2025-03-04 11:00:00.000001"),
         ("03-08T10:00", {"hours": 2, "first": "next-working-day"}, "2025-03-10 11:00:00.000001"),
         ("06-30T10:00", {"hours": 6}, "2025-06-30 17:00:00.000001"),
+        ("06-30T10:00", {"hours": 3, "first": "next-working-day"}, "2025-07-01 12:00:00.000001?"),
         ("06-30T10:00", {"minutes": 361}, "2025-07-01 09:01:00.000001?"),
     ],
 )

@@ -46,7 +46,9 @@ def is_taken(asked: Terms, day: date) -> bool:
     begins, ends, rule = first_instant(asked.zone, day), end_of(asked, day), asked.keys["paused_day"]
     for a, b in union(asked):
         if b is None:
-            if a < ends:
+            # Of an open pause's union the closed part takes, by this rule, whole days alone.
+            own = min(c for c, d in asked.pauses if d is None)
+            if (own if rule == "whole" else a) < ends or a <= begins:
                 return True
         elif (
             (rule == "ends" and a < ends <= b)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import DAY, HOUR, LATEST, OfficeDays
+from caseflow.core.time.office_time import office_time
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll, Span
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
@@ -116,10 +117,25 @@ def taken_days(span: Span, pauses: Sequence[Pause], days: OfficeDays) -> TakenDa
             case PausedDay.TOUCHED:
                 intervals.append((_first_ending(span, begin, days), days.day_of(end - 1)))
             case PausedDay.WHOLE:
-                first, last = days.day_of(begin), days.day_of(end) - 1
-                intervals.append((first + (days.midnight(first) < begin), last))
-    full = [(first, last) for first, last in intervals if last >= first]
-    return TakenDays(full, None if opened is None else _first_ending(span, opened, days))
+                intervals.append((_first_whole(begin, days), days.day_of(end) - 1))
+    if opened is None:
+        return TakenDays(_not_empty(intervals))
+    if span.paused_day is not PausedDay.WHOLE:
+        return TakenDays(_not_empty(intervals), _first_ending(span, opened, days))
+    # A day in part of closed pauses may have been the last before the open one joined them.
+    open_from = _first_ending(span, min(begin for begin, end in pauses if end is None), days)
+    intervals.append((_first_whole(opened, days), open_from - 1))
+    return TakenDays(_not_empty(intervals), open_from)
+
+
+def _not_empty(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(first, last) for first, last in intervals if last >= first]
+
+
+def _first_whole(at: int, days: OfficeDays) -> int:
+    """The first day that begins at the instant or later."""
+    day = days.day_of(at)
+    return day + (days.midnight(day) < at)
 
 
 def _first_ending(span: Span, at: int, days: OfficeDays) -> int:
@@ -189,9 +205,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     elif span.counting is Counting.NATURAL or calendar is None:
         last = base + span.days - earlier
     else:
-        last = base - earlier
-        for _ in range(span.days):
-            last = calendar.working_day(last + 1)
+        last = calendar.nth_working_day(base - earlier, span.days)
         return last, calendar.is_certain(base + 1 - earlier) and calendar.is_certain(last)
     if span.roll is Roll.NONE or calendar is None:
         return last, True
@@ -441,26 +455,33 @@ def _openings(span: Span, start: int, days: OfficeDays) -> Iterator[tuple[int, i
     if span.counting is Counting.ELAPSED or calendar is None:
         yield start, None
         return
-    day = days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
-    while True:
-        for opens, closes in calendar.open_hours(day):
-            end = days.at(day, closes, is_end=True)
-            if end > start:
-                yield max(days.at(day, opens), start), end
-        day += 1
+    for opens, closes in office_time(calendar, days).openings(_first_office_day(span, start, days)):
+        if closes > start:
+            yield max(opens, start), closes
+
+
+def _first_office_day(span: Span, start: int, days: OfficeDays) -> int:
+    return days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
 
 
 def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
-    if not pauses and span.counting is Counting.ELAPSED:
-        return Breach(_dated(start + span.budget_us + 1), True)
-    end: int | None = start
-    for piece in stretches(span, start, pauses, days):
-        end = piece.end_us
-    if end is None:
-        return Breach(None, True)
+    """The end of running time: by addition without pauses, else the end of the last stretch."""
     calendar = span.calendar if span.counting is Counting.OFFICE else None
-    certain = calendar is None or all(calendar.is_certain(days.day_of(at)) for at in (start, end))
-    return Breach(_dated(end + 1), certain)
+    end: int | None = start
+    if pauses or not span.budget_us:
+        for piece in stretches(span, start, pauses, days):
+            end = piece.end_us
+        if end is None:
+            return Breach(None, True)
+    elif calendar is None:
+        return Breach(_dated(start + span.budget_us + 1), True)
+    else:
+        first = _first_office_day(span, start, days)
+        end = office_time(calendar, days).used_up(start, first, span.budget_us)
+    if calendar is None:
+        return Breach(_dated(end + 1), True)
+    first = _first_office_day(span, start, days)
+    return Breach(_dated(end + 1), calendar.is_certain(first) and calendar.is_certain(days.day_of(end)))
 
 
 def _dated(us: int) -> int:
