@@ -12,7 +12,7 @@ from workalendar.asia import China
 from benchmarks.report import Row, at_most, faster
 from benchmarks.timing import Work, interleaved, seconds
 from caseflow import Calendar, load_calendar
-from caseflow.core.model.sla import CompiledClock
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.policy import ClockRule, Rung
 from caseflow.core.time import office_time
 from caseflow.core.time.deadline import breach

@@ -61,6 +61,10 @@ class DeadlineTerms:
         return tuple(explained(piece, self.zone) for piece in pieces)
 
 
+class CalendarUnfit(BadInput):
+    """The calendar that was named is none that can be read."""
+
+
 class TermReader:
     """Reads terms from texts; a calendar is loaded once.
 
@@ -122,7 +126,10 @@ class TermReader:
         if not name:
             return None
         if name not in self._calendars:
-            self._calendars[name] = self._loaded(name)
+            try:
+                self._calendars[name] = self._loaded(name)
+            except BadInput as error:  # it speaks of a file; whoever reads a table asks for the column
+                raise CalendarUnfit(error.code, **error.data) from error
         return self._calendars[name]
 
     def _loaded(self, name: str) -> Calendar:
@@ -137,7 +144,7 @@ def key_of(error: BadInput, texts: Mapping[str, str]) -> str:
     what = str(error.data.get("what", ""))
     if what == "length":
         return next((unit for unit in LENGTHS if texts.get(unit, "").strip()), "days")
-    if what.startswith("calendar") or error.code == "calendar-unavailable":
+    if isinstance(error, CalendarUnfit) or what.startswith("calendar"):
         return "calendar"
     key = _COLUMNS.get(what, what)
     return key if key in KEYS else "start"

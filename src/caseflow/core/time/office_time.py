@@ -35,7 +35,7 @@ class OfficeBlock(NamedTuple):
     total: int
 
 
-class OfficeTime:
+class OfficeOpenings:
     """The openings of one calendar in one zone."""
 
     __slots__ = ("_blocks", "_calendar", "_days")
@@ -96,17 +96,17 @@ class OfficeTime:
         return block
 
 
-_OFFICES: dict[tuple[str, str], OfficeTime] = {}
+_OFFICES: dict[tuple[str, str], OfficeOpenings] = {}
 
 
-def office_time(calendar: Calendar, days: OfficeDays) -> OfficeTime:
+def office_time(calendar: Calendar, days: OfficeDays) -> OfficeOpenings:
     """The openings of that calendar in that zone, shared by all who ask."""
     key = (calendar.digest, days.zone)
     office = _OFFICES.get(key)
     if office is None:
         if len(_OFFICES) >= MOST:
             _OFFICES.clear()
-        office = _OFFICES[key] = OfficeTime(calendar, days)
+        office = _OFFICES[key] = OfficeOpenings(calendar, days)
     return office
 
 
