@@ -428,10 +428,10 @@ def test_a_deadline_past_all_dates_is_told(
     ("days", "part"),
     [
         ("9" * 5000, "column days: days: 9999999999999999999999999999999999999999 is not a whole number"),
-        ("999999999", "column days: days or hours: 999999999 days, 0 hours; no count is longer"),
-        ("0", "column days"),
+        ("999999999", "column days: days: 999999999; no count is longer"),
+        ("0", "2025-03-04T00:00:00+08:00"),
         ("-1", "column days"),
-        ("36525", ""),
+        ("36525", "2125-03-05T00:00:00+08:00"),
     ],
     ids=["5000-digits", "long", "none", "negative", "century"],
 )
@@ -443,16 +443,16 @@ def test_an_absurd_number_in_a_batch_is_told(
     row = f"2025-03-03T09:30:00+08:00,{days},natural,,Asia/Shanghai,none,"
     Path("in.csv").write_text(f"{header}\n{row}\n", encoding="utf-8")
     code, _, err = called(capsys, "deadline", "--batch", "in.csv", "--out", "out.csv")
-    if part:
+    if part.startswith("column"):
         assert (code, err.startswith("caseflow: in.csv, line 2"), part in err) == (3, True, True)
     else:
-        assert Path("out.csv").read_text(encoding="utf-8").endswith(",2125-03-05T00:00:00+08:00\n")
+        assert Path("out.csv").read_text(encoding="utf-8").endswith(f",{part}\n")
 
 
 def test_a_batch_in_another_encoding_is_read(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The error suggests ``--encoding``, and with it the batch is read; what is written is UTF-8."""
     text = (
-        "start,days,counting,calendar,timezone,roll,pauses,备注\n"
+        "start,days,counting,calendar,timezone,roll,pauses,about\n"
         "2025-03-03T09:30:00+08:00,5,natural,,Asia/Shanghai,none,,路灯\n"
     )
     Path("in.csv").write_bytes(text.encode("gb18030"))
@@ -517,10 +517,9 @@ def test_elapsed_time_is_explained_stretch_by_stretch(capsys: pytest.CaptureFixt
     out = called(capsys, *call, "--pause", f"{pause}2025-03-05T08:00:00+08:00")[1]
     assert out.splitlines() == [
         "late from 2025-03-05 23:30:00.000001+08:00",
-        "  2025-03-03 09:30:00+08:00 / 2025-03-04 18:00:00+08:00   32:30:00  runs",
-        "  2025-03-04 18:00:00+08:00 / 2025-03-05 08:00:00+08:00   32:30:00  paused",
-        "  2025-03-05 08:00:00+08:00 / 2025-03-05 23:30:00+08:00   48:00:00  "
-        "runs; its end is the last instant on time",
+        "  2025-03-03 09:30:00 / 2025-03-04 18:00:00+08:00   32:30:00  runs",
+        "  2025-03-04 18:00:00 / 2025-03-05 08:00:00+08:00   32:30:00  paused",
+        "  2025-03-05 08:00:00 / 23:30:00+08:00              48:00:00  runs until used up",
     ]
     document = json.loads(called(capsys, *call, "--pause", pause, "--json")[1])
     assert [(piece["why"], piece["ran"]) for piece in document["stretches"]] == [
@@ -605,7 +604,7 @@ def test_what_cannot_be_recorded_or_checked_is_told(stored: str, capsys: pytest.
 USAGE_IN_CHINESE = [
     (("deadline", "--xx"), "没有选项 --xx"),
     (("deadline", "--sta", "x"), "没有选项 --sta;是否想用 --start"),
-    (("deadline", "--counting", "foo"), "--counting:foo 不是 natural, working, elapsed 之一"),
+    (("deadline", "--counting", "foo"), "--counting:foo 不是 natural, working, elapsed, office 之一"),
     (("deadline", "--days", "x"), "--days:x 不是整数"),
     (("deadline", "--start"), "选项 --start 须带值"),
     (("deadline", "--json=3"), "选项 --json 不带值"),

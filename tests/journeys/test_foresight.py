@@ -167,8 +167,8 @@ def test_an_explanation_counts_every_day(desk: Desk) -> None:
         ("03-11", "counts", 6),
     ]  # fmt: skip
     assert [str(day.date)[5:] for day in found.days if day.why == "last"] == ["04-04"]
-    assert [(rung.level, rung.days, rung.fired, rung.certain) for rung in found.rungs][:2] == [
-        ("reminder", 3, False, True), ("yellow", 5, False, True),
+    assert [(rung.level, rung.length, rung.unit, rung.fired, rung.certain) for rung in found.rungs][:2] == [
+        ("reminder", 3, "days", False, True), ("yellow", 5, "days", False, True),
     ]  # fmt: skip
     assert [short(rung.late_at.isoformat()) for rung in found.rungs if rung.late_at] == dues(desk.get("c1"))
     assert all(rung.source and rung.rule for rung in found.rungs)

@@ -453,8 +453,8 @@ def test_an_earlier_cycle_keeps_the_rules_it_ran_under(desk: Desk, tmp_path: Pat
     assert told(case.cards) == ["yellow @ 03-09"]
     assert [run.policy_hash for run in case.clocks] == [desk.rules.pin, ""]
     first, second = new.explain("c1", clock="reply")
-    assert [rung.days for rung in first.rungs] == [3, 5, 15, 30]
-    assert [rung.days for rung in second.rungs] == [8, 10, 15, 30]
+    assert [rung.length for rung in first.rungs] == [3, 5, 15, 30]
+    assert [rung.length for rung in second.rungs] == [8, 10, 15, 30]
     assert "市民心声办理规则(2008)" in first.rungs[1].source
     new.clock.set("2025-03-30T00:00:00+08:00")
     new.sweep()

@@ -9,6 +9,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, renamed
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.compiled_clock import CompiledClock
+from caseflow.core.policy import Rung, length_of
 from caseflow.core.time.deadline import DayCount, Stretch, stretches, walk
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
@@ -19,7 +20,8 @@ class ExplainedDay(Value):
     """One local day of the count.
 
     Attributes:
-        why: ``start``, ``counts``, ``rest``, ``paused``, ``no-such-day``, ``rolled`` or ``last``.
+        why: as in `DayCount`: ``start``, ``cut-off``, ``before``, ``counts``, ``month``, ``rest``,
+            ``paused``, ``no-such-day``, ``rolled`` or ``last``.
         count: the running count at the day's end.
         note: the calendar's word for the day.
     """
@@ -33,13 +35,21 @@ class ExplainedDay(Value):
 class ExplainedRung(Value):
     """A rung and its first late instant, in the office's zone.
 
-    ``late_at`` is ``None`` while a pause is open; not ``certain`` means "not before".
+    Attributes:
+        length: how much of the unit; ``None`` where a field of the case says it.
+        unit: ``days`` (as the clock counts), ``weeks``, ``months``, ``years``, ``hours``, ``minutes`` or
+            ``percent`` of another rung; ``at`` for a date or an instant that a field says.
+        of: the level of that other rung, if it hangs on one.
+        extended_by: by how many days, as the clock counts.
+        late_at: ``None`` while a pause is open.
+        certain: otherwise it is "not before".
     """
 
     level: str
     is_breach: bool
-    days: int
-    hours: int
+    length: int | None
+    unit: str
+    of: str
     extended_by: int
     late_at: datetime | None
     certain: bool
@@ -49,12 +59,13 @@ class ExplainedRung(Value):
 
 
 class ExplainedStretch(Value):
-    """A piece of elapsed time in which the clock did one thing.
+    """A piece of running time in which the clock did one thing.
 
     Attributes:
         end: ``None`` while a pause is open.
         ran: how long the clock had run when the piece ended.
-        why: ``runs``, ``paused``, or ``used-up`` for the piece that ends with the last instant on time.
+        why: ``runs``, ``paused``, ``closed`` (the office is), or ``used-up`` for the piece that
+            ends with the last instant on time.
     """
 
     begin: datetime
@@ -66,9 +77,9 @@ class ExplainedStretch(Value):
 class Explanation(Value):
     """One clock instance explained.
 
-    ``days`` runs from the start day to the last day of the longest rung; it is empty for elapsed time, which
-    has no days but ``stretches``, of the longest rung as well. Instants are in the office's zone; a pause's
-    end is ``None`` while it is open.
+    ``days`` runs from the start day to the last day of the longest rung; it is empty for elapsed and office
+    time, which have no days but ``stretches``, of the longest rung as well. Instants are in the office's
+    zone; a pause's end is ``None`` while it is open.
     """
 
     clock: str
@@ -125,12 +136,14 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
         due = run.dues[index]
         span, grants = counter.span_of(run, index), counter.grants_of(run, index)
         longer = sum(amount for _, amount, unit in grants if unit == "days" and isinstance(amount, int))
+        length, unit = _length(rung)
         rungs.append(
             ExplainedRung(
                 level=level,
                 is_breach=is_breach,
-                days=int(rung.days or 0),
-                hours=rung.hours or 0,
+                length=length,
+                unit=unit,
+                of=rung.of,
                 extended_by=longer,
                 late_at=None if due is None else moment(due, zone),
                 certain=not run.unknown >> index & 1,
@@ -157,10 +170,7 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
         until=None if run.until_us is None else moment(run.until_us, zone),
         pauses=tuple((moment(a, zone), None if b is None else moment(b, zone)) for a, b in run.pauses),
         rungs=tuple(rungs),
-        days=tuple(
-            ExplainedDay(date.fromordinal(day.day), day.counted, day.why, day.note)
-            for _, day in sorted(days.items())
-        ),
+        days=tuple(explained_day(day) for _, day in sorted(days.items())),
         rule=f"clocks.{plan.name}",
         source=rule.source,
         stretches=_stretches(counter, run, zone),
@@ -172,6 +182,18 @@ def _stretches(plan: CompiledClock, run: ClockRun, zone: str) -> tuple[Explained
     if longest is None or longest.counting.is_by_days:
         return ()
     return tuple(explained(piece, zone) for piece in stretches(longest, run.from_us, run.pauses, plan.days))
+
+
+def _length(rung: Rung) -> tuple[int | None, str]:
+    unit, amount = length_of(rung)
+    if rung.percent is not None:
+        return rung.percent, "percent"
+    return (amount, unit) if unit and isinstance(amount, int) else (None, unit or "at")
+
+
+def explained_day(day: DayCount) -> ExplainedDay:
+    """The day for people."""
+    return ExplainedDay(date.fromordinal(day.day), day.counted, day.why, day.note)
 
 
 def explained(piece: Stretch, zone: str) -> ExplainedStretch:

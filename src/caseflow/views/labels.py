@@ -21,6 +21,20 @@ def stage_label(stage: str, lang: Lang) -> str:
     return text(f"stages.{stage}", lang)
 
 
+def length_text(length: int | None, unit: str, counting: str, lang: Lang) -> str:
+    """How long a rung gives: ``5 natural days``, ``2 months``; days by their way of counting.
+
+    Args:
+        length: ``None`` where the case itself says it, in a field.
+        unit: as in `ExplainedRung`.
+        counting: the clock's.
+        lang: the language.
+    """
+    if length is None:
+        return text("lengths.of-case", lang)
+    return text(f"lengths.{counting if unit == 'days' else unit}", lang, n=length)
+
+
 class PolicyLabels(Value):
     """The labels of a policy in one language; the key itself where there is none."""
 

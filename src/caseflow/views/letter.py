@@ -143,6 +143,8 @@ def _period(labels: PolicyLabels, clock: str, level: str) -> str:
     if rung is None or rule is None:
         return "—"
     unit, amount = length_of(rung)
+    if not unit or isinstance(amount, str):  # the case itself says it
+        return "—"
     return text(f"letters.{rule.counting if unit == 'days' else unit}", labels.lang, n=amount)
 
 

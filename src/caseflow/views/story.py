@@ -17,7 +17,7 @@ from caseflow.core.policy import Rung, length_of
 from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text, text
-from caseflow.views.labels import PolicyLabels, last_day, padded, shortened, width
+from caseflow.views.labels import PolicyLabels, last_day, length_text, padded, shortened, width
 
 WHAT_COLUMNS = 18
 """The least width of the column that says what happened, so that short stories look alike."""
@@ -259,7 +259,8 @@ def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun 
 
 def _length(context: EventContext, plan: CompiledClock, rung: Rung) -> str:
     unit, amount = length_of(rung)
-    return context.say(plan.rule.counting if unit == "days" else unit, n=amount)
+    length = amount if unit and isinstance(amount, int) else None
+    return length_text(length, unit, plan.rule.counting, context.lang)
 
 
 def _clock(context: EventContext, change: e.ClockChange) -> Iterator[str]:
@@ -347,7 +348,7 @@ def _extension(context: EventContext, event: e.ExtensionRequested | e.ExtensionG
     if unit == "until":
         yield context.say("until", day=event.until)
     elif unit:
-        yield context.say(unit, n=amount)
+        yield context.say("days", n=amount) if unit == "days" else length_text(amount, unit, "", context.lang)
 
 
 def _attached(context: EventContext, event: e.Attached) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any
@@ -107,6 +108,7 @@ class Calendar:
     hours: Hours = attrs.field(default=(), converter=_hours)
     half: dict[int, Hours] = attrs.field(factory=dict, converter=_hours_by_day, repr=False)
     _horizon: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
+    _works: list[int] = attrs.field(init=False, eq=False, repr=False, factory=list)
     digest: str = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -143,6 +145,28 @@ class Calendar:
         while not self.is_working(day):
             day += 1
         return day
+
+    def nth_working_day(self, day: int, nth: int) -> int:
+        """The n-th working day after that day (an ordinal), 1 or more; past the horizon every day is one.
+
+        It is looked up: the certain working days are listed once, and the days around them only added.
+        """
+        first, last = self._horizon
+        if day < first - 1:
+            before = first - 1 - day
+            if nth <= before:
+                return day + nth
+            day, nth = first - 1, nth - before
+        if day >= last:
+            return day + nth
+        works = self._works or self._list_working_days()
+        turn = bisect_right(works, day) + nth - 1
+        return works[turn] if turn < len(works) else last + turn - len(works) + 1
+
+    def _list_working_days(self) -> list[int]:
+        first, last = self._horizon
+        self._works[:] = filter(self.is_working, range(first, last + 1))
+        return self._works
 
     def open_hours(self, day: int) -> Hours:
         """When the office is open on that day (an ordinal); empty on a rest day."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Container, Generator, Iterable, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import DAY, HOUR, LATEST, OfficeDays
+from caseflow.core.time.office_time import office_time
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll, Span
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
@@ -99,21 +100,57 @@ NO_DAYS = TakenDays()
 
 
 def taken_days(span: Span, pauses: Sequence[Pause], days: OfficeDays) -> TakenDays:
-    """The days that the pauses take from the count, by the span's rule."""
+    """The days that the pauses take from the count, by the span's rule.
+
+    Boundary:
+        A pause that begins when the day ends, at midnight or at closing, comes after that day. No day whose
+        end an open pause holds is ever the last, whatever the rule: while it is open nothing breaches.
+    """
     if not pauses:
         return NO_DAYS
     closed, opened = merged(pauses)
     intervals: list[tuple[int, int]] = []
     for begin, end in closed:
-        last = days.day_of(end - 1) if span.paused_day is PausedDay.TOUCHED else days.day_of(end) - 1
-        intervals.append((_first_taken(span, begin, days), last))
-    full = [(first, last) for first, last in intervals if last >= first]
-    return TakenDays(full, None if opened is None else _first_taken(span, opened, days))
+        match span.paused_day:
+            case PausedDay.ENDS:
+                intervals.append((_first_ending(span, begin, days), _first_ending(span, end, days) - 1))
+            case PausedDay.TOUCHED:
+                intervals.append((_first_ending(span, begin, days), days.day_of(end - 1)))
+            case PausedDay.WHOLE:
+                intervals.append((_first_whole(begin, days), days.day_of(end) - 1))
+    if opened is None:
+        return TakenDays(_not_empty(intervals))
+    if span.paused_day is not PausedDay.WHOLE:
+        return TakenDays(_not_empty(intervals), _first_ending(span, opened, days))
+    # A day in part of closed pauses may have been the last before the open one joined them.
+    open_from = _first_ending(span, min(begin for begin, end in pauses if end is None), days)
+    intervals.append((_first_whole(opened, days), open_from - 1))
+    return TakenDays(_not_empty(intervals), open_from)
 
 
-def _first_taken(span: Span, begin: int, days: OfficeDays) -> int:
-    day = days.day_of(begin)
-    return day + 1 if span.paused_day is PausedDay.WHOLE and days.midnight(day) < begin else day
+def _not_empty(intervals: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(first, last) for first, last in intervals if last >= first]
+
+
+def _first_whole(at: int, days: OfficeDays) -> int:
+    """The first day that begins at the instant or later."""
+    day = days.day_of(at)
+    return day + (days.midnight(day) < at)
+
+
+def _first_ending(span: Span, at: int, days: OfficeDays) -> int:
+    """The first day that ends after the instant."""
+    day = days.day_of(at)
+    return day if at < _end_of(span, day, days) else day + 1
+
+
+def _end_of(span: Span, day: int, days: OfficeDays) -> int:
+    """When the day ends: at midnight, or when the office closes if it is open that day."""
+    if span.ends is Ends.CLOSING and span.calendar is not None:
+        hours = span.calendar.open_hours(day)
+        if hours:
+            return days.at(day, hours[-1][1], is_end=True)
+    return days.midnight(day + 1)
 
 
 def base_day(span: Span, start: int, days: OfficeDays) -> tuple[int, bool]:
@@ -129,6 +166,8 @@ def base_day(span: Span, start: int, days: OfficeDays) -> tuple[int, bool]:
     if calendar.is_working(day) and start < days.at(day, span.cut_off):
         return day, certain
     day = calendar.working_day(day + 1)
+    while not days.exists(day):
+        day = calendar.working_day(day + 1)
     return day, certain and calendar.is_certain(day)
 
 
@@ -148,9 +187,7 @@ def from_base(span: Span, base: int, taken: TakenDays, days: OfficeDays) -> Brea
             return Breach(None, True)
         end = days.midnight(last + 1)
     if span.ends is Ends.CLOSING and span.calendar is not None:
-        hours = span.calendar.open_hours(last)
-        certain = certain and span.calendar.is_certain(last)
-        end = days.at(last, hours[-1][1], is_end=True) if hours else end
+        return Breach(_end_of(span, last, days), certain and span.calendar.is_certain(last))
     return Breach(end, certain)
 
 
@@ -168,9 +205,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     elif span.counting is Counting.NATURAL or calendar is None:
         last = base + span.days - earlier
     else:
-        last = base - earlier
-        for _ in range(span.days):
-            last = calendar.working_day(last + 1)
+        last = calendar.nth_working_day(base - earlier, span.days)
         return last, calendar.is_certain(base + 1 - earlier) and calendar.is_certain(last)
     if span.roll is Roll.NONE or calendar is None:
         return last, True
@@ -182,6 +217,8 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
 def _walked(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> tuple[int | None, bool]:
     """The last day and whether it is certain, day by day."""
     calendar, certain = span.calendar, True
+    if span.first is First.NEXT_WORKING_DAY and span.last_day is None and span.days + span.months:
+        certain = calendar is None or calendar.is_certain(calendar.working_day(base + 1))
     for day, _, why, is_asked in day_count(span, base, taken, skipped):
         if is_asked and calendar is not None and not calendar.is_certain(day):
             certain = False
@@ -205,12 +242,16 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
     count, day = span.days, base
     rolls = span.counting is Counting.WORKING or span.roll is not Roll.NONE
     last: int | None
-    if not (span.first is First.SAME_DAY and count and not span.is_by_months):
-        if count or span.months or span.last_day is not None:
-            yield CountedDay(base, 0, "start")
-            day += 1
-        else:
-            rolls = False
+    is_counted = span.last_day is None and bool(count or span.months)
+    if span.last_day is not None or (is_counted and span.first is not First.SAME_DAY):
+        yield CountedDay(base, 0, "start")
+        day += 1
+    elif not is_counted:
+        rolls = False
+    if is_counted and span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
+        while day in skipped or not span.calendar.is_working(day):
+            yield CountedDay(day, 0, "no-such-day" if day in skipped else "before", day not in skipped)
+            base, day = day, day + 1
     if span.last_day is not None:
         last, rolls = (yield from _toward(day, span.last_day, taken)), False
     elif span.is_by_months:
@@ -219,10 +260,6 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
             yield CountedDay(last, 0, "month")
             last = yield from _onward(span, last + 1, taken, skipped)
     elif count:
-        if span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
-            while not span.calendar.is_working(day):
-                yield CountedDay(day, 0, "before", True)
-                day += 1
         last = yield from _onward(span, day, taken, skipped)
         if span.months and last is not None:
             yield CountedDay(last, count, "counts", span.counting is Counting.WORKING)
@@ -418,26 +455,33 @@ def _openings(span: Span, start: int, days: OfficeDays) -> Iterator[tuple[int, i
     if span.counting is Counting.ELAPSED or calendar is None:
         yield start, None
         return
-    day = days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
-    while True:
-        for opens, closes in calendar.open_hours(day):
-            end = days.at(day, closes, is_end=True)
-            if end > start:
-                yield max(days.at(day, opens), start), end
-        day += 1
+    for opens, closes in office_time(calendar, days).openings(_first_office_day(span, start, days)):
+        if closes > start:
+            yield max(opens, start), closes
+
+
+def _first_office_day(span: Span, start: int, days: OfficeDays) -> int:
+    return days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
 
 
 def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
-    if not pauses and span.counting is Counting.ELAPSED:
-        return Breach(_dated(start + span.budget_us + 1), True)
-    end: int | None = start
-    for piece in stretches(span, start, pauses, days):
-        end = piece.end_us
-    if end is None:
-        return Breach(None, True)
+    """The end of running time: by addition without pauses, else the end of the last stretch."""
     calendar = span.calendar if span.counting is Counting.OFFICE else None
-    certain = calendar is None or all(calendar.is_certain(days.day_of(at)) for at in (start, end))
-    return Breach(_dated(end + 1), certain)
+    end: int | None = start
+    if pauses or not span.budget_us:
+        for piece in stretches(span, start, pauses, days):
+            end = piece.end_us
+        if end is None:
+            return Breach(None, True)
+    elif calendar is None:
+        return Breach(_dated(start + span.budget_us + 1), True)
+    else:
+        first = _first_office_day(span, start, days)
+        end = office_time(calendar, days).used_up(start, first, span.budget_us)
+    if calendar is None:
+        return Breach(_dated(end + 1), True)
+    first = _first_office_day(span, start, days)
+    return Breach(_dated(end + 1), calendar.is_certain(first) and calendar.is_certain(days.day_of(end)))
 
 
 def _dated(us: int) -> int:

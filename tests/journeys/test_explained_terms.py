@@ -1,0 +1,89 @@
+"""Explanations of clocks that count months and office hours: days or stretches, lengths with their units."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
+from caseflow.cli import run
+
+POLICY = """
+extends = "wuhu"
+[clocks.receipt]
+start = ["submit"]
+stop = ["note"]
+counting = "office"
+calendar = "office"
+rungs = [{ level = "slow", minutes = 90, kind = "warning" }, { level = "late", days = 1 }]
+[clocks.answer]
+start = ["submit"]
+stop = ["reply"]
+calendar = "office"
+cut_off = "17:00"
+roll = "next-working-day"
+rungs = [{ level = "soon", weeks = 1, kind = "warning" }, { level = "late", months = 1 }]
+[calendars.office]
+file = "office.toml"
+"""
+CALENDAR = """name = "office"
+first = 2025-01-01
+last = 2025-12-20
+hours = ["09:00-12:00", "13:00-17:00"]
+"""
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.chdir(tmp_path)
+    Path("office.toml").write_text(CALENDAR, encoding="utf-8")
+    Path("own.toml").write_text(POLICY, encoding="utf-8")
+    store = SqliteStore("c.db")
+    desk = Desk(load_policy("own.toml"), store, clock=ManualClock("2025-02-28T18:00:00+08:00"))
+    desk.submit(title="路灯", to="城管局", by=Actor("c-1", role="citizen"), case_id="c1")
+    yield desk
+    store.close()
+
+
+def printed(capsys: pytest.CaptureFixture[str], clock: str, *options: str) -> str:
+    assert run(("explain", "c1", "--clock", clock, "--store", "sqlite:///c.db", *options)) == 0
+    return capsys.readouterr().out
+
+
+def test_office_time_of_a_case_is_told_by_stretches(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """Closed and running pieces of the longest rung, and each rung's length in its own unit."""
+    (part,) = desk.explain("c1", clock="receipt")
+    assert (part.days, [(piece.why, str(piece.ran)) for piece in part.stretches]) == ((), [
+        ("closed", "0:00:00"), ("runs", "3:00:00"), ("closed", "3:00:00"), ("used-up", "7:00:00"),
+    ])  # fmt: skip
+    assert [(rung.length, rung.unit) for rung in part.rungs] == [(90, "minutes"), (1, "days")]
+    lines = printed(capsys, "receipt").splitlines()
+    assert lines[3:] == [
+        "  2025-02-28 18:00:00 / 2025-03-03 09:00:00+08:00    0:00:00  closed",
+        "  2025-03-03 09:00:00 / 12:00:00+08:00               3:00:00  runs",
+        "  2025-03-03 12:00:00 / 13:00:00+08:00               3:00:00  closed",
+        "  2025-03-03 13:00:00 / 17:00:00+08:00               7:00:00  runs until used up",
+        "  slow (90 minutes): late from 2025-03-03 10:30:00.000001+08:00; source: -",
+        "  late (1 day of office hours): late from 2025-03-03 17:00:00.000001+08:00; source: -",
+    ]
+    assert "办公时间 1 天" in printed(capsys, "receipt", "--lang", "zh")
+
+
+def test_months_of_a_case_are_told_by_days(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """Too late on Friday, so from Monday; a week and a month, in words and in JSON."""
+    (part,) = desk.explain("c1", clock="answer")
+    days = [(str(day.date)[5:], day.why) for day in part.days]
+    assert days[:4] == [("02-28", "cut-off"), ("03-01", "cut-off"), ("03-02", "cut-off"), ("03-03", "start")]
+    assert days[-1] == ("04-03", "last")
+    out = printed(capsys, "answer")
+    assert "  soon (1 week): late from 2025-03-11 00:00:00+08:00" in out
+    assert "  late (1 month): late from 2025-04-04 00:00:00+08:00" in out
+    assert "late (1 个月)" in printed(capsys, "answer", "--lang", "zh")
+    (document,) = json.loads(printed(capsys, "answer", "--json"))
+    assert [(rung["length"], rung["unit"], rung["of"]) for rung in document["rungs"]] == [
+        (1, "weeks", ""), (1, "months", ""),
+    ]  # fmt: skip
+    assert len(document["days"]) == len(days)
