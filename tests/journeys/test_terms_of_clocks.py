@@ -234,3 +234,36 @@ def test_the_same_facts_told_late_come_to_the_same(tmp_path: Path, life: str) ->
         since = f"2025-{when.replace(' ', 'T')}:00+08:00"
         line.act("case-1", action, fields={**fields, "reason": "late"}, by=CLERK, effective_at=since)
     assert standing(line) == expected
+
+
+CHAIN = "".join(
+    f'[clocks.{name}]\nstart = ["{start}"]\nstop = ["{stop}"]\nrungs = ['
+    + rung(f"{name}1", "days = 3")
+    + "]\n"
+    for name, start, stop in (("a", "submit", "accept"), ("b", "end:a", "reply"), ("e", "end:b", "reply"))
+)
+
+
+def test_what_stops_a_clock_late_takes_back_what_began_at_its_end(tmp_path: Path) -> None:
+    """Three terms in a row are over when it is told that the first was met: no card of any stands."""
+    line = timeline(tmp_path, CHAIN)
+    line.act("case-1", "submit", by=CLERK)
+    line.advance(days=30)
+    assert standing(line) == ["a1 03-07", "b1 03-10", "e1 03-13"]
+    since = "2025-03-05T10:00:00+08:00"
+    line.act("case-1", "accept", fields={"reason": "late"}, by=CLERK, effective_at=since)
+    assert standing(line) == []
+    assert [(run.clock, run.status) for run in line.case("case-1").clocks] == [("a", "stopped")]
+
+
+def test_a_change_of_what_was_submitted_is_folded_in_where_it_took_effect(tmp_path: Path) -> None:
+    """Small from the 5th, large again from the 6th: the card that was taken back is owed again."""
+    line = timeline(tmp_path, LIVES["for the large ones alone"][0])
+    line.act("case-1", "submit", fields={"size": "large"}, by=CLERK)
+    line.advance(days=30)
+    seen = []
+    for day, size in ((5, "small"), (6, "large")):
+        since = f"2025-03-0{day}T10:00:00+08:00"
+        line.act("case-1", "revise", fields={"size": size, "reason": "late"}, by=CLERK, effective_at=since)
+        seen.append(standing(line))
+    assert seen == [["later 03-11"], ["late 03-09"]]

@@ -104,6 +104,8 @@ class CompiledPolicy:
         plans: the clocks in the policy's order.
         days: the office's days.
         routes: who is told what.
+        chained: the clock -> those that begin at its end; ``is_chained`` whether there are any.
+        is_revised: whether an action may change what was submitted.
         fields, required, worded: of each action its fields, those that must be given, and the texts that must
             say something.
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
@@ -128,6 +130,7 @@ class CompiledPolicy:
             plan.name: tuple(other for other in self.plans if f"end:{plan.name}" in other.rule.start)
             for plan in self.plans
         }
+        self.is_chained = any(self.chained.values())
         self.is_revised = any(rule.updates for rule in policy.actions.values())
         self.roles: dict[str, Role] = {**policy.roles, SYSTEM.role: Role(scope="any")}
         self.fields = {name: self._fields(name, rule) for name, rule in policy.actions.items()}

@@ -41,7 +41,7 @@ def clocks_of(
     facts = in_context(rules, course_of(rules, history), _submitted(history))
     course = [one for one in facts if is_assumed or not one.fact.is_assumed]
     marks = list(marks_by_past(rules, course))
-    if any(rules.chained.values()):
+    if rules.is_chained:
         now = max((event.at_us for event in history), default=0) if now is None else now
         marks = with_chains(rules, course, marks, now=now)
     return folded(marks)
