@@ -24,7 +24,7 @@ Work = Callable[[], Any]
 
 MOST = {
     "A note": 15,  # aim: 14
-    "A submission": 20,  # aim: 19
+    "A submission": 22,  # aim: 19
     "A sweep that issues a card": 16,  # aim: 16
     "From TOML to rules": 8,  # aim: 7
 }

@@ -90,6 +90,7 @@ class CompiledClock:
 
     __slots__ = (
         "_by_day",
+        "_cuts_off",
         "_is_for_all",
         "_is_simple",
         "_others",
@@ -129,6 +130,7 @@ class CompiledClock:
         self.subject_field = field_name(rule.subject)
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
         self._by_day: dict[int, Dues] = {}
+        self._cuts_off = bool(rule.cut_off)
         self._others = others or Choices()
         self.is_by_days = Counting(rule.counting).is_by_days
         self._is_simple = not self.fields and all(term.of < 0 for term in self.terms)
@@ -239,7 +241,9 @@ class CompiledClock:
         """
         if run.pauses or run.grants or run.basis is not None or not self.is_by_days:
             return self._count(run)
-        day, _ = base_day(self.terms[0].span, run.since_us, self.days)
+        day = self.days.day_of(run.since_us)
+        if self._cuts_off:
+            day, _ = base_day(self.terms[0].span, run.since_us, self.days)
         known = self._by_day.get(day)
         if known is None:
             known = self._by_day[day] = self._count(run)
