@@ -356,3 +356,26 @@ def test_an_unreadable_calendar_day_is_told_from_the_day_asked() -> None:
     assert (found.path, found.names["latest"], found.names["last"]) == (
         "calendars.office", "2025-03-16", "2025-03-25",
     )  # fmt: skip
+
+
+def test_a_clock_may_begin_at_the_end_of_another(tmp_path: Path) -> None:
+    """Such a start is one that happens, on the way as ``end:`` and the clock's name."""
+    follows = extra('start = ["end:reply"]')
+    assert "clocks.extra.start" not in {one.path for one in findings(tiny(tmp_path, follows))}
+
+
+def test_a_clock_for_each_value_of_a_field_is_looked_at(tmp_path: Path) -> None:
+    """It begins with every value, and stops with it."""
+    clue = (
+        '[actions.%s]\nmoves = { asked = "=" }\nroles = ["office"]\nfields = { clue = { required = true } }\n'
+    )
+    keys = 'subject = "field:clue"\nstart = ["find"]\nstop = ["verify"]'
+    codes = {one.code for one in findings(tiny(tmp_path, clue % "find" + clue % "verify" + extra(keys)))}
+    assert not {"clock-never-starts", "clock-never-stops"} & codes
+
+
+def test_a_restart_without_cap_is_told(tmp_path: Path) -> None:
+    """Whoever may end the running cycle and begin a new one puts the deadline off."""
+    note = '[actions.note]\nmoves = { open = "=" }\nroles = ["office"]\n'
+    found = findings(tiny(tmp_path, note + extra('restart = ["note"]')))
+    assert [one.loop for one in found if one.code == "endless-restart"] == [("note",)]

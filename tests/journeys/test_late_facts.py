@@ -258,3 +258,28 @@ def test_an_event_stays_small_however_often_a_clock_stood_still(tmp_path: Path) 
     assert len(desk.get("c").clocks[0].pauses) == 60
     assert max(len(encode(event)) for event in desk.store.events("c")[2:]) < 400
     assert replay("c", desk.store.events("c")) == desk.get("c")
+
+
+CHAINED = """extends = "wuhu"
+name = "chained"
+[clocks.first]
+start = ["submit"]
+rungs = [{ level = "first", days = 3 }]
+[clocks.second]
+start = ["note"]
+since = "submit"
+rungs = [{ level = "second", days = 4 }]
+[clocks.last]
+start = ["end:first", "end:second"]
+stop = ["reply"]
+rungs = [{ level = "last", days = 5 }]
+"""
+
+
+def test_an_end_told_late_begins_no_clock_that_ran_then(tmp_path: Path) -> None:
+    """The end of the second clock finds the last one running, though it has been stopped since."""
+    desk = desk_of(written(tmp_path, CHAINED))
+    desk.clock.set(march(24))
+    desk.reply("c", text="y", by=BY, effective_at=march(20), reason="told late")
+    desk.act("c", "note", by=BY, fields={"text": "z", "reason": "late"}, effective_at=march(5))
+    assert [run.cycle for run in desk.get("c").clocks if run.clock == "last"] == [1]

@@ -27,12 +27,12 @@ def begun(
     return timeline, timeline.submit("一件事", kind=kind, to=to, urgency=urgency)
 
 
-def extended(life: Life, clock: str, *, at: str, days: int) -> Life:
-    """More time asked for and granted at that instant."""
+def extended(life: Life, clock: str, *, at: str, days: int, by: str = "") -> Life:
+    """More time asked for and granted at that instant, by that role where several may grant."""
     timeline, case = life
     timeline.advance(to=at)
     timeline.request_extension(case, clock=clock, days=days, reason="情况复杂")
-    timeline.grant_extension(case)
+    timeline.grant_extension(case, by=by)
     return life
 
 
@@ -166,13 +166,17 @@ def joint() -> Life:
     return accepted_application("joint", "2025-03-04 10:00")
 
 
+def joint_extended() -> Life:
+    return extended(joint(), "joint", at="2025-05-07 10:00", days=15, by="government")
+
+
 LICENCES: dict[str, Steps] = {
     "silence for 5 wd: accepted as of receipt: 20 wd from 3 Mar": lambda: late(begun("cn-licence"), "late"),
     "express acceptance 6 Mar: 20 wd": lambda: late(single(), "late"),
     "+10 wd": lambda: late(extended(single(), "decision", at="2025-04-01 10:00", days=10), "late"),
     "joint: 45 wd": lambda: late(joint(), "joint_late"),
     "joint +15 wd (limits.extension_days is 10 for every clock)":
-        lambda: late(extended(joint(), "joint", at="2025-05-07 10:00", days=15), "joint_late"),
+        lambda: late(joint_extended(), "joint_late"),
 }  # fmt: skip
 
 

@@ -133,7 +133,8 @@ def test_brazil_extends_and_hears_three_appeals() -> None:
         ("statutory_month", "2025-03-01 10:00", "month_late", "2025-04-01 00:00+09:00"),  # all of March
         ("statutory_month", "2025-04-15 10:00", "month_late", "2025-05-15 00:00+09:00"),  # 14 May
         ("statutory_month", "2025-05-01 10:00", "month_late", "2025-06-03 00:00+09:00"),  # Saturday 31
-        ("statutory", "2025-03-07 16:00", "tell_progress", "2026-03-03 00:00+09:00"),  # the twelfth: 360 days
+        ("statutory", "2025-03-07 16:00", "tell_progress", "2025-04-07 00:00+09:00"),  # 30 days: 6 April
+        ("statutory", "2025-03-07 16:00", "tell_progress+11", "2026-03-03 00:00+09:00"),  # twelfth: 360 days
     ],
 )
 def test_korea(kind: str, start: str, level: str, expected: str) -> None:

@@ -14,7 +14,7 @@ from caseflow.core.model.clock_changes import changes
 from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
-from caseflow.core.model.sla import applied
+from caseflow.core.model.sla import Mark, applied
 from caseflow.errors import Refused
 
 INHERITED = "inherited"
@@ -126,8 +126,19 @@ def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[st
         chained_start(clock, run, at, state=case.place.state, unit=case.unit, origin=case.origin)
         for clock in clocks
     )
-    begun = applied(case.clocks, [mark for mark in starts if mark is not None])
+    begun = applied(case.clocks, [mark for mark in starts if mark is not None and not _ran(case, mark)])
     return None if begun is case.clocks else begun
+
+
+def _ran(case: Case, mark: Mark) -> bool:
+    """Whether an instance ran then that has ended since: the end of the other clock was told late."""
+    return any(
+        run.clock == mark.clock.name
+        and run.subject == mark.subject
+        and run.until_us is not None
+        and run.since_us <= mark.at_us <= run.until_us
+        for run in case.clocks
+    )
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:

@@ -19,11 +19,10 @@ def clocks_asked(case: Case, command: Command) -> tuple[ClockRun, ...]:
     """
     name = command.fields.get("clock")
     running = tuple(run for run in case.clocks if run.until_us is None and name in (None, "", run.clock))
-    running = tuple(run for run in running if run.subject in ("", case.unit)) or running
-    if name or command.action == "request_extension":
-        return running
-    waiting = {request.key for request in case.pending_extensions}
-    return tuple(run for run in running if run.key in waiting) or running
+    if not name and command.action != "request_extension":
+        waiting = {request.key for request in case.pending_extensions}
+        running = tuple(run for run in running if run.key in waiting) or running
+    return tuple(run for run in running if run.subject in ("", case.unit)) or running
 
 
 def clock_asked(case: Case, command: Command) -> ClockRun | None:

@@ -444,7 +444,9 @@ class _Count:
         if value is None or value == "":
             return None
         if not term.is_at:
-            return term.span.replace(days=int(value)) if isinstance(value, int) else None
+            if not isinstance(value, int):
+                return None
+            return term.span.replace(days=value, budget_us=term.span.budget_us * value)
         if isinstance(value, str):
             day = date.fromisoformat(value).toordinal()
             if self._clock.is_by_days:

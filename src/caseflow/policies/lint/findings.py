@@ -11,7 +11,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import Policy, Rung, Scalar, When
+from caseflow.core.policy import Policy, Rung, Scalar, When, length_of
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may
@@ -194,7 +194,11 @@ def _kinds_of_case(rules: CompiledPolicy) -> Iterator[tuple[str, tuple[CompiledC
     values: list[tuple[Scalar, ...]] = [_values(whens, name) for name in names]
     values[0] = tuple(rules.policy.kinds) or values[0]
     seen: set[tuple[str, ...]] = set()
-    for turn, chosen in enumerate(product(*(("", *some) for some in values))):
+    needed = rules.required.get("submit", ())
+    offered = (
+        some if name in needed and some else ("", *some) for name, some in zip(names, values, strict=True)
+    )
+    for turn, chosen in enumerate(product(*offered)):
         if turn >= MOST_KINDS_OF_CASE:
             return
         kind, channel, region, urgency = map(str, chosen[:4])
@@ -282,10 +286,10 @@ def _extension(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iter
     extensible = _can(rules, graph, e.ExtensionRequested) and _can(rules, graph, e.ExtensionGranted)
     most = limits.extensions * limits.extension_days
     first = next((rung for rung in rungs if rung.kind == "breach"), None)
-    if not extensible or not most or first is None:
-        return
+    if not extensible or not most or first is None or plan.rule.extension is not None:
+        return  # an extension of the clock's own is the law's
     length = {rung.level: _hours(rung) for rung in rungs}
-    later = [rung for rung in rungs if _hours(rung) > _hours(first)]
+    later = [rung for rung in rungs if not rung.of and length[rung.level] > length[first.level]]
     outlived = [rung for rung in later if length[first.level] + most * 24 >= length[rung.level]]
     if outlived:
         yield finding(
@@ -324,12 +328,24 @@ def _can(rules: CompiledPolicy, graph: Graph, event: type[e.Event]) -> bool:
     )
 
 
-def _hours(rung: Rung) -> int:
-    return int(rung.days or 0) * 24 + (rung.hours or 0)
+_HOURS = {"days": 24, "weeks": 7 * 24, "months": 30 * 24, "years": 365 * 24, "hours": 1, "minutes": 1 / 60}
+
+
+def _hours(rung: Rung) -> float:
+    """About how long a rung is; 0 for a term of the case's own."""
+    unit, amount = length_of(rung)
+    return amount * _HOURS[unit] if isinstance(amount, int) and unit else 0
 
 
 def _said(rung: Rung) -> str:
-    return f"{rung.days} d" if rung.days else f"{rung.hours} h"
+    """How long a rung is, in the words of the policy."""
+    unit, amount = length_of(rung)
+    if rung.percent is not None:
+        return f"{rung.percent} % of {rung.of}"
+    if not unit:
+        return rung.at
+    said = f"{amount} {unit[0]}" if unit in ("days", "hours") else f"{amount} {unit}"
+    return f"{said} of {rung.of}" if rung.of else said
 
 
 # -- calendars that end too early ----------------------------------------------------------------------------
@@ -350,7 +366,7 @@ def _horizon(rules: CompiledPolicy, plan: CompiledClock, today: date) -> Iterato
         else f"clocks.{plan.name}.calendar",
         clock=plan.name,
         level=rung.level,
-        days=rung.days or 0,
+        after=_said(rung),
         today=today,
         first=calendar.first,
         last=calendar.last,

@@ -49,7 +49,7 @@ class Spot(Value):
 
 
 class Arrow(Value):
-    """An action taken between two spots.
+    """An action taken between two spots, or the end of a clock at which another begins, ``end:NAME``.
 
     ``revives`` and ``restarts`` hold the indexes of clocks whose end it takes back, or that it begins anew.
     """
@@ -166,6 +166,23 @@ class Graph:
                     revives=revives,
                     restarts=restarts,
                 )
+        yield from self._ends(spot)
+
+    def _ends(self, spot: Spot) -> Iterator[Arrow]:
+        """Where the last rung of a clock is reached at which others begin: once in a cycle, so capped."""
+        if not spot.state or self.rules.policy.states[spot.state].final:
+            return
+        for source, chained in self.rules.chained.items():
+            index = self._index.get(source)
+            if index is not None and not spot.clocks[index].runs:
+                continue
+            clocks = list(spot.clocks)
+            for plan in chained:
+                begun = self._index.get(plan.name)
+                if begun is not None and clocks[begun].status != "running":
+                    clocks[begun] = Ticking("running", f"state:{spot.state}" in plan.rule.pause)
+            if clocks != list(spot.clocks):
+                yield Arrow(spot, f"end:{source}", spot.replace(clocks=tuple(clocks)), capped=True)
 
     def _after(
         self, spot: Spot, row: Transition, *, held: bool
@@ -186,7 +203,7 @@ class Graph:
                 clocks[index] = _merged(clocks[index], changed, effect[0])
                 if effect[0] == "revive":
                     revives.append(index)
-                if effect[0] == "start" and before.status in _PUT_OFF[effect[1].rule.subject]:
+                if _is_put_off(before, effect):
                     restarts.append(index)
         if row.event is e.Merged or row.event is e.Resumed:
             was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
@@ -222,14 +239,19 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
         "not_rated": not spot.rated,
         "returns_left": limits.returns > 0,
         "reopens_left": limits.reopens > 0,
-        "extensions_left": limits.extensions > 0,
+        "extensions_left": limits.extensions > 0 or any(plan.rule.extension for plan in rules.plans),
     }
     return all(holds.get(guard, True) for guard in row.rule.guards)
 
 
-_PUT_OFF = {"": ("stopped", "cancelled"), "unit": ("cancelled",), "co_handler": ("cancelled",)}
-"""How a clock ended that begins anew with more time; another unit's clock after one that was met is no more
-time."""
+def _is_put_off(before: Ticking, effect: Effect) -> bool:
+    """Whether a clock begins anew with more time; another unit's after one that was met is no more time."""
+    verb, plan, _ = effect
+    if verb == "restart":
+        return bool(before.status)
+    ended = ("cancelled",) if plan.rule.subject else ("stopped", "cancelled")
+    return verb == "start" and before.status in ended
+
 
 _CAPS: dict[type[e.Event], str] = {
     e.Returned: "returns_left",
@@ -263,8 +285,9 @@ def _changed(
     verb, plan, _ = effect
     before, subject = spot.clocks[index], plan.rule.subject
     running = before.status == "running"
-    if verb == "start":
-        begins = {"": not running, "unit": held, "co_handler": "co_handler" in row.fields}[subject]
+    if verb in ("start", "restart"):
+        own = {"": not running, "unit": held, "co_handler": "co_handler" in row.fields}
+        begins = verb == "restart" or own.get(subject, True)
         return Ticking("running", f"state:{state}" in plan.rule.pause) if begins else None
     if verb == "revive":
         return before.replace(status="running") if before.status == "stopped" else None
@@ -281,4 +304,4 @@ def _merged(now: Ticking, changed: Ticking, verb: str) -> Ticking:
         return now.replace(paused=changed.paused)
     if verb == "cancel" and now.status == "stopped":
         return now
-    return changed if verb == "start" else now.replace(status=changed.status)
+    return changed if verb in ("start", "restart") else now.replace(status=changed.status)
