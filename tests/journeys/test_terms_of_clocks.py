@@ -267,3 +267,46 @@ def test_a_change_of_what_was_submitted_is_folded_in_where_it_took_effect(tmp_pa
         line.act("case-1", "revise", fields={"size": size, "reason": "late"}, by=CLERK, effective_at=since)
         seen.append(standing(line))
     assert seen == [["later 03-11"], ["late 03-09"]]
+
+
+BY_REGION = """
+[calendars.here]
+file = "here.toml"
+by = "region"
+of = { north = "there" }
+[calendars.there]
+file = "there.toml"
+[units.Urumqi]
+timezone = "Asia/Urumqi"
+[clocks.c]
+start = ["submit"]
+counting = "working"
+calendar = "here"
+rungs = [{ level = "late", days = 2, recipients = ["clerk"] }]
+"""
+DAYS = 'name = "{}"\nfirst = 2025-01-01\nlast = 2025-12-31\n[holidays]\n2025-03-0{} = "a day off"\n'
+
+
+@pytest.mark.parametrize(
+    ("region", "unit", "start", "expected"),
+    [
+        ("", "", "2025-03-03T10:00:00+08:00", "late 03-07"),  # the 4th is off
+        ("south", "", "2025-03-03T10:00:00+08:00", "late 03-07"),
+        ("north", "", "2025-03-03T10:00:00+08:00", "late 03-06"),  # there it is the 6th
+        ("", "Urumqi", "2025-03-03T01:00:00+08:00", "late 03-06 02:00"),  # still the 2nd there
+        ("", "Wuhu", "2025-03-03T01:00:00+08:00", "late 03-07"),
+    ],
+)
+def test_a_case_counts_by_its_regions_calendar_and_its_units_zone(
+    tmp_path: Path, region: str, unit: str, start: str, expected: str
+) -> None:
+    """What is chosen when the clock begins holds for it: days off of the region, midnights of the unit."""
+    (tmp_path / "here.toml").write_text(DAYS.format("here", 4), encoding="utf-8")
+    (tmp_path / "there.toml").write_text(DAYS.format("there", 6), encoding="utf-8")
+    line = timeline(tmp_path, BY_REGION, start)
+    fields = {name: text for name, text in (("region", region), ("to", unit)) if text}
+    line.act("case-1", "submit", fields=fields, by=CLERK)
+    line.advance(days=30)
+    assert standing(line) == [expected]
+    (explained,) = line.desk.explain("case-1", clock="c")
+    assert explained.calendar.startswith("there" if region == "north" else "here")
