@@ -36,6 +36,7 @@ def at(expected: str) -> datetime:
 
 
 REPLY = {"text": "as follows"}
+UNTIL = {"clock": "reply", "until": "2025-05-30", "reason": "consultations"}
 THIRD_PARTY: tuple[Step, ...] = (("2025-03-06 10:00", "notify_third_party", {}),)
 
 
@@ -211,3 +212,11 @@ def test_spain(start: str, level: str, steps: tuple[Step, ...], expected: str) -
 def test_a_service_desk(urgency: str, start: str, level: str, expected: str) -> None:
     """Targets and their shares run from nine to five on working days."""
     assert due("itil-8x5", start, level, urgency=urgency) == at(expected)
+
+
+def test_new_zealand_reminds_again_before_the_day_to_which_it_extended() -> None:
+    """Five working days before Friday 30 May, and not only when that day is over."""
+    timeline, case = lived("nz-oia", "2025-03-08 10:00", (("2025-03-28 10:00", "request_extension", UNTIL),))
+    timeline.grant_extension(case)
+    assert first_late(timeline, case, "reminder") == at("2025-05-23 00:00+12:00")
+    assert first_late(timeline, case, "late") == at("2025-05-31 00:00+12:00")

@@ -401,7 +401,8 @@ class _Count:
 
     def _due(self, rung: int, granted: int) -> Breach:
         clock, term = self._clock, self._clock.terms[rung]
-        if term.of >= 0 and Counting(clock.rule.counting).is_by_days:
+        hangs = term.of >= 0 and clock.is_by_days  # on one that was extended as well
+        if hangs:
             base = self._due(term.of, min(granted, self.granted(term.of)))
             late = self._hung(base, term.days)
         else:
@@ -410,7 +411,7 @@ class _Count:
                 span = span.replace(cut_off=-1)
             late = _NEVER if span is None else breach(span, self._start, self._run.pauses, clock.days)
         for at, amount, unit in self.grants[:granted]:
-            if unit == UNTIL and isinstance(amount, int):
+            if unit == UNTIL and isinstance(amount, int) and not hangs:
                 late = _later_of(late, self._until(term.span, amount, at))
             elif unit.startswith("field:") and late.at_us is not None and late.at_us < at:
                 late = Breach(at, late.certain)  # what was set anew to the past is due at once
