@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from caseflow import load_policy
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.policies.lint.state_space import Graph, Spot
 from caseflow.policies.load import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "policies"
+SHIPPED = ROOT / "src" / "caseflow" / "policies"
 TERMS = runpy.run_path(str(ROOT / "docs" / "policy_terms.py"))
 
 
@@ -26,6 +29,14 @@ def test_every_shipped_policy_has_its_page() -> None:
     assert {page.stem for page in PAGES.glob("*.md")} == {*shipped()} - {"wuhu"}
     for page in PAGES.glob("*.md"):
         assert f"]({page.stem}.svg)" in page.read_text(encoding="utf-8"), page.name
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_a_page_says_what_could_not_be_verified(page: Path) -> None:
+    """What a source in the policy calls unverified, the page does outside its table of terms as well."""
+    policy = (SHIPPED / f"{page.stem}.toml").read_text(encoding="utf-8")
+    words = TERMS["TABLE"].sub("", page.read_text(encoding="utf-8"))
+    assert "unverified" not in policy or "nverified" in words
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -60,3 +71,30 @@ def test_no_state_holds_a_case_that_no_unit_has(name: str) -> None:
             and "unit_holds" not in rule.guards
         ]
         assert place.final or ways, state
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_everything_that_people_read_has_labels(name: str) -> None:
+    """Roles, kinds, reasons, states and actions of a shipped policy are named in both languages."""
+    rules = load_policy(name)
+    for table in (rules.roles, rules.kinds, rules.reasons, rules.states, rules.actions):
+        for key, part in table.items():
+            assert part.labels.zh and part.labels.en, key
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_case_can_come_to_an_end(name: str) -> None:
+    """From each situation that can be reached people, and not a program alone, can lead to a final state."""
+    rules = CompiledPolicy(load_policy(name))
+    graph, people = Graph(rules), {key for key, role in rules.policy.roles.items() if not role.everything}
+    before: dict[Spot, set[Spot]] = {}
+    for arrow in graph.arrows():
+        if people & rules.table[arrow.origin.state][arrow.action].scopes.keys():
+            before.setdefault(arrow.target, set()).add(arrow.origin)
+    edge = [spot for spot in graph.spots if spot.state and rules.policy.states[spot.state].final]
+    ending = set(edge)
+    while edge:
+        new = before.get(edge.pop(), set()) - ending
+        ending |= new
+        edge += new
+    assert graph.complete and ending == set(graph.spots)
