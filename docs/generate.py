@@ -38,7 +38,10 @@ TABLES = {
     "[clocks.NAME]": policy.ClockRule,
     "[clocks.NAME.when]": policy.When,
     "[[clocks.NAME.rungs]]": policy.Rung,
+    "[clocks.NAME.extension]": policy.ExtensionRule,
     "[units.NAME]": policy.UnitRule,
+    "[notices.NAME]": policy.NoticeRule,
+    "[documents.NAME]": policy.DocumentRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""
@@ -61,6 +64,8 @@ SHARED = {
     "source": "Where the rule comes from; explanations and refusals repeat it.",
 }
 """Keys that mean the same wherever they stand."""
+WRITTEN = {policy.When: {"admits": "FIELD", "excludes": "not"}}
+"""Class -> what a file has for an attribute of it, where that is no table of its own."""
 
 
 def pages() -> dict[str, str]:
@@ -90,7 +95,12 @@ def _policy_keys() -> Iterator[str]:
         for field in attrs.fields(cls):
             if field.metadata.get("document", True):
                 note = notes.get((cls.__name__, field.name), SHARED.get(field.name, ""))
-                yield f"| `{field.name}` | {_type(field)} | {_default(field)} | {note} |\n"
+                yield f"| `{_key(cls, field)}` | {_type(field)} | {_default(field)} | {note} |\n"
+
+
+def _key(cls: type[Any], field: attrs.Attribute[Any]) -> str:
+    """What files call the attribute."""
+    return str(WRITTEN.get(cls, {}).get(field.name) or field.metadata.get("key", field.name))
 
 
 def _scenario_keys() -> Iterator[str]:
@@ -364,7 +374,8 @@ def _type(field: attrs.Attribute[Any]) -> str:
     if written.startswith("tuple"):
         return "numbers" if "int" in written or "float" in written else "texts"
     names = {
-        "str": "text", "int": "number", "int | None": "number", "bool": "true or false", "float": "number",
+        "str": "text", "int": "number", "int | None": "number", "int | str | None": "number or text",
+        "bool": "true or false", "float": "number",
         "date": "date", "Delay": "delay", "Delay | None": "delay",
     }  # fmt: skip
     return names.get(written, "table")

@@ -10,10 +10,12 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+import attrs
 import pytest
 
 import caseflow.ports
 import caseflow.testing
+from caseflow.core import policy
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("[0-9]*.py"))
@@ -36,6 +38,16 @@ def test_the_reference_is_up_to_date() -> None:
     pages = runpy.run_path(str(ROOT / "docs" / "generate.py"))["pages"]()
     for name, text in pages.items():
         assert (ROOT / "docs" / "reference" / name).read_text(encoding="utf-8") == text, name
+
+
+def test_the_reference_has_every_table_of_a_policy() -> None:
+    """Each class of the policy language stands in it, and each of its keys has a meaning."""
+    tables = runpy.run_path(str(ROOT / "docs" / "generate.py"))["TABLES"]
+    named = (thing for thing in vars(policy).values() if isinstance(thing, type) and attrs.has(thing))
+    classes = {thing for thing in named if thing.__module__ == policy.__name__}
+    assert classes - {policy.Labels} == set(tables.values())
+    page = (ROOT / "docs" / "reference" / "policy-keys.md").read_text(encoding="utf-8")
+    assert re.findall(r"\| `\w+` \|.*\|  \|$", page, re.MULTILINE) == []
 
 
 INSTALLS_ANOTHER = re.compile(r"""pip install (?:-\S+ )*['"]?caseflow(?!-gov)""")

@@ -75,6 +75,23 @@ def test_the_condition_of_a_clock_may_ask_about_them(desk: Desk, changed: Any, c
     assert desk.explain("c", clock="reply")
 
 
+@pytest.mark.parametrize("name", ["changed", "field", "replace"])
+def test_a_condition_may_ask_about_any_name(tmp_path: Path, name: str) -> None:
+    """An own field may be called as something is in the library: it is the submission that is asked."""
+    rules = (
+        'extends = "wuhu"\nname = "mine"\n'
+        f'[actions.submit.fields]\n{name} = {{ type = "bool" }}\n'
+        f'[clocks.filed]\nstart = ["submit"]\nwhen = {{ {name} = [true] }}\n'
+        'rungs = [{ level = "filed", days = 9, recipients = ["supervisor"] }]\n'
+    )
+    (tmp_path / "mine.toml").write_text(rules, encoding="utf-8")
+    portal = Desk(
+        load_policy(tmp_path / "mine.toml"), MemoryStore(), clock=ManualClock("2025-03-03T09:30:00+08:00")
+    )
+    case = portal.submit(title="树", to="A局", by=CITIZEN, own_fields={name: True})
+    assert [run.clock for run in case.clocks if run.clock == "filed"] == ["filed"]
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
+
+import pytest
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.desk import Desk
@@ -26,3 +29,29 @@ def test_methods_take_the_fields_of_their_action() -> None:
         ours = set(inspect.signature(getattr(Timeline, name)).parameters)
         besides = {"self", "case_id", "by", "terms", "placeholder", "internal"} | OF_MANY.get(name, set())
         assert theirs - besides <= ours, name
+
+
+OWN = """
+extends = "wuhu"
+name = "mine"
+[actions.submit.fields]
+on_paper = { type = "bool" }
+[actions.close.fields]
+outcome = { choices = ["granted", "denied"] }
+"""
+
+
+def test_methods_take_fields_of_the_policys_own(tmp_path: Path) -> None:
+    """As ``own_fields``, as the desk's methods do, and the written test repeats them."""
+    (tmp_path / "mine.toml").write_text(OWN, encoding="utf-8")
+    timeline = Timeline(tmp_path / "mine.toml")
+    case = timeline.submit("树", to="A局", own_fields={"on_paper": True})
+    assert case.origin.fields == (("on_paper", True),)
+    assert 'own_fields={"on_paper": True}' in timeline.as_test()
+
+
+def test_what_no_method_takes_is_an_error() -> None:
+    """A slip in a name is no field that is silently left out."""
+    timeline = Timeline("wuhu")
+    with pytest.raises(TypeError, match="submit takes no fields"):
+        timeline.submit("树", fields={"on_paper": True})  # type: ignore[call-arg]  # that is the slip

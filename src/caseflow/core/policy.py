@@ -168,12 +168,17 @@ class Within:
     of: str
     """The action whose last time begins the count; ``submit`` for the submission."""
     days: int | None = _optional(None)
+    """So many days, as counted; exactly one length is given."""
     weeks: int | None = _optional(None)
+    """Or so many times seven days."""
     months: int | None = _optional(None)
+    """Or so many months."""
     years: int | None = _optional(None)
+    """Or as many times twelve months."""
     hours: int | None = _optional(None)
+    """Or so many hours of elapsed or office time."""
     minutes: int | None = _optional(None)
-    """Exactly one length, as in a rung."""
+    """Or so many minutes of elapsed or office time."""
     counting: str = _optional("natural")
     """As in a clock."""
     roll: str = _optional("none")
@@ -246,9 +251,9 @@ class When:
     """
 
     admits: dict[str, tuple[Scalar, ...]] = _table()
-    """Field -> the values it must have one of."""
+    """The values of which that field must have one; a field that was not given is the empty text."""
     excludes: dict[str, tuple[Scalar, ...]] = _table()
-    """Field -> the values it may have none of."""
+    """A table of the same form: the values of which each field may have none."""
 
     def table(self) -> dict[str, Any]:
         """The condition as files have it."""
@@ -301,7 +306,7 @@ class Rung:
     then: str = ""
     """An action the system takes at that instant."""
     fields: dict[str, Any] = _optional({}, key="with")
-    """In files ``with``: the fields of that action. To a ``transfer`` the unit ``parent`` is the parent of
+    """The fields of that action. To a ``transfer`` the unit ``parent`` is the parent of
     the one that holds the case, and ``lead`` its lead unit."""
     labels: Labels = Labels()
     source: str = ""

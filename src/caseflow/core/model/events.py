@@ -40,9 +40,8 @@ class Origin(Value, gc=False):
 
     def field(self, name: str) -> FieldValue:
         """What the submission says of a field, built-in or the policy's own; empty when nothing."""
-        own = getattr(self, name, None) if name != "fields" else None
-        if own is not None:
-            return str(own)
+        if name in _INQUIRY:
+            return str(getattr(self, name))
         return next((value for field, value in self.fields if field == name), "")
 
     def changed(self, fields: Iterable[tuple[str, FieldValue]]) -> Origin:

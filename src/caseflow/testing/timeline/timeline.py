@@ -129,6 +129,10 @@ class Timeline(TimelineActions, Faults):
         now = self.clock.now_us()
         if not doing:
             return Step(action=action, fields=fields, case_id=case_id, at_us=now)
+        unknown = sorted(doing.keys() - Doing.__annotations__.keys())
+        if unknown:
+            raise TypeError(f"{action} takes no {', '.join(unknown)}; fields of the policy's own: own_fields")
+        fields = {**fields, **doing.get("own_fields", {})}
         by, since, reason = doing.get("by"), doing.get("effective_at"), doing.get("reason")
         return Step(
             action=action,

@@ -15,7 +15,8 @@ class Doing(TypedDict, total=False):
     """What every method takes besides the action's own fields.
 
     ``by`` is an actor, or the name of a role; by default whoever the policy allows first. ``unit`` is the
-    unit that the actor acts for, by default the one that holds the case. The rest is as in `Desk.act`.
+    unit that the actor acts for, by default the one that holds the case. ``own_fields`` are fields of the
+    policy's own. The rest is as in `Desk.act`.
     """
 
     by: Actor | str
@@ -24,6 +25,7 @@ class Doing(TypedDict, total=False):
     effective_at: datetime | str
     key: str
     expected_version: int
+    own_fields: Mapping[str, Any]
 
 
 class TimelineActions:
