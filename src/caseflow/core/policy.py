@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -220,19 +219,6 @@ class Action:
     source: str = ""
 
 
-LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
-"""The units of a length, by the names of their keys."""
-
-
-def length_of(part: Rung | Within | ExtensionRule) -> tuple[str, int | str]:
-    """The unit and the amount of a length, ``("days", 5)``; ``("", 0)`` where none is given."""
-    for unit in LENGTHS:
-        amount = getattr(part, unit, None)
-        if amount is not None:
-            return unit, amount
-    return "", 0
-
-
 def field_name(text: str) -> str:
     """The name in ``field:NAME``; empty for another text."""
     return text.removeprefix("field:") if text.startswith("field:") else ""
@@ -385,36 +371,6 @@ class ClockRule:
     """How it may be extended; as ``limits`` say when left out."""
     labels: Labels = Labels()
     source: str = ""
-
-
-def with_repeats(policy: Policy) -> Policy:
-    """The policy with every rung that comes again written out, each time a rung of its own.
-
-    The k-th time has the level ``LEVEL+k`` and hangs on the one before it.
-    """
-    if all(rung.every is None for clock in policy.clocks.values() for rung in clock.rungs):
-        return policy
-    clocks = {
-        name: attrs.evolve(clock, rungs=tuple(again for rung in clock.rungs for again in _repeated(rung)))
-        for name, clock in policy.clocks.items()
-    }
-    return attrs.evolve(policy, clocks=clocks)
-
-
-def _repeated(rung: Rung) -> Iterator[Rung]:
-    yield attrs.evolve(rung, every=None, times=0)
-    before = rung.level
-    for turn in range(1, rung.times + 1 if rung.every is not None else 1):
-        level = f"{rung.level}+{turn}"
-        labels = Labels(
-            zh=f"{rung.labels.zh}(第 {turn + 1} 次)" if rung.labels.zh else "",
-            en=f"{rung.labels.en} ({turn + 1})" if rung.labels.en else "",
-        )
-        yield Rung(
-            level=level, days=rung.every, of=before, kind=rung.kind, recipients=rung.recipients,
-            document=rung.document, then=rung.then, fields=rung.fields, labels=labels, source=rung.source,
-        )  # fmt: skip
-        before = level
 
 
 @attrs.frozen(kw_only=True)

@@ -20,20 +20,10 @@ from caseflow.core.engine.machine import (
 )
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import (
-    LENGTHS,
-    Action,
-    ClockRule,
-    ExtensionRule,
-    Policy,
-    Rung,
-    Stage,
-    field_name,
-    length_of,
-)
+from caseflow.core.policy import Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
-from caseflow.core.time.span import Span
+from caseflow.core.time.span import LENGTHS, Span, length_of
 from caseflow.errors import BadInput, Problem
 from caseflow.policies.calendar_keys import check_calendar
 from caseflow.policies.parse import Notes

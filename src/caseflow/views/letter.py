@@ -13,8 +13,8 @@ from typing import Protocol
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, Receipt
 from caseflow.core.notices import Document
-from caseflow.core.policy import length_of
 from caseflow.core.time.instants import SECOND, moment
+from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.i18n import FALLBACK, Lang, text

@@ -13,8 +13,8 @@ from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.evolve import evolve
-from caseflow.core.policy import Rung, length_of
-from caseflow.core.time.span import Counting
+from caseflow.core.policy import Rung
+from caseflow.core.time.span import Counting, length_of
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text, text
 from caseflow.views.labels import PolicyLabels, last_day, length_text, padded, shortened, width

@@ -12,10 +12,9 @@ from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
-from caseflow.core.model.compiled_clock import Choices, CompiledClock
+from caseflow.core.model.compiled_clock import Choices, CompiledClock, with_repeats
 from caseflow.core.model.sla import VERBS, Verb
 from caseflow.core.policy import (
-    LENGTHS,
     Action,
     ClockRule,
     DocumentRule,
@@ -27,11 +26,10 @@ from caseflow.core.policy import (
     UnitRule,
     Within,
     pin_of,
-    with_repeats,
 )
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import office_days
-from caseflow.core.time.span import Span
+from caseflow.core.time.span import LENGTHS, Span
 from caseflow.core.value import Value
 from caseflow.errors import Refusal
 

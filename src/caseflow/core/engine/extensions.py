@@ -6,7 +6,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, ExtensionRequest
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import Command
-from caseflow.core.policy import length_of
+from caseflow.core.time.span import length_of
 
 EXTENSION_UNITS = ("days", "weeks", "months", "until")
 """The fields by which an extension may say how much it is."""

@@ -16,9 +16,9 @@ from caseflow.core.engine.fields import wrong_field
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import Command
-from caseflow.core.policy import length_of
 from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import moment
+from caseflow.core.time.span import length_of
 from caseflow.errors import Refusal
 
 GUARDS: dict[str, Guard] = {}

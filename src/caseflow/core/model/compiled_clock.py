@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+import attrs
 from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, owed_again
 from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
-from caseflow.core.policy import ClockRule, Rung, When, field_name, length_of
+from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import (
     Breach,
@@ -24,7 +25,7 @@ from caseflow.core.time.deadline import (
     taken_days,
 )
 from caseflow.core.time.instants import OfficeDays
-from caseflow.core.time.span import Counting, First, Roll, Span
+from caseflow.core.time.span import Counting, First, Roll, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
@@ -480,3 +481,36 @@ class _Count:
             day -= 1
         certain = calendar is None or not (working or span.roll is not Roll.NONE) or calendar.is_certain(day)
         return Breach(clock.days.midnight(day), base.certain and certain)
+
+
+# -- rungs that come again -------------------------------------------------------------------------------
+
+
+def with_repeats(policy: Policy) -> Policy:
+    """The policy with every rung that comes again written out, each time a rung of its own.
+
+    The k-th time has the level ``LEVEL+k`` and hangs on the one before it.
+    """
+    if all(rung.every is None for clock in policy.clocks.values() for rung in clock.rungs):
+        return policy
+    clocks = {
+        name: attrs.evolve(clock, rungs=tuple(again for rung in clock.rungs for again in _repeated(rung)))
+        for name, clock in policy.clocks.items()
+    }
+    return attrs.evolve(policy, clocks=clocks)
+
+
+def _repeated(rung: Rung) -> Iterator[Rung]:
+    yield attrs.evolve(rung, every=None, times=0)
+    before = rung.level
+    for turn in range(1, rung.times + 1 if rung.every is not None else 1):
+        level = f"{rung.level}+{turn}"
+        labels = Labels(
+            zh=f"{rung.labels.zh}(第 {turn + 1} 次)" if rung.labels.zh else "",
+            en=f"{rung.labels.en} ({turn + 1})" if rung.labels.en else "",
+        )
+        yield Rung(
+            level=level, days=rung.every, of=before, kind=rung.kind, recipients=rung.recipients,
+            document=rung.document, then=rung.then, fields=rung.fields, labels=labels, source=rung.source,
+        )  # fmt: skip
+        before = level

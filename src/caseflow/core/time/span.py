@@ -13,6 +13,9 @@ from caseflow.errors import BadInput
 LONGEST = 36_525
 """Days of the longest count, a hundred years: more is a slip of the pen, and may lead past the last date."""
 
+LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
+"""The units of a length, by the names of their keys."""
+
 MINUTE = HOUR // 60
 
 _YEARS = 100
@@ -246,3 +249,12 @@ def _unit_us(unit: str, kind: Counting, calendar: Calendar | None) -> int:
     if kind is Counting.OFFICE and calendar is not None:
         return calendar.full_day * MINUTE
     return DAY * (7 if unit == "weeks" else 1)
+
+
+def length_of(part: object) -> tuple[str, int | str]:
+    """The unit and the amount of a length, ``("days", 5)``; ``("", 0)`` where none is given."""
+    for unit in LENGTHS:
+        amount = getattr(part, unit, None)
+        if amount is not None:
+            return unit, amount
+    return "", 0

@@ -11,7 +11,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import Policy, Rung, Scalar, When, length_of
+from caseflow.core.policy import Policy, Rung, Scalar, When
+from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may

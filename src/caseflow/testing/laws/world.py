@@ -13,7 +13,8 @@ from caseflow.core.engine.machine import transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM
-from caseflow.core.policy import Policy, Rung, length_of
+from caseflow.core.policy import Policy, Rung
+from caseflow.core.time.span import length_of
 from caseflow.desk import Desk
 from caseflow.errors import CaseflowError, Refusal, Refused, Stale
 from caseflow.ports import Append, KeyClaim, Store
