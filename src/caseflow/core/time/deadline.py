@@ -162,7 +162,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     earlier = span.first is First.SAME_DAY
     calendar = span.calendar
     if span.months:
-        last = _month_end(span, base)
+        last = _month_end(span, base) if span.is_by_months else corresponding(base, span.months)
     elif not span.days:
         return base, True
     elif span.counting is Counting.NATURAL or calendar is None:
@@ -172,7 +172,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
         for _ in range(span.days):
             last = calendar.working_day(last + 1)
         return last, calendar.is_certain(base + 1 - earlier) and calendar.is_certain(last)
-    if span.roll is Roll.NONE or calendar is None:
+    if calendar is None or (span.roll is Roll.NONE and span.counting is not Counting.WORKING):
         return last, True
     certain = calendar.is_certain(last)
     last = calendar.working_day(last)
@@ -182,12 +182,19 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
 def _walked(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> tuple[int | None, bool]:
     """The last day and whether it is certain, day by day."""
     calendar, certain = span.calendar, True
+    if span.first is First.NEXT_WORKING_DAY and calendar is not None and _counts_days_first(span):
+        certain = calendar.is_certain(calendar.working_day(base + 1))
     for day, _, why, is_asked in day_count(span, base, taken, skipped):
         if is_asked and calendar is not None and not calendar.is_certain(day):
             certain = False
         if why == "last":
             return day, certain
     return None, True
+
+
+def _counts_days_first(span: Span) -> bool:
+    """Whether day 1 matters: days are counted from the start on, not months, and not to a date."""
+    return bool(span.days) and not span.is_by_months and span.last_day is None
 
 
 def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> Iterator[CountedDay]:
@@ -205,19 +212,23 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
     count, day = span.days, base
     rolls = span.counting is Counting.WORKING or span.roll is not Roll.NONE
     last: int | None
-    if not (span.first is First.SAME_DAY and count and not span.is_by_months):
+    if not (span.first is First.SAME_DAY and (span.is_by_months or _counts_days_first(span))):
         if count or span.months or span.last_day is not None:
             yield CountedDay(base, 0, "start")
             day += 1
         else:
             rolls = False
-    if span.last_day is not None:
-        last, rolls = (yield from _toward(day, span.last_day, taken)), False
-    elif span.is_by_months:
-        last = yield from _toward(day, _month_end(span, base), taken)
+    if span.last_day is not None or span.is_by_months:
+        end = _month_end(span, base) if span.last_day is None else span.last_day
+        last = yield from _toward(day, end, taken, skipped)
         if count and last is not None:
             yield CountedDay(last, 0, "month")
             last = yield from _onward(span, last + 1, taken, skipped)
+        if span.last_day is not None:
+            rolls = rolls and bool(count or span.months)
+            if span.months and last is not None:
+                yield CountedDay(last, count, "counts")
+                last = yield from _toward(last + 1, corresponding(last, span.months), taken, skipped)
     elif count:
         if span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
             while not span.calendar.is_working(day):
@@ -226,25 +237,27 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
         last = yield from _onward(span, day, taken, skipped)
         if span.months and last is not None:
             yield CountedDay(last, count, "counts", span.counting is Counting.WORKING)
-            last = yield from _toward(last + 1, corresponding(last, span.months), taken)
+            last = yield from _toward(last + 1, corresponding(last, span.months), taken, skipped)
     else:
-        last = yield from _toward(day, corresponding(base, span.months), taken)
+        last = yield from _toward(day, corresponding(base, span.months), taken, skipped)
     if last is not None:
         yield from _to_rest(span.calendar if rolls else None, last, count, taken, skipped)
 
 
-def _toward(day: int, end: int, taken: TakenDays) -> Generator[CountedDay, None, int | None]:
+def _toward(
+    day: int, end: int, taken: TakenDays, skipped: Container[int]
+) -> Generator[CountedDay, None, int | None]:
     """From that day to the end, which each taken day puts off by one; returns it, not yet counted."""
     if end < day:
         return end
     while day < end or day in taken or taken.never_ends(day):
         if taken.never_ends(day):
             return None
-        if day in taken:
-            end += 1
-        yield CountedDay(day, 0, "paused" if day in taken else "month")
+        is_taken = day in taken and day not in skipped
+        end += is_taken
+        yield CountedDay(day, 0, "paused" if is_taken else "month")
         day += 1
-    return end
+    return max(day, end)
 
 
 def _onward(
@@ -428,15 +441,19 @@ def _openings(span: Span, start: int, days: OfficeDays) -> Iterator[tuple[int, i
 
 
 def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
+    if span.budget_us < 0:  # so long before another rung that it is late from the first
+        return Breach(start, True)
     if not pauses and span.counting is Counting.ELAPSED:
         return Breach(_dated(start + span.budget_us + 1), True)
     end: int | None = start
+    begin = start
     for piece in stretches(span, start, pauses, days):
-        end = piece.end_us
+        begin, end = piece.begin_us, piece.end_us
     if end is None:
         return Breach(None, True)
     calendar = span.calendar if span.counting is Counting.OFFICE else None
-    certain = calendar is None or all(calendar.is_certain(days.day_of(at)) for at in (start, end))
+    reached = (start, max(begin, end - 1))  # the very end of a day is no part of the next
+    certain = calendar is None or all(calendar.is_certain(days.day_of(at)) for at in reached)
     return Breach(_dated(end + 1), certain)
 
 
