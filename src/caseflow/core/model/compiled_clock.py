@@ -97,6 +97,7 @@ class CompiledClock:
         "days",
         "fields",
         "governors",
+        "is_before",
         "is_by_days",
         "ladder",
         "name",
@@ -125,6 +126,7 @@ class CompiledClock:
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.terms = tuple(self._term(rung) for rung in rule.rungs)
         self.governors = tuple(self._governor(rung) for rung in range(len(self.terms)))
+        self.is_before = tuple(self._is_before(rung) for rung in range(len(self.terms)))
         self.fields = tuple(dict.fromkeys(term.field for term in self.terms if term.field))
         self.subject_field = field_name(rule.subject)
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
@@ -172,6 +174,11 @@ class CompiledClock:
         return all(values[name] in admitted for name, admitted in when.admits.items()) and not any(
             values[name] in excluded for name, excluded in when.excludes.items()
         )
+
+    def _is_before(self, rung: int) -> bool:
+        """Whether the rung, or what it hangs on, is counted back from another."""
+        term = self.terms[rung]
+        return term.of >= 0 and (term.days < 0 or self._is_before(term.of))
 
     def _governor(self, rung: int) -> int:
         """The place of the breach before which a rung warns; its own for a breach, or where none follows."""
@@ -386,12 +393,26 @@ class _Count:
         A warning goes with the breach before which it warns; where that leads it from before an extension to
         no later than it, it stays.
         """
-        late = self._due(rung, 0)
+        late = self._known(rung, 0)
         for count in range(1, self.granted(rung) + 1):
-            (at, _, unit), moved = self.grants[count - 1], self._due(rung, count)
+            (at, _, unit), moved = self.grants[count - 1], self._known(rung, count)
             if not (_is_reached(late, at) and _is_reached(moved, at)):
                 late = _not_before(at, moved) if unit.startswith("field:") else moved
         return late
+
+    def _known(self, rung: int, granted: int) -> Breach:
+        """When the rung is due as far as the first so many extensions tell.
+
+        A rung before another is reached while that one still lies ahead: a pause that begins later leaves it.
+        """
+        if self._clock.is_before[rung]:
+            since = self.grants[granted - 1][0] if granted else self._start
+            for begin in sorted({begin for begin, _ in self._run.pauses if begin >= since}):
+                earlier = tuple(pause for pause in self._run.pauses if pause[0] < begin)
+                late = _Count(self._clock, self._run.replace(pauses=earlier))._due(rung, granted)
+                if _is_reached(late, begin):
+                    return late
+        return self._due(rung, granted)
 
     def granted(self, rung: int) -> int:
         """How many of the extensions, oldest first, moved the rung: those before the breach was reached."""
@@ -492,7 +513,14 @@ class _Count:
             left -= not is_rest and day not in self._taken()
         while span.roll is not Roll.NONE and calendar is not None and not calendar.is_working(day):
             day -= 1
+        at = self._after_pause(clock.days.midnight(day))
         certain = calendar is None or not (working or span.roll is not Roll.NONE) or calendar.is_certain(day)
         if working and calendar is not None:  # every day in between was asked about
             certain = certain and calendar.is_certain(last - 1)
-        return Breach(clock.days.midnight(day), base.certain and certain)
+        return Breach(at, at is None or (base.certain and certain))
+
+    def _after_pause(self, at: int) -> int | None:
+        """The instant, or the end of the pause in which it lies."""
+        closed, opened = merged(self._run.pauses)
+        at = next((end for begin, end in closed if begin <= at < end), at)
+        return None if opened is not None and opened <= at else at

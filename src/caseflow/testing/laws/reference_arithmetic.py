@@ -96,7 +96,7 @@ class _Count:
     """The count of one instance."""
 
     def __init__(self, policy: Policy, ladder: Sequence[Rung], rule: ClockRule, facts: Counted) -> None:
-        self._ladder, self._rule, self._facts = ladder, rule, facts
+        self._policy, self._ladder, self._rule, self._facts = policy, ladder, rule, facts
         self._levels = [rung.level for rung in ladder]
         self._grants = sorted(facts.grants, key=lambda grant: grant[0])
         self._by_days = rule.counting in ("natural", "working")
@@ -106,15 +106,31 @@ class _Count:
     def known_by(self, place: int, count: int) -> Late:
         """When the rung was to fire as far as the first so many extensions tell; never before the start."""
         moving = self._moving(place, self._grants[:count])
-        late = self._counted(place, [])
+        late = self._before_pauses(place, [])
         for turn, (granted_at, _, unit) in enumerate(moving, 1):
-            later = self._counted(place, moving[:turn])
+            later = self._before_pauses(place, moving[:turn])
             if _reached(late, granted_at) and _reached(later, granted_at):
                 continue  # a warning that was given, and whose new instant is past as well
             if unit.startswith("field:") and _reached(later, granted_at):
                 later = granted_at, True  # what was set anew to the past is due at once
             late = later
         return late if late[0] is None else (max(late[0], self._facts.since), late[1])
+
+    def _before_pauses(self, place: int, moving: Sequence[Grant]) -> Late:
+        """When the rung is late: one that is counted back may have been so before a later pause began."""
+        if self._counts_back(place):
+            told = moving[-1][0] if moving else self._facts.begins
+            for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= told):
+                earlier = tuple(pause for pause in self._facts.pauses if pause[0] < begin)
+                facts = attrs.evolve(self._facts, pauses=earlier)
+                late = _Count(self._policy, self._ladder, self._rule, facts)._counted(place, moving)
+                if _reached(late, begin):
+                    return late
+        return self._counted(place, moving)
+
+    def _counts_back(self, place: int) -> bool:
+        rung = self._ladder[place]
+        return bool(rung.of) and (int(rung.days or 0) < 0 or self._counts_back(self._levels.index(rung.of)))
 
     def _moving(self, place: int, grants: Sequence[Grant]) -> list[Grant]:
         """The extensions given before the breach was reached with which the rung goes."""
@@ -416,7 +432,11 @@ class _Days:
                 days += 1
         while rolls and self._rests(last):
             last -= _ONE_DAY
-        return midnight_of(self.zone, last), self._certain
+        at = midnight_of(self.zone, last)
+        for a, b in self._pauses:
+            if a <= at and (b is None or at < b):
+                return b, b is None or self._certain
+        return at, self._certain
 
     # -- running time -------------------------------------------------------------------------------------
 

@@ -96,7 +96,7 @@ class Running:
     def ends_at(self, upto: int) -> int | None:
         """When its last rung was reached, if it was by then; rungs without an instant are not waited for."""
         dues = [(late, certain) for _, _, late, certain in self.dues()]
-        if self.is_paused and self.until is None:
+        if self.is_paused:
             paused, self.pauses = self.pauses, [pause for pause in self.pauses if pause[1] is not None]
             waited_for = [late for _, _, late, _ in self.dues()]
             self.pauses = paused
@@ -197,7 +197,8 @@ def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us
     for begun, ended, primary_holders, before in followed:
         if begun < us <= ended:
             return _holder(primary_holders, before, us)
-    return next((unit for since, unit in reversed(holders) if since < us), "")
+    before = (unit for since, unit in reversed(holders) if since < us)
+    return next(before, holders[0][1] if holders else "")
 
 
 def _came_from(acts: Sequence[Happening]) -> str:
