@@ -33,7 +33,7 @@ FIELDS: dict[str, Callable[[int], dict[str, Any]]] = {
     "report": lambda n: {},
     "request_information": lambda n: {},
     "receive_information": lambda n: {},
-    "request_extension": lambda n: {"days": 1 + n % 4},
+    "request_extension": lambda n: {"clock": ("reply", "completion")[n % 2], "days": 1 + n % 4},
     "grant_extension": lambda n: {},
     "reply": lambda n: {"text": f"答 {n}"},
     "placeholder": lambda n: {"text": "已收到"},

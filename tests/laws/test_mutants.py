@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import caseflow.core.engine.decide
 import caseflow.core.engine.escalation
+import caseflow.core.engine.projection
 import caseflow.core.model.evolve
 import caseflow.core.time.deadline
 import caseflow.desk.desk
@@ -146,7 +147,7 @@ def annuls_nothing(patch: Patch) -> None:
 
 def ends_at_the_first_told(patch: Patch) -> None:
     """11. A fact told late is taken on like any other, after what took effect before it."""
-    patch.setattr(caseflow.core.engine.decide, "projected", _taken_on_as_told)
+    patch.setattr(caseflow.core.engine.projection, "projected", _taken_on_as_told)
 
 
 def _taken_on_as_told(rules: CompiledPolicy, case: Case, history: Any) -> Runs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import micros, office_days
 from caseflow.core.time.span import Span
 from caseflow.policies.calendars import load_calendar
-from caseflow.testing.laws.reference_model import Arithmetic, midnight_of
+from caseflow.testing.laws.reference_arithmetic import Arithmetic, Counted, midnight_of
 
 SCENARIOS = Path(__file__).resolve().parents[2].parent / "shared" / "scenarios" / "deadlines.csv"
 
@@ -39,13 +40,19 @@ def pauses_of(row: dict[str, str]) -> list[tuple[int, int | None]]:
     return [(micros(begin), micros(end) if end else None) for begin, end in pairs]
 
 
+def counted(start: int, pauses: Sequence[tuple[int, int | None]] = (), days: int = 0) -> Counted:
+    """An instance of that start and those pauses; five days more if they were granted at an instant."""
+    grants = ((days, 5, "days"),) if days else ()
+    return Counted(start, start, pauses=tuple(pauses), grants=grants)
+
+
 @pytest.mark.skipif(not SCENARIOS.is_file(), reason="shared/scenarios is not beside this checkout")
 def test_the_scenarios_come_out() -> None:
     """Every row of the scenarios comes to its ``breach_at`` by plain datetime arithmetic."""
     assert len(rows()) > 80
     for row in rows():
         expected = micros(row["breach_at"]) if row["breach_at"] else None
-        found = of_row(row).late("c", 0, micros(row["start"]), pauses_of(row), [])
+        found = of_row(row).late("c", 0, counted(micros(row["start"]), pauses_of(row)))
         assert found == (expected, True), row["id"]
 
 
@@ -66,14 +73,14 @@ def test_a_grant_counts_for_rungs_not_yet_due() -> None:
     clock = ClockRule(rungs=(Rung(level="soon", days=2), Rung(level="late", days=9)))
     arithmetic = Arithmetic(Policy(name="two", clocks={"c": clock}))
     start, granted = micros("2025-03-03T09:30:00+08:00"), micros("2025-03-07T09:30:00+08:00")
-    assert arithmetic.late("c", 0, start, [], [(granted, 5)])[0] == micros("2025-03-06T00:00:00+08:00")
-    assert arithmetic.late("c", 1, start, [], [(granted, 5)])[0] == micros("2025-03-18T00:00:00+08:00")
+    assert arithmetic.late("c", 0, counted(start, days=granted))[0] == micros("2025-03-06T00:00:00+08:00")
+    assert arithmetic.late("c", 1, counted(start, days=granted))[0] == micros("2025-03-18T00:00:00+08:00")
 
 
 def test_it_can_disagree() -> None:
     """It is no copy of the engine: an engine a day off is told apart."""
     clock = ClockRule(rungs=(Rung(level="late", days=5),))
     start = micros("2025-03-03T09:30:00+08:00")
-    plain = Arithmetic(Policy(name="one", clocks={"c": clock})).late("c", 0, start, [], [])[0]
+    plain = Arithmetic(Policy(name="one", clocks={"c": clock})).late("c", 0, counted(start))[0]
     assert plain == breach(Span.of(5), start, [], office_days("Asia/Shanghai")).at_us
     assert plain != breach(Span.of(6), start, [], office_days("Asia/Shanghai")).at_us

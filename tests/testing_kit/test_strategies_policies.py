@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
+import caseflow.core.time.span
 import caseflow.policies.calendar_keys
 import caseflow.policies.load
 import caseflow.policies.parse
@@ -85,12 +86,13 @@ def noted_codes() -> set[str]:
     """Every code that the modules which read and check policies note, read from their source."""
     found: set[str] = set()
     policies = caseflow.policies
-    for module in (policies.load, policies.validate, policies.parse, policies.calendar_keys):
+    modules = (policies.load, policies.validate, policies.parse, policies.calendar_keys)
+    for module in (*modules, caseflow.core.time.span):
         for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
                 continue
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            place = {"add": 1, "_all_known": 3, "Problem": 2}.get(name)
+            place = {"add": 1, "_all_known": 3, "Problem": 2, "BadInput": 0}.get(name)
             if place is not None and len(node.args) > place:
                 given = ast.walk(node.args[place])
                 found |= {str(part.value) for part in given if isinstance(part, ast.Constant)}

@@ -11,7 +11,7 @@ from hypothesis import given
 from caseflow import BadInput, Calendar, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import office_days
-from caseflow.core.time.span import Span
+from caseflow.core.time.span import Span, length_of
 from caseflow.testing import strategies as cs
 from caseflow.testing.command_generator import legal_command
 from caseflow.testing.strategies.instant_strategies import KINDS
@@ -38,7 +38,7 @@ def test_every_rung_is_met_to_the_microsecond(name: str) -> None:
     for clock, rule in policy.clocks.items():
         for rung in rule.rungs:
             span = Span.of(
-                int(rung.days or 0), hours=rung.hours or 0, counting=rule.counting, roll=rule.roll,
+                **dict([length_of(rung)]), counting=rule.counting, roll=rule.roll,
                 calendar=policy.tables.get(rule.calendar),
             )  # fmt: skip
             late = breach(span, start, (), days).at_us

@@ -7,12 +7,15 @@ same command. Nothing here knows a particular policy.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
+from caseflow.core.engine.extensions import EXTENSION_UNITS
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import DAY, moment
+from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
 from caseflow.testing.actors import UNITS, permitted_actors, row_of
 from caseflow.testing.step import Step
@@ -99,11 +102,13 @@ def legal_fields(
         others=tuple(others),
         text=text,
     )
+    extension = _extension(draw) if action in _OF_EXTENSIONS else {}
     fields = {
         name: draw.field(name, rule)
         for name, rule in row.fields.items()
+        if name not in ("clock", *EXTENSION_UNITS) or action not in _OF_EXTENSIONS
         if name in row.required or draw.digits.below(2)
-    }
+    } | extension
     return {name: part for name, part in fields.items() if part is not None}
 
 
@@ -172,15 +177,35 @@ def _open_rectification(draw: _Draw) -> Any:
     return draw.digits.one_of(open_ids) if open_ids else None
 
 
-def _clock(draw: _Draw) -> Any:
-    if draw.case.pending_extensions:
-        return draw.digits.one_of([request.clock for request in draw.case.pending_extensions])
-    running = [run.clock for run in draw.case.clocks if run.is_running]
-    return draw.digits.one_of(running) if running else None
+_OF_EXTENSIONS = ("request_extension", "grant_extension", "refuse_extension")
 
 
-def _days(draw: _Draw) -> int:
-    return 1 + draw.digits.below(max(draw.rules.policy.limits.extension_days, 1))
+def _extension(draw: _Draw) -> dict[str, Any]:
+    """The clock that an extension is for, and how much: only what must be said, or all of it."""
+    case, digits, action = draw.case, draw.digits, draw.row.action
+    running = {run.clock: run for run in case.clocks if run.is_running}
+    asked = {request.clock for request in case.pending_extensions} & running.keys()
+    names = [name for name in running if action == "request_extension" or not asked or name in asked]
+    if not names:
+        return {"days": 1 + _more_days(draw)} if action == "request_extension" else {}
+    name = digits.one_of(names)
+    fields: dict[str, Any] = {"clock": name} if len(names) > 1 or digits.below(2) else {}
+    rule = draw.rules.plan[name].rule.extension if name in draw.rules.plan else None
+    unit, most = ("days", 0) if rule is None else length_of(rule)
+    needs_amount = rule is None or not unit
+    if action == "refuse_extension" or (
+        digits.below(2) and not (action == "request_extension" and needs_amount)
+    ):
+        return fields
+    if not unit or (rule is not None and rule.until and digits.below(2)):
+        day = draw.rules.days.day_of(case.acted_us) + 1 + digits.below(40)
+        return fields | {"until": date.fromordinal(day).isoformat()}
+    amount = 1 + (_more_days(draw) if rule is None else digits.below(int(most)))
+    return fields | {unit: amount}
+
+
+def _more_days(draw: _Draw) -> int:
+    return draw.digits.below(max(draw.rules.policy.limits.extension_days, 1))
 
 
 def _texts(draw: _Draw) -> tuple[str, ...]:
@@ -196,10 +221,6 @@ def _document(draw: _Draw) -> Any:
 _OF_CASE: dict[tuple[str, str], Callable[[_Draw], Any]] = {
     ("merge", "primary"): _primary,
     ("verify_rectification", "rectification"): _open_rectification,
-    ("request_extension", "clock"): _clock,
-    ("request_extension", "days"): _days,
-    ("grant_extension", "clock"): _clock,
-    ("grant_extension", "days"): _days,
     ("redact", "fields"): _texts,
     ("sign_receipt", "document"): _document,
 }

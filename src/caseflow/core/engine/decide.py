@@ -88,7 +88,7 @@ def step(
     since = command.effective_us
     if since is None:
         since = at
-    elif since < acted and case.version:
+    elif case.version and (since < acted or _came_before_a_clock(case, since)):
         return _told_late(
             rules, case, command, now, authorize=authorize, primary=primary, past=(history, issued)
         )
@@ -116,6 +116,11 @@ def step(
         return after, (*issued, event)
     after, settled = reconcile(rules, after, event, lambda: (*history(), *issued, event))
     return after, (*issued, event, *settled)
+
+
+def _came_before_a_clock(case: Case, since: int) -> bool:
+    """Whether a clock began after that instant: one that no act began, but the end of another clock."""
+    return any(run.since_us > since for run in case.clocks)
 
 
 def _led(case: Case, primary: Case | None, until: int) -> tuple[tuple[int, int, str], ...]:

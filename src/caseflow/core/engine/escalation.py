@@ -11,7 +11,7 @@ from caseflow.core.engine.projection import History, by_history
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
 from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun, Runs
+from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied
@@ -126,19 +126,15 @@ def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[st
         chained_start(clock, run, at, state=case.place.state, unit=case.unit, origin=case.origin)
         for clock in clocks
     )
-    begun = applied(case.clocks, [mark for mark in starts if mark is not None and not _ran(case, mark)])
+    marks = [mark for mark in starts if mark is not None and not _began_there(case, mark)]
+    begun = applied(case.clocks, marks)
     return None if begun is case.clocks else begun
 
 
-def _ran(case: Case, mark: Mark) -> bool:
-    """Whether an instance ran then that has ended since: the end of the other clock was told late."""
-    return any(
-        run.clock == mark.clock.name
-        and run.subject == mark.subject
-        and run.until_us is not None
-        and run.since_us <= mark.at_us <= run.until_us
-        for run in case.clocks
-    )
+def _began_there(case: Case, mark: Mark) -> bool:
+    """Whether the clock began already, where the end of the other was told late, whatever became of it."""
+    newest = latest(case.clocks, mark.clock.name, mark.subject or "")
+    return newest is not None and newest.since_us >= mark.at_us
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
+
+from msgspec.structs import replace
+
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, ExtensionRequest
 from caseflow.core.model.clock_run import ClockRun
@@ -47,6 +51,23 @@ def extension_of(rules: CompiledPolicy, case: Case, command: Command, run: Clock
             return unit, amount
     plan = rules.plan.get(run.clock)
     return ("", 0) if plan is None or plan.rule.extension is None else length_of(plan.rule.extension)
+
+
+def extensions_to_ask(rules: CompiledPolicy, case: Case, command: Command) -> tuple[Command, ...]:
+    """The command for each clock that it may be for, with a length where one must be said; itself for none.
+
+    So it is told whether anything may be asked for before it is said for which clock, and how much.
+    """
+    ways = []
+    for run in clocks_asked(case, command):
+        way = replace(command, fields={**command.fields, "clock": run.clock})
+        plan = rules.plan.get(run.clock)
+        is_to_a_date = plan is not None and plan.rule.extension is not None
+        if not extension_of(rules, case, way, run)[0]:
+            least = {"until": date.max.isoformat()} if is_to_a_date else {"days": 1}
+            way = replace(way, fields={**way.fields, **least})
+        ways.append(way)
+    return tuple(ways) or (command,)
 
 
 def pending_extension(case: Case, run: ClockRun) -> ExtensionRequest | None:

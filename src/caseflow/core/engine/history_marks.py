@@ -121,7 +121,7 @@ class _Past:
             act = _act(one)
             effects = self._rules.effects(fact.action, one.before.state, one.after.state)
             yield from self._revised(one, act)
-            earlier = self._earlier_of(act, fact)
+            earlier = self._earlier_of(act, fact, effects)
             marks = all_marks(self._rules, fact.event, act, effects, fact.at_us, earlier=earlier)
             yield from (mark for mark in marks if (mark.clock.name, mark.verb) not in fact.ignored)
             self._remember(one, act, effects)
@@ -137,15 +137,20 @@ class _Past:
             if pauses is not None:
                 self._pauses[clock.name] = _halted(pauses, verb, fact.at_us)
         if self._for_all and fact.event is not None:
-            earlier = self._earlier_of(act, fact)
+            earlier = self._earlier_of(act, fact, effects)
             for mark in all_marks(
                 self._rules, fact.event, act, effects, fact.at_us, earlier=earlier, for_all=True
             ):
                 if mark.clock.name in self._for_all:
                     self._for_all[mark.clock.name].append(mark)
 
-    def _earlier_of(self, act: Act, fact: Fact) -> Callable[[CompiledClock], Earlier | None]:
-        """What clocks count from, where that is earlier than the fact that starts them."""
+    def _earlier_of(
+        self, act: Act, fact: Fact, effects: Effects
+    ) -> Callable[[CompiledClock], Earlier | None]:
+        """What clocks count from, where that is earlier than the fact that starts them.
+
+        A pause that the same fact ends is over by then.
+        """
 
         def earlier(clock: CompiledClock) -> Earlier | None:
             rule = clock.rule
@@ -156,6 +161,8 @@ class _Past:
             if since is None or since >= fact.at_us:
                 return None
             pauses = self._pauses[clock.name]
+            if any(verb == "resume" and other is clock for verb, other, _ in effects):
+                pauses = _halted(pauses, "resume", fact.at_us)
             clipped = ((max(begin, since), end) for begin, end in pauses if end is None or end > since)
             return Earlier(since, tuple(clipped))
 
@@ -193,7 +200,8 @@ def _halted(pauses: tuple[Pause, ...], verb: str, at: int) -> tuple[Pause, ...]:
     if verb == "pause" and not is_open:
         return (*pauses, (at, None))
     if verb == "resume" and is_open:
-        return (*pauses[:-1], (pauses[-1][0], at))
+        begin = pauses[-1][0]
+        return (*pauses[:-1], (begin, at)) if begin < at else pauses[:-1]
     return pauses
 
 
@@ -238,7 +246,7 @@ def with_chains(
         runs = folded(mark for mark in marks if rules.chained.get(mark.clock.name))
         begun: list[Mark] = []
         for run in runs:
-            at = _reached(run)
+            at = _reached(rules.plan[run.clock], run)
             one = None if at is None or at > now else _standing(course, at)
             if at is None or one is None:
                 continue
@@ -258,11 +266,19 @@ def _at(mark: Mark) -> int:
     return mark.at_us
 
 
-def _reached(run: ClockRun) -> int | None:
-    """When its last rung is reached, if it runs until then."""
+def _reached(clock: CompiledClock, run: ClockRun) -> int | None:
+    """When its last rung is reached, if it runs until then.
+
+    A term of the case's own that was never set is not waited for; a rung that an open pause defers is.
+    """
     dues = [due for due in run.dues if due is not None]
-    if not dues or run.unknown or (run.is_running and run.is_paused):
+    if not dues or run.unknown:
         return None
+    if run.is_paused and None in run.dues:
+        resumed = run.replace(pauses=tuple(pause for pause in run.pauses if pause[1] is not None))
+        waited_for, _ = clock.counter(run).dues_of(resumed)
+        if sum(due is not None for due in waited_for) > len(dues):
+            return None
     last = max(dues)
     return last if run.until_us is None or last <= run.until_us else None
 

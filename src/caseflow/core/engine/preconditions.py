@@ -10,6 +10,7 @@ from caseflow.core.engine.extensions import (
     clock_asked,
     clocks_asked,
     extension_of,
+    extensions_to_ask,
     pending_extension,
 )
 from caseflow.core.engine.fields import wrong_field
@@ -318,11 +319,21 @@ def check(
             refused = _wrong_time(rules, case, command, at)
     if refused is not None or not transition.guards:
         return refused
-    for name in transition.guards:
-        refused = GUARDS[name](rules, case, command, at if since is None else since)
-        if refused is not None:
-            return refused
-    return None
+    if asked_only and transition.event in EXTENSIONS:
+        ways = [_guarded(rules, case, way, transition, at) for way in extensions_to_ask(rules, case, command)]
+        return None if None in ways else ways[0]
+    return _guarded(rules, case, command, transition, at if since is None else since)
+
+
+EXTENSIONS = frozenset({e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused})
+
+
+def _guarded(
+    rules: CompiledPolicy, case: Case, command: Command, transition: Transition, at: int
+) -> Refusal | None:
+    """What the first of the guards that does not hold says."""
+    refusals = (GUARDS[name](rules, case, command, at) for name in transition.guards)
+    return next((refused for refused in refusals if refused is not None), None)
 
 
 def is_authorized(

@@ -25,7 +25,7 @@ from caseflow.core.time.deadline import (
     taken_days,
 )
 from caseflow.core.time.instants import OfficeDays
-from caseflow.core.time.span import Counting, First, Roll, Span, length_of
+from caseflow.core.time.span import Counting, Ends, First, Roll, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
@@ -99,6 +99,7 @@ class CompiledClock:
         "days",
         "fields",
         "governors",
+        "is_before",
         "is_by_days",
         "ladder",
         "name",
@@ -127,6 +128,7 @@ class CompiledClock:
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.terms = tuple(self._term(rung) for rung in rule.rungs)
         self.governors = tuple(self._governor(rung) for rung in range(len(self.terms)))
+        self.is_before = tuple(self._is_before(rung) for rung in range(len(self.terms)))
         self.fields = tuple(dict.fromkeys(term.field for term in self.terms if term.field))
         self.subject_field = field_name(rule.subject)
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
@@ -134,7 +136,8 @@ class CompiledClock:
         self._cuts_off = bool(rule.cut_off)
         self._others = others or Choices()
         self.is_by_days = Counting(rule.counting).is_by_days
-        self._is_simple = not self.fields and all(term.of < 0 for term in self.terms)
+        plain = not self.fields and all(term.of < 0 for term in self.terms)
+        self._is_simple = plain and rule.ends == Ends.MIDNIGHT  # an office may close before the start
         self._is_for_all = rule.when == When()
 
     def _term(self, rung: Rung) -> _Term:
@@ -174,6 +177,11 @@ class CompiledClock:
         return all(values[name] in admitted for name, admitted in when.admits.items()) and not any(
             values[name] in excluded for name, excluded in when.excludes.items()
         )
+
+    def _is_before(self, rung: int) -> bool:
+        """Whether the rung, or what it hangs on, is counted back from another."""
+        term = self.terms[rung]
+        return term.of >= 0 and (term.days < 0 or self._is_before(term.of))
 
     def _governor(self, rung: int) -> int:
         """The place of the breach before which a rung warns; its own for a breach, or where none follows."""
@@ -357,6 +365,11 @@ def _later_of(late: Breach, other: Breach) -> Breach:
     return late if late.at_us >= other.at_us else other
 
 
+def _not_before(at: int, late: Breach) -> Breach:
+    """What was set anew to the past is due at once."""
+    return Breach(at, True) if _is_reached(late, at) else late
+
+
 def _is_reached(late: Breach, at: int) -> bool:
     return late.at_us is not None and late.certain and late.at_us <= at
 
@@ -385,12 +398,26 @@ class _Count:
         A warning goes with the breach before which it warns; where that leads it from before an extension to
         no later than it, it stays.
         """
-        late = self._due(rung, 0)
+        late = self._known(rung, 0)
         for count in range(1, self.granted(rung) + 1):
-            at, moved = self.grants[count - 1][0], self._due(rung, count)
+            (at, _, unit), moved = self.grants[count - 1], self._known(rung, count)
             if not (_is_reached(late, at) and _is_reached(moved, at)):
-                late = moved
+                late = _not_before(at, moved) if unit.startswith("field:") else moved
         return late
+
+    def _known(self, rung: int, granted: int) -> Breach:
+        """When the rung is due as far as the first so many extensions tell.
+
+        A rung before another is reached while that one still lies ahead: a pause that begins later leaves it.
+        """
+        if self._clock.is_before[rung]:
+            since = self.grants[granted - 1][0] if granted else self._start
+            for begin in sorted({begin for begin, _ in self._run.pauses if begin >= since}):
+                earlier = tuple(pause for pause in self._run.pauses if pause[0] < begin)
+                late = _Count(self._clock, self._run.replace(pauses=earlier))._due(rung, granted)
+                if _is_reached(late, begin):
+                    return late
+        return self._due(rung, granted)
 
     def granted(self, rung: int) -> int:
         """How many of the extensions, oldest first, moved the rung: those before the breach was reached."""
@@ -400,22 +427,29 @@ class _Count:
                 return count
         return len(self.grants)
 
+    def _granted_before(self, rung: int, granted: int) -> int:
+        """How many of so many extensions moved the rung on which this one hangs.
+
+        All of them where both go with one breach, which may be the one that hangs.
+        """
+        governors, of = self._clock.governors, self._clock.terms[rung].of
+        return granted if governors[of] == governors[rung] else min(granted, self.granted(of))
+
     def _due(self, rung: int, granted: int) -> Breach:
         clock, term = self._clock, self._clock.terms[rung]
-        hangs = term.of >= 0 and clock.is_by_days  # on one that was extended as well
-        if hangs:
-            base = self._due(term.of, min(granted, self.granted(term.of)))
-            late = self._hung(base, term.days)
+        if term.of >= 0 and Counting(clock.rule.counting).is_by_days:
+            late = self._hung(self._due(term.of, self._granted_before(rung, granted)), term.days)
         else:
             span = self.span(rung, granted)
             if span is not None and self._run.basis is not None and self._run.basis.is_chained:
                 span = span.replace(cut_off=-1)
             late = _NEVER if span is None else breach(span, self._start, self._run.pauses, clock.days)
+        follows = term.of >= 0 and (clock.is_by_days or not term.is_breach)
         for at, amount, unit in self.grants[:granted]:
-            if unit == UNTIL and isinstance(amount, int) and not hangs:
+            if unit == UNTIL and isinstance(amount, int) and not follows:
                 late = _later_of(late, self._until(term.span, amount, at))
-            elif unit.startswith("field:") and late.at_us is not None and late.at_us < at:
-                late = Breach(at, late.certain)  # what was set anew to the past is due at once
+            elif unit == f"field:{term.field}":
+                late = _not_before(at, late)
         return late
 
     def _until(self, span: Span, day: int, granted_at: int) -> Breach:
@@ -427,7 +461,7 @@ class _Count:
         """The length of the rung after so many of the extensions; ``None`` where it was never set."""
         term = self._clock.terms[rung]
         if term.of >= 0:
-            base = self.span(term.of, min(granted, self.granted(term.of)))
+            base = self.span(term.of, self._granted_before(rung, granted))
             if base is None:
                 return None
             return base.longer(term.days) if term.percent is None else base.share(term.percent)
@@ -446,16 +480,21 @@ class _Count:
         if value is None or value == "":
             return None
         if not term.is_at:
-            if not isinstance(value, int):
-                return None
-            return term.span.replace(days=value, budget_us=term.span.budget_us * value)
+            return self._of_days(term.span, value) if isinstance(value, int) else None
         if isinstance(value, str):
             day = date.fromisoformat(value).toordinal()
             if self._clock.is_by_days:
                 return term.span.until(day)
             value = self._clock.days.midnight(day + 1) - 1
-        budget = max(value - self._start, 0)
+        budget = max(value - self._start, -1)  # one that lies before the start is late at once
         return term.span.replace(counting=Counting.ELAPSED, budget_us=budget, days=0)
+
+    @staticmethod
+    def _of_days(day: Span, count: int) -> Span:
+        """So many times the length of one day, as the clock counts it."""
+        if day.counting.is_by_days:
+            return day.replace(days=count)
+        return day.replace(budget_us=day.budget_us * count)
 
     def _hung(self, base: Breach, days: int) -> Breach:
         """So many days before or after the last day of another rung, as the clock counts them.
@@ -479,8 +518,17 @@ class _Count:
             left -= not is_rest and day not in self._taken()
         while span.roll is not Roll.NONE and calendar is not None and not calendar.is_working(day):
             day -= 1
+        at = self._after_pause(clock.days.midnight(day))
         certain = calendar is None or not (working or span.roll is not Roll.NONE) or calendar.is_certain(day)
-        return Breach(clock.days.midnight(day), base.certain and certain)
+        if working and calendar is not None:  # every day in between was asked about
+            certain = certain and calendar.is_certain(last - 1)
+        return Breach(at, at is None or (base.certain and certain))
+
+    def _after_pause(self, at: int) -> int | None:
+        """The instant, or the end of the pause in which it lies."""
+        closed, opened = merged(self._run.pauses)
+        at = next((end for begin, end in closed if begin <= at < end), at)
+        return None if opened is not None and opened <= at else at
 
 
 # -- rungs that come again -------------------------------------------------------------------------------

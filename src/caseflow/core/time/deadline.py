@@ -199,7 +199,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     earlier = span.first is First.SAME_DAY
     calendar = span.calendar
     if span.months:
-        last = _month_end(span, base)
+        last = _month_end(span, base) if span.is_by_months else corresponding(base, span.months)
     elif not span.days:
         return base, True
     elif span.counting is Counting.NATURAL or calendar is None:
@@ -207,7 +207,7 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
     else:
         last = calendar.nth_working_day(base - earlier, span.days)
         return last, calendar.is_certain(base + 1 - earlier) and calendar.is_certain(last)
-    if span.roll is Roll.NONE or calendar is None:
+    if calendar is None or (span.roll is Roll.NONE and span.counting is not Counting.WORKING):
         return last, True
     certain = calendar.is_certain(last)
     last = calendar.working_day(last)
@@ -217,14 +217,19 @@ def _added(span: Span, base: int) -> tuple[int | None, bool]:
 def _walked(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> tuple[int | None, bool]:
     """The last day and whether it is certain, day by day."""
     calendar, certain = span.calendar, True
-    if span.first is First.NEXT_WORKING_DAY and span.last_day is None and span.days + span.months:
-        certain = calendar is None or calendar.is_certain(calendar.working_day(base + 1))
+    if span.first is First.NEXT_WORKING_DAY and calendar is not None and _counts_days_first(span):
+        certain = calendar.is_certain(calendar.working_day(base + 1))
     for day, _, why, is_asked in day_count(span, base, taken, skipped):
         if is_asked and calendar is not None and not calendar.is_certain(day):
             certain = False
         if why == "last":
             return day, certain
     return None, True
+
+
+def _counts_days_first(span: Span) -> bool:
+    """Whether day 1 matters: days are counted from the start on, not months, and not to a date."""
+    return bool(span.days) and not span.is_by_months and span.last_day is None
 
 
 def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] = ()) -> Iterator[CountedDay]:
@@ -242,46 +247,52 @@ def day_count(span: Span, base: int, taken: TakenDays, skipped: Container[int] =
     count, day = span.days, base
     rolls = span.counting is Counting.WORKING or span.roll is not Roll.NONE
     last: int | None
-    is_counted = span.last_day is None and bool(count or span.months)
-    if span.last_day is not None or (is_counted and span.first is not First.SAME_DAY):
-        yield CountedDay(base, 0, "start")
-        day += 1
-    elif not is_counted:
-        rolls = False
-    if is_counted and span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
-        while day in skipped or not span.calendar.is_working(day):
-            yield CountedDay(day, 0, "no-such-day" if day in skipped else "before", day not in skipped)
-            base, day = day, day + 1
-    if span.last_day is not None:
-        last, rolls = (yield from _toward(day, span.last_day, taken)), False
-    elif span.is_by_months:
-        last = yield from _toward(day, _month_end(span, base), taken)
+    if not (span.first is First.SAME_DAY and (span.is_by_months or _counts_days_first(span))):
+        if count or span.months or span.last_day is not None:
+            yield CountedDay(base, 0, "start")
+            day += 1
+        else:
+            rolls = False
+    if span.last_day is not None or span.is_by_months:
+        end = _month_end(span, base) if span.last_day is None else span.last_day
+        last = yield from _toward(day, end, taken, skipped)
         if count and last is not None:
             yield CountedDay(last, 0, "month")
             last = yield from _onward(span, last + 1, taken, skipped)
+        if span.last_day is not None:
+            rolls = rolls and bool(count or span.months)
+            if span.months and last is not None:
+                yield CountedDay(last, count, "counts")
+                last = yield from _toward(last + 1, corresponding(last, span.months), taken, skipped)
     elif count:
+        if span.first is First.NEXT_WORKING_DAY and span.calendar is not None:
+            while day in skipped or not span.calendar.is_working(day):
+                yield CountedDay(day, 0, "no-such-day" if day in skipped else "before", day not in skipped)
+                day += 1
         last = yield from _onward(span, day, taken, skipped)
         if span.months and last is not None:
             yield CountedDay(last, count, "counts", span.counting is Counting.WORKING)
-            last = yield from _toward(last + 1, corresponding(last, span.months), taken)
+            last = yield from _toward(last + 1, corresponding(last, span.months), taken, skipped)
     else:
-        last = yield from _toward(day, corresponding(base, span.months), taken)
+        last = yield from _toward(day, corresponding(base, span.months), taken, skipped)
     if last is not None:
         yield from _to_rest(span.calendar if rolls else None, last, count, taken, skipped)
 
 
-def _toward(day: int, end: int, taken: TakenDays) -> Generator[CountedDay, None, int | None]:
+def _toward(
+    day: int, end: int, taken: TakenDays, skipped: Container[int]
+) -> Generator[CountedDay, None, int | None]:
     """From that day to the end, which each taken day puts off by one; returns it, not yet counted."""
     if end < day:
         return end
     while day < end or day in taken or taken.never_ends(day):
         if taken.never_ends(day):
             return None
-        if day in taken:
-            end += 1
-        yield CountedDay(day, 0, "paused" if day in taken else "month")
+        is_taken = day in taken and day not in skipped
+        end += is_taken
+        yield CountedDay(day, 0, "paused" if is_taken else "month")
         day += 1
-    return end
+    return max(day, end)
 
 
 def _onward(
@@ -466,6 +477,8 @@ def _first_office_day(span: Span, start: int, days: OfficeDays) -> int:
 
 def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
     """The end of running time: by addition without pauses, else the end of the last stretch."""
+    if span.budget_us < 0:  # so long before another rung that it is late from the first
+        return Breach(start, True)
     calendar = span.calendar if span.counting is Counting.OFFICE else None
     end: int | None = start
     if pauses or not span.budget_us:
@@ -480,8 +493,8 @@ def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: Offi
         end = office_time(calendar, days).used_up(start, first, span.budget_us)
     if calendar is None:
         return Breach(_dated(end + 1), True)
-    first = _first_office_day(span, start, days)
-    return Breach(_dated(end + 1), calendar.is_certain(first) and calendar.is_certain(days.day_of(end)))
+    reached = (_first_office_day(span, start, days), days.day_of(max(start, end - 1)))
+    return Breach(_dated(end + 1), all(map(calendar.is_certain, reached)))
 
 
 def _dated(us: int) -> int:

@@ -188,8 +188,11 @@ class Span(Value):
         return self.replace(budget_us=self.budget_us * percent // 100)
 
     def until(self, day: int) -> Span:
-        """The span that ends with that day, as a date that was set does: it is not rolled."""
-        return self.replace(last_day=day)
+        """The span that ends with that day, as a date that was set does: it is not rolled.
+
+        What `longer` adds to it follows that day.
+        """
+        return self.replace(last_day=day, days=0, months=0, is_by_months=False)
 
 
 _Word = TypeVar("_Word", bound=StrEnum)

@@ -20,7 +20,7 @@ from caseflow.testing.command_generator import legal_command
 from caseflow.testing.illegal_commands import FAULTS, IllegalStep, Situation
 from caseflow.testing.laws.laws import LawBroken
 from caseflow.testing.laws.life import Life
-from caseflow.testing.laws.reference_model import midnight_of
+from caseflow.testing.laws.reference_arithmetic import midnight_of
 from caseflow.testing.laws.world import IDS, SECRET
 
 MINUTE = HOUR // 60

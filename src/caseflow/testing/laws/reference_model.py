@@ -7,20 +7,18 @@ holders, clocks and deadlines it works out by itself, from the policy's own word
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import date
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.machine import kept_of
 from caseflow.core.model import events as e
 from caseflow.core.policy import ClockRule, Policy, Rung
-from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.instants import zone_info
+from caseflow.testing.laws.reference_arithmetic import Arithmetic, Counted, Grant, Late, midnight_of
 
 ACTION_OF = {spec.event.name: action for action, spec in ACTIONS.items()}
 """The registered name of an event -> the built-in action it comes from."""
-VERBS = ("resume", "stop", "cancel", "revive", "start", "pause")
+VERBS = ("resume", "stop", "cancel", "revive", "restart", "start", "pause")
 """What may befall a clock, in the order in which one action does it."""
 FAR = 1 << 62
 Due = tuple[int, str, int | None, bool]
@@ -30,36 +28,87 @@ Key = tuple[str, str, int]
 
 
 class Running:
-    """One instance of a clock, as the model has it."""
+    """One instance of a clock, as the model has it.
 
-    def __init__(self, rules: ModelledPolicy, clock: str, subject: str, cycle: int, since: int) -> None:
-        self.rules, self.since = rules, since
-        self.key: Key = (clock, subject, cycle)
+    Attributes:
+        basis: what it counts from, where its start does not say it all.
+    """
+
+    def __init__(
+        self,
+        rules: ModelledPolicy,
+        key: Key,
+        since: int,
+        *,
+        basis: Mapping[str, Any] | None = None,
+        pauses: Sequence[tuple[int, int | None]] = (),
+    ) -> None:
+        self.rules, self.since, self.key = rules, since, key
+        self.basis = dict(basis or {})
         self.until: int | None = None
         self.status = "running"
-        self.pauses: list[tuple[int, int | None]] = []
-        self.grants: list[tuple[int, int | None]] = []
+        self.pauses: list[tuple[int, int | None]] = list(pauses)
+        self.grants: list[Grant] = []
         self.floors: dict[str, int | None] = {}
         """Level -> the instant before which the rung is not due."""
 
+    @property
+    def begins(self) -> int:
+        """The instant from which it counts."""
+        return int(self.basis.get("begins", self.since))
+
+    def counted(self) -> Counted:
+        """What its deadlines follow from."""
+        parts = {"begins": self.since} | self.basis
+        return Counted(self.since, pauses=tuple(self.pauses), grants=tuple(self.grants), **parts)
+
     def dues(self) -> Iterator[Due]:
         """Each rung with its deadline, by plain arithmetic."""
-        clock = self.key[0]
-        for place, rung in enumerate(self.rules.policy.clocks[clock].rungs):
-            late, certain = self.rules.arithmetic.late(clock, place, self.since, self.pauses, self.grants)
+        for place, level, instants in self._instants():
+            late, certain = instants[-1]
+            yield place, level, late, certain
+
+    def _instants(self) -> Iterator[tuple[int, str, Sequence[Late]]]:
+        clock, facts = self.key[0], self.counted()
+        for place, rung in enumerate(self.rules.arithmetic.ladders[clock]):
             floor = self.floors.get(rung.level)
-            yield place, rung.level, late if late is None else max(late, floor or late), certain
+            instants = self.rules.arithmetic.instants(clock, place, facts)
+            yield (
+                place,
+                rung.level,
+                [(late if late is None else max(late, floor or late), certain) for late, certain in instants],
+            )
 
     def owed(self, upto: int) -> Iterator[tuple[str, int]]:
-        """Level and instant of every rung that must have fired by then."""
-        for _, level, late, certain in self.dues():
-            if certain and late is not None and late <= upto and (self.until is None or late <= self.until):
-                yield level, late
+        """Level and instant of every rung that must have fired by then; of a warning each time it came."""
+        granted = sorted(grant[0] for grant in self.grants)
+        for _, level, instants in self._instants():
+            for turn, (late, certain) in enumerate(instants):
+                before = granted[turn] if turn < len(granted) else FAR
+                in_time = late is not None and late <= min(upto, before)
+                if certain and in_time and late is not None and (self.until is None or late <= self.until):
+                    yield level, late
 
     @property
     def is_paused(self) -> bool:
         """Whether a pause is open."""
         return any(end is None for _, end in self.pauses)
+
+    def ends_at(self, upto: int) -> int | None:
+        """When its last rung was reached, if it was by then; rungs without an instant are not waited for."""
+        dues = [(late, certain) for _, _, late, certain in self.dues()]
+        if self.is_paused:
+            paused, self.pauses = self.pauses, [pause for pause in self.pauses if pause[1] is not None]
+            waited_for = [late for _, _, late, _ in self.dues()]
+            self.pauses = paused
+            if any(
+                late is None and other is not None for (late, _), other in zip(dues, waited_for, strict=True)
+            ):
+                return None
+        last = max((late for late, _ in dues if late is not None), default=None)
+        if last is None or not all(certain for _, certain in dues) or last > upto:
+            return None
+        return last if self.until is None or last <= self.until else None
 
     def befall(self, verb: str, at: int, *, pausing: bool) -> None:
         """What an act does to it; ``pausing``: the act leaves the case where the clock is paused."""
@@ -90,6 +139,14 @@ class ModelledPolicy:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.arithmetic = Arithmetic(policy)
+        self.terms = {
+            name: tuple(dict.fromkeys(filter(None, map(_term_field, rungs))))
+            for name, rungs in self.arithmetic.ladders.items()
+        }
+        self.follows = {
+            name: [other for other, rule in policy.clocks.items() if f"end:{name}" in rule.start]
+            for name in policy.clocks
+        }
         self.moves = {action: dict(rule.moves) for action, rule in policy.actions.items()}
 
     def target(self, state: str, action: str, held: bool, came_from: str) -> str | None:
@@ -111,9 +168,10 @@ class ModelledPolicy:
         return state if to == "=" else to
 
 
-def _said(origin: e.Origin, name: str) -> Any:
-    """What the submission says of a field."""
-    return dict(origin.fields).get(name, getattr(origin, name, ""))
+def _term_field(rung: Rung) -> str:
+    """The field that gives the term; empty for a length of the rung's own."""
+    text = rung.at or (rung.days if isinstance(rung.days, str) else "")
+    return text.removeprefix("field:")
 
 
 class Happening:
@@ -129,6 +187,7 @@ class Happening:
         self.came_from, self.state = came_from, state
         hands_over = isinstance(event, e.Submitted | e.Routed | e.Transferred | e.Returned)
         self.unit: str | None = getattr(event, "unit", "") if hands_over else None
+        self.fields: dict[str, Any] = dict(event.fields if isinstance(event, e.Acted) else event.own)
 
     def led(self, came_from: str, state: str) -> Happening:
         """The same act from another state to another one."""
@@ -143,7 +202,8 @@ def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us
     for begun, ended, primary_holders, before in followed:
         if begun < us <= ended:
             return _holder(primary_holders, before, us)
-    return next((unit for since, unit in reversed(holders) if since < us), "")
+    before = (unit for since, unit in reversed(holders) if since < us)
+    return next(before, holders[0][1] if holders else "")
 
 
 def _came_from(acts: Sequence[Happening]) -> str:
@@ -164,7 +224,10 @@ class Model:
         self.version, self.state = 0, ""
         self.came_from = ""
         self.rules: ModelledPolicy | None = None
-        self.origin = e.UNKNOWN_ORIGIN
+        self.said: dict[str, Any] = {}
+        """What the case counts as submitted."""
+        self.now = 0
+        """When the last of its events was recorded."""
         self.acts: list[Happening] = []
         self.runs: list[Running] = []
         self._final: dict[Key, Running] = {}
@@ -200,10 +263,13 @@ class Model:
     def take(self, event: e.Event) -> None:
         """Go on by one event."""
         self.version += 1
+        self.now = max(self.now, event.at_us)
         if isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed | e.UnknownEvent):
+            if self.rules is not None and any(self.rules.follows.values()):
+                self._count()
             return
         if isinstance(event, e.Submitted):
-            self.origin, self.rules = event.origin, self._rules_of(event.origin.policy_hash)
+            self.rules = self._rules_of(event.origin.policy_hash)
         rules = self.rules
         assert rules is not None, "a case begins with its submission"
         if isinstance(event, e.Migrated):
@@ -268,71 +334,30 @@ class Model:
 
     # -- clocks -------------------------------------------------------------------------------------------
 
-    def latest(self, clock: str, subject: str) -> Running | None:
-        """The newest instance of the clock for the subject."""
-        runs = [run for run in self.runs if run.key[:2] == (clock, subject)]
-        return max(runs, key=lambda run: run.key[2], default=None)
-
     def _count(self) -> None:
-        """Every instance anew from the acts; those that are final stay as they are."""
+        """Every instance anew from the acts; those that are final stay as they are.
+
+        Clocks that begin where others end are begun once it is known where those end.
+        """
         rules = self.rules
         assert rules is not None, "a case begins with its submission"
-        self.runs, unit = [], ""
-        for act in self.acts:
-            holder = unit if act.unit is None else act.unit
-            for clock, rule in rules.policy.clocks.items():
-                for verb in VERBS:
-                    by_action, by_state = _asked(rules.policy, rule, verb, act)
-                    if by_action or by_state:
-                        everybody = verb == "cancel" or not by_action
-                        whose = {"": "", "unit": unit, "co_handler": act.event.by.unit}[rule.subject]
-                        if verb == "start":
-                            self._start(rules, clock, act, holder=holder)
-                        else:
-                            self._befall(rules, clock, None if everybody else whose, verb, act)
-            self._own(rules, act, unit)
-            unit = holder
+        ends: list[tuple[int, Key]] = []
+        for _ in range(len(rules.policy.clocks) + 1):
+            fold = Fold(rules, self.acts, ends)
+            reached = [
+                (at, run.key)
+                for run in fold.runs
+                if rules.follows.get(run.key[0]) and (at := run.ends_at(self.now)) is not None
+            ]
+            if sorted(reached) == ends:
+                break
+            ends = sorted(reached)
+        self.runs, self.said = fold.runs, fold.said
         self._settle()
 
-    def _start(self, rules: ModelledPolicy, clock: str, act: Happening, *, holder: str) -> None:
-        rule = rules.policy.clocks[clock]
-        for name, wanted in rule.when.admits.items():
-            if _said(self.origin, name) not in wanted:
-                return
-        for name, unwanted in rule.when.excludes.items():
-            if _said(self.origin, name) in unwanted:
-                return
-        helper = act.event.unit if isinstance(act.event, e.CoHandlerAdded) else ""
-        subject = {"": "", "unit": holder, "co_handler": helper}[rule.subject]
-        latest = self.latest(clock, subject)
-        if (rule.subject and not subject) or (latest is not None and latest.until is None):
-            return
-        run = Running(rules, clock, subject, 1 if latest is None else latest.key[2] + 1, act.at)
-        if f"state:{act.state}" in rule.pause:
-            run.pauses.append((act.at, None))
-        self.runs.append(run)
-
-    def _befall(
-        self, rules: ModelledPolicy, clock: str, subject: str | None, verb: str, act: Happening
-    ) -> None:
-        """Something happens to the newest instance of one subject, or of each."""
-        pausing = f"state:{act.state}" in rules.policy.clocks[clock].pause
-        for run in self.runs:
-            if run.key[0] == clock and subject in (None, run.key[1]) and self.latest(*run.key[:2]) is run:
-                run.befall(verb, act.at, pausing=pausing)
-
-    def _own(self, rules: ModelledPolicy, act: Happening, unit: str) -> None:
-        """What merging, resuming and a granted extension do in every policy."""
-        event = act.event
-        for clock, rule in rules.policy.clocks.items():
-            if isinstance(event, e.Merged):
-                self._befall(rules, clock, None, "hold", act)
-            elif isinstance(event, e.Resumed):
-                self._befall(rules, clock, None, "release", act)
-            elif isinstance(event, e.ExtensionGranted) and event.clock == clock and event.days:
-                run = self.latest(clock, unit if rule.subject else "")
-                if run is not None and run.until is None:
-                    run.grants.append((act.at, event.days))
+    def latest(self, clock: str, subject: str) -> Running | None:
+        """The newest instance of the clock for the subject."""
+        return _latest(self.runs, clock, subject)
 
     # -- other rules --------------------------------------------------------------------------------------
 
@@ -363,6 +388,253 @@ class Model:
         self.runs = [*self._final.values(), *going_on]
 
 
+def _latest(runs: Sequence[Running], clock: str, subject: str) -> Running | None:
+    of_subject = [run for run in runs if run.key[:2] == (clock, subject)]
+    return max(of_subject, key=lambda run: run.key[2], default=None)
+
+
+class Fold:
+    """The clocks that acts leave, in the order of effect, gone through from the first.
+
+    Args:
+        ends: when which instance of another clock reached its last rung, in order.
+        everyone: whether clocks begin for cases as well that they are not for.
+
+    Attributes:
+        said: what the case counts as submitted after the acts.
+    """
+
+    def __init__(
+        self,
+        rules: ModelledPolicy,
+        acts: Sequence[Happening],
+        ends: Sequence[tuple[int, Key]],
+        *,
+        everyone: bool = False,
+    ) -> None:
+        self._rules, self._acts, self._everyone = rules, acts, everyone
+        self.runs: list[Running] = []
+        self.said: dict[str, Any] = {}
+        self._unit, self._state = "", ""
+        waiting = list(ends)
+        for turn, act in enumerate(acts):
+            while waiting and waiting[0][0] <= act.at:
+                self._begin_at_end(*waiting.pop(0))
+            self._take(turn, act)
+        while waiting:
+            self._begin_at_end(*waiting.pop(0))
+
+    def _take(self, turn: int, act: Happening) -> None:
+        policy, before = self._rules.policy, dict(self.said)
+        holder = self._unit if act.unit is None else act.unit
+        news = _updates(policy, act)
+        if isinstance(act.event, e.Submitted):
+            self.said = _submitted(act.event)
+        self.said |= news
+        if news and not self._everyone:
+            self._asked_anew(turn, act, before, news)
+        if isinstance(act.event, e.Resumed):
+            self._own(act)
+        for clock, rule in policy.clocks.items():
+            for verb in VERBS:
+                by_action, by_state = _asked(policy, rule, verb, act)
+                if not (by_action or by_state):
+                    continue
+                if verb in ("start", "restart"):
+                    self._start(turn, clock, act, holder=holder, anew=verb == "restart")
+                else:
+                    everybody = verb == "cancel" or not by_action
+                    self._befall(clock, None if everybody else self._whose(rule, act), verb, act)
+        if not isinstance(act.event, e.Resumed):
+            self._own(act)
+        self._unit, self._state = holder, act.state
+
+    def _whose(self, rule: ClockRule, act: Happening) -> str | None:
+        """Whose instance the act ends or halts; `None` for everybody's."""
+        if rule.subject.startswith("field:"):
+            return str(act.fields.get(rule.subject.removeprefix("field:"), "")) or None
+        return {"": "", "unit": self._unit, "co_handler": act.event.by.unit}[rule.subject]
+
+    def _is_for(self, rule: ClockRule, said: Mapping[str, Any], unit: str) -> bool:
+        """Whether the clock is for such a case."""
+        known = {**said, "unit": unit}
+        if any(known.get(name, "") not in wanted for name, wanted in rule.when.admits.items()):
+            return False
+        return not any(known.get(name, "") in unwanted for name, unwanted in rule.when.excludes.items())
+
+    def _start(self, turn: int, clock: str, act: Happening, *, holder: str, anew: bool) -> None:
+        rule = self._rules.policy.clocks[clock]
+        if rule.subject.startswith("field:"):
+            subject = str(act.fields.get(rule.subject.removeprefix("field:"), ""))
+        else:
+            helper = act.event.unit if isinstance(act.event, e.CoHandlerAdded) else ""
+            subject = {"": "", "unit": holder, "co_handler": helper}[rule.subject]
+        if (rule.subject and not subject) or not (self._everyone or self._is_for(rule, self.said, holder)):
+            return
+        if anew:
+            self._befall(clock, subject, "cancel", act)
+        basis: dict[str, Any] = self._own_places(rule, holder) | self._own_terms(clock, act)
+        pauses: list[tuple[int, int | None]] = []
+        begins = self._counts_since(turn, rule, act)
+        if begins is not None:
+            basis["begins"] = begins
+            pauses = self._halts(turn, rule, act, begins)
+        run = self._begun(clock, subject, act.at, basis, pauses)
+        if run is not None and f"state:{act.state}" in rule.pause and not run.is_paused:
+            run.pauses.append((act.at, None))
+
+    def _begun(
+        self,
+        clock: str,
+        subject: str,
+        at: int,
+        basis: Mapping[str, Any],
+        pauses: Sequence[tuple[int, int | None]],
+    ) -> Running | None:
+        """A new instance, unless one runs."""
+        latest = _latest(self.runs, clock, subject)
+        if latest is not None and latest.until is None:
+            return None
+        key = (clock, subject, 1 if latest is None else latest.key[2] + 1)
+        self.runs.append(Running(self._rules, key, at, basis=basis, pauses=pauses))
+        return self.runs[-1]
+
+    def _begin_at_end(self, at: int, ended: Key) -> None:
+        """The clocks that begin where that instance reached its last rung: its last day is day 0."""
+        for clock in self._rules.follows[ended[0]]:
+            rule = self._rules.policy.clocks[clock]
+            subject = {"": "", "unit": ended[1] or self._unit}.get(rule.subject, ended[1])
+            if (rule.subject and not subject) or not self._is_for(rule, self.said, self._unit):
+                continue
+            basis = self._own_places(rule, self._unit) | {"begins": at - 1, "is_chained": True}
+            run = self._begun(clock, subject, at, basis, ())
+            if run is not None and f"state:{self._state}" in rule.pause:
+                run.pauses.append((at, None))
+
+    # -- what it counts from ------------------------------------------------------------------------------
+
+    def _own_places(self, rule: ClockRule, unit: str) -> dict[str, Any]:
+        """The calendar and the zone of the case's region or unit."""
+        policy = self._rules.policy
+        places: dict[str, Any] = {}
+        source = policy.calendars.get(rule.calendar)
+        if source is not None and source.by:
+            chosen = source.of.get(unit if source.by == "unit" else str(self.said.get("region", "")))
+            places |= {"calendar": chosen} if chosen else {}
+        zone = policy.units[unit].timezone if unit in policy.units else ""
+        return places | ({"zone": zone} if zone else {})
+
+    def _own_terms(self, clock: str, act: Happening) -> dict[str, Any]:
+        terms = {name: act.fields.get(name, "") for name in self._rules.terms[clock]}
+        given = tuple((name, value) for name, value in terms.items() if value not in ("", None))
+        return {"fields": given} if given else {}
+
+    def _counts_since(self, turn: int, rule: ClockRule, act: Happening) -> int | None:
+        """The instant from which the clock counts, if that is before the act that begins it."""
+        if not rule.since:
+            return None
+        since: int | None = None
+        if rule.since.startswith("field:"):
+            value = act.fields.get(rule.since.removeprefix("field:"))
+            if isinstance(value, str) and value:
+                zone = self._own_places(rule, "").get("zone", self._rules.policy.timezone)
+                since = midnight_of(zone, date.fromisoformat(value))
+            elif isinstance(value, int):
+                since = value
+        else:
+            earlier = [one.at for one in self._acts[:turn] if one.action == rule.since]
+            since = earlier[-1] if earlier else None
+        return since if since is not None and since < act.at else None
+
+    def _halts(self, turn: int, rule: ClockRule, act: Happening, begins: int) -> list[tuple[int, int | None]]:
+        """When the clock would have stood still since then, had it run."""
+        halts: list[tuple[int, int | None]] = []
+        for one in [*self._acts[:turn], act]:
+            opened = bool(halts) and halts[-1][1] is None
+            if any(_asked(self._rules.policy, rule, "resume", one)) and opened:
+                halts[-1] = (halts[-1][0], one.at)
+                opened = False
+            if one is not act and any(_asked(self._rules.policy, rule, "pause", one)) and not opened:
+                halts.append((one.at, None))
+        return [(max(a, begins), b) for a, b in halts if b is None or b > max(a, begins)]
+
+    # -- what befalls them --------------------------------------------------------------------------------
+
+    def _befall(self, clock: str, subject: str | None, verb: str, act: Happening) -> None:
+        """Something happens to the newest instance of one subject, or of each."""
+        pausing = f"state:{act.state}" in self._rules.policy.clocks[clock].pause
+        for run in self.runs:
+            newest = _latest(self.runs, *run.key[:2]) is run
+            if run.key[0] == clock and subject in (None, run.key[1]) and newest:
+                run.befall(verb, act.at, pausing=pausing)
+
+    def _own(self, act: Happening) -> None:
+        """What merging, resuming and a granted extension do in every policy."""
+        event = act.event
+        for clock, rule in self._rules.policy.clocks.items():
+            if isinstance(event, e.Merged):
+                self._befall(clock, None, "hold", act)
+            elif isinstance(event, e.Resumed):
+                self._befall(clock, None, "release", act)
+            elif isinstance(event, e.ExtensionGranted) and event.clock == clock:
+                subject = event.subject or (self._unit if rule.subject == "unit" else "")
+                run = _latest(self.runs, clock, subject)
+                grant = _granted(event)
+                if run is not None and run.until is None and grant is not None:
+                    run.grants.append((act.at, *grant))
+
+    def _asked_anew(
+        self, turn: int, act: Happening, before: Mapping[str, Any], news: Mapping[str, Any]
+    ) -> None:
+        """A change of the submission: terms are set anew, and clocks end or begin as if it had been so."""
+        for clock, rule in self._rules.policy.clocks.items():
+            for name in self._rules.terms[clock]:
+                for run in self.runs:
+                    if name in news and run.key[0] == clock and run.until is None:
+                        run.grants.append((act.at, news[name], f"field:{name}"))
+            was, now = (self._is_for(rule, said, self._unit) for said in (before, self.said))
+            if was and not now:
+                self._befall(clock, None, "cancel", act)
+            elif now and not was:
+                for run in Fold(self._rules, self._acts[:turn], (), everyone=True).runs:
+                    if run.key[0] == clock and run.until is None:
+                        self._begin_late(clock, turn, act, run)
+
+    def _begin_late(self, clock: str, turn: int, act: Happening, run: Running) -> None:
+        """The clock counts as if it had been for the case from the first."""
+        basis = {**run.basis, "begins": run.begins}
+        terms = dict(run.basis.get("fields", ()))
+        for one in [*self._acts[:turn], act]:
+            if one.at >= run.since:
+                news = _updates(self._rules.policy, one)
+                terms |= {name: news[name] for name in self._rules.terms[clock] if name in news}
+        if terms:
+            basis["fields"] = tuple((name, terms[name]) for name in self._rules.terms[clock] if name in terms)
+        self._begun(clock, run.key[1], act.at, basis, run.pauses)
+
+
+def _submitted(event: e.Submitted) -> dict[str, Any]:
+    """What the submission said, by field."""
+    origin = event.origin
+    inquiry = {name: getattr(origin, name) for name in ("kind", "channel", "region", "urgency")}
+    return inquiry | dict(origin.fields)
+
+
+def _updates(policy: Policy, act: Happening) -> dict[str, Any]:
+    """What the act says anew of fields of the submission."""
+    rule = policy.actions.get(act.action)
+    names = rule.updates if rule is not None else ()
+    return {name: value for name, value in act.fields.items() if name in names}
+
+
+def _granted(event: e.ExtensionGranted) -> tuple[Any, str] | None:
+    """How much was granted, and of which unit."""
+    if event.until:
+        return date.fromisoformat(event.until).toordinal(), "until"
+    lengths = ((event.days, "days"), (event.weeks, "weeks"), (event.months, "months"))
+    return next(((amount, unit) for amount, unit in lengths if amount), None)
+
+
 def _asked(policy: Policy, rule: ClockRule, verb: str, act: Happening) -> tuple[bool, bool]:
     """Whether the action itself, or a state entered or left, does this to the clock."""
     named: tuple[str, ...] = getattr(rule, verb)
@@ -381,122 +653,4 @@ def _asked(policy: Policy, rule: ClockRule, verb: str, act: Happening) -> tuple[
 
 def plain(run: Any) -> tuple[Any, ...]:
     """What of an engine's instance the model has a word on."""
-    return run.since_us, run.until_us, run.status, tuple(run.pauses), tuple(grant[:2] for grant in run.grants)
-
-
-Pauses = Sequence[tuple[int, int | None]]
-Late = tuple[int | None, bool]
-"""The first late instant, `None` while an open pause defers it; and whether it is certain."""
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_ONE_DAY = timedelta(days=1)
-LONGEST = 40_000
-"""Days that a count may take; far more than any deadline."""
-
-
-class Arithmetic:
-    """The deadlines of one policy; remembered, since the same ones are asked for again and again."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._known: dict[tuple[object, ...], Late] = {}
-
-    def late(self, clock: str, rung: int, since: int, pauses: Pauses, grants: Pauses) -> Late:
-        """When the rung of the clock is first late, counted from the facts alone.
-
-        Args:
-            clock, rung: the clock's name, and the rung's place in its ladder.
-            since: the start, epoch microseconds.
-            pauses: ``(from, to)``, in any order.
-            grants: ``(granted at, days)``; each adds its days if the rung was not yet due when it was given.
-        """
-        question = (clock, rung, since, tuple(pauses), tuple(grants))
-        known = self._known.get(question)
-        if known is None:
-            known = self._known[question] = self._counted(clock, rung, since, pauses, grants)
-        return known
-
-    def _counted(self, clock: str, rung: int, since: int, pauses: Pauses, grants: Pauses) -> Late:
-        rule = self._policy.clocks[clock]
-        longer = 0
-        for granted_at, days in sorted(grants):
-            late, certain = self._one(rule, rule.rungs[rung], longer, since, pauses)
-            if late is None or not certain or late > granted_at:
-                longer += days or 0
-        return self._one(rule, rule.rungs[rung], longer, since, pauses)
-
-    def _one(self, rule: ClockRule, rung: Rung, longer: int, since: int, pauses: Pauses) -> Late:
-        if rule.counting == "elapsed":
-            hours = (rung.hours or 0) + 24 * (int(rung.days or 0) + longer)
-            return _after_running(since, timedelta(hours=hours) // _MICROSECOND + 1, pauses), True
-        calendar, zone = self._policy.tables.get(rule.calendar), self._policy.timezone
-        return _after_days(rule, int(rung.days or 0) + longer, since, pauses, calendar=calendar, zone=zone)
-
-
-def _after_running(since: int, budget: int, pauses: Pauses) -> int | None:
-    """The first instant by which so much time has run outside the pauses."""
-    edges = sorted(
-        {since, *(edge for pause in pauses for edge in pause if edge is not None and edge > since)}
-    )
-    for begin, end in zip(edges, [*edges[1:], None], strict=True):
-        halted = any(a <= begin and (b is None or begin < b) for a, b in pauses)
-        if not halted and (end is None or end - begin >= budget):
-            return begin + budget
-        if end is not None and not halted:
-            budget -= end - begin
-    return None
-
-
-def _after_days(
-    rule: ClockRule, days: int, since: int, pauses: Pauses, *, calendar: Calendar | None, zone: str
-) -> Late:
-    """The midnight after the last day."""
-    day = _moment(since).astimezone(zone_info(zone)).date()
-    asks_always, rolls = rule.counting == "working", rule.roll == "next-working-day"
-    counted, certain = 0, True
-    for _ in range(LONGEST):
-        day += _ONE_DAY
-        midnight = midnight_of(zone, day + _ONE_DAY)
-        if any(b is None and a < midnight for a, b in pauses):
-            return None, True
-        if midnight == midnight_of(zone, day) or any(a < midnight <= (b or 0) for a, b in pauses):
-            continue
-        rests = False
-        if calendar is not None and (asks_always or (rolls and counted >= days - 1)):
-            certain = certain and calendar.first <= day <= calendar.last
-            rests = _rests(calendar, day)
-        if rests and (asks_always or counted >= days):
-            continue
-        counted += 1
-        if counted >= days and not rests:
-            return midnight, certain
-    raise ArithmeticError(f"no last day within {LONGEST} days")
-
-
-def _rests(calendar: Calendar, day: date) -> bool:
-    if not calendar.first <= day <= calendar.last or day.toordinal() in calendar.makeup:
-        return False
-    return day.weekday() not in calendar.week or day.toordinal() in calendar.holidays
-
-
-@lru_cache(maxsize=1 << 16)
-def midnight_of(zone: str, day: date) -> int:
-    """The first instant of the local day, epoch microseconds; after the gap where a gap holds midnight."""
-    info = zone_info(zone)
-    local = datetime(day.year, day.month, day.day, tzinfo=info)
-    first, second = (_micros(local.replace(fold=fold)) for fold in (0, 1))
-    if _moment(first).astimezone(info).replace(tzinfo=None) == local.replace(tzinfo=None):
-        return first
-    at = min(first, second)
-    while _moment(at).astimezone(info).date() < day:
-        at += 1_000_000
-    return at
-
-
-def _moment(us: int) -> datetime:
-    return _EPOCH + us * _MICROSECOND
-
-
-def _micros(moment: datetime) -> int:
-    return (moment.astimezone(UTC) - _EPOCH) // _MICROSECOND
+    return run.since_us, run.until_us, run.status, tuple(run.pauses), tuple(run.grants), run.from_us

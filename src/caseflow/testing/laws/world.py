@@ -265,6 +265,9 @@ class World:
         invariants.public_is_clean(self.desk.public(case.id), case, (SECRET, *self.people))
         return fresh
 
-    def hold_cards(self, case: Case, upto: int) -> None:
-        """The case bears the cards and reminders that the model owes by that instant, and no others."""
-        invariants.cards_as_owed(case, self.models[case.id], upto)
+    def hold_cards(self, case: Case, upto: int, *, acted: bool = False) -> None:
+        """The case bears the cards and reminders that the model owes by that instant, and no others.
+
+        Where it was ``acted`` on at that instant, what the act itself makes due then waits for a sweep.
+        """
+        invariants.cards_as_owed(case, self.models[case.id], upto, acted=acted)

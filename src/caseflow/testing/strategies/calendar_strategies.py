@@ -13,6 +13,8 @@ from caseflow.testing.strategies.arguments import check_count
 
 WEEKS = ((0, 1, 2, 3, 4), (0, 1, 2, 3, 4, 5), (6, 0, 1, 2, 3), (0, 1, 2, 3, 4, 5, 6), (2,))
 """Working weekdays that are drawn, Monday is 0: the usual week, six days, Sunday to Thursday, all, one."""
+HOURS = (("09:00-17:00",), ("08:30-12:00", "14:00-17:30"), ("00:00-24:00",))
+"""Opening hours that are drawn: through the day, with a break at noon, day and night."""
 LONGEST = 9
 """Days of the longest holiday, weekends within it included."""
 
@@ -26,6 +28,7 @@ def calendars(
     max_holidays: int = 4,
     max_makeup: int = 4,
     weeks: Sequence[Sequence[int]] = WEEKS,
+    hours: Sequence[Sequence[str]] = HOURS,
 ) -> st.SearchStrategy[Calendar]:
     """Calendars of an office.
 
@@ -39,6 +42,7 @@ def calendars(
         max_holidays: stretches of holidays; each has 1 to 9 days, those on rest days left out.
         max_makeup: make-up working days, on days that the week has as rest days.
         weeks: working weekdays to choose from, Monday is 0.
+        hours: opening hours to choose from; some working days are half days, open until noon.
 
     Raises:
         BadInput: a count that is none, more days at least than at most, an empty week.
@@ -52,7 +56,14 @@ def calendars(
     offsets = st.integers(0, max_days - 1)
     holidays = st.lists(st.tuples(offsets, st.integers(1, LONGEST)), max_size=max_holidays)
 
-    def build(week: Sequence[int], shorter: int, rest: list[tuple[int, int]], extra: list[int]) -> Calendar:
+    def build(
+        week: Sequence[int],
+        shorter: int,
+        rest: list[tuple[int, int]],
+        extra: list[int],
+        opening: Sequence[str],
+        shortened: list[int],
+    ) -> Calendar:
         last = first + timedelta(days=max_days - 1 - shorter)
         free = (first + timedelta(days=at + day) for at, length in rest for day in range(length))
         extra_days = (first + timedelta(days=at) for at in extra)
@@ -63,6 +74,8 @@ def calendars(
             week=tuple(week),
             holidays={day: "holiday" for day in free if day.weekday() in week and day <= last},
             makeup={day: "make-up day" for day in extra_days if day.weekday() not in week and day <= last},
+            hours=tuple(opening),
+            half={first + timedelta(days=at): ("09:00-12:00",) for at in shortened} if opening else {},
         )
 
     return st.builds(
@@ -71,4 +84,6 @@ def calendars(
         st.integers(0, max_days - min_days),
         holidays,
         st.lists(offsets, max_size=max_makeup),
+        st.sampled_from(list(hours)),
+        st.lists(offsets, max_size=2),
     )

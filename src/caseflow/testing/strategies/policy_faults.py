@@ -279,6 +279,13 @@ def _issued_by_a_unit(table: Table) -> str:
     return _put(table, "documents.planted.issuer", "planted")
 
 
+def _in_circle(table: Table) -> str:
+    rungs = [{"level": "late", "days": 5}]
+    for name, other in (("planted", "circled"), ("circled", "planted")):
+        table.setdefault("clocks", {})[name] = {"start": [f"end:{other}"], "rungs": rungs}
+    return "clocks.planted.start"
+
+
 _DEEP: Table = {"deep": {}}
 for _ in range(DEEPEST):
     _DEEP = {"deep": _DEEP}
@@ -319,7 +326,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("an action may never be taken", "at-most-too-few", _set("actions.planted.at_most", 0)),
         ("submissions are limited", "at-most-begins-cycle", _set("actions.submit.at_most", 1)),
         ("an action comes within days of none", "unknown-within", _within(".of", of="nowhere", days=5)),
-        ("an action comes within no time", "bad-count", _within("", of="submit")),
+        ("an action comes within no time", "one-length", _within("", of="submit")),
+        ("an action comes within less than no time", "bad-count", _within("", of="submit", days=-1)),
         ("an action comes within an unknown calendar", "unknown-calendar",
          _within(".calendar", of="submit", days=5, counting="working", calendar="XX")),
         ("an action comes within undated working days", "calendar-needed",
@@ -361,6 +369,18 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a rung gives a field that its action has not", "bad-with",
          _rung(".with.colour", then="close", **{"with": {"colour": "red"}})),
         ("a rung takes an action that needs a reason", "then-needs-fields", _then_with_reason),
+        ("a rung hangs on none", "unknown-rung",
+         _clock(".rungs[0].of", {"level": "late", "days": 5, "of": "nowhere"})),
+        ("a rung hangs on another by weeks", "of-needs-days",
+         _clock(".rungs[1].of", {"level": "a", "days": 5}, {"level": "b", "weeks": 1, "of": "a"})),
+        ("a rung is a share of days", "bad-share",
+         _clock(".rungs[1].percent", {"level": "a", "days": 5}, {"level": "b", "percent": 50, "of": "a"})),
+        ("a rung comes again without end", "bad-repeat", _rung(".every", every=2)),
+        ("a rung's date is no field's", "bad-field-name",
+         _clock(".rungs[0].at", {"level": "late", "at": "2025-03-03"})),
+        ("a clock counts since an unknown act", "unknown-since", _clock(".since", since="nowhere")),
+        ("a clock is for no value of a field", "when-empty", _clock(".when.kind", when={"kind": []})),
+        ("two clocks begin at each other's end", "clocks-in-circle", _in_circle),
         ("a calendar has no working days", "empty-week", _set("calendars.planted.week", [])),
         ("a calendar's file is missing", "calendar-unavailable", _counted_by("working", file="nowhere.toml")),
         ("a calendar's provider is unknown", "unknown-provider", _calendar(".provider", provider="nobody")),

@@ -15,12 +15,13 @@ from caseflow.core.time.instants import zone_info
 from caseflow.errors import PolicyError
 from caseflow.policies.parse import Notes, policy_from
 from caseflow.policies.validate import check
+from caseflow.testing.actors import UNITS
 from caseflow.testing.strategies.arguments import check_among, check_count
 from caseflow.testing.strategies.calendar_strategies import calendars
 
 ZONES = ("Asia/Shanghai", "UTC", "Europe/Amsterdam", "America/St_Johns", "Pacific/Apia")
 """Zones that are drawn: China's, none, one with summer time, one at half hours, one that skipped a day."""
-COUNTINGS = ("natural", "elapsed", "working")
+COUNTINGS = ("natural", "elapsed", "working", "office")
 """Ways of counting, plainest first."""
 LONGEST = 30
 """Days of the longest rung."""
@@ -51,13 +52,16 @@ def policies(
     Every one begins as: submit, work, close, and one clock from the submission to the end. Features are added
     to it: units and routing, public replies, waiting for information (a pause), extensions, withdrawal and
     reopening, co-handling units, an action of its own with typed fields, own fields on built-in ones, actions
-    limited in number and in time, timed closing, a clock for some kinds only, roles that may backdate.
+    limited in number and in time, timed closing, a clock for some kinds only, roles that may backdate. Clocks
+    count in every way, begin anew, at another's end or from before their start, hang on fields of the case,
+    or follow what is changed of the submission; a clock may have extensions of its own, a region a calendar,
+    a unit a zone.
 
     Shrinks to no feature, one clock, one rung of one natural day, and the first zone.
 
     Args:
         zones: IANA names to choose from.
-        countings: of ``natural``, ``elapsed`` and ``working``.
+        countings: of ``natural``, ``elapsed``, ``working`` and ``office``.
         max_clocks, max_rungs: of each policy, and of each clock.
         max_features: how many of the features at the most.
         tables: calendars for clocks that count working days; `calendars` by default.
@@ -92,21 +96,67 @@ def _clocks(countings: Sequence[str], max_rungs: int) -> st.SearchStrategy[dict[
         counting=st.sampled_from(list(countings)),
         lengths=rungs,
         warnings=st.integers(0, max_rungs - 1),
-        rolls=st.booleans(),
-        hours=st.booleans(),
+        unit=st.integers(0, 3),
+        terms=st.lists(st.sampled_from(list(TERMS)), max_size=2, unique_by=lambda term: term[0]),
+        hung=st.sampled_from(HUNG),
     )
 
 
-def _clock(counting: str, lengths: list[int], warnings: int, rolls: bool, hours: bool) -> dict[str, Any]:
-    unit = "hours" if hours and counting == "elapsed" else "days"
+UNITS_OF = {
+    "natural": ("days", "days", "weeks", "months"),
+    "working": ("days",),
+    "elapsed": ("days", "hours", "minutes", "weeks"),
+    "office": ("days", "hours", "minutes"),
+}
+"""The units of a length, by how a clock counts; plainest first."""
+TERMS = (
+    ("roll", "next-working-day"),
+    ("first", "same-day"),
+    ("first", "next-working-day"),
+    ("cut_off", "17:00"),
+    ("ends", "closing"),
+    ("paused_day", "touched"),
+    ("paused_day", "whole"),
+)
+"""What a count by days may have besides."""
+HUNG: tuple[dict[str, Any], ...] = ({}, {"days": -2}, {"days": 3}, {"percent": 80}, {"every": 2, "times": 2})
+"""How a rung may hang on the last one, or come again."""
+
+
+def _clock(
+    counting: str,
+    lengths: list[int],
+    warnings: int,
+    unit: int,
+    terms: Sequence[tuple[str, str]],
+    hung: dict[str, Any],
+) -> dict[str, Any]:
+    units_of = UNITS_OF[counting]
+    by_days = counting in ("natural", "working")
+    length_unit = units_of[unit % len(units_of)]
+    factor = 60 if length_unit == "minutes" else 1
     warned = min(warnings, len(lengths) - 1)
     rungs: list[dict[str, Any]] = [
-        {"level": f"level{index + 1}", unit: length, **({"kind": "warning"} if index < warned else {})}
+        {
+            "level": f"level{index + 1}",
+            length_unit: length * factor,
+            **({"kind": "warning"} if index < warned else {}),
+        }
         for index, length in enumerate(lengths)
     ]
-    rolled = {"roll": "next-working-day"} if rolls and counting != "elapsed" else {}
-    dated = {"calendar": "office"} if counting == "working" or rolled else {}
-    return {"start": ["submit"], "stop": ["close"], "counting": counting, **rolled, **dated, "rungs": rungs}
+    if "every" in hung:
+        rungs[-1] |= hung
+    elif hung and not (by_days and "percent" in hung):
+        kind = {} if hung.get("days", 0) > 0 else {"kind": "warning"}
+        rungs.append({"level": "hung", "of": rungs[-1]["level"], **hung, **kind})
+    fitting = dict(terms) if by_days else {}
+    if counting == "office":
+        fitting = {key: word for key, word in terms if word == "next-working-day" and key == "first"}
+    needs = counting in ("working", "office") or bool(fitting.keys() - {"paused_day"})
+    dated = (needs and fitting != {"first": "same-day"}) or counting == "working"
+    calendar = {"calendar": "office"} if dated else {}
+    counted = {"counting": counting, **fitting, **calendar}
+    return {"start": ["submit"], "stop": ["close"], **counted, "rungs": rungs}
 
 
 def _policy(
@@ -122,8 +172,9 @@ def _policy(
         if feature in chosen:
             feature(table)
     dated = any(clock.get("calendar") for clock in clocks)
+    named = {name: {"file": f"{name}.toml"} | rule for name, rule in table.pop("calendars", OFFICE).items()}
     if dated:
-        table["calendars"] = {"office": {"file": "office.toml"}}
+        table["calendars"] = named
     notes = Notes("drawn policy")
     policy = policy_from(table, notes)
     if policy is not None:
@@ -131,11 +182,19 @@ def _policy(
     if policy is None or notes.problems:
         raise PolicyError(notes.problems)
     parts = {field.name: getattr(policy, field.name) for field in attrs.fields(Policy)}
-    parts["tables"] = {"office": office} if dated else {}
+    parts["tables"] = {"office": office, "north": _north(office)} if dated else {}
+    parts["tables"] = {name: parts["tables"][name] for name in parts["calendars"]}
     return SmallPolicy(**parts, table=table)
 
 
 Table = dict[str, Any]
+OFFICE: Table = {"office": {}}
+
+
+def _north(office: Calendar) -> Calendar:
+    """The calendar of a region with other rest days."""
+    others = {"week": (0, 1, 2, 3), "holidays": {}, "makeup": {}, "half": {}}
+    return attrs.evolve(office, name="north", **others)
 
 
 def plain() -> Table:
@@ -326,6 +385,136 @@ def urgent_cases(table: Table) -> None:
     }
 
 
+def own_terms(table: Table) -> None:
+    """Terms of the case's own: a number of days that the submission says, and a date that is promised."""
+    table["actions"]["submit"].setdefault("fields", {})["term"] = {"type": "int", "min": 0, "max": 20}
+    table["actions"]["promise"] = {
+        "moves": {"open": "="},
+        "roles": ["officer"],
+        "fields": {"promised": {"type": "date", "required": True}},
+    }
+    table["clocks"] |= {
+        "agreed": {
+            "start": ["submit"],
+            "stop": ["close"],
+            "rungs": [
+                {"level": "agreed-soon", "of": "agreed", "days": -1, "kind": "warning"},
+                {"level": "agreed", "days": "field:term"},
+            ],
+        },
+        "promised": {
+            "restart": ["promise"],
+            "stop": ["close"],
+            "rungs": [{"level": "broken", "at": "field:promised"}],
+        },
+    }
+
+
+def chains(table: Table) -> None:
+    """A clock that begins where the first one ends."""
+    table["clocks"]["after"] = {
+        "start": ["end:clock1"],
+        "stop": ["note", "close"],
+        "rungs": [{"level": "after", "days": 3}],
+    }
+
+
+def restarts(table: Table) -> None:
+    """What begins the first clock anew."""
+    table["actions"]["amend"] = {"moves": {"open": "="}, "roles": ["citizen", "officer"]}
+    table["clocks"]["clock1"]["restart"] = ["amend"]
+
+
+def appeals(table: Table) -> None:
+    """Clocks that count from before their start: from the submission, and from a day that is told."""
+    table["actions"]["appeal"] = {
+        "moves": {"open": "="},
+        "roles": ["citizen", "officer"],
+        "fields": {"known": {"type": "date"}},
+    }
+    paused = {"pause": ["state:waiting"]} if "waiting" in table["states"] else {}
+    common = {"start": ["appeal"], "stop": ["close"], **paused}
+    if paused:
+        common["start"] = ["appeal", "receive_information"]
+    table["clocks"] |= {
+        "whole": {**common, "since": "submit", "rungs": [{"level": "whole", "days": 12}]},
+        "known": {**common, "since": "field:known", "rungs": [{"level": "known", "days": 6}]},
+    }
+
+
+def items(table: Table) -> None:
+    """A clock for each item that is asked for, until that one is given."""
+    item = {"item": {"choices": ["plan", "proof"], "required": True}}
+    table["actions"] |= {
+        "ask": {"moves": {"open": "="}, "roles": ["officer"], "fields": item},
+        "give": {"moves": {"open": "="}, "roles": ["citizen", "officer"], "fields": item},
+    }
+    table["clocks"]["items"] = {
+        "start": ["ask"],
+        "stop": ["give"],
+        "subject": "field:item",
+        "rungs": [{"level": "not-given", "days": 4}],
+    }
+
+
+def changes(table: Table) -> None:
+    """What was submitted may be changed: clocks begin and end by it, and terms are counted anew."""
+    fields: Table = {"kind": {"choices": ["plain", "grave", "petty"]}}
+    if "agreed" in table["clocks"]:
+        fields["term"] = {"type": "int", "min": 0, "max": 20}
+        table["clocks"]["agreed"]["when"] = {"not": {"kind": ["petty"]}}
+    table["actions"]["reclassify"] = {
+        "moves": {"open": "="},
+        "roles": ["officer"],
+        "fields": fields,
+        "updates": list(fields),
+    }
+    paused = {"pause": ["state:waiting"]} if "waiting" in table["states"] else {}
+    table["clocks"] |= {
+        "grave": {
+            "start": ["submit"],
+            "stop": ["close"],
+            **paused,
+            "when": {"kind": ["grave"]},
+            "rungs": [{"level": "grave", "days": 5}],
+        },
+        "usual": {
+            "start": ["submit", "note"],
+            "stop": ["close"],
+            "when": {"not": {"kind": ["grave"]}},
+            "counting": "elapsed",
+            "rungs": [{"level": "usual", "hours": 90}],
+        },
+    }
+
+
+def own_extensions(table: Table) -> None:
+    """Extensions by a rule of each clock's own: by months, by weeks, or to a date."""
+    extensions(table)
+    rules: tuple[Table, ...] = ({"times": 2, "days": 4, "until": True}, {"times": 1, "months": 1})
+    for turn, clock in enumerate(table["clocks"].values()):
+        if not clock.get("subject"):
+            clock["extension"] = dict(rules[turn % len(rules)])
+
+
+def regions(table: Table) -> None:
+    """The calendar is that of the case's region."""
+    table["calendars"] = {"office": {"by": "region", "of": {"north": "north"}}, "north": {}}
+    table["actions"]["note"]["fields"] = {"region": {"choices": ["north", "south"]}}
+    table["actions"]["note"]["updates"] = ["region"]
+
+
+def far_units(table: Table) -> None:
+    """A unit has a zone of its own, by which clocks of its cases count."""
+    table["units"] = {UNITS[0]: {"timezone": "America/St_Johns"}, UNITS[1]: {}}
+    table["clocks"]["far"] = {
+        "start": ["submit"],
+        "stop": ["close"],
+        "when": {"not": {"unit": [UNITS[1]]}},
+        "rungs": [{"level": "far", "days": 2}],
+    }
+
+
 def late_facts(table: Table) -> None:
     """Officers may record a fact late, with a reason."""
     table["roles"]["officer"] = {"backdate": True}
@@ -345,6 +534,15 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     limits,
     timed_closing,
     urgent_cases,
+    own_terms,
+    chains,
+    restarts,
+    appeals,
+    items,
+    changes,
+    own_extensions,
+    regions,
+    far_units,
     late_facts,
 )
 """Every feature, in the order in which they are laid over a policy."""
