@@ -75,11 +75,11 @@ def test_the_starts_own_day_may_be_day_1(start: str, keys: dict[str, Any], expec
         ("03-08T10:00", {"days": 2}, "2025-03-12"),
         ("03-11T10:00", {"days": 3}, "2025-03-16"),  # over the holiday to Thursday; then days run on
         ("03-11T10:00", {"days": 3, "counting": "working"}, "2025-03-18"),
-        ("03-08T10:00", {"months": 1}, "2025-04-10"),  # as if it began on Sunday the 9th
+        ("03-08T10:00", {"months": 1}, "2025-04-09"),  # months run from the base day all the same
         ("06-29T10:00", {"days": 1}, "2025-07-01"),  # Monday the 30th is the last certain day
         ("06-30T10:00", {"days": 1}, "2025-07-02?"),  # whether 1 July works is not known
         ("06-30T10:00", {"days": 3}, "2025-07-04?"),
-        ("06-30T10:00", {"months": 1}, "2025-07-31?"),
+        ("06-30T10:00", {"months": 1}, "2025-07-31"),
         ("06-30T10:00", {"days": 0}, "2025-07-01"),  # the same day asks for no other
         ("06-27T10:00", {"days": 9}, "2025-07-09"),  # day 1 is certain, and natural days need no calendar
     ],

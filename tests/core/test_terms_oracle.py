@@ -116,9 +116,9 @@ def by_days(asked: Terms) -> datetime | None:
         if keys["first"] == "next-working-day":
             day = next_working(asked, day)
         if months:
-            anchor = base if keys["first"] == "same-day" else day - ONE
-            exact = months_later(anchor, months)
-            last = exact or last_of_month(anchor, months)
+            day = base if keys["first"] == "same-day" else base + ONE
+            exact = months_later(base, months)
+            last = exact or last_of_month(base, months)
             if exact and keys["first"] == "same-day":
                 last -= ONE
             while day <= last:

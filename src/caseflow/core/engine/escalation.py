@@ -11,7 +11,7 @@ from caseflow.core.engine.projection import History, by_history
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
 from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied
@@ -132,9 +132,16 @@ def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[st
 
 
 def _began_there(case: Case, mark: Mark) -> bool:
-    """Whether the clock began already, where the end of the other was told late, whatever became of it."""
-    newest = latest(case.clocks, mark.clock.name, mark.subject or "")
-    return newest is not None and newest.since_us >= mark.at_us
+    """Whether the clock began already, where the end of the other was told late, whatever became of it.
+
+    It ran at that instant, or began later.
+    """
+    return any(
+        run.clock == mark.clock.name
+        and run.subject == mark.subject
+        and (run.since_us >= mark.at_us or (run.until_us or 0) >= mark.at_us)
+        for run in case.clocks
+    )
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:
