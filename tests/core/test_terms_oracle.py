@@ -122,7 +122,7 @@ def by_days(asked: Terms) -> datetime | None:
             if exact and keys["first"] == "same-day":
                 last -= ONE
             while day <= last:
-                last += ONE if is_taken(asked, day) else timedelta(0)
+                last += ONE if exists(asked, day) and is_taken(asked, day) else timedelta(0)
                 day += ONE
                 if (last - base).days > 2_000:
                     return None
