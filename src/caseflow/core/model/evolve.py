@@ -144,7 +144,7 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
 def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
     """Whether a card of that rung stands at the instant at which it is due."""
     run = next((run for run in case.clocks if run.key == instance), None)
-    dues = dict(zip((name for name, _ in run.ladder), run.dues, strict=True)) if run is not None else {}
+    dues = dict(zip((name for name, _ in run.ladder), run.dues, strict=False)) if run is not None else {}
     return any(
         card.stands
         and card.level == level
