@@ -67,7 +67,7 @@ def extensions_to_ask(rules: CompiledPolicy, case: Case, command: Command) -> tu
     So it is told whether anything may be asked for before it is said for which clock, and how much.
     """
     ways = []
-    for run in clocks_asked(case, command):
+    for run in clocks_asked(rules, case, command):
         way = replace(command, fields={**command.fields, "clock": run.clock})
         plan = rules.plan.get(run.clock)
         is_to_a_date = plan is not None and plan.rule.extension is not None
