@@ -68,8 +68,9 @@ def extensions_to_ask(rules: CompiledPolicy, case: Case, command: Command) -> tu
     """
     ways = []
     for run in clocks_asked(rules, case, command):
-        way = replace(command, fields={**command.fields, "clock": run.clock})
         plan = rules.plan.get(run.clock)
+        whose = {plan.subject_field: run.subject} if plan is not None and plan.subject_field else {}
+        way = replace(command, fields={**command.fields, "clock": run.clock, **whose})
         is_to_a_date = plan is not None and plan.rule.extension is not None
         if not extension_of(rules, case, way, run)[0]:
             least = {"until": date.max.isoformat()} if is_to_a_date else {"days": 1}
