@@ -28,6 +28,7 @@ from caseflow.audit.verify import verify
 from caseflow.cli.exit_codes import Exit
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.projection import projected
+from caseflow.core.model import events
 from caseflow.core.model.case import Case
 from caseflow.core.model.evolve import replay
 from caseflow.desk.hooks import Happened
@@ -954,3 +955,15 @@ def test_a_change_of_rules_takes_effect_when_it_is_recorded(desk: Desk) -> None:
     assert "takes effect when it is recorded; leave effective_at out" in caught.value.text("en")
     assert "自记录之时起生效;请不要填写 effective_at" in caught.value.text("zh")
     assert desk.get("when") == before
+
+
+def test_facts_are_folded_before_the_clocks_they_speak_of() -> None:
+    """Out of their order the events leave instants without a ladder; no fact is refused for that."""
+    by, since = IMPORTER, 1_740_965_400_000_000
+    began = events.Noted(since, by, clocks=(events.ClockChange("reply", since=since),))
+    changed = events.Migrated(since, by, clocks=(events.ClockChange("reply", dues=(since,)),))
+    card = events.CardIssued(since, by, clock="reply", cycle=1, level="late")
+    annulled = events.CardAnnulled(since, by, clock="reply", cycle=1, level="late", issued_us=since)
+    case = replay("c", (began, changed, card, annulled))
+    assert [(run.ladder, run.dues) for run in case.clocks] == [((), (since,))]
+    assert not case.cards[0].stands

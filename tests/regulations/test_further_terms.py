@@ -220,3 +220,24 @@ def test_new_zealand_reminds_again_before_the_day_to_which_it_extended() -> None
     timeline.grant_extension(case)
     assert first_late(timeline, case, "reminder") == at("2025-05-23 00:00+12:00")
     assert first_late(timeline, case, "late") == at("2025-05-31 00:00+12:00")
+
+
+def test_each_clue_is_extended_by_itself() -> None:
+    """Fifteen working days more for the second alone; without its number it is not clear which is meant."""
+    timeline, case = lived(
+        "cn-market-complaints",
+        "2025-03-03 09:00",
+        (
+            ("2025-03-06 10:00", "accept", {}),
+            ("2025-03-10 10:00", "find_clue", {"clue": "1"}),
+            ("2025-03-13 10:00", "find_clue", {"clue": "2"}),
+        ),
+        kind="complaint",
+    )
+    asked = {"clock": "clue", "days": 15, "reason": "复杂"}
+    with timeline.refused("field-missing"):
+        timeline.act(case, "request_extension", fields=asked)
+    timeline.act(case, "request_extension", fields={**asked, "clue": "2"})
+    timeline.grant_extension(case)
+    late = [timeline.desk.explain(case.id, clock="clue")[turn].rungs[0].late_at for turn in (0, 1)]
+    assert late == [at("2025-04-01 00:00+08:00"), at("2025-04-26 00:00+08:00")]

@@ -300,7 +300,7 @@ class Rung:
 
 @attrs.frozen(kw_only=True)
 class ExtensionRule:
-    """How one clock may be extended."""
+    """How one clock may be extended. With the subject ``field:NAME`` that field of the action says which."""
 
     times: int = 1
     """How often in one cycle."""

@@ -288,7 +288,7 @@ def _own_action(
 
 def _extension(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
     """For which instance, and how much; for a clock that does not run, as far as is known, what was said."""
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     if run is None:
         return dict(command.fields)
     key = {"clock": run.clock, "subject": run.subject, "cycle": run.cycle}

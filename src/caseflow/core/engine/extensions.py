@@ -16,22 +16,30 @@ EXTENSION_UNITS = ("days", "weeks", "months", "until")
 """The fields by which an extension may say how much it is."""
 
 
-def clocks_asked(case: Case, command: Command) -> tuple[ClockRun, ...]:
+def clocks_asked(rules: CompiledPolicy, case: Case, command: Command) -> tuple[ClockRun, ...]:
     """The running instances that an extension may be for: of the clock it names, or of any.
 
+    Of a clock that has one for each value of a field, that of the value which the command gives, if it does.
     Where it answers without naming a clock, those for which one was asked.
     """
     name = command.fields.get("clock")
     running = tuple(run for run in case.clocks if run.until_us is None and name in (None, "", run.clock))
+    running = tuple(run for run in running if _may_be_meant(rules, command, run))
     if not name and command.action != "request_extension":
         waiting = {request.key for request in case.pending_extensions}
         running = tuple(run for run in running if run.key in waiting) or running
     return tuple(run for run in running if run.subject in ("", case.unit)) or running
 
 
-def clock_asked(case: Case, command: Command) -> ClockRun | None:
+def _may_be_meant(rules: CompiledPolicy, command: Command, run: ClockRun) -> bool:
+    plan = rules.plan.get(run.clock)
+    value = command.fields.get(plan.subject_field) if plan is not None and plan.subject_field else None
+    return value in (None, "", run.subject)
+
+
+def clock_asked(rules: CompiledPolicy, case: Case, command: Command) -> ClockRun | None:
     """The one running instance an extension is for; ``None`` for none or several."""
-    runs = clocks_asked(case, command)
+    runs = clocks_asked(rules, case, command)
     return runs[0] if len(runs) == 1 else None
 
 
@@ -59,9 +67,10 @@ def extensions_to_ask(rules: CompiledPolicy, case: Case, command: Command) -> tu
     So it is told whether anything may be asked for before it is said for which clock, and how much.
     """
     ways = []
-    for run in clocks_asked(case, command):
-        way = replace(command, fields={**command.fields, "clock": run.clock})
+    for run in clocks_asked(rules, case, command):
         plan = rules.plan.get(run.clock)
+        whose = {plan.subject_field: run.subject} if plan is not None and plan.subject_field else {}
+        way = replace(command, fields={**command.fields, "clock": run.clock, **whose})
         is_to_a_date = plan is not None and plan.rule.extension is not None
         if not extension_of(rules, case, way, run)[0]:
             least = {"until": date.max.isoformat()} if is_to_a_date else {"days": 1}

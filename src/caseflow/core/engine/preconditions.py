@@ -79,7 +79,7 @@ def extensions_left(rules: CompiledPolicy, case: Case, command: Command, at: int
 
     As its own ``extension`` says, else as ``limits.extensions`` and ``limits.extension_days``.
     """
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     if run is None:
         return refusal("clock-not-running", rules, case, command)
     rule = rules.plan[run.clock].rule.extension
@@ -100,17 +100,22 @@ def extensions_left(rules: CompiledPolicy, case: Case, command: Command, at: int
 @_named
 def one_clock_asked(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """It is clear which clock an extension is for. Every extension asks for this."""
-    runs = clocks_asked(case, command)
+    runs = clocks_asked(rules, case, command)
     if len(runs) < 2:
         return None
     names = tuple(dict.fromkeys(run.clock for run in runs))
+    field = rules.plan[names[0]].subject_field if names[0] in rules.plan else ""
+    if len(names) == 1 and field:
+        return refusal(
+            "field-missing", rules, case, command, missing=(field,), rule=f"clocks.{names[0]}.subject"
+        )
     return refusal("clock-ambiguous", rules, case, command, missing=names, rule="fields.clock")
 
 
 @_named
 def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """It is of one length, as the clock allows. Every extension asks for this."""
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     units = tuple(unit for unit in EXTENSION_UNITS if command.fields.get(unit))
     if len(units) > 1:
         shown = ", ".join(units)
@@ -142,7 +147,7 @@ def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: i
 @_named
 def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """The clock's deadline has not passed."""
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     if run is None:
         return refusal("clock-not-running", rules, case, command)
     due = run.deadline_us
@@ -154,7 +159,7 @@ def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) 
 @_named
 def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """An extension was asked for and not answered yet: nothing is granted before it was asked for."""
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     pending = None if run is None else pending_extension(case, run)
     if pending is not None and pending.at_us <= at:
         return None
@@ -171,7 +176,7 @@ def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: i
 @_named
 def no_extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """No extension of that clock waits for an answer."""
-    run = clock_asked(case, command)
+    run = clock_asked(rules, case, command)
     if run is None or pending_extension(case, run) is None:
         return None
     answers = ("grant_extension", "refuse_extension")

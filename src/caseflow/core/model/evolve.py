@@ -144,7 +144,7 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
 def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
     """Whether a card of that rung stands at the instant at which it is due."""
     run = next((run for run in case.clocks if run.key == instance), None)
-    dues = dict(zip((name for name, _ in run.ladder), run.dues, strict=True)) if run is not None else {}
+    dues = dict(zip((name for name, _ in run.ladder), run.dues, strict=False)) if run is not None else {}
     return any(
         card.stands
         and card.level == level
@@ -155,7 +155,10 @@ def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
 
 
 def _migrated(case: Case, event: e.Migrated) -> Case:
-    """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
+    """The case under other rules; which rungs of an instance have fired is told by the cards that stand.
+
+    Out of their order the events may leave a ladder without its instants, or instants without a ladder.
+    """
     renamed = (*case.facts.renamed, *event.renamed)
     origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
     names = dict(event.renamed)
@@ -173,7 +176,7 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
         run.replace(
             fired=sum(
                 1 << rung
-                for rung, ((level, is_breach), due) in enumerate(zip(run.ladder, run.dues, strict=True))
+                for rung, ((level, is_breach), due) in enumerate(zip(run.ladder, run.dues, strict=False))
                 if (level, None if is_breach else due) in levels.get(run.key, ())
             )
         )
