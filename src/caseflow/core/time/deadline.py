@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from calendar import monthrange
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -74,17 +74,31 @@ class CountedDay(NamedTuple):
 
 
 class TakenDays:
-    """The days that pauses take: intervals in order, and from which day on an open pause takes them all."""
+    """The days that pauses take: intervals in order, and from which day on an open pause takes them all.
 
-    __slots__ = ("_begins", "_ends", "open_from")
+    Args:
+        ends_paused: whether a pause holds at the end of a day, where that does not follow from the rest.
+    """
 
-    def __init__(self, intervals: Sequence[tuple[int, int]] = (), open_from: int | None = None) -> None:
+    __slots__ = ("_begins", "_ends", "_ends_paused", "open_from")
+
+    def __init__(
+        self,
+        intervals: Sequence[tuple[int, int]] = (),
+        open_from: int | None = None,
+        ends_paused: Callable[[int], bool] | None = None,
+    ) -> None:
         self._begins = [first for first, _ in intervals]
         self._ends = [last for _, last in intervals]
+        self._ends_paused = ends_paused
         self.open_from = open_from
 
     def __bool__(self) -> bool:
-        return bool(self._ends) or self.open_from is not None
+        return bool(self._ends) or self.open_from is not None or self._ends_paused is not None
+
+    def keeps_from_ending(self, day: int) -> bool:
+        """Whether the day cannot be the last: it is taken, or ends while a pause holds."""
+        return day in self or (self._ends_paused is not None and self._ends_paused(day))
 
     def __contains__(self, day: int) -> bool:
         turn = bisect_left(self._ends, day)
@@ -108,7 +122,24 @@ def taken_days(span: Span, pauses: Sequence[Pause], days: OfficeDays) -> TakenDa
         last = days.day_of(end - 1) if span.paused_day is PausedDay.TOUCHED else days.day_of(end) - 1
         intervals.append((_first_taken(span, begin, days), last))
     full = [(first, last) for first, last in intervals if last >= first]
-    return TakenDays(full, None if opened is None else _first_taken(span, opened, days))
+    open_from = None if opened is None else _first_taken(span, opened, days)
+    if span.paused_day is not PausedDay.WHOLE and span.ends is Ends.MIDNIGHT:
+        return TakenDays(full, open_from)
+
+    def ends_paused(day: int) -> bool:
+        end = _end_of(span, day, days)
+        return any(begin < end <= until for begin, until in closed) or (opened is not None and opened < end)
+
+    return TakenDays(full, open_from, ends_paused)
+
+
+def _end_of(span: Span, day: int, days: OfficeDays) -> int:
+    """The first instant after a last day."""
+    if span.ends is Ends.CLOSING and span.calendar is not None:
+        hours = span.calendar.open_hours(day)
+        if hours:
+            return days.at(day, hours[-1][1], is_end=True)
+    return days.midnight(day + 1)
 
 
 def _first_taken(span: Span, begin: int, days: OfficeDays) -> int:
@@ -148,9 +179,7 @@ def from_base(span: Span, base: int, taken: TakenDays, days: OfficeDays) -> Brea
             return Breach(None, True)
         end = days.midnight(last + 1)
     if span.ends is Ends.CLOSING and span.calendar is not None:
-        hours = span.calendar.open_hours(last)
-        certain = certain and span.calendar.is_certain(last)
-        end = days.at(last, hours[-1][1], is_end=True) if hours else end
+        end, certain = _end_of(span, last, days), certain and span.calendar.is_certain(last)
     return Breach(end, certain)
 
 
@@ -292,7 +321,7 @@ def _to_rest(
     while not taken.never_ends(day):
         if day in skipped:
             yield CountedDay(day, count, "no-such-day")
-        elif day in taken:
+        elif taken.keeps_from_ending(day):
             yield CountedDay(day, count, "paused")
         elif calendar is not None and not calendar.is_working(day):
             yield CountedDay(day, count, "rolled" if day == end else "rest", True)

@@ -117,8 +117,8 @@ class _Count:
         return late if late[0] is None else (max(late[0], self._facts.since), late[1])
 
     def _before_pauses(self, place: int, moving: Sequence[Grant]) -> Late:
-        """When the rung is late: one that is counted back may have been so before a later pause began."""
-        if self._counts_back(place):
+        """When the rung is late: it may have been so on a day on which a pause began later."""
+        if self._rule.ends == "closing" or self._counts_back(place):
             told = moving[-1][0] if moving else self._facts.begins
             for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= told):
                 earlier = tuple(pause for pause in self._facts.pauses if pause[0] < begin)
@@ -397,10 +397,17 @@ class _Days:
         while day is not None:
             if self._stuck(day):
                 return None
-            if self._exists(day) and not self._taken(day) and not (rolls and self._rests(day)):
+            is_free = self._exists(day) and not self._taken(day) and not self._ends_paused(day)
+            if is_free and not (rolls and self._rests(day)):
                 return day
             day += _ONE_DAY
         return None
+
+    def _ends_paused(self, day: date) -> bool:
+        """Whether a pause holds at the end of the day, so that it cannot be the last."""
+        certain, end = self._certain, self._end(day)[0]
+        self._certain = certain  # only of the last day it matters whether it is known
+        return any(end is not None and a < end and (b is None or end <= b) for a, b in self._pauses)
 
     def _end(self, day: date | None) -> Late:
         """The first instant after the day, or after the office closed on it."""
