@@ -98,11 +98,12 @@ def step(
         refused = wrong_primary(rules, case, command, primary)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
+    asks_history = transition.asks_history or _came_before_a_clock(case, since)
     event, clocks = event_of(
         rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
-        is_late=transition.asks_history,
+        is_late=asks_history,
     )  # fmt: skip
-    if transition.asks_history:
+    if asks_history:
         past = (*(history() if case.version else ())[: case.version - len(issued)], *issued)
         event, after = by_history(rules, case, past, event)
         after, settled = reconcile(rules, after, event, lambda: (*past, event))
@@ -119,7 +120,7 @@ def step(
 
 def _came_before_a_clock(case: Case, since: int) -> bool:
     """Whether a clock began after that instant: one that no act began, but the end of another clock."""
-    return any(run.since_us > since for run in case.clocks)
+    return since < case.last_us and any(run.since_us > since for run in case.clocks)
 
 
 def _led(case: Case, primary: Case | None, until: int) -> tuple[tuple[int, int, str], ...]:
