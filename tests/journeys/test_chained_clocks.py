@@ -94,6 +94,7 @@ def standing(desk: Desk) -> list[str]:
     ([("reply", 9)], ["late 03-09", "after 03-12"]),
     ([("reply", 6), ("retract_reply", 8), ("note", 13)], ["late 03-11"]),
     ([("request_information", 7), ("amend", 12)], []),
+    ([("note", 18), ("amend", 10)], ["late 03-09", "after 03-12", "late 03-16"]),
 ])  # fmt: skip
 def test_a_fact_told_late_moves_what_hangs_on_the_end(
     desk: Desk, facts: list[tuple[str, int]], cards: list[str]

@@ -232,7 +232,7 @@ class _Count:
             return None
         if not rung.at:
             return int(value) * day + more
-        last = value
+        last: int = value
         if isinstance(value, str):
             last = midnight_of(self._days.zone, date.fromisoformat(value) + _ONE_DAY) - 1
         return max(last - self._facts.begins, -1) + days * _DAY_US + months * 30 * _DAY_US
