@@ -18,6 +18,7 @@ from caseflow.core.engine import (
     effects,
     escalation,
     fields,
+    history_marks,
     preconditions,
     projection,
 )
@@ -28,6 +29,7 @@ from caseflow.core.model.case import Card
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Event, RungEvent, UnknownEvent
 from caseflow.core.time import deadline
+from caseflow.core.time.span import PausedDay, Span
 from caseflow.desk import command_handler, idempotency, sweeper
 from caseflow.desk import desk as questions
 from caseflow.desk.command_handler import CommandHandler
@@ -40,6 +42,8 @@ HERE = Path(__file__).parent
 PAUSING = str(HERE / "pausing.toml")
 FIVE = str(HERE.parent / "laws" / "policy.toml")
 """Wuhu with five clocks: pauses, one clock for each helper, and a window that closes by itself."""
+HANGING = str(HERE / "hanging.toml")
+"""Clocks that hang on others, on fields of the case and on what is changed of it."""
 SECOND = 1_000_000
 Break = Callable[["Put"], None]
 MUTANTS: dict[str, tuple[tuple[str, ...], str, Break]] = {}
@@ -486,6 +490,105 @@ def the_window_never_closes(put: Put) -> None:
     put(escalation, _timed_action=lambda *args: (None, ""))
 
 
+# -- clocks that hang on others, and on what a case says ----------------------------------------------------
+
+
+@breaks("3", policy=HANGING)
+def a_warning_does_not_go_with_its_breach(put: Put) -> None:
+    """An extension leaves a warning that was given where it was."""
+    put(compiled_clock.CompiledClock, _governor=lambda self, rung: rung)
+
+
+@breaks("3", policy=HANGING)
+def a_rung_before_another_comes_after_it(put: Put) -> None:
+    """So many days before are counted as so many after."""
+    hung = compiled_clock._Count._hung
+    put(compiled_clock._Count, _hung=lambda self, base, days: hung(self, base, abs(days)))
+
+
+@breaks("3", policy=HANGING)
+def a_share_is_the_whole(put: Put) -> None:
+    """A share of a length is all of it."""
+    put(Span, share=lambda self, percent: self)
+
+
+@breaks("3", policy=HANGING)
+def the_office_never_closes(put: Put) -> None:
+    """Office time runs at night."""
+    put(deadline, _openings=lambda span, start, days: iter([(start, None)]))
+
+
+@breaks("3", policy=HANGING)
+def a_month_has_thirty_days(put: Put) -> None:
+    """Months are counted as so many times thirty days."""
+    put(deadline, corresponding=lambda day, months: day + 30 * months)
+
+
+@breaks("3", policy=HANGING)
+def the_cut_off_is_passed_over(put: Put) -> None:
+    """A case of the evening counts from that day."""
+    put(deadline, base_day=lambda span, start, days: (days.day_of(start), True))
+    put(compiled_clock, base_day=deadline.base_day)
+
+
+@breaks("5", policy=HANGING)
+def a_pause_takes_the_days_at_whose_end_it_holds(put: Put) -> None:
+    """Whatever the policy says of paused days."""
+    taken = deadline.taken_days
+
+    def at_ends(span: Any, pauses: Any, days: Any) -> deadline.TakenDays:
+        return taken(span.replace(paused_day=PausedDay.ENDS), pauses, days)
+
+    put(deadline, taken_days=at_ends)
+    put(compiled_clock, taken_days=at_ends)
+
+
+@breaks("3", policy=HANGING)
+def terms_of_the_case_are_forgotten(put: Put) -> None:
+    """What the submission says of a term is not kept."""
+    put(compiled_clock.CompiledClock, basis=lambda self, *case, **more: None)
+
+
+@breaks("clocks", policy=HANGING)
+def nothing_begins_at_an_end(put: Put) -> None:
+    """A clock does not begin where the other ends."""
+    put(escalation, _chained=lambda rules, case, card, key: None)
+
+
+@breaks("clocks", policy=HANGING)
+def a_restart_is_no_start(put: Put) -> None:
+    """What begins a clock anew lets it run on."""
+    effects = CompiledPolicy.effects
+
+    def going_on(self: CompiledPolicy, action: str, state: str, target: str) -> Any:
+        return tuple(one for one in effects(self, action, state, target) if one[0] != "restart")
+
+    put(CompiledPolicy, effects=going_on)
+
+
+@breaks("clocks", policy=HANGING)
+def nothing_counts_from_before_its_start(put: Put) -> None:
+    """A clock counts from its start alone."""
+    put(history_marks._Past, _earlier_of=lambda self, act, fact, effects: lambda clock: None)
+
+
+@breaks("clocks", policy=HANGING)
+def a_change_is_not_asked_about(put: Put) -> None:
+    """No clock ends, begins or is counted anew when what was submitted is changed."""
+    put(history_marks._Past, _revised=lambda self, one, act: iter(()))
+
+
+@breaks("clocks", policy=HANGING)
+def one_item_answers_for_all(put: Put) -> None:
+    """What ends the clock of one item ends those of all."""
+    whose = effects._whose
+
+    def everybodys(clock: Any, act: Any, *, is_for_everybody: bool) -> str | None:
+        return whose(clock, act, is_for_everybody=is_for_everybody or bool(clock.subject_field))
+
+    put(effects, _whose=everybodys)
+
+
 # -- the order of telling -----------------------------------------------------------------------------------
 
 
@@ -497,7 +600,9 @@ def a_late_fact_is_taken_on_as_told(put: Put) -> None:
         rules: CompiledPolicy, case: Case, command: Any, now: int, *, past: Any, **more: Any
     ) -> Outcome:
         acted = case.acted_us
-        return decide.step(rules, case.replace(acted_us=0), command, max(now, acted), history=past[0], **more)
+        return decide.step(
+            rules, case.replace(acted_us=0, last_us=0), command, max(now, acted), history=past[0], **more
+        )
 
     put(decide, _told_late=as_told)
     put(decide, reconcile=lambda rules, case, event, history: (case, ()))

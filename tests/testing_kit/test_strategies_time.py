@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,8 +38,9 @@ def test_every_rung_is_met_to_the_microsecond(name: str) -> None:
     days = office_days(policy.timezone)
     for clock, rule in policy.clocks.items():
         for rung in rule.rungs:
+            lengths: dict[str, Any] = dict([length_of(rung)])
             span = Span.of(
-                **dict([length_of(rung)]), counting=rule.counting, roll=rule.roll,
+                **lengths, counting=rule.counting, roll=rule.roll,
                 calendar=policy.tables.get(rule.calendar),
             )  # fmt: skip
             late = breach(span, start, (), days).at_us

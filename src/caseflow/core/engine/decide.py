@@ -98,7 +98,7 @@ def step(
         refused = wrong_primary(rules, case, command, primary)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
-    asks_history = transition.asks_history or (rules.is_chained and since < at)
+    asks_history = transition.asks_history or _came_before_a_clock(case, since)
     event, clocks = event_of(
         rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
         is_late=asks_history,
@@ -120,7 +120,7 @@ def step(
 
 def _came_before_a_clock(case: Case, since: int) -> bool:
     """Whether a clock began after that instant: one that no act began, but the end of another clock."""
-    return any(run.since_us > since for run in case.clocks)
+    return since < case.last_us and any(run.since_us > since for run in case.clocks)
 
 
 def _led(case: Case, primary: Case | None, until: int) -> tuple[tuple[int, int, str], ...]:
@@ -166,7 +166,7 @@ def _told_late(
         state = ""
         if transition is not None and (is_of_past_cycle or transition.event is e.Reopened):
             possible = max(begun, _last_move(rules, history))
-            if since < possible:
+            if since < possible and rules.role(command.by).backdate:  # who may not tell late hears of that
                 raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
     judged = case.replace(clocks=_clocks_then(rules, case, history, since), unit=case.own_unit_at(since + 1))
     if state and transition is not None and transition.back:

@@ -132,16 +132,9 @@ def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[st
 
 
 def _began_there(case: Case, mark: Mark) -> bool:
-    """Whether the clock began already, where the end of the other was told late, whatever became of it.
-
-    It ran at that instant, or began later.
-    """
-    return any(
-        run.clock == mark.clock.name
-        and run.subject == mark.subject
-        and (run.since_us >= mark.at_us or (run.until_us or 0) >= mark.at_us)
-        for run in case.clocks
-    )
+    """Whether the clock ran already, where the end of the other is told late, whatever became of it."""
+    newest = latest(case.clocks, mark.clock.name, mark.subject or "")
+    return newest is not None and (newest.until_us is None or newest.until_us >= mark.at_us)
 
 
 def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, int]:

@@ -99,9 +99,9 @@ class CompiledClock:
         "days",
         "fields",
         "governors",
-        "is_before",
         "is_by_days",
         "ladder",
+        "may_precede_pauses",
         "name",
         "order",
         "rule",
@@ -128,7 +128,8 @@ class CompiledClock:
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.terms = tuple(self._term(rung) for rung in rule.rungs)
         self.governors = tuple(self._governor(rung) for rung in range(len(self.terms)))
-        self.is_before = tuple(self._is_before(rung) for rung in range(len(self.terms)))
+        closes = rule.ends == Ends.CLOSING
+        self.may_precede_pauses = tuple(closes or self._is_before(rung) for rung in range(len(self.terms)))
         self.fields = tuple(dict.fromkeys(term.field for term in self.terms if term.field))
         self.subject_field = field_name(rule.subject)
         self.then = {rung.level: rung.then for rung in rule.rungs if rung.then}
@@ -408,9 +409,10 @@ class _Count:
     def _known(self, rung: int, granted: int) -> Breach:
         """When the rung is due as far as the first so many extensions tell.
 
-        A rung before another is reached while that one still lies ahead: a pause that begins later leaves it.
+        One that lies before another, or ends with the office, is reached on a day that is not over: a pause
+        that begins later leaves it.
         """
-        if self._clock.is_before[rung]:
+        if self._clock.may_precede_pauses[rung]:
             since = self.grants[granted - 1][0] if granted else self._start
             for begin in sorted({begin for begin, _ in self._run.pauses if begin >= since}):
                 earlier = tuple(pause for pause in self._run.pauses if pause[0] < begin)

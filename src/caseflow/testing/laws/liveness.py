@@ -56,6 +56,7 @@ class Liveness:
         self.ways: dict[Configuration, set[Configuration]] = {}
         self.fired: set[tuple[str, str]] = set()
         self._facts = _facts_of(policy)
+        self._asked, self._asks_unit = _asked_of(self.rules)
         self._merging: set[Configuration] = set()
         self._edge: deque[Configuration] = deque()
         for fields in _submissions(self.rules):
@@ -166,7 +167,10 @@ class Liveness:
             if case.latest(run.clock, run.subject) is run
         )
         facts = tuple(fact(self.rules, case) for fact in self._facts)
+        said = tuple(case.origin.field(name) for name in self._asked)
         return (
+            said,
+            case.unit if self._asks_unit else "",
             case.state,
             case.unit != "",
             case.citizen != "",
@@ -225,10 +229,31 @@ def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
         {"to": UNITS[0], "citizen": CITIZEN},
     ):
         yield base
+        yield {**base, **_terms(rules)}
         for name, choices_asked in wanted.items():
             for choice in sorted(choices_asked, key=str):
                 if name != "kind" or not choices or choice in choices:
-                    yield {**base, name: choice}
+                    yield {**base, **_terms(rules), name: choice}
+
+
+def _terms(rules: CompiledPolicy) -> dict[str, Any]:
+    """What a submission says in the fields that give terms of clocks: short ones."""
+    fields = rules.fields["submit"]
+    short = {"int": 1, "date": "2025-03-05", "instant": 1_741_140_600_000_000}
+    names = (name for plan in rules.plans for name in plan.fields if name in fields)
+    return {name: fields[name].min or short[fields[name].type] for name in names}
+
+
+def _asked_of(rules: CompiledPolicy) -> tuple[tuple[str, ...], bool]:
+    """The fields of the submission about which clocks ask, or that give their terms; and whether one asks
+    for the unit.
+    """
+    names = dict.fromkeys(
+        name
+        for plan in rules.plans
+        for name in (*plan.rule.when.admits, *plan.rule.when.excludes, *plan.fields)
+    )
+    return tuple(name for name in names if name != "unit"), "unit" in names
 
 
 def _facts_of(policy: Policy) -> list[Any]:

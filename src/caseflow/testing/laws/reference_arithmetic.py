@@ -117,8 +117,8 @@ class _Count:
         return late if late[0] is None else (max(late[0], self._facts.since), late[1])
 
     def _before_pauses(self, place: int, moving: Sequence[Grant]) -> Late:
-        """When the rung is late: one that is counted back may have been so before a later pause began."""
-        if self._counts_back(place):
+        """When the rung is late: it may have been so on a day on which a pause began later."""
+        if self._rule.ends == "closing" or self._counts_back(place):
             told = moving[-1][0] if moving else self._facts.begins
             for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= told):
                 earlier = tuple(pause for pause in self._facts.pauses if pause[0] < begin)
@@ -232,7 +232,7 @@ class _Count:
             return None
         if not rung.at:
             return int(value) * day + more
-        last = value
+        last: int = value
         if isinstance(value, str):
             last = midnight_of(self._days.zone, date.fromisoformat(value) + _ONE_DAY) - 1
         return max(last - self._facts.begins, -1) + days * _DAY_US + months * 30 * _DAY_US
@@ -286,8 +286,8 @@ class _Days:
         for a, b in self._pauses if begin < end else ():
             until = a + LONGEST * _DAY_US if b is None else b
             if (
-                (self._rule.paused_day == "ends" and a < end <= until)
-                or (self._rule.paused_day == "touched" and a < end and until > begin)
+                (self._rule.paused_day == "ends" and a < self._closes(day) <= until)
+                or (self._rule.paused_day == "touched" and a < self._closes(day) and until > begin)
                 or (self._rule.paused_day == "whole" and a <= begin and end <= until)
             ):
                 return True
@@ -298,9 +298,7 @@ class _Days:
         return any(b is None and self._opens_by(a, day) for a, b in self._pauses)
 
     def _opens_by(self, begin: int, day: date) -> bool:
-        if self._rule.paused_day == "whole":
-            return begin <= midnight_of(self.zone, day)
-        return begin < midnight_of(self.zone, day + _ONE_DAY)
+        return begin < self._closes(day)
 
     def _exists(self, day: date) -> bool:
         return midnight_of(self.zone, day) < midnight_of(self.zone, day + _ONE_DAY)
@@ -401,6 +399,12 @@ class _Days:
                 return day
             day += _ONE_DAY
         return None
+
+    def _closes(self, day: date) -> int:
+        """When the day ends; whether that is known matters of the last day alone."""
+        certain, end = self._certain, self._end(day)[0]
+        self._certain = certain
+        return end or 0
 
     def _end(self, day: date | None) -> Late:
         """The first instant after the day, or after the office closed on it."""

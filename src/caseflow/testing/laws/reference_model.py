@@ -202,8 +202,8 @@ def _holder(holders: Sequence[tuple[int, str]], followed: Sequence[Followed], us
     for begun, ended, primary_holders, before in followed:
         if begun < us <= ended:
             return _holder(primary_holders, before, us)
-    before = (unit for since, unit in reversed(holders) if since < us)
-    return next(before, holders[0][1] if holders else "")
+    held = (unit for since, unit in reversed(holders) if since < us)
+    return next(held, holders[0][1] if holders else "")
 
 
 def _came_from(acts: Sequence[Happening]) -> str:

@@ -193,8 +193,7 @@ OFFICE: Table = {"office": {}}
 
 def _north(office: Calendar) -> Calendar:
     """The calendar of a region with other rest days."""
-    others = {"week": (0, 1, 2, 3), "holidays": {}, "makeup": {}, "half": {}}
-    return attrs.evolve(office, name="north", **others)
+    return Calendar(name="north", first=office.first, last=office.last, week=(0, 1, 2, 3), hours=office.hours)
 
 
 def plain() -> Table:
@@ -371,7 +370,12 @@ def limits(table: Table) -> None:
 
 def timed_closing(table: Table) -> None:
     """A case that nobody touches after its last rung is closed by the system, if its guards let it."""
-    table["clocks"]["clock1"]["rungs"][-1]["then"] = "close"
+    rungs = [dict(rung) for rung in table["clocks"]["clock1"]["rungs"]]
+    last = next(rung for rung in reversed(rungs) if not ("of" in rung and rung.get("kind") == "warning"))
+    for key in ("every", "times"):
+        last.pop(key, None)
+    last["then"] = "close"
+    table["clocks"]["clock1"]["rungs"] = rungs
 
 
 def urgent_cases(table: Table) -> None:
