@@ -79,6 +79,12 @@ paused_day = "touched"
 calendar = "days"
 extension = { times = 2, months = 1, until = true, by = ["officer"] }
 [[clocks.decision.rungs]]
+level = "remind"
+days = 7
+every = 7
+times = 2
+kind = "warning"
+[[clocks.decision.rungs]]
 level = "soon"
 of = "late"
 days = -5
@@ -109,6 +115,7 @@ decision
   counted      a rest day at the end moves on; day 1 is a working day; a pause
                takes every day it touches; calendar days; from 17:00 as of the
                next working day
+  warning      remind: 7 natural days; again every 7 natural days, 2 times
   warning      soon: 5 natural days before late
   deadline     late: 1 month; then transfer (to: parent)
   extension    2 times; 1 month at most; or to a date; by officer

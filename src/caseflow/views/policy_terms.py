@@ -15,8 +15,8 @@ from caseflow.core.policy import (
     Rung,
     UnitRule,
     field_name,
-    length_of,
 )
+from caseflow.core.time.span import length_of
 from caseflow.i18n import Lang, text
 from caseflow.views.labels import PolicyLabels, length_text, padded, width
 
@@ -47,7 +47,7 @@ def policy_terms(policy: Policy, *, lang: Lang = "en") -> str:
 
     Only what the policy says is told: a key at its default has no line. Sources are left out.
     """
-    words = _Words(PolicyLabels(CompiledPolicy(policy), lang))
+    words = _Words(policy, PolicyLabels(CompiledPolicy(policy), lang))
     head = f"{policy.name} {policy.version}  {policy.labels.get(lang, '')}".rstrip()
     lines = [head, f"{words.say('zone')} {policy.timezone}"]
     for section, entries in words.sections():
@@ -63,9 +63,9 @@ def policy_terms(policy: Policy, *, lang: Lang = "en") -> str:
 class _Words:
     """What each part of a policy says, in one language."""
 
-    def __init__(self, labels: PolicyLabels) -> None:
+    def __init__(self, policy: Policy, labels: PolicyLabels) -> None:
+        self._policy = policy  # as it is written: repeated rungs are one
         self._labels = labels
-        self._policy = labels.rules.policy
         self._lang = labels.lang
 
     def say(self, key: str, **values: Any) -> str:
@@ -179,13 +179,16 @@ class _Words:
         yield self.say(
             "rung", level=rung.labels.get(self._lang, rung.level), length=self._length(clock, rung)
         )
+        if rung.every is not None:
+            length = length_text(rung.every, "days", clock.counting, self._lang)
+            yield self.say("again", length=length, times=self.say("times", n=rung.times))
         if rung.then:
             fields = " ".join(f"({name}: {value})" for name, value in rung.fields.items())
             yield f"{self.say('then', action=self._labels.action(rung.then))} {fields}".rstrip()
 
     def _length(self, clock: ClockRule, rung: Rung) -> str:
         unit, amount = length_of(rung)
-        level = next((self._level(other) for other in clock.rungs if other.level == rung.of), "")
+        level = next((self._level(other) for other in clock.rungs if other.level == rung.of), rung.of)
         if rung.at:
             return self.say("at-field", field=self._field(field_name(rung.at)))
         if rung.percent is not None:
