@@ -34,6 +34,7 @@ from caseflow.i18n import Lang, languages, text
 from caseflow.policies.lint.findings import Finding, findings
 from caseflow.policies.load import shipped
 from caseflow.views.mermaid import diagram as drawn
+from caseflow.views.policy_terms import policy_terms
 
 AT_LEAST_ONE = click.IntRange(min=1)
 MOST_LISTED = 100
@@ -73,9 +74,18 @@ def _listed(name: str, lang: Lang) -> dict[str, str]:
 
 @policy.command()
 @click.argument("name", metavar="NAME|FILE")
-def show(name: str) -> None:
-    """Print the whole policy as TOML, every default included."""
-    print_utf8(tomli_w.dumps(_without_none(load_policy(name).document()["policy"])))
+@click.option("--terms", is_flag=True, help="Tell its terms and limits in words instead.")
+@json_option
+@lang_option
+def show(name: str, terms: bool, as_json: bool, lang: Lang) -> None:
+    """Print the whole policy as TOML, every default included; with --json as JSON, its calendars too."""
+    rules = load_policy(name)
+    if as_json:
+        print_json(rules.document())
+    elif terms:
+        print_utf8(policy_terms(rules, lang=lang))
+    else:
+        print_utf8(tomli_w.dumps(_without_none(rules.document()["policy"])))
 
 
 def _without_none(table: Any) -> Any:

@@ -292,8 +292,8 @@ class Rung:
     then: str = ""
     """An action the system takes at that instant."""
     fields: dict[str, Any] = _optional({}, key="with")
-    """The fields of that action. To a ``transfer`` the unit ``parent`` is the parent of
-    the one that holds the case, and ``lead`` its lead unit."""
+    """The fields of that action. A ``transfer`` to ``parent`` goes to the unit above the one that holds the
+    case, one to ``lead`` to its lead unit."""
     labels: Labels = Labels()
     source: str = ""
 
@@ -426,9 +426,8 @@ class CalendarSource:
     subdivision: str = _optional("")
     """For ``holidays``: a part of the country, as the package names it."""
     last: str = _optional("")
-    """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on. An
-    iCalendar file may have it too; the end of its last year with an event otherwise (20 December, where it
-    has make-up days)."""
+    """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on. Of an
+    iCalendar file: instead of the end of its last year with events (20 December, with make-up days)."""
     hours: tuple[str, ...] = _optional(())
     """When the office is open on a working day, instead of a table file's own: ``["08:30-12:00",
     "14:00-17:30"]``."""
