@@ -31,7 +31,8 @@ from caseflow.core.time.instants import moment, zone_info
 from caseflow.desk.migrator import CardImpact, ImpactRow, Migration
 from caseflow.errors import Problem
 from caseflow.i18n import Lang, languages, text
-from caseflow.policies.lint.findings import Finding, findings
+from caseflow.policies.lint.findings import findings
+from caseflow.policies.lint.severity import Finding
 from caseflow.policies.load import shipped
 from caseflow.views.mermaid import diagram as drawn
 

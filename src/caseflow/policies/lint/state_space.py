@@ -37,7 +37,8 @@ NOT_BEGUN = Ticking()
 class Spot(Value):
     """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks.
 
-    ``came_from`` is the state before, where some move of the policy leads back.
+    ``came_from`` is the state before, where some move of the policy leads back. ``awaits``: the citizen was
+    asked for information and has not given it; kept only by a graph that looks at that.
     """
 
     state: str
@@ -46,10 +47,11 @@ class Spot(Value):
     rated: bool
     clocks: tuple[Ticking, ...]
     came_from: str = ""
+    awaits: bool = False
 
 
 class Arrow(Value):
-    """An action taken between two spots, or the end of a clock at which another begins, ``end:NAME``.
+    """An action taken between two spots, or ``end:NAME``: the last rung of that clock is reached.
 
     ``revives`` and ``restarts`` hold the indexes of clocks whose end it takes back, or that it begins anew.
     """
@@ -65,13 +67,21 @@ class Arrow(Value):
 class Graph:
     """The spots that can be reached with some of a policy's clocks, nearest first, and the arrows between.
 
+    Args:
+        rules: the policy.
+        plans: the clocks that are looked at.
+        asks: whether it is looked at as well whether the citizen owes information.
+
     Attributes:
         spots: in the order of the number of actions that lead there.
         complete: whether all of them were reached before `MOST`.
     """
 
-    def __init__(self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = ()) -> None:
+    def __init__(
+        self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = (), *, asks: bool = False
+    ) -> None:
         self.rules = rules
+        self._asks = asks
         self.plans = tuple(plans)
         self._index = {plan.name: index for index, plan in enumerate(self.plans)}
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
@@ -169,20 +179,15 @@ class Graph:
         yield from self._ends(spot)
 
     def _ends(self, spot: Spot) -> Iterator[Arrow]:
-        """Where the last rung of a clock is reached at which others begin: once in a cycle, so capped."""
-        if not spot.state or self.rules.policy.states[spot.state].final:
-            return
-        for source, chained in self.rules.chained.items():
-            index = self._index.get(source)
-            if index is not None and not spot.clocks[index].runs:
-                continue
+        """The ends of running clocks at which others begin; each end comes once, so none is a loop's part."""
+        for plan, ticking in zip(self.plans, spot.clocks, strict=True):
             clocks = list(spot.clocks)
-            for plan in chained:
-                begun = self._index.get(plan.name)
-                if begun is not None and clocks[begun].status != "running":
-                    clocks[begun] = Ticking("running", f"state:{spot.state}" in plan.rule.pause)
-            if clocks != list(spot.clocks):
-                yield Arrow(spot, f"end:{source}", spot.replace(clocks=tuple(clocks)), capped=True)
+            for chained in self.rules.chained[plan.name] if ticking.runs else ():
+                index = self._index.get(chained.name)
+                if index is not None and _begins_at_end(chained, plan, spot, spot.clocks[index]):
+                    clocks[index] = Ticking("running", f"state:{spot.state}" in chained.rule.pause)
+            if tuple(clocks) != spot.clocks:
+                yield Arrow(spot, f"end:{plan.name}", spot.replace(clocks=tuple(clocks)), capped=True)
 
     def _after(
         self, spot: Spot, row: Transition, *, held: bool
@@ -203,7 +208,7 @@ class Graph:
                 clocks[index] = _merged(clocks[index], changed, effect[0])
                 if effect[0] == "revive":
                     revives.append(index)
-                if _is_put_off(before, effect):
+                if effect[0] in ("start", "restart") and before.status in _put_off(effect):
                     restarts.append(index)
         if row.event is e.Merged or row.event is e.Resumed:
             was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
@@ -215,7 +220,11 @@ class Graph:
         came_from = spot.came_from
         if self.rules.goes_back and state != spot.state:
             came_from = spot.state
-        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from)
+        awaits = self._asks and (
+            row.event is e.InformationRequested
+            or (spot.awaits and row.event not in (e.InformationReceived, e.Reopened))
+        )
+        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from, awaits=awaits)
         return after, tuple(revives), tuple(restarts)
 
 
@@ -244,13 +253,45 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     return all(holds.get(guard, True) for guard in row.rule.guards)
 
 
-def _is_put_off(before: Ticking, effect: Effect) -> bool:
-    """Whether a clock begins anew with more time; another unit's after one that was met is no more time."""
+def with_ancestors(rules: CompiledPolicy, plan: CompiledClock) -> tuple[CompiledClock, ...]:
+    """The clock first, then those at whose ends it begins, and so on."""
+    plans = [plan]
+    for one in plans:
+        starts = (start.removeprefix("end:") for start in one.rule.start if start.startswith("end:"))
+        plans += [rules.plan[name] for name in starts if rules.plan[name] not in plans]
+    return tuple(plans)
+
+
+def _put_off(effect: Effect) -> tuple[str, ...]:
+    """How a clock ended, or what it does, that begins anew with more time.
+
+    Another unit's clock after one that was met is no more time.
+    """
     verb, plan, _ = effect
-    if verb == "restart":
-        return bool(before.status)
-    ended = ("cancelled",) if plan.rule.subject else ("stopped", "cancelled")
-    return verb == "start" and before.status in ended
+    if plan.rule.subject:
+        return ("cancelled",)
+    return ("stopped", "cancelled", *(("running",) if verb == "restart" else ()))
+
+
+def _begins(plan: CompiledClock, row: Transition, before: Ticking, *, held: bool) -> bool:
+    """Whether an act begins an instance: where there is one for each of many, one may always begin."""
+    match plan.rule.subject:
+        case "":
+            return before.status != "running"
+        case "unit":
+            return held
+        case "co_handler":
+            return "co_handler" in row.fields
+    return plan.subject_field in row.fields
+
+
+def _begins_at_end(chained: CompiledClock, ended: CompiledClock, spot: Spot, before: Ticking) -> bool:
+    match chained.rule.subject:
+        case "":
+            return before.status != "running"
+        case "unit":
+            return spot.held or bool(ended.rule.subject)
+    return bool(ended.rule.subject)
 
 
 _CAPS: dict[type[e.Event], str] = {
@@ -283,11 +324,10 @@ def _changed(
 ) -> Ticking | None:
     """What the effect makes of the clock as it was before the action; `None` for nothing."""
     verb, plan, _ = effect
-    before, subject = spot.clocks[index], plan.rule.subject
+    before = spot.clocks[index]
     running = before.status == "running"
     if verb in ("start", "restart"):
-        own = {"": not running, "unit": held, "co_handler": "co_handler" in row.fields}
-        begins = verb == "restart" or own.get(subject, True)
+        begins = _begins(plan, row, NOT_BEGUN if verb == "restart" else before, held=held)
         return Ticking("running", f"state:{state}" in plan.rule.pause) if begins else None
     if verb == "revive":
         return before.replace(status="running") if before.status == "stopped" else None
