@@ -38,6 +38,35 @@ def unit_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> 
 
 
 @_named
+def nobody_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """No unit holds the case: one that does hands it over by another action."""
+    if not case.unit:
+        return None
+    return refusal("unit-holds", rules, case, command, missing=("transfer", "send_back"), found=case.unit)
+
+
+@_named
+def information_awaited(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The citizen was asked for information that has not come, and no reply given since then stands."""
+    ends = (*case.taken("receive_information", at), *case.taken("reply", at))
+    since = max((us for us, _ in ends if us <= at), default=0)
+    if any(since <= us <= at for us, _ in case.taken("request_information", at)) or _is_waiting(rules, case):
+        return None
+    return refusal("no-information-asked", rules, case, command, missing=("request_information",))
+
+
+def _is_waiting(rules: CompiledPolicy, case: Case) -> bool:
+    """Whether the case stands where a request for information leads: a takeover knows no more."""
+    places = (
+        row.place
+        for table in rules.table.values()
+        for row in table.values()
+        if row.event is e.InformationRequested
+    )
+    return any(place is not None and place.state == case.place.state for place in places)
+
+
+@_named
 def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """A public substantive reply of this cycle stands."""
     cycle = case.facts.cycle

@@ -14,8 +14,11 @@ from caseflow.core.model.events import Origin
 from caseflow.core.policy import Policy, Rung, Scalar, When
 from caseflow.core.time.instants import HOUR
 from caseflow.core.time.span import length_of
-from caseflow.policies.lint.severity import Finding, finding
+from caseflow.policies.lint.clock_findings import clock_findings
+from caseflow.policies.lint.field_findings import field_findings, update_findings
+from caseflow.policies.lint.severity import Finding, by_weight, finding
 from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may, with_ancestors
+from caseflow.policies.lint.way_findings import way_findings
 
 
 def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...]:
@@ -27,21 +30,26 @@ def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...
             horizons are not looked at.
 
     Returns:
-        Findings about states, then each clock in the policy's order, then guards, then roles; empty when
-        there are none.
+        What matters most first: what fails a citizen, then what makes cards wrong, then what is untidy. Those
+        of one code stand together; about states first, then about each clock in the policy's order. Empty
+        when there are none.
     """
-    return tuple(_all(CompiledPolicy(policy), today))
+    return by_weight(_all(CompiledPolicy(policy), today))
 
 
 def _all(rules: CompiledPolicy, today: date | None) -> Iterator[Finding]:
     yield from _states(rules)
+    yield from way_findings(rules)
     for plan in rules.plans:
         graph = Graph(rules, with_ancestors(rules, plan))
         yield from _progress(rules, plan, graph)
+        yield from clock_findings(rules, plan, graph)
+        yield from field_findings(rules, plan)
         yield from _delays(rules, plan, graph)
         yield from _recipients(rules, plan, graph)
         if today is not None:
             yield from _horizon(rules, plan, today)
+    yield from update_findings(rules)
     yield from _guards(rules)
     yield from _roles(rules)
 
@@ -75,11 +83,12 @@ def _missing(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
     if not any(spot.clocks[0].status for spot in graph.spots):
         yield finding("clock-never-starts", f"{path}.start", clock=plan.name)
         return
+    is_only_waited_out = bool(graph.rules.chained[plan.name])  # others begin at its end
     meets = any(
         arrow.origin.clocks[0].status == "running" and arrow.target.clocks[0].status == "stopped"
         for arrow in graph.arrows()
     )
-    if not meets and not plan.then:
+    if not meets and not plan.then and not is_only_waited_out:
         yield finding("clock-never-stops", f"{path}.stop", clock=plan.name)
     yield from _after_the_end(plan, graph)
 

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, text
+
+CITIZEN, CARD, ORDER = "citizen", "card", "order"
+"""What a finding touches, the gravest first: a citizen is failed, a card is wrong or untold, tidiness."""
+WEIGHTS = (CITIZEN, CARD, ORDER)
+
+_CARD = frozenset({
+    "unit-clock-after-hand-over", "stops-what-it-starts", "clock-never-stops", "runs-on-after-end",
+    "warning-not-before", "extension-outlives-rung", "extension-after-breach", "extension-for-nobody",
+    "notice-to-nobody", "notice-to-program", "notice-without-unit", "document-without-office",
+    "hangs-on-nothing", "calendar-without-migrate", "horizon-too-near", "cut-off-outside-hours",
+})  # fmt: skip
+_ORDER = frozenset({
+    "role-idle", "action-for-nobody", "role-never-acts", "state-out-of-reach", "state-lacks-actions",
+    "update-unasked", "update-without-field",
+})  # fmt: skip
 
 
 class Finding(Value):
@@ -39,6 +56,11 @@ class Finding(Value):
         return f"{way}{', ' if way else ''}{text('findings.again', lang)} {', '.join(self.loop)}"
 
     @property
+    def touches(self) -> str:
+        """Who or what it touches: one of `WEIGHTS`."""
+        return CARD if self.code in _CARD else ORDER if self.code in _ORDER else CITIZEN
+
+    @property
     def names(self) -> dict[str, str]:
         """`what` as a table."""
         return dict(self.what)
@@ -54,3 +76,10 @@ def finding(
 ) -> Finding:
     """A finding with its words as keywords."""
     return Finding(code, path, tuple((name, str(word)) for name, word in what.items()), way, loop)
+
+
+def by_weight(rows: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with what matters most first; those of one code together, each in the order it came in."""
+    ordered = list(rows)
+    codes = list(dict.fromkeys(row.code for row in ordered))
+    return tuple(sorted(ordered, key=lambda row: (WEIGHTS.index(row.touches), codes.index(row.code))))

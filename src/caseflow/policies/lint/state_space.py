@@ -38,7 +38,7 @@ class Spot(Value):
     """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks.
 
     ``came_from`` is the state before, where some move of the policy leads back. ``awaits``: the citizen was
-    asked for information and has not given it; kept only by a graph that looks at that.
+    asked for information and has not given it; only where the graph looks at that.
     """
 
     state: str
@@ -70,7 +70,8 @@ class Graph:
     Args:
         rules: the policy.
         plans: the clocks that are looked at.
-        asks: whether it is looked at as well whether the citizen owes information.
+        asks: whether it is looked at as well whether the citizen owes information; always where a guard
+            does.
 
     Attributes:
         spots: in the order of the number of actions that lead there.
@@ -81,7 +82,8 @@ class Graph:
         self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = (), *, asks: bool = False
     ) -> None:
         self.rules = rules
-        self._asks = asks
+        guards = {guard for rule in rules.policy.actions.values() for guard in rule.guards}
+        self._asks = asks or "information_awaited" in guards
         self.plans = tuple(plans)
         self._index = {plan.name: index for index, plan in enumerate(self.plans)}
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
@@ -159,7 +161,7 @@ class Graph:
         after = self._after(spot, row, held=_holders(row, spot)[-1])[0]
         if row.event in HANDS_OVER:
             return (after, spot)  # there may be no unit of that place
-        known = {"unit_holds", "has_reply", "not_rated"}
+        known = {"unit_holds", "nobody_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
@@ -244,6 +246,8 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     limits = rules.policy.limits
     holds = {
         "unit_holds": spot.held,
+        "nobody_holds": not spot.held,
+        "information_awaited": spot.awaits,
         "has_reply": spot.replied,
         "not_rated": not spot.rated,
         "returns_left": limits.returns > 0,
@@ -273,7 +277,7 @@ def _put_off(effect: Effect) -> tuple[str, ...]:
     return ("stopped", "cancelled", *(("running",) if verb == "restart" else ()))
 
 
-def _begins(plan: CompiledClock, row: Transition, before: Ticking, *, held: bool) -> bool:
+def begins(plan: CompiledClock, row: Transition, before: Ticking, *, held: bool) -> bool:
     """Whether an act begins an instance: where there is one for each of many, one may always begin."""
     match plan.rule.subject:
         case "":
@@ -327,8 +331,8 @@ def _changed(
     before = spot.clocks[index]
     running = before.status == "running"
     if verb in ("start", "restart"):
-        begins = _begins(plan, row, NOT_BEGUN if verb == "restart" else before, held=held)
-        return Ticking("running", f"state:{state}" in plan.rule.pause) if begins else None
+        is_begun = begins(plan, row, NOT_BEGUN if verb == "restart" else before, held=held)
+        return Ticking("running", f"state:{state}" in plan.rule.pause) if is_begun else None
     if verb == "revive":
         return before.replace(status="running") if before.status == "stopped" else None
     if not running:
