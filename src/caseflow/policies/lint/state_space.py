@@ -89,6 +89,7 @@ class Graph:
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
         self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
         self._into: dict[Spot, Arrow] = {}
+        self._known_options: dict[Spot, tuple[tuple[str, Transition, bool, bool], ...]] = {}
         self.complete = self._walk()
         self.spots = tuple(self._arrows)
 
@@ -165,20 +166,23 @@ class Graph:
         return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
-        for action, row in self.rules.table[spot.state].items():
-            if not passes(self.rules, row, spot) or not may(row, spot, timed=True):
-                continue
-            for held in _holders(row, spot):
-                target, revives, restarts = self._after(spot, row, held=held)
-                yield Arrow(
-                    spot,
-                    action,
-                    target,
-                    capped=_is_capped(self.rules, row),
-                    revives=revives,
-                    restarts=restarts,
-                )
+        for action, row, held, capped in self._options(spot):
+            target, revives, restarts = self._after(spot, row, held=held)
+            yield Arrow(spot, action, target, capped=capped, revives=revives, restarts=restarts)
         yield from self._ends(spot)
+
+    def _options(self, spot: Spot) -> tuple[tuple[str, Transition, bool, bool], ...]:
+        """What may be done there, whatever the clocks do: the action, who holds the case then, its cap."""
+        key = spot.replace(clocks=())
+        known = self._known_options.get(key)
+        if known is None:
+            known = self._known_options[key] = tuple(
+                (action, row, held, _is_capped(self.rules, row))
+                for action, row in self.rules.table[spot.state].items()
+                if passes(self.rules, row, spot) and may(row, spot, timed=True)
+                for held in _holders(row, spot)
+            )
+        return known
 
     def _ends(self, spot: Spot) -> Iterator[Arrow]:
         """The ends of running clocks at which others begin; each end comes once, so none is a loop's part."""
