@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from caseflow.i18n import Lang, code_text, text
+from caseflow.i18n import Lang, code_text, keys, text
 
 
 class CaseflowError(Exception):
@@ -176,6 +176,9 @@ class Refusal:
             "found": self.found,
         }
         source = f" ({self.source})" if self.source else ""
+        without = f"helpless.{self.code}"
+        if not self.missing and without in keys("helpless"):
+            return f"{text(without, lang, **data)}{source}"
         return f"{code_text(self.code, lang, data)}{source}"
 
 

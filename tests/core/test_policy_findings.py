@@ -9,7 +9,9 @@ from string import Formatter
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, i18n, load_policy
-from caseflow.policies.lint.findings import Finding, findings
+from caseflow.policies.lint.findings import findings
+from caseflow.policies.lint.severity import Finding
+from caseflow.policies.load import shipped
 from tests.core.policy_files import written
 
 TINY = """
@@ -63,6 +65,37 @@ def instead(level: str, days: int, keys: str) -> str:
 ON_HOLD = '[states.hold]\nstage = "handling"\n'
 KINDS = "[kinds]\ncomplaint = {}\n"
 UNTIL_SUMMER = "[calendars.X]\nfile = 'days.toml'\n"
+HOURS = UNTIL_SUMMER + "hours = ['09:00-17:00']\n"
+MARK = '[actions.mark]\nmoves = { open = "=" }\nroles = ["office"]\n'
+NOTE = '[actions.note]\nmoves = { open = "=" }\nroles = ["office"]\nwithin = { of = "mark", days = 3 }\n'
+URGE = MARK + 'updates = ["urgency"]\n'
+PRAISE = KINDS + "praise = {}\n"
+THIRD = f'[clocks.third]\nstart = ["end:extra"]\nstop = ["reply"]\nrungs = [{OFFICE % ""}]\n'
+TERM = '{ level = "late", days = "field:term", recipients = ["office"] }'
+SOON = ', { level = "soon", of = "late", days = -1, kind = "warning", recipients = ["office"] }'
+PUT = ON_HOLD + '[actions.put]\nmoves = { asked = "hold" }\nroles = ["office"]\n'
+FROM_HOLD = '[actions.take]\nmoves = { hold = "%s" }\nroles = ["office"]\n'
+HELD = '[actions.reply]\nguards = ["unit_holds"]\n'
+ON_BASE = 'extends = "base"\nname = "mine"\n' + ON_HOLD
+ON_BASE += '[actions.hold]\nmoves = { handling = "hold" }\nroles = ["coordinator"]\n'
+
+
+def fields(action: str, **types: str) -> str:
+    """Fields of an action's own."""
+    return f"[actions.{action}.fields]\n" + "".join(f'{k} = {{ type = "{v}" }}\n' for k, v in types.items())
+
+
+def early(level: str, days: int) -> str:
+    """Two rungs, of which that one ends the case."""
+    second = OFFICE.replace("late", "later").replace("3", "4")
+    first, last = (
+        (OFFICE % "", second % ', then = "expire"')
+        if days == 4
+        else (OFFICE % ', then = "expire"', second % "")
+    )
+    return f"{first}, {last}"
+
+
 TWINS: dict[str, tuple[str, str, str]] = {
     "when-kind-unknown": (
         "clocks.extra.when.kind",
@@ -189,6 +222,126 @@ TWINS: dict[str, tuple[str, str, str]] = {
         '[actions.submit]\nroles = ["citizen", "officer"]\n',
         '[actions.submit]\nroles = ["citizen", "office"]\n',
     ),
+    "start-never-comes": (
+        "clocks.extra.start[2]",
+        extra('start = ["submit", "reopen", "route"]'),
+        extra('start = ["submit", "reopen"]\nrestart = ["route"]'),
+    ),
+    "end-never-comes": (
+        "clocks.third.start[0]",
+        extra("", early("late", 3)) + EXPIRE + THIRD,
+        extra("", early("later", 4)) + EXPIRE + THIRD,
+    ),
+    "end-of-other-cases": (
+        "clocks.third.start[0]",
+        KINDS
+        + "praise = {}\n"
+        + extra('when = { kind = ["complaint"] }')
+        + THIRD
+        + 'when = { kind = ["praise"] }\n',
+        KINDS + "praise = {}\n" + extra('when = { kind = ["complaint"] }') + THIRD,
+    ),
+    "runs-on-after-end": (
+        "clocks.extra.rungs[0].then",
+        extra("", OFFICE % ', then = "mark"') + MARK,
+        extra('stop = ["reply", "mark"]', OFFICE % ', then = "mark"') + MARK,
+    ),
+    "warning-not-before": (
+        "clocks.extra.rungs[0]",
+        UNTIL_SUMMER
+        + extra(
+            'roll = "next-working-day"\ncalendar = "X"',
+            '{ level = "soon", days = 2, kind = "warning", recipients = ["office"] }, ' + OFFICE % "",
+        ),
+        UNTIL_SUMMER + extra('roll = "next-working-day"\ncalendar = "X"', OFFICE % "" + SOON),
+    ),
+    "unit-clock-after-hand-over": (
+        "clocks.extra.cancel",
+        extra('start = ["route"]\nsubject = "unit"'),
+        extra('start = ["route"]\ncancel = ["route"]\nsubject = "unit"'),
+    ),
+    "extension-for-nobody": (
+        "clocks.extra.extension",
+        extra('extension = { days = 3, by = ["officer"] }'),
+        extra('extension = { days = 3, by = ["office"] }'),
+    ),
+    "cut-off-outside-hours": (
+        "clocks.extra.cut_off",
+        HOURS + extra('counting = "working"\ncalendar = "X"\ncut_off = "20:00"'),
+        HOURS + extra('counting = "working"\ncalendar = "X"\ncut_off = "16:00"'),
+    ),
+    "field-not-there": (
+        "clocks.extra.rungs[0].days",
+        extra("", TERM),
+        extra("", TERM) + fields("submit", term="int"),
+    ),
+    "field-of-wrong-type": (
+        "clocks.extra.rungs[0].days",
+        extra("", TERM) + fields("submit", term="string"),
+        extra("", TERM) + fields("submit", term="int"),
+    ),
+    "when-field-unknown": (
+        "clocks.extra.when.district",
+        extra('when = { district = ["east"] }'),
+        extra('when = { district = ["east"] }') + fields("submit", district="string"),
+    ),
+    "when-value-impossible": (
+        "clocks.extra.when.elderly",
+        extra('when = { elderly = ["yes"] }') + fields("submit", elderly="bool"),
+        extra("when = { elderly = [true] }") + fields("submit", elderly="bool"),
+    ),
+    "hangs-on-nothing": (
+        "clocks.extra.rungs[1].of",
+        extra("", TERM + SOON),
+        extra("", TERM + SOON) + fields("submit", term="int"),
+    ),
+    "update-unasked": (
+        "actions.mark.updates[0]",
+        URGE + fields("mark", urgency="string"),
+        MARK
+        + 'updates = ["urgency"]\n'
+        + fields("mark", urgency="string")
+        + extra('when = { urgency = ["high"] }'),
+    ),
+    "update-without-field": (
+        "actions.mark.updates[0]",
+        URGE,
+        URGE + fields("mark", urgency="string"),
+    ),
+    "no-way-to-an-answer": (
+        "states.hold",
+        PUT + FROM_HOLD % "closed" + HELD,
+        PUT + FROM_HOLD % "asked" + HELD,
+    ),
+    "no-way-to-a-unit": ("states.hold", PUT + FROM_HOLD % "closed", PUT + FROM_HOLD % "asked"),
+    "no-way-to-the-end": (
+        "states.hold",
+        PUT + FROM_HOLD % "closed" + 'guards = ["unit_holds"]\n' + HELD,
+        PUT + FROM_HOLD % "asked" + HELD,
+    ),
+    "information-refused": (
+        "states.asked",
+        '[actions.go_on]\nmoves = { waiting = "asked" }\nroles = ["office"]\n',
+        '[actions.go_on]\nmoves = { waiting = "asked" }\nroles = ["office"]\n'
+        '[actions.receive_information]\nmoves = { asked = "=" }\nguards = ["information_awaited"]\n',
+    ),
+    "within-never": (
+        "actions.note.within.of",
+        NOTE + '[actions.mark]\nmoves = { open = "=" }\n',
+        NOTE + MARK,
+    ),
+    "calendar-without-migrate": (
+        "actions.migrate",
+        UNTIL_SUMMER + extra("counting = 'working'\ncalendar = 'X'"),
+        UNTIL_SUMMER
+        + extra("counting = 'working'\ncalendar = 'X'")
+        + '[actions.migrate]\nmoves = { open = "=" }\nroles = ["office"]\nreason = true\n',
+    ),
+    "state-lacks-actions": (
+        "states.hold",
+        ON_BASE,
+        ON_BASE.replace('stage = "handling"', 'stage = "handling"\nkeeps = "stage"'),
+    ),
 }
 """Code -> the key path it names, a change that brings it about, and the same change mended."""
 A_MONDAY = date(2025, 6, 16)
@@ -199,6 +352,8 @@ IMPORTER = Actor("i-1", role="importer")
 def tiny(folder: Path, change: str = "") -> Policy:
     written(folder, SUMMER, "days.toml")
     written(folder, TINY, "tiny.toml")
+    if change.startswith("extends"):
+        return load_policy(written(folder, change))
     heads = {line for line in change.splitlines() if line.startswith("[")}
     tables = [_table(head, change) for head in sorted(heads)]
     return load_policy(written(folder, 'extends = "tiny.toml"\nname = "mine"\n' + "\n".join(tables)))
@@ -356,6 +511,12 @@ def test_an_unreadable_calendar_day_is_told_from_the_day_asked() -> None:
     assert (found.path, found.names["latest"], found.names["last"]) == (
         "calendars.office", "2025-03-16", "2025-03-25",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_policy_can_be_linted(name: str) -> None:
+    """Whatever keys a policy uses, lint comes to its end, and no clock that runs is said never to start."""
+    assert "clock-never-starts" not in {one.code for one in findings(load_policy(name))}
 
 
 def test_a_clock_may_begin_at_the_end_of_another(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ ONE_A_CASE = tuple(plan for plan in RULES.plans if not plan.rule.subject)
 """The clocks with one instance a case; those with one for each unit are several at once in a case."""
 GRAPH = Graph(RULES, ONE_A_CASE)
 SPOTS = set(GRAPH.spots)
+FOREVER = 1 << 62
 
 
 def situation(case: Case) -> Spot:
@@ -24,7 +25,12 @@ def situation(case: Case) -> Spot:
     rated = any(rating.cycle == cycle for rating in case.facts.ratings)
     runs = [case.latest(plan.name) for plan in ONE_A_CASE]
     clocks = tuple(Ticking(run.status, run.is_paused) if run else Ticking() for run in runs)
-    return Spot(case.state, bool(case.unit), replied, rated, clocks)
+    requested, received = (
+        max((us for us, turn in case.taken(action, FOREVER) if turn == cycle), default=-1)
+        for action in ("request_information", "receive_information")
+    )
+    awaits = requested > received  # what one instant brings is told apart by nobody
+    return Spot(case.state, bool(case.unit), replied, rated, clocks, awaits=awaits)
 
 
 @settings(

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 import click
@@ -31,12 +32,15 @@ from caseflow.core.time.instants import moment, zone_info
 from caseflow.desk.migrator import CardImpact, ImpactRow, Migration
 from caseflow.errors import Problem
 from caseflow.i18n import Lang, languages, text
-from caseflow.policies.lint.findings import Finding, findings
+from caseflow.policies.lint.findings import findings
+from caseflow.policies.lint.severity import Finding
 from caseflow.policies.load import shipped
 from caseflow.views.mermaid import diagram as drawn
 from caseflow.views.policy_terms import policy_terms
 
 AT_LEAST_ONE = click.IntRange(min=1)
+MOST_PLACES = 4
+"""Further places of one kind of finding that are printed."""
 MOST_LISTED = 100
 """Cases that stay under their rules and are printed; the rest is counted."""
 
@@ -114,8 +118,10 @@ def diagram(name: str, lang: Lang) -> None:
 def lint(name: str, today: str | None, strict: bool, as_json: bool, lang: Lang) -> int:
     """Check a policy: problems make it unusable; findings are deadlines that are hardly meant.
 
-    Findings are told with the actions that show them: rungs that never fire, states where no clock runs,
-    delays without end, extensions that outlive rungs, notices nobody gets, calendars that end too soon.
+    Findings are told with the actions that show them: rungs that never fire, states where no clock runs or
+    from which no answer comes, delays without end, fields that are not there, warnings that come too late,
+    notices nobody gets, calendars that end too soon. What fails a citizen comes first, then what makes a card
+    wrong; findings of one kind are told once, with their number and first places. JSON has them all.
     """
     day = None if today is None else _day(today)
     try:
@@ -148,8 +154,13 @@ def _print_lint(
         return
     for problem in problems:
         click.echo(problem.text(lang))
-    for row in rows:
+    for _, group in groupby(rows, key=lambda row: row.code):
+        row, *others = group
         click.echo(f"{name}: {row.path}: {row.text(lang)} [{row.code}]")
+        if others:
+            places = ", ".join(dict.fromkeys(other.path for other in others[:MOST_PLACES]))
+            places += ", ..." if len(others) > MOST_PLACES else ""
+            click.echo(f"    {word('likewise', lang, n=len(others), places=places)}")
         if row.shown(lang):
             click.echo(f"    {word('shown-by', lang, way=row.shown(lang))}")
         click.echo(f"    {word('remedy', lang, text=row.remedy(lang))}")
@@ -167,7 +178,8 @@ def _problem_document(problem: Problem) -> dict[str, Any]:
 def _finding_document(row: Finding) -> dict[str, Any]:
     """The finding as JSON-able data, with its texts in every language."""
     return {
-        "code": row.code, "path": row.path, "what": row.names, "way": list(row.way), "loop": list(row.loop),
+        "code": row.code, "touches": row.touches, "path": row.path, "what": row.names,
+        "way": list(row.way), "loop": list(row.loop),
         **{lang: {"text": row.text(lang), "remedy": row.remedy(lang)} for lang in languages()},
     }  # fmt: skip
 

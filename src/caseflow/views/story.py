@@ -365,7 +365,9 @@ def _redacted(context: EventContext, event: e.Redacted) -> Iterator[str]:
 def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     label = context.level(event.clock, event.level)
     yield context.say("card of", label=label, at=context.time(event.issued_us))
-    yield context.say("because", event=event_text(event.cause, context.lang))
+    is_own = event.cause in context.rules.policy.actions and event.cause not in e.EVENTS
+    named = context.action(event.cause) if is_own else event_text(event.cause, context.lang)
+    yield context.say("because", event=named)
 
 
 def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:

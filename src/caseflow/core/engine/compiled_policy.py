@@ -360,7 +360,8 @@ def _kept(policy: Policy) -> frozenset[str]:
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
     guards = {guard for rule in policy.actions.values() for guard in rule.guards}
     helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
-    return frozenset((*limited, *waited_for, *counted_from, *helping)) - {"submit", "reply"}
+    informing = ("request_information", "receive_information") if "information_awaited" in guards else ()
+    return frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

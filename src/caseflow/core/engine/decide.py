@@ -166,7 +166,7 @@ def _told_late(
         state = ""
         if transition is not None and (is_of_past_cycle or transition.event is e.Reopened):
             possible = max(begun, _last_move(rules, history))
-            if since < possible and rules.role(command.by).backdate:  # who may not tell late hears of that
+            if since < possible and rules.role(command.by).backdate:  # who may not is told that first
                 raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
     judged = case.replace(clocks=_clocks_then(rules, case, history, since), unit=case.own_unit_at(since + 1))
     if state and transition is not None and transition.back:

@@ -208,7 +208,7 @@ def _annulment(card: Card, cause: e.Event) -> e.CardAnnulled:
         cycle=card.cycle,
         level=card.level,
         issued_us=card.effective_us,
-        cause=cause.name,
+        cause=cause.action if isinstance(cause, e.Acted) else cause.name,
     )
 
 

@@ -14,6 +14,7 @@ from caseflow.core.engine.extensions import (
     pending_extension,
 )
 from caseflow.core.engine.fields import wrong_field
+from caseflow.core.engine.remedies import with_remedy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import Command
@@ -26,6 +27,9 @@ GUARDS: dict[str, Guard] = {}
 """Name -> precondition. Policies name them; a transition looks its own up when it is taken."""
 
 
+_GIVES_A_UNIT = ("route", "transfer")
+
+
 def _named(guard: Guard) -> Guard:
     GUARDS[guard.__name__] = guard
     return guard
@@ -34,7 +38,36 @@ def _named(guard: Guard) -> Guard:
 @_named
 def unit_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """A unit holds the case."""
-    return None if case.unit else refusal("no-unit", rules, case, command, missing=("route",))
+    return None if case.unit else refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT)
+
+
+@_named
+def nobody_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """No unit holds the case: one that does hands it over by another action."""
+    if not case.unit:
+        return None
+    return refusal("unit-holds", rules, case, command, missing=("transfer", "send_back"), found=case.unit)
+
+
+@_named
+def information_awaited(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The citizen was asked for information that has not come, and no reply given since then stands."""
+    ends = (*case.taken("receive_information", at), *case.taken("reply", at))
+    since = max((us for us, _ in ends if us <= at), default=0)
+    if any(since <= us <= at for us, _ in case.taken("request_information", at)) or _is_waiting(rules, case):
+        return None
+    return refusal("no-information-asked", rules, case, command, missing=("request_information",))
+
+
+def _is_waiting(rules: CompiledPolicy, case: Case) -> bool:
+    """Whether the case stands where a request for information leads: a takeover knows no more."""
+    places = (
+        row.place
+        for table in rules.table.values()
+        for row in table.values()
+        if row.event is e.InformationRequested
+    )
+    return any(place is not None and place.state == case.place.state for place in places)
 
 
 @_named
@@ -307,8 +340,23 @@ def check(
 ) -> Refusal | None:
     """Why the command is refused on this case, or `None`: state, role, fields, time, guards, in this order.
 
-    With ``asked_only`` fields and time are left out: whether the action may be asked for at all.
+    With ``asked_only`` fields and time are left out: whether the action may be asked for at all. Where the
+    refusal names actions as its remedy, they are such as are possible there.
     """
+    refused = _refused(rules, case, command, transition, at, authorize=authorize, asked_only=asked_only)
+    return None if refused is None else with_remedy(rules, case, refused, at, GUARDS)
+
+
+def _refused(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    transition: Transition | None,
+    at: int,
+    *,
+    authorize: Authorize | None,
+    asked_only: bool,
+) -> Refusal | None:
     if transition is None or case.facts.unknown_event:
         return no_transition(rules, case, command)
     refused = None
@@ -370,7 +418,7 @@ def is_authorized(
         return None
     path = f"roles.{by.role}.scope"
     if not case.unit:
-        return refusal("no-unit", rules, case, command, missing=("route",), found=by.unit, rule=path)
+        return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)
     missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
 

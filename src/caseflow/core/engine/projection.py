@@ -248,7 +248,7 @@ def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, tur
         if (
             one is not fact
             and one.came_from == state
-            and not _came_otherwise(rules, course, turn + len(again) - 1, came_from)
+            and before_state(course[: turn + len(again) - 1]) == came_from
         ):
             break
         unit = unit if one.unit is None else one.unit
@@ -272,11 +272,6 @@ def _gone_through(rules: CompiledPolicy, course: Sequence[Fact], fact: Fact, tur
         came_from = before if before != state else came_from
         again.append(one.replace(came_from=before, state=state))
     return again
-
-
-def _came_otherwise(rules: CompiledPolicy, course: Sequence[Fact], turn: int, came_from: str) -> bool:
-    """Whether the case was in another state before than at that turn of the course, and it may matter."""
-    return rules.goes_back and before_state(course[:turn]) != came_from
 
 
 def before_state(course: Sequence[Fact]) -> str:

@@ -161,7 +161,8 @@ class Card(CompactValue):
         level: ``yellow``, ``red``, ``urge``... as the policy names it.
         clock, subject, cycle: the clock instance; cycles count from 1.
         unit: who held the case at `effective_at`.
-        annulled_us, annulled_because: set when a later fact showed that the card does not hold.
+        annulled_us, annulled_because: set when a later fact showed that the card does not hold: when that
+            was told, and the name of its event, or of the policy's own action.
         inherited: it took effect before the case was adopted, and was told to nobody.
     """
 

@@ -432,7 +432,10 @@ class CardIssued(RungEvent, tag="card-issued"):
 
 
 class CardAnnulled(Event, tag="card-annulled"):
-    """A card or reminder no longer holds; it stays on record with the reason."""
+    """A card or reminder no longer holds; it stays on record with what made it void.
+
+    ``cause`` is the registered name of that event, or the name of the policy's own action.
+    """
 
     clock: str = ""
     subject: str = ""

@@ -12,60 +12,13 @@ from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import Policy, Rung, Scalar, When
+from caseflow.core.time.instants import HOUR
 from caseflow.core.time.span import length_of
-from caseflow.core.value import Value
-from caseflow.i18n import Lang, text
-from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may
-
-
-class Finding(Value):
-    """One thing about a policy that is usable but hardly meant.
-
-    Attributes:
-        code: stable; programs decide by it.
-        path: the key path of the policy it is about.
-        what: the words that the text speaks of, by name.
-        way: the actions from before the submission that show it, in order; empty when none is needed.
-        loop: the actions that can then be repeated without end.
-    """
-
-    code: str
-    path: str
-    what: tuple[tuple[str, str], ...] = ()
-    way: tuple[str, ...] = ()
-    loop: tuple[str, ...] = ()
-
-    def text(self, lang: Lang = "en") -> str:
-        """What is wrong, in one sentence."""
-        return text(f"findings.{self.code}.problem", lang, **self.names)
-
-    def remedy(self, lang: Lang = "en") -> str:
-        """What would mend it."""
-        return text(f"findings.{self.code}.remedy", lang, **self.names)
-
-    def shown(self, lang: Lang = "en") -> str:
-        """The way and the loop on one line; empty when there are none."""
-        way = ", ".join(self.way)
-        if not self.loop:
-            return way
-        return f"{way}{', ' if way else ''}{text('findings.again', lang)} {', '.join(self.loop)}"
-
-    @property
-    def names(self) -> dict[str, str]:
-        """`what` as a table."""
-        return dict(self.what)
-
-
-def finding(
-    code: str,
-    path: str,
-    *,
-    way: tuple[str, ...] = (),
-    loop: tuple[str, ...] = (),
-    **what: object,
-) -> Finding:
-    """A finding with its words as keywords."""
-    return Finding(code, path, tuple((name, str(word)) for name, word in what.items()), way, loop)
+from caseflow.policies.lint.clock_findings import clock_findings
+from caseflow.policies.lint.field_findings import field_findings, update_findings
+from caseflow.policies.lint.severity import Finding, by_weight, finding
+from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may, with_ancestors
+from caseflow.policies.lint.way_findings import way_findings
 
 
 def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...]:
@@ -77,21 +30,26 @@ def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...
             horizons are not looked at.
 
     Returns:
-        Findings about states, then each clock in the policy's order, then guards, then roles; empty when
-        there are none.
+        What matters most first: what fails a citizen, then what makes cards wrong, then what is untidy. Those
+        of one code stand together; about states first, then about each clock in the policy's order. Empty
+        when there are none.
     """
-    return tuple(_all(CompiledPolicy(policy), today))
+    return by_weight(_all(CompiledPolicy(policy), today))
 
 
 def _all(rules: CompiledPolicy, today: date | None) -> Iterator[Finding]:
     yield from _states(rules)
+    yield from way_findings(rules)
     for plan in rules.plans:
-        graph = Graph(rules, (plan,))
+        graph = Graph(rules, with_ancestors(rules, plan))
         yield from _progress(rules, plan, graph)
+        yield from clock_findings(rules, plan, graph)
+        yield from field_findings(rules, plan)
         yield from _delays(rules, plan, graph)
         yield from _recipients(rules, plan, graph)
         if today is not None:
             yield from _horizon(rules, plan, today)
+    yield from update_findings(rules)
     yield from _guards(rules)
     yield from _roles(rules)
 
@@ -125,11 +83,12 @@ def _missing(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
     if not any(spot.clocks[0].status for spot in graph.spots):
         yield finding("clock-never-starts", f"{path}.start", clock=plan.name)
         return
+    is_only_waited_out = bool(graph.rules.chained[plan.name])  # others begin at its end
     meets = any(
         arrow.origin.clocks[0].status == "running" and arrow.target.clocks[0].status == "stopped"
         for arrow in graph.arrows()
     )
-    if not meets and not plan.then:
+    if not meets and not plan.then and not is_only_waited_out:
         yield finding("clock-never-stops", f"{path}.stop", clock=plan.name)
     yield from _after_the_end(plan, graph)
 
@@ -283,25 +242,40 @@ def _is_paused(spot: Spot) -> bool:
 
 
 def _extension(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
-    limits, rungs = rules.policy.limits, plan.rule.rungs
+    """Extensions, as many and as long as may be, that move the deadline to where another card would be."""
+    breaches = [place for place, (_, is_breach) in enumerate(plan.ladder) if is_breach]
     extensible = _can(rules, graph, e.ExtensionRequested) and _can(rules, graph, e.ExtensionGranted)
-    most = limits.extensions * limits.extension_days
-    first = next((rung for rung in rungs if rung.kind == "breach"), None)
-    if not extensible or not most or first is None or plan.rule.extension is not None:
+    limits = rules.policy.limits
+    times, amount = limits.extensions, limits.extension_days
+    if not extensible or len(breaches) < 2 or not times * amount or plan.rule.extension is not None:
         return  # an extension of the clock's own is the law's
-    length = {rung.level: _hours(rung) for rung in rungs}
-    later = [rung for rung in rungs if not rung.of and length[rung.level] > length[first.level]]
-    outlived = [rung for rung in later if length[first.level] + most * 24 >= length[rung.level]]
+    start = _a_morning(plan)
+    plain = plan.dues(start)[0]
+    extended = plan.dues(start, (), ((start, amount, "days"),) * times)[0]
+    first, moved = breaches[0], extended[breaches[0]]
+    outlived = [
+        plan.rule.rungs[place]
+        for place in breaches[1:]
+        if moved is not None and (due := plain[place]) is not None and moved >= due > (plain[first] or due)
+    ]
     if outlived:
         yield finding(
             "extension-outlives-rung",
             "limits.extension_days",
             clock=plan.name,
-            level=first.level,
-            after=_said(first),
-            cap=f"{limits.extensions} x {limits.extension_days}",
+            level=plan.rule.rungs[first].level,
+            after=_said(plan.rule.rungs[first]),
+            cap=f"{times} x {amount} d",
             rungs=", ".join(f"{rung.level} ({_said(rung)})" for rung in outlived),
         )
+
+
+def _a_morning(plan: CompiledClock) -> int:
+    """An instant of a working day, near the beginning of the clock's calendar."""
+    calendar, day = plan.calendar, date(2025, 3, 3).toordinal()
+    if calendar is not None:
+        day = calendar.working_day(max(day, calendar.first.toordinal()))
+    return plan.days.midnight(day) + 10 * HOUR
 
 
 def _guards(rules: CompiledPolicy) -> Iterator[Finding]:
@@ -329,24 +303,17 @@ def _can(rules: CompiledPolicy, graph: Graph, event: type[e.Event]) -> bool:
     )
 
 
-_HOURS = {"days": 24, "weeks": 7 * 24, "months": 30 * 24, "years": 365 * 24, "hours": 1, "minutes": 1 / 60}
-
-
-def _hours(rung: Rung) -> float:
-    """About how long a rung is; 0 for a term of the case's own."""
-    unit, amount = length_of(rung)
-    return amount * _HOURS[unit] if isinstance(amount, int) and unit else 0
+_SHORT = {"days": "d", "weeks": "w", "months": "m", "years": "y", "hours": "h", "minutes": "min"}
 
 
 def _said(rung: Rung) -> str:
-    """How long a rung is, in the words of the policy."""
+    """A rung's length in short, ``5 d``; what it hangs on where it has none of its own."""
     unit, amount = length_of(rung)
-    if rung.percent is not None:
-        return f"{rung.percent} % of {rung.of}"
-    if not unit:
-        return rung.at
-    said = f"{amount} {unit[0]}" if unit in ("days", "hours") else f"{amount} {unit}"
-    return f"{said} of {rung.of}" if rung.of else said
+    if rung.of:
+        return (
+            f"{rung.of} {amount:+} d" if isinstance(amount, int) and unit else f"{rung.percent} % {rung.of}"
+        )
+    return f"{amount} {_SHORT[unit]}" if unit else rung.at
 
 
 # -- calendars that end too early ----------------------------------------------------------------------------

@@ -37,7 +37,8 @@ NOT_BEGUN = Ticking()
 class Spot(Value):
     """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks.
 
-    ``came_from`` is the state before, where some move of the policy leads back.
+    ``came_from`` is the state before, where some move of the policy leads back. ``awaits``: the citizen was
+    asked for information and has not given it; only where the graph looks at that.
     """
 
     state: str
@@ -46,10 +47,11 @@ class Spot(Value):
     rated: bool
     clocks: tuple[Ticking, ...]
     came_from: str = ""
+    awaits: bool = False
 
 
 class Arrow(Value):
-    """An action taken between two spots, or the end of a clock at which another begins, ``end:NAME``.
+    """An action taken between two spots, or ``end:NAME``: the last rung of that clock is reached.
 
     ``revives`` and ``restarts`` hold the indexes of clocks whose end it takes back, or that it begins anew.
     """
@@ -65,18 +67,29 @@ class Arrow(Value):
 class Graph:
     """The spots that can be reached with some of a policy's clocks, nearest first, and the arrows between.
 
+    Args:
+        rules: the policy.
+        plans: the clocks that are looked at.
+        asks: whether it is looked at as well whether the citizen owes information; always where a guard
+            does.
+
     Attributes:
         spots: in the order of the number of actions that lead there.
         complete: whether all of them were reached before `MOST`.
     """
 
-    def __init__(self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = ()) -> None:
+    def __init__(
+        self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = (), *, asks: bool = False
+    ) -> None:
         self.rules = rules
+        guards = {guard for rule in rules.policy.actions.values() for guard in rule.guards}
+        self._asks = asks or "information_awaited" in guards
         self.plans = tuple(plans)
         self._index = {plan.name: index for index, plan in enumerate(self.plans)}
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
         self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
         self._into: dict[Spot, Arrow] = {}
+        self._known_options: dict[Spot, tuple[tuple[str, Transition, bool, bool], ...]] = {}
         self.complete = self._walk()
         self.spots = tuple(self._arrows)
 
@@ -149,40 +162,38 @@ class Graph:
         after = self._after(spot, row, held=_holders(row, spot)[-1])[0]
         if row.event in HANDS_OVER:
             return (after, spot)  # there may be no unit of that place
-        known = {"unit_holds", "has_reply", "not_rated"}
+        known = {"unit_holds", "nobody_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
-        for action, row in self.rules.table[spot.state].items():
-            if not passes(self.rules, row, spot) or not may(row, spot, timed=True):
-                continue
-            for held in _holders(row, spot):
-                target, revives, restarts = self._after(spot, row, held=held)
-                yield Arrow(
-                    spot,
-                    action,
-                    target,
-                    capped=_is_capped(self.rules, row),
-                    revives=revives,
-                    restarts=restarts,
-                )
+        for action, row, held, capped in self._options(spot):
+            target, revives, restarts = self._after(spot, row, held=held)
+            yield Arrow(spot, action, target, capped=capped, revives=revives, restarts=restarts)
         yield from self._ends(spot)
 
+    def _options(self, spot: Spot) -> tuple[tuple[str, Transition, bool, bool], ...]:
+        """What may be done there, whatever the clocks do: the action, who holds the case then, its cap."""
+        key = spot.replace(clocks=())
+        known = self._known_options.get(key)
+        if known is None:
+            known = self._known_options[key] = tuple(
+                (action, row, held, _is_capped(self.rules, row))
+                for action, row in self.rules.table[spot.state].items()
+                if passes(self.rules, row, spot) and may(row, spot, timed=True)
+                for held in _holders(row, spot)
+            )
+        return known
+
     def _ends(self, spot: Spot) -> Iterator[Arrow]:
-        """Where the last rung of a clock is reached at which others begin: once in a cycle, so capped."""
-        if not spot.state or self.rules.policy.states[spot.state].final:
-            return
-        for source, chained in self.rules.chained.items():
-            index = self._index.get(source)
-            if index is not None and not spot.clocks[index].runs:
-                continue
+        """The ends of running clocks at which others begin; each end comes once, so none is a loop's part."""
+        for plan, ticking in zip(self.plans, spot.clocks, strict=True):
             clocks = list(spot.clocks)
-            for plan in chained:
-                begun = self._index.get(plan.name)
-                if begun is not None and clocks[begun].status != "running":
-                    clocks[begun] = Ticking("running", f"state:{spot.state}" in plan.rule.pause)
-            if clocks != list(spot.clocks):
-                yield Arrow(spot, f"end:{source}", spot.replace(clocks=tuple(clocks)), capped=True)
+            for chained in self.rules.chained[plan.name] if ticking.runs else ():
+                index = self._index.get(chained.name)
+                if index is not None and _begins_at_end(chained, plan, spot, spot.clocks[index]):
+                    clocks[index] = Ticking("running", f"state:{spot.state}" in chained.rule.pause)
+            if tuple(clocks) != spot.clocks:
+                yield Arrow(spot, f"end:{plan.name}", spot.replace(clocks=tuple(clocks)), capped=True)
 
     def _after(
         self, spot: Spot, row: Transition, *, held: bool
@@ -203,7 +214,7 @@ class Graph:
                 clocks[index] = _merged(clocks[index], changed, effect[0])
                 if effect[0] == "revive":
                     revives.append(index)
-                if _is_put_off(before, effect):
+                if effect[0] in ("start", "restart") and before.status in _put_off(effect):
                     restarts.append(index)
         if row.event is e.Merged or row.event is e.Resumed:
             was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
@@ -215,7 +226,11 @@ class Graph:
         came_from = spot.came_from
         if self.rules.goes_back and state != spot.state:
             came_from = spot.state
-        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from)
+        awaits = self._asks and (
+            row.event is e.InformationRequested
+            or (spot.awaits and row.event not in (e.InformationReceived, e.Reopened))
+        )
+        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from, awaits=awaits)
         return after, tuple(revives), tuple(restarts)
 
 
@@ -235,6 +250,8 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     limits = rules.policy.limits
     holds = {
         "unit_holds": spot.held,
+        "nobody_holds": not spot.held,
+        "information_awaited": spot.awaits,
         "has_reply": spot.replied,
         "not_rated": not spot.rated,
         "returns_left": limits.returns > 0,
@@ -244,13 +261,45 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     return all(holds.get(guard, True) for guard in row.rule.guards)
 
 
-def _is_put_off(before: Ticking, effect: Effect) -> bool:
-    """Whether a clock begins anew with more time; another unit's after one that was met is no more time."""
+def with_ancestors(rules: CompiledPolicy, plan: CompiledClock) -> tuple[CompiledClock, ...]:
+    """The clock first, then those at whose ends it begins, and so on."""
+    plans = [plan]
+    for one in plans:
+        starts = (start.removeprefix("end:") for start in one.rule.start if start.startswith("end:"))
+        plans += [rules.plan[name] for name in starts if rules.plan[name] not in plans]
+    return tuple(plans)
+
+
+def _put_off(effect: Effect) -> tuple[str, ...]:
+    """How a clock ended, or what it does, that begins anew with more time.
+
+    Another unit's clock after one that was met is no more time.
+    """
     verb, plan, _ = effect
-    if verb == "restart":
-        return bool(before.status)
-    ended = ("cancelled",) if plan.rule.subject else ("stopped", "cancelled")
-    return verb == "start" and before.status in ended
+    if plan.rule.subject:
+        return ("cancelled",)
+    return ("stopped", "cancelled", *(("running",) if verb == "restart" else ()))
+
+
+def begins(plan: CompiledClock, row: Transition, before: Ticking, *, held: bool) -> bool:
+    """Whether an act begins an instance: where there is one for each of many, one may always begin."""
+    match plan.rule.subject:
+        case "":
+            return before.status != "running"
+        case "unit":
+            return held
+        case "co_handler":
+            return "co_handler" in row.fields
+    return plan.subject_field in row.fields
+
+
+def _begins_at_end(chained: CompiledClock, ended: CompiledClock, spot: Spot, before: Ticking) -> bool:
+    match chained.rule.subject:
+        case "":
+            return before.status != "running"
+        case "unit":
+            return spot.held or bool(ended.rule.subject)
+    return bool(ended.rule.subject)
 
 
 _CAPS: dict[type[e.Event], str] = {
@@ -283,12 +332,11 @@ def _changed(
 ) -> Ticking | None:
     """What the effect makes of the clock as it was before the action; `None` for nothing."""
     verb, plan, _ = effect
-    before, subject = spot.clocks[index], plan.rule.subject
+    before = spot.clocks[index]
     running = before.status == "running"
     if verb in ("start", "restart"):
-        own = {"": not running, "unit": held, "co_handler": "co_handler" in row.fields}
-        begins = verb == "restart" or own.get(subject, True)
-        return Ticking("running", f"state:{state}" in plan.rule.pause) if begins else None
+        is_begun = begins(plan, row, NOT_BEGUN if verb == "restart" else before, held=held)
+        return Ticking("running", f"state:{state}" in plan.rule.pause) if is_begun else None
     if verb == "revive":
         return before.replace(status="running") if before.status == "stopped" else None
     if not running:

@@ -9,17 +9,19 @@ reached from it, and of every rung whether any case can ever meet it.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice, product
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy
 from caseflow.core.engine.decide import decide
 from caseflow.core.engine.escalation import escalate
+from caseflow.core.engine.fields import mistake
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.policy import Policy, Scalar
+from caseflow.core.policy import FieldRule, Policy, Scalar
 from caseflow.errors import Refused
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
 from caseflow.testing.command_generator import legal_fields
@@ -30,6 +32,8 @@ from caseflow.views.story import told
 
 MOST = 2000
 """Configurations that are explored; where there are more, what was not explored counts as good."""
+MOST_COMBINATIONS = 5000
+"""Combinations of what a submission says that are looked at."""
 BY_HAND = ("merge", "migrate", "submit")
 """Actions that an exploration of one case leaves out."""
 CITIZEN = "citizen-1"
@@ -47,6 +51,7 @@ class Liveness:
         ways: configuration -> where one can go from it.
         is_complete: whether every configuration was explored.
         fired: rungs that some case can meet, as (clock, level).
+        combinations: how many combinations of what a submission says were looked at.
     """
 
     def __init__(self, policy: Policy, *, start: int, most: int = MOST) -> None:
@@ -59,7 +64,9 @@ class Liveness:
         self._asked, self._asks_unit = _asked_of(self.rules)
         self._merging: set[Configuration] = set()
         self._edge: deque[Configuration] = deque()
-        for fields in _submissions(self.rules):
+        combinations = combinations_of(self.rules)
+        self.combinations = len(combinations)
+        for fields in _submissions(self.rules, combinations):
             for step in _fitting(self.rules, Case("c1"), "submit"):
                 self._go(None, Case("c1"), (), step.replace(fields={**step.fields, **fields}))
         while self._edge and len(self.configurations) < most:
@@ -203,37 +210,91 @@ prove_liveness(policy)  # raises
 
 
 def _fitting(rules: CompiledPolicy, case: Case, action: str) -> Iterator[Step]:
-    """The action by one actor for each unit who may take it, with the required fields alone."""
+    """The action by one actor for each unit who may take it, with the required fields alone.
+
+    What changes the submission is taken with each value that a clock asks about.
+    """
     units = set()
     for by in permitted_actors(rules, case, action):
         scope = rules.role(by).scope
         if (by.unit, scope) not in units:
             units.add((by.unit, scope))
             fields = legal_fields(rules, case, action)
-            yield Step(action=action, by=by, fields=fields, case_id=case.id)
+            for changed in ({}, *_changes(rules, action)):
+                yield Step(action=action, by=by, fields={**fields, **changed}, case_id=case.id)
 
 
-def _submissions(rules: CompiledPolicy) -> Iterator[dict[str, Any]]:
-    """What may matter of a submission: to whom, by whom, and every value that a clock asks for."""
-    wanted: dict[str, set[Scalar]] = {}
-    own = rules.own_fields("submit")
-    for plan in rules.plans:
-        for part in (plan.rule.when.admits, plan.rule.when.excludes):
-            for name, values in part.items():
-                wanted.setdefault(name, set()).update(values if name in own else map(str, values))
-    choices = rules.fields["submit"]["kind"].choices
+def _changes(rules: CompiledPolicy, action: str) -> Iterator[dict[str, Scalar]]:
+    known = rules.fields.get(action, {})
+    asked_about = _asked_about(rules) if rules.policy.actions[action].updates else {}
+    for name in rules.policy.actions[action].updates:
+        for value in asked_about.get(name, ()):
+            if name in known and not mistake(known[name], value):
+                yield {name: value}
+
+
+def _submissions(rules: CompiledPolicy, combinations: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """What may matter of a submission: to whom, by whom, and one case for each set of clocks it may have."""
+    by_clocks: dict[tuple[str, ...], dict[str, Any]] = {}
+    own, terms = rules.own_fields("submit"), _terms(rules)
+    for fields in combinations:
+        inquiry = {name: str(value) for name, value in fields.items() if name not in own}
+        origin = e.Origin(fields=tuple((name, fields[name]) for name in own if name in fields), **inquiry)
+        clocks = tuple(plan.name for plan in rules.plans if plan.applies(origin, ""))
+        by_clocks.setdefault(clocks, fields)
     for base in (
         {},
         {"citizen": CITIZEN},
         {"to": UNITS[0]},
         {"to": UNITS[0], "citizen": CITIZEN},
     ):
-        yield base
-        yield {**base, **_terms(rules)}
-        for name, choices_asked in wanted.items():
-            for choice in sorted(choices_asked, key=str):
-                if name != "kind" or not choices or choice in choices:
-                    yield {**base, **_terms(rules), name: choice}
+        for fields in by_clocks.values():
+            yield {**base, **fields}
+            if terms:
+                yield {**base, **terms, **fields}
+
+
+def combinations_of(rules: CompiledPolicy) -> tuple[dict[str, Any], ...]:
+    """What submissions may say: each kind, urgency, channel, region and own field that a clock asks about.
+
+    Every value that is asked about, one that is not, and none at all, each with each; `MOST_COMBINATIONS` of
+    them.
+    """
+    fields, asked_about = rules.fields["submit"], _asked_about(rules)
+    tables: list[list[tuple[str, Scalar | None]]] = []
+    for name, values in asked_about.items():
+        typed = fields.get(name)
+        if typed is None or typed.type == "text":
+            continue
+        others = [value for value in _values_beside(name, typed, values) if value not in values]
+        absent: list[Scalar | None] = [] if name in rules.required["submit"] else [None]
+        tables.append([(name, value) for value in (*absent, *values, *others)])
+    chosen = islice(product(*tables), MOST_COMBINATIONS)
+    return tuple({name: value for name, value in pairs if value is not None} for pairs in chosen)
+
+
+def _asked_about(rules: CompiledPolicy) -> dict[str, list[Scalar]]:
+    """The fields of a submission that some clock's ``when`` asks about, with the values that fit them."""
+    wanted: dict[str, list[Scalar]] = {}
+    for plan in rules.plans:
+        for part in (plan.rule.when.admits, plan.rule.when.excludes):
+            for name, values in part.items():
+                typed = rules.fields["submit"].get(name)
+                fitting = [value for value in values if typed is not None and not mistake(typed, value)]
+                wanted[name] = list(dict.fromkeys((*wanted.get(name, ()), *fitting)))
+    return wanted
+
+
+def _values_beside(name: str, typed: FieldRule, values: Sequence[Scalar]) -> Sequence[Scalar]:
+    """Values of a field of which no clock asks."""
+    match typed.type:
+        case "bool":
+            return [True, False]
+        case "int":
+            low = typed.min if typed.min is not None else 0
+            return [value for value in range(low, low + len(values) + 1) if not mistake(typed, value)][:1]
+    beside = [choice for choice in typed.choices if choice and choice not in values][:1]
+    return list(beside) if typed.choices or typed.type != "string" else [f"{name}-other"]
 
 
 def _terms(rules: CompiledPolicy) -> dict[str, Any]:

@@ -201,6 +201,7 @@ class LawsReport(Value):
         violations: the laws that do not hold, each with its shortest life; empty when all hold.
         coverage: what the lives have met of the policy.
         places: how many places of the policy were explored; ``is_complete`` whether those were all.
+        combinations: how many combinations of kind, urgency, channel, region and own fields were explored.
     """
 
     policy: str
@@ -212,6 +213,7 @@ class LawsReport(Value):
     coverage: Coverage
     places: int
     is_complete: bool
+    combinations: int
 
     @property
     def ok(self) -> bool:
@@ -235,7 +237,8 @@ class LawsReport(Value):
         explored = "proof.explored" if self.is_complete else "proof.explored in part"
         places = text(explored, lang, n=self.places)
         parts = [f"{run}: {verdict}", *(v.text(lang) for v in self.violations)]
-        return "\n".join([*parts, places, self.coverage.table(lang)])
+        combinations = text("proof.combinations", lang, n=self.combinations)
+        return "\n".join([*parts, places, combinations, self.coverage.table(lang)])
 
 
 def policy_laws(
@@ -298,6 +301,7 @@ def policy_laws(
         coverage=proof.coverage,
         places=len(ways.configurations),
         is_complete=ways.is_complete,
+        combinations=ways.combinations,
     )
 
 
