@@ -119,8 +119,8 @@ class _Count:
     def _before_pauses(self, place: int, moving: Sequence[Grant]) -> Late:
         """When the rung is late: it may have been so on a day on which a pause began later."""
         if self._rule.ends == "closing" or self._counts_back(place):
-            told = moving[-1][0] if moving else self._facts.begins
-            for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= told):
+            since = moving[-1][0] if moving else self._facts.begins
+            for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= since):
                 earlier = tuple(pause for pause in self._facts.pauses if pause[0] < begin)
                 facts = attrs.evolve(self._facts, pauses=earlier)
                 late = _Count(self._policy, self._ladder, self._rule, facts)._counted(place, moving)
