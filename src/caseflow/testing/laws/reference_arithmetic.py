@@ -189,7 +189,7 @@ class _Count:
             if value is None:
                 return NEVER
             if not rung.at:
-                days = int(value)
+                days = max(int(value), 0)
             elif isinstance(value, str):
                 fixed = date.fromisoformat(value)
             else:
@@ -231,7 +231,7 @@ class _Count:
         if value is None:
             return None
         if not rung.at:
-            return int(value) * day + more
+            return max(int(value), 0) * day + more
         last: int = value
         if isinstance(value, str):
             last = midnight_of(self._days.zone, date.fromisoformat(value) + _ONE_DAY) - 1
