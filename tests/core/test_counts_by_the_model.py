@@ -84,6 +84,10 @@ ROWS: dict[str, tuple[Instance, list[str]]] = {
         Instance({"counting": "elapsed", "rungs": [TERM]}, fields={"term": 5}),
         ["03-08 09:00+"],
     ),
+    "fewer days than none, with a pause": (
+        Instance({"rungs": [TERM]}, fields={"term": -3}, pauses=(("03-04 09:00", "03-05 09:00"),)),
+        ["03-04 00:00"],
+    ),
     "a date that was set, extended by days": (
         Instance({"rungs": [DATE]}, fields={"day": "2025-03-10"}, grants=(("03-05 09:00", 5, "days"),)),
         ["03-16 00:00"],

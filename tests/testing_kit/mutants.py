@@ -543,7 +543,7 @@ def a_pause_takes_the_days_at_whose_end_it_holds(put: Put) -> None:
     put(compiled_clock, taken_days=at_ends)
 
 
-@breaks("3", policy=HANGING)
+@breaks("3", "5", policy=HANGING)
 def terms_of_the_case_are_forgotten(put: Put) -> None:
     """What the submission says of a term is not kept."""
     put(compiled_clock.CompiledClock, basis=lambda self, *case, **more: None)

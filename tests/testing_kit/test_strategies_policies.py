@@ -18,7 +18,7 @@ from caseflow.policies.parse import Notes, policy_from_document
 from caseflow.policies.validate import check
 from caseflow.testing import strategies as cs
 from caseflow.testing.strategies.policy_faults import POLICY_FAULTS, PolicyFault, broken_by
-from caseflow.testing.strategies.policy_strategies import FEATURES, plain
+from caseflow.testing.strategies.policy_features import FEATURES, plain
 
 from .planted import PROPERTY, smallest
 

@@ -184,8 +184,8 @@ def _extension(draw: _Draw) -> dict[str, Any]:
     """The clock that an extension is for, and how much: only what must be said, or all of it."""
     case, digits, action = draw.case, draw.digits, draw.row.action
     running = {run.clock: run for run in case.clocks if run.is_running}
-    asked = {request.clock for request in case.pending_extensions} & running.keys()
-    names = [name for name in running if action == "request_extension" or not asked or name in asked]
+    waiting = {request.clock for request in case.pending_extensions} & running.keys()
+    names = [name for name in running if action == "request_extension" or not waiting or name in waiting]
     if not names:
         return {"days": 1 + _more_days(draw)} if action == "request_extension" else {}
     name = digits.one_of(names)

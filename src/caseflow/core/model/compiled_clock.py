@@ -493,7 +493,8 @@ class _Count:
 
     @staticmethod
     def _of_days(day: Span, count: int) -> Span:
-        """So many times the length of one day, as the clock counts it."""
+        """So many times the length of one day, as the clock counts it; fewer than none are none."""
+        count = max(count, 0)
         if day.counting.is_by_days:
             return day.replace(days=count)
         return day.replace(budget_us=day.budget_us * count)

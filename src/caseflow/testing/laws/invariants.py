@@ -54,7 +54,7 @@ def as_modelled(case: Case, model: Model) -> None:
     hold(not model.strange, "lifecycle", model.strange, case_id=where)
     hold(case.state == model.state, "lifecycle", f"in {case.state}, not in {model.state}", case_id=where)
     hold(case.unit == model.unit, "holder", f"held by {case.unit!r}, not {model.unit!r}", case_id=where)
-    for name, value in model.said.items():
+    for name, value in model.origin.items():
         counts = case.origin.field(name)
         hold(counts == value, "clocks", f"{name} counts as {counts!r}, not as {value!r}", case_id=where)
     engine = {run.key: run for run in case.clocks}

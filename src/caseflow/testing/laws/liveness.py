@@ -174,9 +174,9 @@ class Liveness:
             if case.latest(run.clock, run.subject) is run
         )
         facts = tuple(fact(self.rules, case) for fact in self._facts)
-        said = tuple(case.origin.field(name) for name in self._asked)
+        submitted = tuple(case.origin.field(name) for name in self._asked)
         return (
-            said,
+            submitted,
             case.unit if self._asks_unit else "",
             case.state,
             case.unit != "",

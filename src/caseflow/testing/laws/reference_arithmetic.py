@@ -119,8 +119,8 @@ class _Count:
     def _before_pauses(self, place: int, moving: Sequence[Grant]) -> Late:
         """When the rung is late: it may have been so on a day on which a pause began later."""
         if self._rule.ends == "closing" or self._counts_back(place):
-            told = moving[-1][0] if moving else self._facts.begins
-            for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= told):
+            since = moving[-1][0] if moving else self._facts.begins
+            for begin in sorted(begin for begin, _ in self._facts.pauses if begin >= since):
                 earlier = tuple(pause for pause in self._facts.pauses if pause[0] < begin)
                 facts = attrs.evolve(self._facts, pauses=earlier)
                 late = _Count(self._policy, self._ladder, self._rule, facts)._counted(place, moving)
@@ -189,7 +189,7 @@ class _Count:
             if value is None:
                 return NEVER
             if not rung.at:
-                days = int(value)
+                days = max(int(value), 0)
             elif isinstance(value, str):
                 fixed = date.fromisoformat(value)
             else:
@@ -231,7 +231,7 @@ class _Count:
         if value is None:
             return None
         if not rung.at:
-            return int(value) * day + more
+            return max(int(value), 0) * day + more
         last: int = value
         if isinstance(value, str):
             last = midnight_of(self._days.zone, date.fromisoformat(value) + _ONE_DAY) - 1

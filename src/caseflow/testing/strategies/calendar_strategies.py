@@ -80,10 +80,10 @@ def calendars(
 
     return st.builds(
         build,
-        st.sampled_from(list(weeks)),
-        st.integers(0, max_days - min_days),
-        holidays,
-        st.lists(offsets, max_size=max_makeup),
-        st.sampled_from(list(hours)),
-        st.lists(offsets, max_size=2),
+        week=st.sampled_from(list(weeks)),
+        shorter=st.integers(0, max_days - min_days),
+        rest=holidays,
+        extra=st.lists(offsets, max_size=max_makeup),
+        opening=st.sampled_from(list(hours)),
+        shortened=st.lists(offsets, max_size=2),
     )
