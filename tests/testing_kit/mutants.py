@@ -566,7 +566,7 @@ def a_restart_is_no_start(put: Put) -> None:
     put(CompiledPolicy, effects=going_on)
 
 
-@breaks("clocks", policy=HANGING)
+@breaks("clocks", "5", policy=HANGING)
 def nothing_counts_from_before_its_start(put: Put) -> None:
     """A clock counts from its start alone."""
     put(history_marks._Past, _earlier_of=lambda self, act, fact, effects: lambda clock: None)
@@ -579,14 +579,15 @@ def a_change_is_not_asked_about(put: Put) -> None:
 
 
 @breaks("clocks", policy=HANGING)
-def one_item_answers_for_all(put: Put) -> None:
-    """What ends the clock of one item ends those of all."""
-    whose = effects._whose
+def every_item_is_the_plan(put: Put) -> None:
+    """A clock for each value of a field is one for the first."""
+    for_whom = effects._for_whom
 
-    def everybodys(clock: Any, act: Any, *, is_for_everybody: bool) -> str | None:
-        return whose(clock, act, is_for_everybody=is_for_everybody or bool(clock.subject_field))
+    def the_plan(clock: Any, act: Any) -> str | None:
+        subject: str | None = for_whom(clock, act)
+        return "plan" if clock.subject_field and subject else subject
 
-    put(effects, _whose=everybodys)
+    put(effects, _for_whom=the_plan)
 
 
 # -- the order of telling -----------------------------------------------------------------------------------

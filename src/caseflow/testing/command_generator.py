@@ -143,7 +143,9 @@ class _Draw(Value):
                 case = self.case
                 return max(case.acted_us, case.submitted_us) + self.digits.below(30) * DAY
             case "date":
-                return moment(self.case.acted_us + self.digits.below(30) * DAY).date().isoformat()
+                days = self.digits.below(40)  # today, later, or some days ago
+                days = days if days < 30 else 29 - days
+                return moment(self.case.acted_us + days * DAY).date().isoformat()
             case "names":
                 return (f"{name}-{1 + self.digits.below(3)}",)
             case "sha256":
