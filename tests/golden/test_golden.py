@@ -144,7 +144,7 @@ def test_days_that_are_counted_wrong_are_told_by_card(monkeypatch: pytest.Monkey
         late = breach(*given)
         return late if late.at_us is None else Breach(late.at_us + DAY, late.certain)
 
-    monkeypatch.setattr("caseflow.core.model.compiled_clock.breach", a_day_late)
+    monkeypatch.setattr("caseflow.core.model.rung_count.breach", a_day_late)
     told = failure("natural")
     assert "decided again under the policies of their time:" in told
     assert "case g-1: yellow (reply, cycle 1) was 2025-01-26T00:00:00+08:00" in told
@@ -164,7 +164,7 @@ def test_a_fold_that_changed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pauses_that_are_forgotten_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine that counts paused days fails on the history of pauses, not on that of natural days."""
     monkeypatch.setattr(
-        "caseflow.core.model.compiled_clock.breach",
+        "caseflow.core.model.rung_count.breach",
         lambda span, start, pauses, days: breach(span, start, (), days),
     )
     assert "case g-1: overdue (completion, cycle 1) was 2025-03-15T00:00:00+08:00" in failure("pauses")

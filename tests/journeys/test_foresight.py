@@ -106,15 +106,15 @@ def test_a_timed_action_is_taken_at_its_instant(tmp_path: Path) -> None:
 
 
 def test_a_timed_action_comes_before_the_command_that_is_late(tmp_path: Path) -> None:
-    """The citizen who rates after the window finds the case closed, although nobody swept."""
+    """The citizen who withdraws after the window finds the case closed, although nobody swept."""
     desk = desk_of(policy(tmp_path, WINDOW))
     submitted(desk)
     desk.reply("c1", text="已修复", by=OFFICER)
     desk.complete("c1", by=OFFICER)
     desk.clock.advance(days=8)
     allowed = {entry.action: entry for entry in desk.allowed("c1", by=CITIZEN)}
-    assert allowed["rate"].refusal is not None
-    assert allowed["rate"].refusal.state == "closed"
+    assert allowed["withdraw"].refusal is not None
+    assert allowed["withdraw"].refusal.state == "closed"
     assert allowed["reopen"].is_allowed
     assert desk.reopen("c1", reason="没修好", by=CITIZEN).facts.cycle == 2
 

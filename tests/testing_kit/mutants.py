@@ -24,7 +24,7 @@ from caseflow.core.engine import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import Outcome
-from caseflow.core.model import compiled_clock, evolve, sla
+from caseflow.core.model import compiled_clock, evolve, rung_count, sla
 from caseflow.core.model.case import Card
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Event, RungEvent, UnknownEvent
@@ -164,7 +164,7 @@ def counts_a_microsecond_late(put: Put) -> None:
         found = breach(*args)
         return found if found.at_us is None else found.replace(at_us=found.at_us + 1)
 
-    put(compiled_clock, breach=off)
+    put(rung_count, breach=off)
 
 
 @breaks("3", "2", "holder")
@@ -177,7 +177,7 @@ def annuls_nothing(put: Put) -> None:
 def an_extension_adds_to_fired_rungs(put: Put) -> None:
     """A grant moves rungs that were effective before it."""
 
-    put(compiled_clock._Count, granted=lambda self, rung: len(self.grants))
+    put(rung_count.RungCount, granted=lambda self, rung: len(self.grants))
 
 
 # -- 4 ----------------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def a_pause_shortens(put: Put) -> None:
             return found
         return found.replace(at_us=found.at_us - 3600 * SECOND)
 
-    put(compiled_clock, breach=sooner)
+    put(rung_count, breach=sooner)
 
 
 @breaks("5")
@@ -502,8 +502,8 @@ def a_warning_does_not_go_with_its_breach(put: Put) -> None:
 @breaks("3", policy=HANGING)
 def a_rung_before_another_comes_after_it(put: Put) -> None:
     """So many days before are counted as so many after."""
-    hung = compiled_clock._Count._hung
-    put(compiled_clock._Count, _hung=lambda self, base, days: hung(self, base, abs(days)))
+    hung = rung_count.RungCount._hung
+    put(rung_count.RungCount, _hung=lambda self, base, days: hung(self, base, abs(days)))
 
 
 @breaks("3", policy=HANGING)
@@ -540,7 +540,7 @@ def a_pause_takes_the_days_at_whose_end_it_holds(put: Put) -> None:
         return taken(span.replace(paused_day=PausedDay.ENDS), pauses, days)
 
     put(deadline, taken_days=at_ends)
-    put(compiled_clock, taken_days=at_ends)
+    put(rung_count, taken_days=at_ends)
 
 
 @breaks("3", "5", policy=HANGING)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, find, settings
 from hypothesis import strategies as st
 
-import caseflow.core.model.compiled_clock
+import caseflow.core.model.rung_count
 import caseflow.core.model.sla
 from caseflow import MemoryStore
 from caseflow.core.time.deadline import Breach, breach
@@ -46,7 +46,7 @@ def yellow_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
         return late.replace(at_us=late.at_us - 1)
 
     patch.setattr(registry, "_compiled", OrderedDict())  # compiled policies remember what they counted
-    patch.setattr(caseflow.core.model.compiled_clock, "breach", early)
+    patch.setattr(caseflow.core.model.rung_count, "breach", early)
 
 
 def sweeps_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:

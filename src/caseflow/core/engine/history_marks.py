@@ -190,7 +190,8 @@ class _Past:
         """The starts of a clock that now is for the case: it counts as if it had been so from the first."""
         for run in folded(self._for_all[clock.name]):
             if run.until_us is None:
-                basis = clock.basis(one.origin, one.before.unit, act.fields, run.from_us)
+                fields = {**dict(run.basis.fields if run.basis else ()), **dict(one.updates)}
+                basis = clock.basis(one.origin, one.before.unit, fields, run.from_us)
                 yield Mark(one.fact.at_us, "start", clock, run.subject, basis=basis, before=run.pauses)
 
 

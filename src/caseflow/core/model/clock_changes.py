@@ -8,8 +8,11 @@ from typing import Any
 from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
-from caseflow.core.model.events import RUNS_AGAIN, VOID, ClockChange, Ladder
+from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder
 from caseflow.core.time.deadline import Pause
+
+_NO_BASIS = Basis()
+"""What a change says of an instance that counts from its start and nothing else any more."""
 
 
 def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
@@ -65,8 +68,15 @@ def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
     if old.pauses != new.pauses:
         kept = _common(old.pauses, new.pauses)
         parts |= {"kept": kept or None, "pauses": new.pauses[kept:]}
-    if old.dues is new.dues and old.grants is new.grants and old.policy_hash == new.policy_hash:
+    if (
+        old.dues is new.dues
+        and old.grants is new.grants
+        and old.policy_hash == new.policy_hash
+        and old.basis is new.basis
+    ):
         return ClockChange(*new.key, **parts)  # it ended, or runs again: nothing else can have changed
+    if old.basis != new.basis:
+        parts["basis"] = new.basis or _NO_BASIS
     for name in _CARRIED:
         part = getattr(new, name)
         if getattr(old, name) != part:
@@ -74,7 +84,7 @@ def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
     return ClockChange(*new.key, **parts)
 
 
-_CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash", "basis")
+_CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash")
 """What a change says of an instance under the instance's own names."""
 
 
@@ -128,7 +138,7 @@ def _changed(run: ClockRun, change: ClockChange) -> ClockRun:
         grants=run.grants if change.grants is None else change.grants,
         floors=run.floors if change.floors is None else change.floors,
         policy_hash=run.policy_hash if change.policy_hash is None else change.policy_hash,
-        basis=run.basis if change.basis is None else change.basis,
+        basis=run.basis if change.basis is None else None if change.basis == _NO_BASIS else change.basis,
     )
 
 

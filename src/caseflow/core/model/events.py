@@ -94,7 +94,8 @@ class ClockChange(Value, gc=False):
     in the order of effect it never began. ``pauses`` follow the first ``kept`` of those that were there, so
     that an event stays small however often a clock stood still. ``floors`` are the instants before which its
     rungs are not due, and last that since which pauses and extensions move them on; ``policy_hash`` the rules
-    it ran under, once the case has left them; ``basis`` what it counts from.
+    it ran under, once the case has left them; ``basis`` what it counts from; an
+    empty one takes back what was.
     """
 
     clock: str
