@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
@@ -515,7 +516,9 @@ def a_share_is_the_whole(put: Put) -> None:
 @breaks("3", policy=HANGING)
 def the_office_never_closes(put: Put) -> None:
     """Office time runs at night."""
+    always = SimpleNamespace(used_up=lambda start, first, budget: start + budget)
     put(deadline, _openings=lambda span, start, days: iter([(start, None)]))
+    put(deadline, office_time=lambda calendar, days: always)
 
 
 @breaks("3", policy=HANGING)
@@ -593,7 +596,7 @@ def every_item_is_the_plan(put: Put) -> None:
 # -- the order of telling -----------------------------------------------------------------------------------
 
 
-@breaks("3", "11")
+@breaks("3", "11", "holder")
 def a_late_fact_is_taken_on_as_told(put: Put) -> None:
     """What is told late comes after what was told before it, whenever it took effect."""
 

@@ -74,7 +74,10 @@ def _is_waiting(rules: CompiledPolicy, case: Case) -> bool:
 def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """A public substantive reply of this cycle stands."""
     cycle = case.facts.cycle
-    if any(reply.cycle == cycle and reply.retracted_us is None for reply in case.facts.replies):
+    if any(
+        reply.cycle == cycle and reply.retracted_us is None and reply.at_us <= at
+        for reply in case.facts.replies
+    ):
         return None
     return refusal("no-reply", rules, case, command, missing=("reply",))
 
