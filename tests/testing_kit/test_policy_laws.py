@@ -51,7 +51,7 @@ def test_no_drawn_policy_breaks_a_law(policy: Policy, seed: int) -> None:
 
 
 @pytest.mark.soak
-@settings(PROPERTY, max_examples=120, suppress_health_check=[HealthCheck.nested_given])
+@settings(PROPERTY, max_examples=30, suppress_health_check=[HealthCheck.nested_given])
 @given(cs.policies(max_features=10), st.integers(0, 999))
 def test_no_drawn_policy_breaks_a_law_at_length(policy: Policy, seed: int) -> None:
     """The same over more policies and lives."""
