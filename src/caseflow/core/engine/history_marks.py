@@ -252,9 +252,8 @@ def with_chains(
             if at is None or one is None:
                 continue
             for clock in rules.chained.get(run.clock, ()):
-                mark = chained_start(
-                    clock, run, at, state=one.after.state, unit=one.after.unit, origin=one.origin
-                )
+                state = _state_at(course, at) or one.after.state
+                mark = chained_start(clock, run, at, state=state, unit=one.after.unit, origin=one.origin)
                 if clock.name in ready and mark is not None:
                     begun.append(mark)
         marks = list(merge(sorted(begun, key=_at), marks, key=_at))
@@ -287,3 +286,11 @@ def _reached(clock: CompiledClock, run: ClockRun) -> int | None:
 def _standing(course: Sequence[FactInContext], at: int) -> FactInContext | None:
     """The last fact before the instant."""
     return next((one for one in reversed(course) if one.fact.at_us < at), None)
+
+
+def _state_at(course: Sequence[FactInContext], at: int) -> str:
+    """Where the case stood at the instant: where what is done then or next finds it.
+
+    A fact told late that could not be put in its own time says nothing of where it left the case then.
+    """
+    return next((one.before.state for one in course if one.fact.at_us >= at), "")

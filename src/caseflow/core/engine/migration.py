@@ -209,11 +209,22 @@ def _taken_on(
     Args:
         rules: those that it leaves, when its instants under them still hold where they are later.
     """
-    if rules is not None:
+    if rules is not None and old is not None and _count_alike(rules, new, old, run):
+        run = new.plan[run.clock].counted(run.replace(floors=old.floors))
+    elif rules is not None:
         instants = {} if old is None else _instants(rules, old, at)
         floors = (*(instants.get(level, at) for level, _ in run.ladder), at)
         run = new.plan[run.clock].counted(run.replace(floors=floors))
     return run if old is None else run.replace(fired=fired_under(run.ladder, old))
+
+
+def _count_alike(rules: CompiledPolicy, new: CompiledPolicy, old: ClockRun, run: ClockRun) -> bool:
+    """Whether a clock is the same under both: then its old instants are its new ones, whatever comes."""
+    before, after = rules.plan.get(old.clock), new.plan[run.clock]
+    if before is None or old.policy_hash:
+        return False
+    same_days = before.days.zone == after.days.zone and before.calendar == after.calendar
+    return same_days and before.rule == after.rule
 
 
 def _instants(rules: CompiledPolicy, run: ClockRun, at: int) -> dict[str, int | None]:

@@ -49,7 +49,7 @@ class Model:
         self, rules_of: Callable[[str], ModelledPolicy], others: Mapping[str, Model] | None = None
     ) -> None:
         self._rules_of = rules_of
-        self._others = others or {}
+        self._others = {} if others is None else others  # of the same world, and empty at first
         self._merge: tuple[int, str] | None = None
         self._followed: list[Followed] = []
         self.version, self.state = 0, ""
