@@ -219,6 +219,7 @@ class Fold:
         waiting = list(ends)
         for turn, act in enumerate(acts):
             while waiting and waiting[0][0] <= act.at:
+                self._state = act.came_from  # where what is done next finds the case
                 self._begin_at_end(*waiting.pop(0))
             self._take(turn, act)
         while waiting:
