@@ -388,12 +388,22 @@ def test_a_closed_or_full_stream_is_no_traceback(shell: str, code: int, messages
     assert (done.returncode, done.stdout, done.stderr) == (code, "", messages)
 
 
+def _heeds_interrupts() -> None:
+    """What runs in a shell's background ignores them, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_what_was_committed_stands_after_an_interrupt(folder: Path) -> None:
     """Ctrl-C in a replay leaves with 130 and a store that holds whole cases."""
     lines = [f"c-{n},submit,2025-03-03T09:30:{n % 60:02d}+08:00" for n in range(200_000)]
     (folder / "long.csv").write_text("\n".join(["case_id,action,at", *lines, ""]), encoding="utf-8")
     call = ["replay", "long.csv", "--policy", "wuhu", "--store", "sqlite:///c.db"]
-    with subprocess.Popen([sys.executable, "-m", "caseflow.cli", *call], stderr=subprocess.PIPE) as process:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "caseflow.cli", *call],
+        stderr=subprocess.PIPE,
+        preexec_fn=_heeds_interrupts,
+    )
+    with started as process:
         while not Path("c.db").exists() or Path("c.db").stat().st_size < 100_000:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
