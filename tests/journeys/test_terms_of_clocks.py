@@ -172,6 +172,16 @@ LIVES: dict[str, tuple[str, Script, list[str]]] = {
          ("03-05 11:00", "again", {"desk": "x"})],
         ["late 03-10"],
     ),
+    "one instance for each value of a field that the action brings": (
+        '[actions.link_rectification]\nmoves = { open = "=" }\nroles = ["clerk"]\n'
+        '[actions.verify_rectification]\nmoves = { open = "=" }\nroles = ["clerk"]\n'
+        '[clocks.c]\nstart = ["link_rectification"]\nstop = ["verify_rectification"]\n'
+        'subject = "field:rectification"\nrungs = [' + LATE + "]\n",
+        [*SUBMIT, ("03-03 11:00", "link_rectification", {"rectification": "x"}),
+         ("03-04 11:00", "link_rectification", {"rectification": "y"}),
+         ("03-05 11:00", "verify_rectification", {"rectification": "x"})],
+        ["late 03-10"],
+    ),
     "for the large ones alone": (
         '[clocks.c]\nstart = ["submit"]\nwhen = { size = ["large"] }\nrungs = [' + LATE + "]\n"
         '[clocks.d]\nstart = ["submit"]\nwhen = { not = { size = ["large"] } }\nrungs = ['

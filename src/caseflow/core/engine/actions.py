@@ -110,12 +110,16 @@ def command_of(event: e.Event) -> Command | None:
         return None
     if event.by.role == SYSTEM.role and not isinstance(event, e.Resumed):
         return None  # the timed action of a rung
+    action = event.action if isinstance(event, e.Acted) else ACTION_OF[type(event)]
+    return Command(action, event.by, fields_said(event), texts=event.texts, effective_us=event.effective_us)
+
+
+def fields_said(event: e.Event) -> dict[str, Any]:
+    """What an act says in its fields, built-in and the policy's own, as whoever took it gave them."""
     if isinstance(event, e.Acted):
-        action, fields = event.action, dict(event.fields)
-    else:
-        action = ACTION_OF[type(event)]
-        fields = _fields_of(action, event) | dict(event.own)
-    return Command(action, event.by, fields, texts=event.texts, effective_us=event.effective_us)
+        return dict(event.fields)
+    action = ACTION_OF.get(type(event))
+    return dict(event.own) if action is None else _fields_of(action, event) | dict(event.own)
 
 
 def _fields_of(action: str, event: e.Event) -> dict[str, Any]:

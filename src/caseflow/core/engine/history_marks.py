@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from heapq import merge
 
+from caseflow.core.engine.actions import fields_said
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Effects
 from caseflow.core.engine.effects import Act, Earlier, all_marks, chained_start
 from caseflow.core.model import events as e
@@ -86,7 +87,7 @@ def updates_of(
     rule = rules.policy.actions.get(action)
     if rule is None or not rule.updates or event is None:
         return ()
-    return tuple((name, value) for name, value in e.fields_of(event).items() if name in rule.updates)
+    return tuple((name, value) for name, value in fields_said(event).items() if name in rule.updates)
 
 
 def marks_by_past(rules: CompiledPolicy, course: Sequence[FactInContext]) -> Iterator[Mark]:
@@ -215,7 +216,7 @@ def _instant(value: e.FieldValue, clock: CompiledClock) -> int | None:
 
 def _act(one: FactInContext) -> Act:
     event = one.fact.event
-    fields = {} if event is None else e.fields_of(event)
+    fields = {} if event is None else fields_said(event)
     co_handler = event.unit if isinstance(event, e.CoHandlerAdded) else str(fields.get("co_handler") or "")
     is_acted = event is not None and not isinstance(event, e.Adopted)
     return Act(

@@ -453,11 +453,6 @@ class UnknownEvent(Event):
     body: bytes = b""
 
 
-def fields_of(event: Event) -> dict[str, FieldValue]:
-    """What an event says in fields of the policy's own."""
-    return dict(event.fields if isinstance(event, Acted) else event.own)
-
-
 class Former(Event):
     """A form that an event had in an earlier version, under a tag of its own: read for ever, written no more.
 
