@@ -19,6 +19,7 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
 from caseflow.core.time.calendar import Calendar
@@ -308,6 +309,11 @@ def _check_ladder(policy: Policy, path: str, clock: ClockRule, notes: Notes) -> 
             notes.add(f"{here}.then", "then-needs-fields", rung.then)
         _all_known(rung.recipients, policy.roles, f"{here}.recipients", "unknown-role", notes)
         longest[key], breached = max(longest.get(key, -1), length), breached or rung.kind == "breach"
+    known = all(
+        rung.of in ("", *levels) and rung.level not in _hung_from(clock, rung) for rung in clock.rungs
+    )
+    if known and len(set(levels)) == len(levels) and (level := circle_of(clock)):
+        notes.add(f"{path}.rungs", "rungs-in-circle", level)
 
 
 _MINUTES = {"days": 24 * 60, "weeks": 7 * 24 * 60, "hours": 60, "minutes": 1, "months": 1, "years": 12}

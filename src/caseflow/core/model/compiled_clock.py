@@ -97,7 +97,7 @@ class CompiledClock:
         self.calendar = calendar
         self.ladder: Ladder = tuple((rung.level, rung.kind == "breach") for rung in rule.rungs)
         self.terms = tuple(self._term(rung) for rung in rule.rungs)
-        self.governors = tuple(self._governor(rung) for rung in range(len(self.terms)))
+        self.governors = governors_of(rule)
         closes = rule.ends == Ends.CLOSING
         self.may_precede_pauses = tuple(closes or self._is_before(rung) for rung in range(len(self.terms)))
         self.is_by_days = Counting(rule.counting).is_by_days
@@ -161,15 +161,6 @@ class CompiledClock:
         """Whether the rung, or what it hangs on, is counted back from another."""
         term = self.terms[rung]
         return term.of >= 0 and (term.days < 0 or self._is_before(term.of))
-
-    def _governor(self, rung: int) -> int:
-        """The place of the breach before which a rung warns; its own for a breach, or where none follows."""
-        term = self.terms[rung]
-        if term.is_breach:
-            return rung
-        if term.of >= 0 and self.terms[term.of].is_breach:
-            return term.of
-        return next((place for place in range(rung, len(self.terms)) if self.terms[place].is_breach), rung)
 
     # -- when each rung is due -----------------------------------------------------------------------------
 
@@ -332,6 +323,54 @@ class CompiledClock:
     def _is_counted(self, day: int) -> bool:
         calendar = self.calendar if self.rule.counting == Counting.WORKING else None
         return calendar is None or calendar.is_working(day)
+
+
+# -- which breach a rung goes with ----------------------------------------------------------------------
+
+
+def governors_of(rule: ClockRule) -> tuple[int, ...]:
+    """For each rung the place of the breach before which it warns, as which it is extended.
+
+    Its own for a breach, or where none follows.
+    """
+    levels = [rung.level for rung in rule.rungs]
+    breaches = [place for place, rung in enumerate(rule.rungs) if rung.kind == "breach"]
+    governors: list[int] = []
+    for place, rung in enumerate(rule.rungs):
+        base = levels.index(rung.of) if rung.of else -1
+        if place in breaches:
+            governors.append(place)
+        elif base in breaches:
+            governors.append(base)
+        else:
+            governors.append(next((breach for breach in breaches if breach > place), place))
+    return tuple(governors)
+
+
+def circle_of(rule: ClockRule) -> str:
+    """The level of a rung that would be extended as another is, which is extended as it is; empty for none.
+
+    It comes about where two rungs hang, by others, on what goes with the other one.
+    """
+    levels, governors = [rung.level for rung in rule.rungs], governors_of(rule)
+    ways: dict[int, set[int]] = {governor: set() for governor in governors}
+    for governor in ways:
+        place = governor
+        while rule.rungs[place].of:
+            base = levels.index(rule.rungs[place].of)
+            if governors[base] != governors[place]:
+                ways[governor].add(governors[base])
+            place = base
+    for governor, reached in ways.items():
+        seen, edge = set[int](), list(reached)
+        while edge:
+            place = edge.pop()
+            if place == governor:
+                return levels[governor]
+            if place not in seen:
+                seen.add(place)
+                edge += ways[place]
+    return ""
 
 
 # -- rungs that come again -------------------------------------------------------------------------------

@@ -290,6 +290,14 @@ _DEEP: Table = {"deep": {}}
 for _ in range(DEEPEST):
     _DEEP = {"deep": _DEEP}
 
+_CIRCLE: tuple[dict[str, Any], ...] = (
+    {"level": "a", "of": "c", "days": -1, "kind": "warning"},
+    {"level": "b", "of": "d", "days": -3},
+    {"level": "c", "days": 9, "kind": "warning"},
+    {"level": "d", "of": "a", "days": 5, "kind": "warning"},
+)
+"""A breach on a warning that no breach follows, which hangs on a warning of that breach."""
+
 POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
     PolicyFault(*way)
     for way in (
@@ -357,6 +365,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 5})),
         ("a warning comes after a breach", "soft-after-hard",
          _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 9, "kind": "warning"})),
+        ("a rung is extended as one that is extended as it is", "rungs-in-circle",
+         _clock(".rungs", *_CIRCLE)),
         ("a level stands twice", "level-twice",
          _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
         ("a rung has no length", "one-length", _clock(".rungs[0]", {"level": "late"})),
