@@ -98,7 +98,7 @@ def step(
         refused = wrong_primary(rules, case, command, primary)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
-    asks_history = transition.asks_history or _came_before_a_clock(case, since)
+    asks_history = transition.asks_history or (since < case.last_us and _came_before_a_clock(case, since))
     event, clocks = event_of(
         rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
         is_late=asks_history,

@@ -74,11 +74,9 @@ def _is_waiting(rules: CompiledPolicy, case: Case) -> bool:
 def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """A public substantive reply of this cycle stands."""
     cycle = case.facts.cycle
-    if any(
-        reply.cycle == cycle and reply.retracted_us is None and reply.at_us <= at
-        for reply in case.facts.replies
-    ):
-        return None
+    for reply in case.facts.replies:
+        if reply.cycle == cycle and reply.retracted_us is None and reply.at_us <= at:
+            return None
     return refusal("no-reply", rules, case, command, missing=("reply",))
 
 
@@ -388,8 +386,11 @@ def _guarded(
     rules: CompiledPolicy, case: Case, command: Command, transition: Transition, at: int
 ) -> Refusal | None:
     """What the first of the guards that does not hold says."""
-    refusals = (GUARDS[name](rules, case, command, at) for name in transition.guards)
-    return next((refused for refused in refusals if refused is not None), None)
+    for name in transition.guards:
+        refused = GUARDS[name](rules, case, command, at)
+        if refused is not None:
+            return refused
+    return None
 
 
 def is_authorized(
