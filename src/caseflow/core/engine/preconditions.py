@@ -210,6 +210,8 @@ def extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: i
 @_named
 def no_extension_pending(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """No extension of that clock waits for an answer."""
+    if not case.facts.extensions:
+        return None
     run = clock_asked(rules, case, command)
     if run is None or pending_extension(case, run) is None:
         return None

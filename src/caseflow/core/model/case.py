@@ -304,9 +304,10 @@ class Case(CompactValue):
             return ((self.submitted_us, 1),)
         if action == "reply":
             replies = self.facts.replies
-            standing = (reply for reply in replies if (reply.retracted_us or us + 1) > us)
-            return tuple((reply.at_us, reply.cycle) for reply in standing)
-        return tuple((at, cycle) for name, at, cycle, _ in self.facts.taken if name == action)
+            return tuple(
+                [(r.at_us, r.cycle) for r in replies if r.retracted_us is None or r.retracted_us > us]
+            )
+        return tuple([(at, cycle) for name, at, cycle, _ in self.facts.taken if name == action])
 
     @property
     def pending_extensions(self) -> tuple[ExtensionRequest, ...]:
