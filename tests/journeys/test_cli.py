@@ -383,9 +383,13 @@ def test_a_closed_pipe_ends_quietly(stored: str) -> None:
 def test_a_closed_or_full_stream_is_no_traceback(shell: str, code: int, messages: str) -> None:
     """Output that goes nowhere is dropped; output that cannot be written is told on one line."""
     command = shell.format(f"{sys.executable} -m caseflow.cli")
-    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(["sh", "-c", command], capture_output=True, env=environment, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (code, "", messages)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    for environment in (buffered, {**buffered, "PYTHONUNBUFFERED": "1"}):
+        environment |= {"LC_ALL": "C.UTF-8"}
+        done = subprocess.run(
+            ["sh", "-c", command], capture_output=True, env=environment, text=True, check=False
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (code, "", messages)
 
 
 def _heeds_interrupts() -> None:

@@ -497,7 +497,7 @@ def the_window_never_closes(put: Put) -> None:
 @breaks("3", policy=HANGING)
 def a_warning_does_not_go_with_its_breach(put: Put) -> None:
     """An extension leaves a warning that was given where it was."""
-    put(compiled_clock.CompiledClock, _governor=lambda self, rung: rung)
+    put(compiled_clock, governors_of=lambda rule: tuple(range(len(rule.rungs))))
 
 
 @breaks("3", policy=HANGING)

@@ -74,7 +74,8 @@ def run_app(arguments: Sequence[str] | None = None) -> int:
         code = cli.main(args=written, prog_name="caseflow", standalone_mode=False)
         sys.stdout.flush()
     except _ENDINGS as error:
-        return _ending(error, lang)
+        code = _ending(error, lang)
+    _let_go_of_streams()
     return code if isinstance(code, int) else Exit.OK
 
 
@@ -102,6 +103,15 @@ def _ending(error: BaseException, lang: Lang) -> int:
             return Exit.BAD_INPUT
     _tell(word("interrupted", lang))
     return Exit.INTERRUPTED
+
+
+def _let_go_of_streams() -> None:
+    """What could not be written by now is dropped, so that the interpreter's own end changes no exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _load_catalogues() -> str:
