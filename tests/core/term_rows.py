@@ -6,8 +6,9 @@ from datetime import date
 from typing import Any
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Pause, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import micros, moment, office_days
+from caseflow.core.time.pauses import Pause
 from caseflow.core.time.span import Span
 
 SPRING = Calendar(

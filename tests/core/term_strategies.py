@@ -10,8 +10,8 @@ import attrs
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Pause
 from caseflow.core.time.instants import OfficeDays, micros, office_days, zone_info
+from caseflow.core.time.pauses import Pause
 from caseflow.core.time.span import Span
 
 MICRO = timedelta(microseconds=1)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Pause, breach, walk
+from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import micros, moment, office_days
+from caseflow.core.time.pauses import Pause
 from caseflow.core.time.span import Span
 from caseflow.errors import BadInput
 from caseflow.policies.calendars import load_calendar

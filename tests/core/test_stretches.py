@@ -7,8 +7,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caseflow.core.time.deadline import Pause, breach, stretches
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import HOUR, office_days
+from caseflow.core.time.pauses import Pause
+from caseflow.core.time.running_time import stretches
 from caseflow.core.time.span import Span
 
 SHANGHAI = office_days("Asia/Shanghai")

@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import NO_DAYS, _added, _walked, base_day, breach, stretches, walk
+from caseflow.core.time.deadline import NO_DAYS, _added, _walked, base_day, breach, walk
 from caseflow.core.time.instants import micros, moment
+from caseflow.core.time.running_time import stretches
 from tests.core.term_strategies import Terms, terms
 
 LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")

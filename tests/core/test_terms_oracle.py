@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given, settings
 
-from caseflow.core.time.deadline import breach, stretches, walk
+from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import moment, zone_info
+from caseflow.core.time.running_time import stretches
 from tests.core.term_strategies import MICRO, Terms, first_instant, terms
 
 ONE = timedelta(days=1)

@@ -16,8 +16,9 @@ import caseflow.core.model.evolve
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, SqliteStore, UnknownCase, load_policy
 from caseflow.core.engine.actions import command_of
 from caseflow.core.model.events import EVENTS, Adopted, Event, Migrated, Submitted
-from caseflow.core.time.deadline import Breach, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import DAY
+from caseflow.core.time.pauses import Breach
 from caseflow.errors import BadInput, StoreError
 from caseflow.serialization.codec import encode
 from caseflow.testing import (

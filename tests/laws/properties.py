@@ -11,8 +11,9 @@ from caseflow import Actor, CaseflowError, MemoryStore, Refused, SqliteStore
 from caseflow.core.engine.projection import projected
 from caseflow.core.model.case import Case
 from caseflow.core.model.evolve import evolve, replay
-from caseflow.core.time.deadline import Pause, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import moment, office_days
+from caseflow.core.time.pauses import Pause
 from caseflow.core.time.span import Span
 from caseflow.serialization.codec import decode, encode, pack, unpack
 

@@ -14,6 +14,8 @@ import caseflow.core.engine.escalation
 import caseflow.core.engine.projection
 import caseflow.core.model.evolve
 import caseflow.core.time.deadline
+import caseflow.core.time.pauses
+import caseflow.core.time.running_time
 import caseflow.desk.desk
 import caseflow.desk.sweeper
 import caseflow.serialization.codec
@@ -98,8 +100,9 @@ def takes_every_writer(patch: Patch) -> None:
 
 def adds_pauses_up_wrongly(patch: Patch) -> None:
     """5. Of several pauses only the last counts."""
-    merged = caseflow.core.time.deadline.merged
-    patch.setattr(caseflow.core.time.deadline, "merged", lambda pauses: merged(list(pauses)[-1:]))
+    merged = caseflow.core.time.pauses.merged
+    for module in (caseflow.core.time.deadline, caseflow.core.time.running_time):
+        patch.setattr(module, "merged", lambda pauses: merged(list(pauses)[-1:]))
 
 
 def loses_the_fired_rungs(patch: Patch) -> None:

@@ -29,7 +29,7 @@ from caseflow.core.model import compiled_clock, evolve, rung_count, sla
 from caseflow.core.model.case import Card
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Event, RungEvent, UnknownEvent
-from caseflow.core.time import deadline
+from caseflow.core.time import deadline, pauses, running_time
 from caseflow.core.time.span import PausedDay, Span
 from caseflow.desk import command_handler, idempotency, sweeper
 from caseflow.desk import desk as questions
@@ -161,7 +161,7 @@ def counts_a_microsecond_late(put: Put) -> None:
     """Every deadline is a microsecond off."""
     breach = deadline.breach
 
-    def off(*args: Any) -> deadline.Breach:
+    def off(*args: Any) -> pauses.Breach:
         found = breach(*args)
         return found if found.at_us is None else found.replace(at_us=found.at_us + 1)
 
@@ -231,8 +231,9 @@ def forgets_a_pause(put: Put) -> None:
 @breaks("5", policy=PAUSING)
 def only_the_last_pause_counts(put: Put) -> None:
     """Of several pauses only the last counts."""
-    merged = deadline.merged
-    put(deadline, merged=lambda pauses: merged(list(pauses)[-1:]))
+    merged = pauses.merged
+    for module in (deadline, running_time):
+        put(module, merged=lambda given: merged(list(given)[-1:]))
 
 
 @breaks("5", policy=PAUSING)
@@ -240,7 +241,7 @@ def a_pause_shortens(put: Put) -> None:
     """A deadline with a pause comes an hour sooner."""
     breach = deadline.breach
 
-    def sooner(span: Any, start: int, pauses: Any, days: Any) -> deadline.Breach:
+    def sooner(span: Any, start: int, pauses: Any, days: Any) -> pauses.Breach:
         found = breach(span, start, pauses, days)
         if found.at_us is None or not pauses:
             return found
@@ -517,8 +518,8 @@ def a_share_is_the_whole(put: Put) -> None:
 def the_office_never_closes(put: Put) -> None:
     """Office time runs at night."""
     always = SimpleNamespace(used_up=lambda start, first, budget: start + budget)
-    put(deadline, _openings=lambda span, start, days: iter([(start, None)]))
-    put(deadline, office_time=lambda calendar, days: always)
+    put(running_time, _openings=lambda span, start, days: iter([(start, None)]))
+    put(running_time, office_time=lambda calendar, days: always)
 
 
 @breaks("3", policy=HANGING)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import caseflow.core.model.rung_count
 import caseflow.core.model.sla
 from caseflow import MemoryStore
-from caseflow.core.time.deadline import Breach, breach
+from caseflow.core.time.deadline import breach
+from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting
 from caseflow.desk import sweeper
 from caseflow.policies import registry

@@ -31,8 +31,8 @@ from caseflow.cli.options import (
     usage,
     word,
 )
-from caseflow.core.time.deadline import Breach
 from caseflow.core.time.instants import moment
+from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll
 from caseflow.views.explain import ExplainedDay, ExplainedRung, ExplainedStretch, Explanation
 from caseflow.views.labels import length_text

@@ -10,8 +10,10 @@ import attrs
 
 from caseflow import BadInput, Calendar, load_calendar
 from caseflow.core.time.calendar import minutes_of
-from caseflow.core.time.deadline import Breach, Pause, breach, stretches, walk
+from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import micros, moment, office_days
+from caseflow.core.time.pauses import Breach, Pause
+from caseflow.core.time.running_time import stretches
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll, Span
 from caseflow.policies.calendars import calendar_named
 from caseflow.views.explain import ExplainedDay, ExplainedStretch, explained, explained_day

@@ -10,8 +10,9 @@ from caseflow.core.model.case import Case, renamed
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.policy import Rung
-from caseflow.core.time.deadline import DayCount, Stretch, stretches, walk
+from caseflow.core.time.deadline import DayCount, walk
 from caseflow.core.time.instants import moment
+from caseflow.core.time.running_time import Stretch, stretches
 from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
 from caseflow.errors import BadInput

@@ -15,7 +15,7 @@ from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import Command
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied
-from caseflow.core.time.deadline import Pause
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.sla import Mark, Verb
-from caseflow.core.time.deadline import Pause
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 

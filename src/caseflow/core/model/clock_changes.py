@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
 from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder
-from caseflow.core.time.deadline import Pause
+from caseflow.core.time.pauses import Pause
 
 _NO_BASIS = Basis()
 """What a change says of an instance that counts from its start and nothing else any more."""

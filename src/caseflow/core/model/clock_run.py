@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from caseflow.core.model.events import Basis, Grant, Ladder
-from caseflow.core.time.deadline import Pause
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import CompactValue, Value
 
 

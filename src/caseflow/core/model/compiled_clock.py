@@ -12,14 +12,9 @@ from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
 from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTerm, granted_at
 from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import (
-    Pause,
-    base_day,
-    breach,
-    corresponding,
-    merged,
-)
+from caseflow.core.time.deadline import base_day, breach, corresponding
 from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.pauses import Pause, merged
 from caseflow.core.time.span import Counting, Ends, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]

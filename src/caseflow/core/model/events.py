@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import ClassVar, get_args
 
 from caseflow.core.model.commands import Actor, CaseState
-from caseflow.core.time.deadline import Pause
 from caseflow.core.time.instants import moment
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import CompactValue, Value
 
 Ladder = tuple[tuple[str, bool], ...]

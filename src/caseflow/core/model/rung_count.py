@@ -8,8 +8,9 @@ from typing import NamedTuple
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Grant
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Breach, TakenDays, breach, from_base, merged, taken_days
+from caseflow.core.time.deadline import TakenDays, breach, from_base, taken_days
 from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.pauses import Breach, merged
 from caseflow.core.time.span import Counting, First, Roll, Span
 
 UNTIL = "until"

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Basis
-from caseflow.core.time.deadline import Pause
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 
 Verb = Literal["resume", "stop", "cancel", "revive", "start", "pause", "restart", "extend", "hold", "release"]

@@ -1,8 +1,8 @@
 """From a start and a length to the first instant that is late.
 
 An act at ``t`` is on time if and only if ``t < breach``. Days are counted by `day_count`, running time by
-`pieces`: both go through time in order and say why, which is what an explanation shows; `breach` gives only
-the answer, and does not walk where plain addition leads to the same day.
+`stretches`: both go through time in order and say why, which is what an explanation shows; `breach` gives
+only the answer, and does not walk where plain addition leads to the same day.
 """
 
 from __future__ import annotations
@@ -14,24 +14,12 @@ from datetime import date
 from typing import NamedTuple
 
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.instants import DAY, HOUR, LATEST, OfficeDays
-from caseflow.core.time.office_time import office_time
+from caseflow.core.time.instants import DAY, HOUR, OfficeDays
+from caseflow.core.time.pauses import Breach, Pause, merged
+from caseflow.core.time.running_time import used_up
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll, Span
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
-
-Pause = tuple[int, int | None]
-"""``[a, b)`` in epoch microseconds; ``None`` for a pause that is still open."""
-
-
-class Breach(Value):
-    """The first late instant (``None``: none while a pause is open), and whether it is certain.
-
-    An uncertain one is the earliest it can be: the calendar ends before the count does.
-    """
-
-    at_us: int | None
-    certain: bool
 
 
 def breach(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
@@ -48,7 +36,7 @@ def breach(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) ->
         used up.
     """
     if not span.counting.is_by_days:
-        return _of_running_time(span, start, pauses, days)
+        return used_up(span, start, pauses, days)
     base, certain = base_day(span, start, days)
     counted = from_base(span, base, taken_days(span, pauses, days), days)
     return counted if certain or counted.at_us is None else Breach(counted.at_us, False)
@@ -402,117 +390,3 @@ def corresponding(day: int, months: int) -> int:
     if year > date.max.year:
         raise BadInput("no-such-date", what="deadline", found=f"{months} months after {start}")
     return date(year, month + 1, min(start.day, monthrange(year, month + 1)[1])).toordinal()
-
-
-# -- running time ------------------------------------------------------------------------------------------
-
-
-class Stretch(Value):
-    """A piece of time in which running time did one thing. Instants in epoch microseconds."""
-
-    begin_us: int
-    end_us: int | None
-    """``None`` for a pause that is still open."""
-    ran_us: int
-    """How long the clock had run when the piece ended."""
-    why: str
-    """``runs``, ``paused``, ``closed`` (the office is), or ``used-up``: it runs until nothing is left, which
-    is still on time."""
-
-
-def stretches(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Iterator[Stretch]:
-    """Running time piece by piece, in order, until it is used up or a pause is left open.
-
-    Boundary:
-        The last instant on time ends the last piece; one microsecond later is late. A pause that begins
-        just when the time is used up still defers that.
-    """
-    left, now, turn = span.budget_us, start, 0
-    closed, opened = merged(pauses)
-    halts: list[Pause] = [*closed, *([] if opened is None else [(opened, None)])]
-    for opens, closes in _openings(span, start, days):
-        if opens > now:
-            yield Stretch(now, opens, span.budget_us - left, "closed")
-            now = opens
-        while closes is None or now < closes:
-            while turn < len(halts) and (ends := halts[turn][1]) is not None and ends <= now:
-                turn += 1
-            begin, end = halts[turn] if turn < len(halts) else (None, None)
-            if begin is None or (closes is not None and begin > closes):
-                until, is_used_up = closes, closes is None or closes - now >= left
-            else:
-                until, is_used_up = begin, begin - now > left
-            if is_used_up or until is None:
-                yield Stretch(now, now + left, span.budget_us, "used-up")
-                return
-            if until > now:
-                left -= until - now
-                yield Stretch(now, until, span.budget_us - left, "runs")
-                now = until
-            if begin is not None and begin <= now:
-                halted = end if closes is None or end is None else min(end, closes)
-                if halted is None or halted > now:
-                    yield Stretch(now, halted, span.budget_us - left, "paused")
-                if halted is None:
-                    return
-                now = halted
-                if now == closes:
-                    break
-
-
-def _openings(span: Span, start: int, days: OfficeDays) -> Iterator[tuple[int, int | None]]:
-    """From when to when the clock may run: always, or while the office is open."""
-    calendar = span.calendar
-    if span.counting is Counting.ELAPSED or calendar is None:
-        yield start, None
-        return
-    for opens, closes in office_time(calendar, days).openings(_first_office_day(span, start, days)):
-        if closes > start:
-            yield max(opens, start), closes
-
-
-def _first_office_day(span: Span, start: int, days: OfficeDays) -> int:
-    return days.day_of(start) + (span.first is First.NEXT_WORKING_DAY)
-
-
-def _of_running_time(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) -> Breach:
-    """The end of running time: by addition without pauses, else the end of the last stretch."""
-    if span.budget_us < 0:  # so long before another rung that it is late from the first
-        return Breach(start, True)
-    calendar = span.calendar if span.counting is Counting.OFFICE else None
-    end: int | None = start
-    if pauses or not span.budget_us:
-        for piece in stretches(span, start, pauses, days):
-            end = piece.end_us
-        if end is None:
-            return Breach(None, True)
-    elif calendar is None:
-        return Breach(_dated(start + span.budget_us + 1), True)
-    else:
-        first = _first_office_day(span, start, days)
-        end = office_time(calendar, days).used_up(start, first, span.budget_us)
-    if calendar is None:
-        return Breach(_dated(end + 1), True)
-    reached = (_first_office_day(span, start, days), days.day_of(max(start, end - 1)))
-    return Breach(_dated(end + 1), all(map(calendar.is_certain, reached)))
-
-
-def _dated(us: int) -> int:
-    if us > LATEST:
-        raise BadInput("no-such-date", what="deadline", found=f"{us} microseconds")
-    return us
-
-
-def merged(pauses: Sequence[Pause]) -> tuple[list[tuple[int, int]], int | None]:
-    """The union of the pauses: closed ones in order, apart from each other, and the start of an open one."""
-    opens = [begin for begin, end in pauses if end is None]
-    opened = min(opens) if opens else None
-    closed: list[tuple[int, int]] = []
-    for begin, end in sorted((b, e) for b, e in pauses if e is not None):
-        if closed and begin <= closed[-1][1]:
-            closed[-1] = (closed[-1][0], max(closed[-1][1], end))
-        else:
-            closed.append((begin, end))
-    while opened is not None and closed and closed[-1][1] >= opened:
-        opened = min(opened, closed.pop()[0])
-    return closed, opened

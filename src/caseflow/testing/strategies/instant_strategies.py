@@ -14,8 +14,8 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Pause
 from caseflow.core.time.instants import DAY, EARLIEST, LATEST, OfficeDays, micros, moment
+from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.testing.step import office_text
