@@ -107,11 +107,6 @@ TWINS: dict[str, tuple[str, str, str]] = {
         extra('start = ["route"]\nsubject = "co_handler"'),
         extra('start = ["route"]\nsubject = "unit"'),
     ),
-    "stops-what-it-starts": (
-        "clocks.extra.start",
-        extra('start = ["route"]\nstop = ["reply", "route"]'),
-        extra('start = ["route"]\nstop = ["reply", "route"]\nsubject = "unit"'),
-    ),
     "clock-never-stops": (
         "clocks.extra.stop",
         extra('stop = ["reopen"]'),
@@ -540,3 +535,19 @@ def test_a_restart_without_cap_is_told(tmp_path: Path) -> None:
     note = '[actions.note]\nmoves = { open = "=" }\nroles = ["office"]\n'
     found = findings(tiny(tmp_path, note + extra('restart = ["note"]')))
     assert [one.loop for one in found if one.code == "endless-restart"] == [("note",)]
+
+
+@pytest.mark.parametrize("ends", ["cancel", "stop"])
+def test_an_act_that_ends_and_starts_a_clock_leaves_one_running(tmp_path: Path, ends: str) -> None:
+    """The effects of one act come one after the other: a clock runs after it, put off for ever."""
+    amend = '[actions.amend]\nmoves = { asked = "=" }\nroles = ["office"]\n'
+    stop = '"reply", "amend"' if ends == "stop" else '"reply"'
+    keys = f'[clocks.reply]\nstart = ["submit", "reopen", "amend"]\nstop = [{stop}]\n'
+    keys += 'cancel = ["amend"]\n' if ends == "cancel" else ""
+    policy = tiny(tmp_path, amend + keys)
+    problems = findings(policy, today=A_MONDAY)
+    assert [(one.code, one.loop) for one in problems] == [("endless-restart", ("amend",))]
+    desk = Desk(policy, MemoryStore(), clock=ManualClock("2025-03-03T23:00:00+08:00"))
+    desk.submit(title="灯", by=Actor("c", role="citizen"), case_id="c1")
+    case = desk.act("c1", "amend", by=Actor("o", role="office"))
+    assert [(run.cycle, run.is_running) for run in case.clocks] == [(1, False), (2, True)]

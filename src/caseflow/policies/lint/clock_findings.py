@@ -13,7 +13,7 @@ from caseflow.core.time.calendar import minutes_of
 from caseflow.core.time.instants import HOUR, moment
 from caseflow.core.time.span import length_of
 from caseflow.policies.lint.severity import Finding, finding
-from caseflow.policies.lint.state_space import NOT_BEGUN, Arrow, Graph, begins, may, passes, with_ancestors
+from caseflow.policies.lint.state_space import Arrow, Graph, may, passes, with_ancestors
 
 LONGEST_LOOK = 4 * 366
 """Days on which a clock is begun, to see whether a warning comes before what it warns of."""
@@ -45,18 +45,15 @@ def _starts(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterato
             path = f"clocks.{plan.name}.{verb}[{index}]"
             if name.startswith(_END):
                 yield from _end(rules, plan, rules.plan[name.removeprefix(_END)], path)
-            elif not any(_is_start(plan, arrow, name, graph, verb=verb) for arrow in graph.arrows()):
+            elif not any(_is_start(arrow, name) for arrow in graph.arrows()):
                 yield finding("start-never-comes", path, clock=plan.name, start=name)
 
 
-def _is_start(plan: CompiledClock, arrow: Arrow, name: str, graph: Graph, *, verb: str) -> bool:
-    """Whether the arrow is what the clock's key names, and the clock begins by it."""
+def _is_start(arrow: Arrow, name: str) -> bool:
+    """Whether the arrow is what a key of the first clock names, and that clock begins by it."""
     origin, target = arrow.origin, arrow.target
     entered = target.state != origin.state and name == f"state:{target.state}"
-    row = graph.rules.table[origin.state].get(arrow.action)
-    if row is None or not (arrow.action == name or entered):
-        return False
-    return begins(plan, row, NOT_BEGUN if verb == "restart" else origin.clocks[0], held=target.held)
+    return 0 in arrow.begins and (arrow.action == name or entered)
 
 
 def _end(rules: CompiledPolicy, plan: CompiledClock, other: CompiledClock, path: str) -> Iterator[Finding]:

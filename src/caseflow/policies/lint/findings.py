@@ -69,10 +69,6 @@ def _progress(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Itera
         yield finding("when-kind-unknown", f"{path}.when.kind", kind=kind, known=", ".join(kinds))
     if wanted and len(unknown) == len(wanted):
         return
-    if not plan.rule.subject:
-        for name in plan.rule.start:
-            if name in plan.rule.stop or name in plan.rule.cancel:
-                yield finding("stops-what-it-starts", f"{path}.start", clock=plan.name, action=name)
     if graph.complete:  # what was not walked may hold what seems to be missing
         yield from _missing(plan, graph)
 

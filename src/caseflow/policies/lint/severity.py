@@ -12,7 +12,7 @@ CITIZEN, CARD, ORDER = "citizen", "card", "order"
 WEIGHTS = (CITIZEN, CARD, ORDER)
 
 _CARD = frozenset({
-    "unit-clock-after-hand-over", "stops-what-it-starts", "clock-never-stops", "runs-on-after-end",
+    "unit-clock-after-hand-over", "clock-never-stops", "runs-on-after-end",
     "warning-not-before", "extension-outlives-rung", "extension-after-breach", "extension-for-nobody",
     "notice-to-nobody", "notice-to-program", "notice-without-unit", "document-without-office",
     "hangs-on-nothing", "calendar-without-migrate", "horizon-too-near", "cut-off-outside-hours",

@@ -53,7 +53,8 @@ class Spot(Value):
 class Arrow(Value):
     """An action taken between two spots, or ``end:NAME``: the last rung of that clock is reached.
 
-    ``revives`` and ``restarts`` hold the indexes of clocks whose end it takes back, or that it begins anew.
+    ``revives``, ``begins`` and ``restarts`` are the indexes of clocks whose end it takes back, that it
+    begins, and that it begins anew with more time.
     """
 
     origin: Spot
@@ -61,6 +62,7 @@ class Arrow(Value):
     target: Spot
     capped: bool
     revives: tuple[int, ...] = ()
+    begins: tuple[int, ...] = ()
     restarts: tuple[int, ...] = ()
 
 
@@ -89,7 +91,7 @@ class Graph:
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
         self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
         self._into: dict[Spot, Arrow] = {}
-        self._known_options: dict[Spot, tuple[tuple[str, Transition, bool, bool], ...]] = {}
+        self._known_options: dict[Spot, tuple[tuple[Transition, bool, bool], ...]] = {}
         self.complete = self._walk()
         self.spots = tuple(self._arrows)
 
@@ -159,26 +161,25 @@ class Graph:
         row = self.rules.table[spot.state].get(action)
         if row is None or not passes(self.rules, row, spot):
             return (spot,)
-        after = self._after(spot, row, held=_holders(row, spot)[-1])[0]
+        after = self._taken(spot, row, held=_holders(row, spot)[-1]).target
         if row.event in HANDS_OVER:
             return (after, spot)  # there may be no unit of that place
         known = {"unit_holds", "nobody_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
-        for action, row, held, capped in self._options(spot):
-            target, revives, restarts = self._after(spot, row, held=held)
-            yield Arrow(spot, action, target, capped=capped, revives=revives, restarts=restarts)
+        for row, held, capped in self._options(spot):
+            yield self._taken(spot, row, held=held, capped=capped)
         yield from self._ends(spot)
 
-    def _options(self, spot: Spot) -> tuple[tuple[str, Transition, bool, bool], ...]:
-        """What may be done there, whatever the clocks do: the action, who holds the case then, its cap."""
+    def _options(self, spot: Spot) -> tuple[tuple[Transition, bool, bool], ...]:
+        """What may be done there, whatever the clocks do: the act, who holds the case then, its cap."""
         key = spot.replace(clocks=())
         known = self._known_options.get(key)
         if known is None:
             known = self._known_options[key] = tuple(
-                (action, row, held, _is_capped(self.rules, row))
-                for action, row in self.rules.table[spot.state].items()
+                (row, held, _is_capped(self.rules, row))
+                for row in self.rules.table[spot.state].values()
                 if passes(self.rules, row, spot) and may(row, spot, timed=True)
                 for held in _holders(row, spot)
             )
@@ -195,26 +196,27 @@ class Graph:
             if tuple(clocks) != spot.clocks:
                 yield Arrow(spot, f"end:{plan.name}", spot.replace(clocks=tuple(clocks)), capped=True)
 
-    def _after(
-        self, spot: Spot, row: Transition, *, held: bool
-    ) -> tuple[Spot, tuple[int, ...], tuple[int, ...]]:
+    def _taken(self, spot: Spot, row: Transition, *, held: bool, capped: bool = False) -> Arrow:
+        """The arrow of an act; its effects come in their order, each on what the one before left."""
         if row.back:
             row = row.back[spot.came_from]
         place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
         state = place.state if place else spot.state
         clocks = list(spot.clocks)
-        revives, restarts = list[int](), list[int]()
+        revives, begins, restarts = list[int](), list[int](), list[int]()
         for effect in effects:
             index = self._index.get(effect[1].name)
             if index is None:
                 continue
-            before = spot.clocks[index]
-            changed = _changed(spot, row, effect, index=index, held=held, state=state)
-            if changed is not None:
-                clocks[index] = _merged(clocks[index], changed, effect[0])
-                if effect[0] == "revive":
-                    revives.append(index)
-                if effect[0] in ("start", "restart") and before.status in _put_off(effect):
+            before = clocks[index]
+            begun = effect[0] in ("start", "restart") and _begins(effect, row, before, held=held)
+            clocks[index] = _changed(before, effect, begun=begun, state=state)
+            if effect[0] == "revive" and clocks[index] != before:
+                revives.append(index)
+            if begun:
+                begins.append(index)
+                ended = spot.clocks[index] if effect[1].rule.subject else before
+                if ended.status in _put_off(effect):
                     restarts.append(index)
         if row.event is e.Merged or row.event is e.Resumed:
             was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
@@ -230,8 +232,16 @@ class Graph:
             row.event is e.InformationRequested
             or (spot.awaits and row.event not in (e.InformationReceived, e.Reopened))
         )
-        after = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from, awaits=awaits)
-        return after, tuple(revives), tuple(restarts)
+        target = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from, awaits=awaits)
+        return Arrow(
+            spot,
+            row.action,
+            target,
+            capped=capped,
+            revives=tuple(revives),
+            begins=tuple(begins),
+            restarts=tuple(restarts),
+        )
 
 
 def may(row: Transition, spot: Spot, *, timed: bool = False) -> bool:
@@ -281,11 +291,12 @@ def _put_off(effect: Effect) -> tuple[str, ...]:
     return ("stopped", "cancelled", *(("running",) if verb == "restart" else ()))
 
 
-def begins(plan: CompiledClock, row: Transition, before: Ticking, *, held: bool) -> bool:
+def _begins(effect: Effect, row: Transition, before: Ticking, *, held: bool) -> bool:
     """Whether an act begins an instance: where there is one for each of many, one may always begin."""
+    verb, plan, _ = effect
     match plan.rule.subject:
         case "":
-            return before.status != "running"
+            return verb == "restart" or before.status != "running"
         case "unit":
             return held
         case "co_handler":
@@ -327,29 +338,16 @@ def _holders(row: Transition, spot: Spot) -> tuple[bool, ...]:
     return (spot.held,)
 
 
-def _changed(
-    spot: Spot, row: Transition, effect: Effect, *, index: int, held: bool, state: str
-) -> Ticking | None:
-    """What the effect makes of the clock as it was before the action; `None` for nothing."""
+def _changed(before: Ticking, effect: Effect, *, begun: bool, state: str) -> Ticking:
+    """What the effect makes of the clock as the one before it left it."""
     verb, plan, _ = effect
-    before = spot.clocks[index]
-    running = before.status == "running"
-    if verb in ("start", "restart"):
-        is_begun = begins(plan, row, NOT_BEGUN if verb == "restart" else before, held=held)
-        return Ticking("running", f"state:{state}" in plan.rule.pause) if is_begun else None
-    if verb == "revive":
-        return before.replace(status="running") if before.status == "stopped" else None
-    if not running:
-        return None
-    if verb in ("stop", "cancel"):
-        return before.replace(status="stopped" if verb == "stop" else "cancelled")
-    return None if before.paused == (verb == "pause") else before.replace(paused=verb == "pause")
-
-
-def _merged(now: Ticking, changed: Ticking, verb: str) -> Ticking:
-    """Two effects of one action on one clock: a pause changes only the pause, an end only the status."""
-    if verb in ("pause", "resume"):
-        return now.replace(paused=changed.paused)
-    if verb == "cancel" and now.status == "stopped":
-        return now
-    return changed if verb in ("start", "restart") else now.replace(status=changed.status)
+    if begun:
+        return Ticking("running", f"state:{state}" in plan.rule.pause)
+    match verb, before.status:
+        case "revive", "stopped":
+            return before.replace(status="running")
+        case "stop" | "cancel", "running":
+            return before.replace(status="stopped" if verb == "stop" else "cancelled")
+        case "pause" | "resume", "running":
+            return before.replace(paused=verb == "pause")
+    return before
