@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import enum
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model import events
 from caseflow.simulation import delays, scenario
+from caseflow.views.document_schemas import DOCUMENTS, document_schema
 from caseflow.views.mermaid import diagram
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -79,6 +81,8 @@ def pages() -> dict[str, str]:
         "findings.md": "".join(_findings()),
         "wuhu.md": "".join(_wuhu()),
         "api.md": "".join(_api()),
+        "documents.md": "".join(_documents()),
+        **{f"schemas/{name}.json": _schema(name) for name in DOCUMENTS},
     }
 
 
@@ -182,6 +186,24 @@ def _findings() -> Iterator[str]:
         cells = (_cell(i18n.sentence(f"findings.{code}.{part}", "en")) for part in ("problem", "remedy"))
         chinese = "。".join(i18n.sentence(f"findings.{code}.{part}", "zh") for part in ("problem", "remedy"))
         yield f"| `{code}` | {' | '.join(cells)} | {_cell(chinese)} |\n"
+
+
+def _documents() -> Iterator[str]:
+    yield "# Documents and their schemas\n\nWhat a portal sends to its pages; see\n"
+    yield "[send documents to pages and programs](../how-to/send-documents-to-pages.md).\n"
+    yield "Each has a JSON Schema (2020-12), made from its class. A label is an object of `key` and `label`; instants are ISO 8601 in the office's\n"
+    yield "zone, in whole seconds.\n\n"
+    for name, cls in DOCUMENTS.items():
+        yield f"## {name}\n\n{_prose(inspect.getdoc(cls) or '')}\n\n"
+        yield f"[schemas/{name}.json](schemas/{name}.json)\n\n"
+        yield "| field | type |\n|---|---|\n"
+        for field, kind in _written_annotations(cls).items():
+            yield f"| `{field}` | `{_cell(kind)}` |\n"
+        yield "\n"
+
+
+def _schema(name: str) -> str:
+    return json.dumps(document_schema(name), ensure_ascii=False, indent=2) + "\n"
 
 
 def _wuhu() -> Iterator[str]:
@@ -405,6 +427,6 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    REFERENCE.mkdir(exist_ok=True)
+    (REFERENCE / "schemas").mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (REFERENCE / name).write_text(text, encoding="utf-8")

@@ -178,11 +178,13 @@ def test_a_formula_gets_an_apostrophe(folder: Path, capsys: pytest.CaptureFixtur
 def test_a_case_is_shown_in_both_languages(
     stored: str, capsys: pytest.CaptureFixture[str], lang: str, words: tuple[str, ...]
 ) -> None:
-    """Text for people follows `--lang`; JSON is the same in both."""
+    """Text for people follows `--lang`, the labels in JSON too; its keys are the same in both."""
     _, out, _ = called(capsys, "show", "a-1", "--store", stored, "--lang", lang)
     assert all(word in out for word in words)
     document = json.loads(called(capsys, "show", "a-1", "--store", stored, "--json", "--lang", lang)[1])
-    assert (document["state"], [card["level"] for card in document["cards"]]) == ("answered", ["yellow"])
+    levels = [card["level"]["key"] for card in document["cards"]]
+    assert (document["state"]["key"], levels) == ("answered", ["yellow"])
+    assert document["cards"][0]["level"]["label"] == words[0]
 
 
 def test_the_locale_chooses_the_language(
@@ -202,7 +204,7 @@ def test_stored_cases_can_be_asked_about(stored: str, capsys: pytest.CaptureFixt
     )
     assert [day["why"] for day in explained[0]["days"][:2]] == ["start", "counts"]
     coming = json.loads(called(capsys, "forecast", "a-2", "--store", stored, "--json")[1])
-    assert [item["level"] for item in coming] == ["red", "urge"]
+    assert [item["level"]["key"] for item in coming["coming"]] == ["red", "urge"]
     page = json.loads(called(capsys, "cases", "--store", stored, "--limit", "1", "--json")[1])
     assert [case["id"] for case in page["cases"]] == ["a-2"]
     rest = json.loads(called(capsys, "cases", "--store", stored, "--cursor", page["cursor"], "--json")[1])

@@ -26,7 +26,9 @@ from caseflow.cli.options import (
 )
 from caseflow.core.time.instants import moment
 from caseflow.desk.sweeper import part_of
+from caseflow.views.documents import case_document, forecast_document, page_document
 from caseflow.views.forecast import Forecast
+from caseflow.views.labels import term_label
 
 
 @click.command()
@@ -39,7 +41,7 @@ def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
     desk = open_desk(store_url)
     case, policy = desk.get(case_id), desk.rules_of(case_id).policy
     if as_json:
-        print_json(case_document(case))
+        print_json(case_document(desk.rules_of(case), case, desk.clock.now_us(), lang=lang).to_dict())
         return
     for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
         click.echo(f"{word(key, lang)}: {line}")
@@ -65,7 +67,7 @@ def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[
 def _run_line(run: ClockRun, case: Case, policy: Policy, lang: Lang) -> str:
     label = clock_label(policy, run.clock, lang)
     name = run.clock if label == run.clock else f"{label} ({run.clock})"
-    status = word("paused" if run.is_running and run.is_paused else run.status, lang)
+    status = term_label("paused" if run.is_running and run.is_paused else run.status, lang)
     since = instant(moment(run.since_us, case.origin.zone))
     subject = f" {run.subject}" if run.subject else ""
     return f"{name}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
@@ -75,24 +77,6 @@ def _card_line(card: Card, policy: Policy, lang: Lang) -> str:
     level = level_label(policy, card.clock, card.level, lang)
     end = f", {word('annulled', lang)} {instant(card.annulled_at)}" if card.annulled_us is not None else ""
     return f"{level} ({card.clock}) {instant(card.effective_at)} {card.unit or word('nobody', lang)}{end}"
-
-
-def case_document(case: Case) -> dict[str, Any]:
-    """The case as JSON-able data; instants in the office's zone."""
-    return {
-        "id": case.id,
-        "version": case.version,
-        "state": case.state,
-        "stage": case.stage.value,
-        "open": case.is_open,
-        "unit": case.unit,
-        "kind": case.origin.kind,
-        "submitted_at": case.submitted_at.isoformat(),
-        "next_due": case.next_due.isoformat() if case.next_due else None,
-        "deadline": case.deadline.isoformat() if case.deadline else None,
-        "cards": [card_document(card) for card in case.cards],
-        "reminders": [card_document(card) for card in case.reminders],
-    }
 
 
 def card_document(card: Card) -> dict[str, Any]:
@@ -121,7 +105,7 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
     desk = open_desk(store_url)
     items = desk.forecast(case_id)
     if as_json:
-        print_json([_forecast_document(item) for item in items])
+        print_json(forecast_document(desk.rules_of(case_id), items, lang=lang).to_dict())
         return
     policy, now = desk.rules_of(case_id).policy, moment(desk.clock.now_us())
     for item in items:
@@ -129,13 +113,6 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
         click.echo(f"{phrase}{due(item.at, now=now, lang=lang)}  {_coming(item, policy, lang)}")
     if not items:
         say("nothing-to-come", lang)
-
-
-def _forecast_document(item: Forecast) -> dict[str, Any]:
-    return {
-        "at": item.at.isoformat(), "what": item.what, "level": item.level, "clock": item.clock,
-        "subject": item.subject, "cycle": item.cycle, "state": item.state, "certain": item.certain,
-    }  # fmt: skip
 
 
 def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
@@ -158,7 +135,9 @@ def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
     desk = open_desk(store_url)
     page = desk.cases(**query)
     if as_json:
-        print_json({"cases": [case_document(case) for case in page], "cursor": page.cursor})
+        at = desk.clock.now_us()
+        documents = (case_document(desk.rules_of(case), case, at, lang=lang) for case in page)
+        print_json(page_document(documents, page.cursor).to_dict())
         return
     now = moment(desk.clock.now_us())
     for case in page:

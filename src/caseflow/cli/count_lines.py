@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from caseflow.cli.options import Lang, instant, word
 from caseflow.views.explain import ExplainedDay, ExplainedStretch
+from caseflow.views.labels import term_label
 
 LONGEST = 45
 """Lines that are printed one by one; of more only the first and last are, and the middle by month or year."""
@@ -26,8 +27,8 @@ def day_lines(days: Sequence[ExplainedDay], lang: Lang) -> Iterator[str]:
     for group in groups:
         day = group[-1]
         if len(group) == 1:
-            more = f" ({word(day.note, lang)})" if day.note else ""
-            yield f"  {day.date}  {_count(day):>3}  {word(day.why, lang)}{more}"
+            more = f" ({term_label(day.note, lang)})" if day.note else ""
+            yield f"  {day.date}  {_count(day):>3}  {term_label(day.why, lang)}{more}"
         else:
             tally = _tally([each.why for each in group], lang)
             yield f"  {group[0].date} / {day.date}  {_count(day):>3}  {tally}"
@@ -42,7 +43,7 @@ def stretch_lines(pieces: Sequence[ExplainedStretch], lang: Lang) -> Iterator[st
     width = max(map(len, times), default=0)
     for group, time in zip(groups, times, strict=True):
         why = word("semicolon", lang).join(
-            word(why, lang) for why in dict.fromkeys(each.why for each in group)
+            term_label(why, lang) for why in dict.fromkeys(each.why for each in group)
         )
         yield f"  {time:<{width}}  {_hours(group[-1].ran):>9}  {why}"
     if len(groups) < len(pieces):
@@ -64,7 +65,7 @@ def _folded(items: Sequence[_T], date_of: Callable[[_T], date]) -> list[list[_T]
 def _tally(whys: Sequence[str], lang: Lang) -> str:
     """What the days were and how many of each, in the order of the first."""
     return word("semicolon", lang).join(
-        word("tally", lang, what=word(why, lang), n=many) for why, many in Counter(whys).items()
+        word("tally", lang, what=term_label(why, lang), n=many) for why, many in Counter(whys).items()
     )
 
 

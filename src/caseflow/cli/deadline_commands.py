@@ -35,7 +35,7 @@ from caseflow.core.time.instants import moment
 from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll
 from caseflow.views.explain import ExplainedDay, ExplainedRung, ExplainedStretch, Explanation
-from caseflow.views.labels import length_text
+from caseflow.views.labels import length_text, term_label
 
 MOST_MISMATCHES = 20
 """Mismatches that are printed; the others are counted, and JSON has all."""
@@ -218,13 +218,13 @@ def explanation_document(part: Explanation) -> dict[str, Any]:
 
 def _print_explanation(part: Explanation, policy: Policy, lang: Lang) -> None:
     subject = f" {part.subject}" if part.subject else ""
-    name, status = clock_label(policy, part.clock, lang), word(part.status, lang)
-    cycle, counting = f"{word('cycle', lang)} {part.cycle}", word(part.counting, lang)
+    name, status = clock_label(policy, part.clock, lang), term_label(part.status, lang)
+    cycle, counting = f"{word('cycle', lang)} {part.cycle}", term_label(part.counting, lang)
     click.echo(f"{name}{subject}, {cycle}, {status}, {counting}, {part.zone}")
     click.echo(f"  {word('rule', lang)} {part.rule}; {word('source', lang)}: {part.source or '-'}")
     click.echo(f"  {word('since', lang)} {instant(part.since)}")
     for begin, end in part.pauses:
-        click.echo(f"  {word('paused', lang)} {instant(begin)} / {instant(end)}")
+        click.echo(f"  {term_label('paused', lang)} {instant(begin)} / {instant(end)}")
     if part.until:
         click.echo(f"  {word('until', lang)} {instant(part.until)}")
     for line in (*day_lines(part.days, lang), *stretch_lines(part.stretches, lang)):

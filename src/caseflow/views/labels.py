@@ -6,19 +6,25 @@ import unicodedata
 from datetime import date
 from typing import Any
 
+from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Named, Rung
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, story_text, text
 
-BUILTIN_FIELDS = ("title", "body", "text", "reason", "name")
-"""The personal texts of the built-in actions, which a policy has no labels for."""
+BUILTIN_FIELDS = frozenset(name for action in ACTIONS.values() for name in action.fields)
+"""The fields of the built-in actions, which a policy need have no labels for."""
 
 
 def stage_label(stage: str, lang: Lang) -> str:
     """What a stage is called."""
     return text(f"stages.{stage}", lang)
+
+
+def term_label(key: str, lang: Lang) -> str:
+    """What is said of a clock's status or counting, or of a day of a count; the key itself for any other."""
+    return text(f"words.{key}", lang)
 
 
 def length_text(length: int | None, unit: str, counting: str, lang: Lang) -> str:
@@ -76,7 +82,7 @@ class PolicyLabels(Value):
         return rule.labels.get(self.lang, name) if rule else name
 
     def field(self, name: str, action: str = "") -> str:
-        """The label of an action's field; without an action, of a personal text, whichever action has it."""
+        """The label of an action's field; without an action, of that name in whichever action has it."""
         own = self.rules.fields.get(action, {}).get(name)
         if own is None and name not in BUILTIN_FIELDS:
             every = (fields[name] for fields in self.rules.fields.values() if name in fields)

@@ -1,0 +1,465 @@
+"""Plain JSON documents of a case and of what a desk answers, with labels beside keys, for portals' pages.
+
+Every key of a policy comes with its label in the reader's language. Instants are in the office's zone and
+never later than what happened: whole seconds, since people read them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.model.case import Card, Case
+from caseflow.core.model.clock_run import ClockRun
+from caseflow.core.time.instants import moment
+from caseflow.core.value import Value
+from caseflow.i18n import Lang, event_text
+from caseflow.views.explain import Explanation
+from caseflow.views.forecast import Forecast
+from caseflow.views.labels import PolicyLabels, last_day, length_text, stage_label, term_label
+from caseflow.views.public import PublicCase
+from caseflow.views.story import Story
+
+
+class JsonDocument(Value, omit_defaults=False):
+    """What a portal sends to a page or a program: only texts, numbers, lists and objects inside."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as `json.dumps` takes it: dates and instants as ISO 8601 text."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+class Labelled(JsonDocument):
+    """A stable key, and what people read for it."""
+
+    key: str
+    label: str
+
+
+class RungDocument(JsonDocument):
+    """One rung of a clock: ``due_at`` is the first instant that is late, ``null`` while a pause is open.
+
+    ``last_day`` is the day on which an act is last on time. Not ``certain`` means "not before".
+    """
+
+    level: Labelled
+    kind: str
+    due_at: datetime | None
+    last_day: date | None
+    certain: bool
+    fired: bool
+
+
+class ClockDocument(JsonDocument):
+    """One instance of a clock, with its ladder; ``subject`` is the unit or value it is for, or empty."""
+
+    clock: Labelled
+    subject: str
+    cycle: int
+    status: Labelled
+    since: datetime
+    until: datetime | None
+    rungs: tuple[RungDocument, ...]
+
+
+class CardDocument(JsonDocument):
+    """A card or a reminder: to whom, since when, and whether it stands."""
+
+    clock: Labelled
+    level: Labelled
+    kind: str
+    subject: str
+    cycle: int
+    unit: str
+    effective_at: datetime
+    detected_at: datetime
+    annulled_at: datetime | None
+    stands: bool
+
+
+class CaseDocument(JsonDocument):
+    """A case as those who handle it see it, without its texts.
+
+    ``deadline`` is the first instant at which the most urgent running clock is late, ``last_day`` the day on
+    which an act is last on time; ``is_overdue`` says whether it has passed. ``helpers`` are the co-handling
+    units.
+    """
+
+    id: str
+    version: int
+    kind: Labelled | None
+    state: Labelled
+    stage: Labelled
+    is_open: bool
+    unit: str
+    helpers: tuple[str, ...]
+    submitted_at: datetime
+    deadline: datetime | None
+    last_day: date | None
+    is_overdue: bool
+    next_due: datetime | None
+    clocks: tuple[ClockDocument, ...]
+    cards: tuple[CardDocument, ...]
+    reminders: tuple[CardDocument, ...]
+
+
+class PageDocument(JsonDocument):
+    """Some cases in their order, and the cursor for those after them; empty on the last page."""
+
+    cases: tuple[CaseDocument, ...]
+    cursor: str
+
+
+class PublicCardDocument(JsonDocument):
+    """A standing card as anyone may see it."""
+
+    level: Labelled
+    unit: str
+    effective_at: datetime
+
+
+class PublicCaseDocument(JsonDocument):
+    """A case as anyone may see it: an allow-list without texts, people and notes."""
+
+    id: str
+    kind: Labelled | None
+    state: Labelled
+    stage: Labelled
+    unit: str
+    submitted_at: datetime
+    replied_at: datetime | None
+    score: int | None
+    cards: tuple[PublicCardDocument, ...]
+
+
+class TextDocument(JsonDocument):
+    """A personal text: the case's version after its event, its field; ``null`` where it was erased."""
+
+    version: int
+    field: Labelled
+    text: str | None
+
+
+class StoryLineDocument(JsonDocument):
+    """One event in words, as the case's history tells it."""
+
+    version: int
+    event: str
+    at: datetime
+    when: str
+    what: str
+    detail: str
+
+
+class StoryDocument(JsonDocument):
+    """What happened, in the order of time."""
+
+    lines: tuple[StoryLineDocument, ...]
+
+
+class ComingDocument(JsonDocument):
+    """One thing to come if nobody acts; ``what`` says it in words. Not ``certain`` means "not before"."""
+
+    at: datetime
+    what: str
+    level: Labelled | None
+    clock: Labelled | None
+    state: Labelled
+    certain: bool
+
+
+class ForecastDocument(JsonDocument):
+    """What happens, and when, if nobody acts, in the order of time."""
+
+    coming: tuple[ComingDocument, ...]
+
+
+class ExplainedRungDocument(JsonDocument):
+    """A rung explained: how long it gives in words, its first late instant, and where the law says so."""
+
+    level: Labelled
+    length: str
+    extended_by: int
+    late_at: datetime | None
+    last_day: date | None
+    certain: bool
+    fired: bool
+    rule: str
+    source: str
+
+
+class ExplainedDayDocument(JsonDocument):
+    """One local day of a count: the count at its end, and why it counts or does not."""
+
+    date: date
+    count: int
+    why: Labelled
+    note: str
+
+
+class ExplainedStretchDocument(JsonDocument):
+    """A piece of running time; ``ran`` is how long the clock had run at its end, as ISO 8601 duration."""
+
+    begin: datetime
+    end: datetime | None
+    ran: str
+    why: Labelled
+
+
+class ExplanationDocument(JsonDocument):
+    """Why the deadlines of one instance of a clock are what they are."""
+
+    clock: Labelled
+    subject: str
+    cycle: int
+    status: Labelled
+    counting: Labelled
+    calendar: str
+    timezone: str
+    since: datetime
+    until: datetime | None
+    pauses: tuple[tuple[datetime, datetime | None], ...]
+    rungs: tuple[ExplainedRungDocument, ...]
+    days: tuple[ExplainedDayDocument, ...]
+    stretches: tuple[ExplainedStretchDocument, ...]
+    rule: str
+    source: str
+
+
+def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "en") -> CaseDocument:
+    """The case in a language.
+
+    Args:
+        rules: those the case pins.
+        now: the instant by which it is overdue or not, in epoch microseconds.
+    """
+    labels, zone = PolicyLabels(rules, lang), case.origin.zone
+    due = case.deadline_us
+    clock = next((run.clock for run in case.clocks if run.is_running and run.deadline_us == due), "")
+    return CaseDocument(
+        id=case.id,
+        version=case.version,
+        kind=_kind(labels, case.origin.kind),
+        state=_state(labels, case.state),
+        stage=_stage(case.stage, lang),
+        is_open=case.is_open,
+        unit=case.unit,
+        helpers=case.facts.co_handlers,
+        submitted_at=_second(case.submitted_us, zone),
+        deadline=_at(due, zone),
+        last_day=_last_day(labels, clock, due, zone),
+        is_overdue=due is not None and due <= now,
+        next_due=_at(case.next_due_us, zone),
+        clocks=tuple(_clock(labels, run, zone) for run in case.clocks),
+        cards=tuple(_card(labels, case, card) for card in case.cards),
+        reminders=tuple(_card(labels, case, card) for card in case.reminders),
+    )
+
+
+def page_document(cases: Iterable[CaseDocument], cursor: str) -> PageDocument:
+    """A page of a list."""
+    return PageDocument(cases=tuple(cases), cursor=cursor)
+
+
+def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en") -> PublicCaseDocument:
+    """The public's view of a case in a language."""
+    labels = PolicyLabels(rules, lang)
+    return PublicCaseDocument(
+        id=case.id,
+        kind=_kind(labels, case.kind),
+        state=_state(labels, case.state),
+        stage=_stage(case.stage, lang),
+        unit=case.unit,
+        submitted_at=case.submitted_at.replace(microsecond=0),
+        replied_at=case.replied_at and case.replied_at.replace(microsecond=0),
+        score=case.score,
+        cards=tuple(
+            PublicCardDocument(
+                level=Labelled(key=card.level, label=_level_of_any(labels, card.level)),
+                unit=card.unit,
+                effective_at=card.effective_at.replace(microsecond=0),
+            )
+            for card in case.cards
+        ),
+    )
+
+
+def text_document(
+    rules: CompiledPolicy, *, version: int, field: str, content: str | None, lang: Lang = "en"
+) -> TextDocument:
+    """A personal text of a case; ``content`` is ``None`` where it was erased."""
+    label = PolicyLabels(rules, lang).field(field)
+    return TextDocument(version=version, field=Labelled(key=field, label=label), text=content)
+
+
+def story_document(rules: CompiledPolicy, story: Story) -> StoryDocument:
+    """A story, in the language it was told in."""
+    zone = rules.policy.timezone
+    return StoryDocument(
+        lines=tuple(
+            StoryLineDocument(
+                version=line.version,
+                event=line.event,
+                at=_second(line.at_us, zone),
+                when=line.when,
+                what=line.what,
+                detail=line.detail,
+            )
+            for line in story.lines
+        )
+    )
+
+
+def forecast_document(
+    rules: CompiledPolicy, coming: Iterable[Forecast], *, lang: Lang = "en"
+) -> ForecastDocument:
+    """What is to come, in words."""
+    labels = PolicyLabels(rules, lang)
+    return ForecastDocument(coming=tuple(_coming(labels, item) for item in coming))
+
+
+def explanation_document(
+    rules: CompiledPolicy, part: Explanation, *, lang: Lang = "en"
+) -> ExplanationDocument:
+    """One instance of a clock explained, in words."""
+    labels, by_days = PolicyLabels(rules, lang), bool(part.days)
+    return ExplanationDocument(
+        clock=Labelled(key=part.clock, label=labels.clock(part.clock)),
+        subject=part.subject,
+        cycle=part.cycle,
+        status=_word(part.status, lang),
+        counting=_word(part.counting, lang),
+        calendar=part.calendar,
+        timezone=part.zone,
+        since=part.since.replace(microsecond=0),
+        until=part.until and part.until.replace(microsecond=0),
+        pauses=tuple((a.replace(microsecond=0), b and b.replace(microsecond=0)) for a, b in part.pauses),
+        rungs=tuple(
+            ExplainedRungDocument(
+                level=Labelled(key=rung.level, label=labels.level(part.clock, rung.level)),
+                length=length_text(rung.length, rung.unit, part.counting, lang),
+                extended_by=rung.extended_by,
+                late_at=rung.late_at and rung.late_at.replace(microsecond=0),
+                last_day=_day_before(rung.late_at) if by_days and rung.certain else None,
+                certain=rung.certain,
+                fired=rung.fired,
+                rule=rung.rule,
+                source=rung.source,
+            )
+            for rung in part.rungs
+        ),
+        days=tuple(
+            ExplainedDayDocument(
+                date=day.date, count=day.count, why=_word(day.why, lang), note=term_label(day.note, lang)
+            )
+            for day in part.days
+        ),
+        stretches=tuple(
+            ExplainedStretchDocument(
+                begin=piece.begin.replace(microsecond=0),
+                end=piece.end and piece.end.replace(microsecond=0),
+                ran=msgspec.to_builtins(piece.ran),
+                why=_word(piece.why, lang),
+            )
+            for piece in part.stretches
+        ),
+        rule=part.rule,
+        source=part.source,
+    )
+
+
+def _kind(labels: PolicyLabels, kind: str) -> Labelled | None:
+    return Labelled(key=kind, label=labels.named(labels.rules.policy.kinds, kind)) if kind else None
+
+
+def _state(labels: PolicyLabels, state: str) -> Labelled:
+    return Labelled(key=state, label=labels.state(state))
+
+
+def _stage(stage: str, lang: Lang) -> Labelled:
+    return Labelled(key=str(stage), label=stage_label(stage, lang))
+
+
+def _word(key: str, lang: Lang) -> Labelled:
+    return Labelled(key=key, label=term_label(key, lang))
+
+
+def _second(us: int, zone: str) -> datetime:
+    return moment(us, zone).replace(microsecond=0)
+
+
+def _at(us: int | None, zone: str) -> datetime | None:
+    return None if us is None else _second(us, zone)
+
+
+def _last_day(labels: PolicyLabels, clock: str, due: int | None, zone: str) -> date | None:
+    """The last day on time of a clock that counts by days; running time ends within one."""
+    plan = labels.rules.plan.get(clock)
+    return last_day(due, zone) if due is not None and plan is not None and plan.is_by_days else None
+
+
+def _day_before(late_at: datetime | None) -> date | None:
+    return None if late_at is None else (late_at - timedelta(microseconds=1)).date()
+
+
+def _clock(labels: PolicyLabels, run: ClockRun, zone: str) -> ClockDocument:
+    is_paused = run.is_running and run.is_paused
+    return ClockDocument(
+        clock=Labelled(key=run.clock, label=labels.clock(run.clock)),
+        subject=run.subject,
+        cycle=run.cycle,
+        status=_word("paused" if is_paused else run.status, labels.lang),
+        since=_second(run.since_us, zone),
+        until=_at(run.until_us, zone),
+        rungs=tuple(
+            RungDocument(
+                level=Labelled(key=rung.level, label=labels.level(run.clock, rung.level)),
+                kind="card" if rung.is_breach else "reminder",
+                due_at=_at(rung.due_us, zone),
+                last_day=_last_day(labels, run.clock, rung.due_us, zone) if rung.is_certain else None,
+                certain=rung.is_certain,
+                fired=rung.has_fired,
+            )
+            for rung in run.rungs
+        ),
+    )
+
+
+def _card(labels: PolicyLabels, case: Case, card: Card) -> CardDocument:
+    clock = case.clock_of(card)[0]
+    return CardDocument(
+        clock=Labelled(key=clock, label=labels.clock(clock)),
+        level=Labelled(key=card.level, label=labels.level(clock, card.level)),
+        kind="card" if card.is_breach else "reminder",
+        subject=card.subject,
+        cycle=card.cycle,
+        unit=card.unit,
+        effective_at=_second(card.effective_us, card.zone),
+        detected_at=_second(card.detected_us, card.zone),
+        annulled_at=_at(card.annulled_us, card.zone),
+        stands=card.stands,
+    )
+
+
+def _level_of_any(labels: PolicyLabels, level: str) -> str:
+    """The label of a level, by the first clock that has it."""
+    clocks = (clock for clock in labels.rules.policy.clocks if labels.rung(clock, level))
+    return labels.level(next(clocks, ""), level)
+
+
+def _coming(labels: PolicyLabels, item: Forecast) -> ComingDocument:
+    level = Labelled(key=item.level, label=labels.level(item.clock, item.level)) if item.level else None
+    clock = Labelled(key=item.clock, label=labels.clock(item.clock, item.subject)) if item.clock else None
+    return ComingDocument(
+        at=item.at.replace(microsecond=0),
+        what=level.label if level else event_text(item.what, labels.lang),
+        level=level,
+        clock=clock,
+        state=_state(labels, item.state),
+        certain=item.certain,
+    )
