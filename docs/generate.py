@@ -191,7 +191,8 @@ def _findings() -> Iterator[str]:
 def _documents() -> Iterator[str]:
     yield "# Documents and their schemas\n\nWhat a portal sends to its pages; see\n"
     yield "[send documents to pages and programs](../how-to/send-documents-to-pages.md).\n"
-    yield "Each has a JSON Schema (2020-12), made from its class. A label is an object of `key` and `label`; instants are ISO 8601 in the office's\n"
+    yield "Each has a JSON Schema (2020-12), made from its class.\n"
+    yield "A label is an object of `key` and `label`; instants are ISO 8601 in the office's\n"
     yield "zone, in whole seconds.\n\n"
     for name, cls in DOCUMENTS.items():
         yield f"## {name}\n\n{_prose(inspect.getdoc(cls) or '')}\n\n"
