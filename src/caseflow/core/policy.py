@@ -46,6 +46,10 @@ class HandlingStep(StrEnum):
     """办结告知"""
 
 
+AUDIENCES = ("public", "parties", "internal")
+"""Whom something is for, from the widest to the narrowest: anyone, the citizen and the office, the office."""
+
+
 @attrs.frozen
 class Labels:
     """What people read for a stable key."""
@@ -119,6 +123,9 @@ class Role:
     """May take every action of the policy."""
     backdate: bool = False
     """May give an ``effective_at`` before now, with a reason."""
+    reads: str = _optional("")
+    """What it may read of the cases in its scope: ``public``, ``parties`` (what the citizen may see as well)
+    or ``internal`` (everything); nothing by default."""
 
 
 @attrs.frozen(kw_only=True)
@@ -157,6 +164,8 @@ class FieldRule:
     """The least an ``int`` may be."""
     max: int | None = None
     """The most an ``int`` may be."""
+    audience: str = _optional("")
+    """Who may read a ``text``: ``public``, ``parties`` or ``internal``, which is the default."""
     labels: Labels = Labels()
 
 
@@ -212,6 +221,9 @@ class Action:
     """How often it may be taken in a cycle of the case."""
     within: Within | None = _optional(None)
     """Only so long after another act."""
+    audience: str = _optional("")
+    """Who may read that it was taken: ``public``, ``parties`` or ``internal``; by default what the built-in
+    action says, and ``internal`` for one of the policy's own."""
     updates: tuple[str, ...] = _optional(())
     """Fields of the submission that the action's fields of the same name change: every clock's ``when`` is
     asked again, and terms of the case's own are counted anew."""

@@ -1,7 +1,8 @@
 """The desk, the one door through which cases are changed: load, decide, append."""
 
 from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
-from caseflow.desk.desk import Desk, Page
+from caseflow.desk.case_list import Page
+from caseflow.desk.desk import Desk
 from caseflow.desk.hooks import Happened
 from caseflow.desk.migrator import Migration
 from caseflow.desk.sweeper import Sweep

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -15,13 +14,13 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
-from caseflow.core.time.instants import EARLIEST, LATEST
-from caseflow.core.value import Value
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
+from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
+from caseflow.desk.reader import Reader
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.typed_actions import Terms, TypedActions
 from caseflow.errors import BadInput
@@ -34,22 +33,6 @@ from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
-
-
-class Page(Value):
-    """Some cases in the order of (next due, id), and the cursor for those after them.
-
-    ``cursor`` is empty on the last page.
-    """
-
-    cases: tuple[Case, ...]
-    cursor: str = ""
-
-    def __iter__(self) -> Iterator[Case]:
-        return iter(self.cases)
-
-    def __len__(self) -> int:
-        return len(self.cases)
 
 
 class Desk(TypedActions):
@@ -403,7 +386,6 @@ class Desk(TypedActions):
         unit: str | None = None,
         state: str | None = None,
         overdue: bool = False,
-        by: Actor | None = None,
         limit: int = 50,
         cursor: str = "",
     ) -> Page:
@@ -413,40 +395,16 @@ class Desk(TypedActions):
             unit: only those this unit holds.
             state: only those in this state.
             overdue: only those with a running clock past its deadline, swept or not.
-            by: only what this actor may see: a citizen their own, a handler their unit's.
             limit: at most so many, 1 to 1000.
             cursor: where the last page ended.
         """
-        if not 1 <= limit <= 1000:
-            raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
-        scope = "any" if by is None else self.rules.role(by).scope
-        citizen = by.id if by is not None and scope == "own" else None
-        if by is not None and scope == "unit":
-            if not by.unit or unit not in (None, by.unit):
-                return Page(())
-            unit = by.unit
         now = self.clock.now_us() if overdue else None
-        query = Query(
-            unit=unit,
-            citizen=citizen,
-            state=state,
-            overdue_at=now,
-            after=_cursor(cursor) if cursor else None,
-            limit=limit + 1,
-        )
-        cases = self.store.find(query)
-        if len(cases) <= limit:
-            return Page(cases)
-        last = cases[limit - 1]
-        return Page(cases[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+        query = Query(unit=unit, state=state, overdue_at=now)
+        return page_of(self.store, query, limit=limit, cursor=cursor)
 
+    def seen_by(self, actor: Actor) -> Reader:
+        """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
 
-def _cursor(text: str) -> tuple[int | None, str]:
-    try:
-        due, case_id = json.loads(text)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise BadInput("bad-cursor", what="cursor", found=text) from error
-    named = type(case_id) is str and case_id.isprintable()
-    if not named or not (due is None or (type(due) is int and EARLIEST <= due <= LATEST)):
-        raise BadInput("bad-cursor", what="cursor", found=text)
-    return due, case_id
+        A portal's pages ask these, and no others.
+        """
+        return Reader(self._handler, actor)

@@ -21,7 +21,7 @@ from caseflow.core.engine.machine import (
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
+from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import LENGTHS, Span, length_of
@@ -30,6 +30,7 @@ from caseflow.policies.calendar_keys import check_calendar
 from caseflow.policies.parse import Notes
 
 _SCOPES = ("own", "unit", "any")
+_AUDIENCES = ("", *AUDIENCES)
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
 _FIELD_TYPES = ("text", "string", "unit", "int", "bool", "date", "instant", "sha256", "names")
@@ -48,6 +49,8 @@ def check(policy: Policy, notes: Notes) -> None:
     for name, role in policy.roles.items():
         if role.scope not in _SCOPES:
             notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
+        if role.reads not in _AUDIENCES:
+            notes.add(f"roles.{name}.reads", "unknown-audience", role.reads)
     _check_states(policy, notes)
     _check_actions(policy, notes)
     if not any(problem.code.startswith("unknown-state") for problem in notes.problems):
@@ -88,6 +91,8 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         if rule.with_unit and rule.with_unit not in policy.states:
             notes.add(f"{path}.with_unit", "unknown-state", rule.with_unit)
         _all_known(rule.roles, policy.roles, f"{path}.roles", "unknown-role", notes)
+        if rule.audience not in _AUDIENCES:
+            notes.add(f"{path}.audience", "unknown-audience", rule.audience)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
         _check_limits(policy, name, rule, notes)
         known = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
@@ -95,6 +100,8 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
         for field, typed in rule.fields.items():
             if typed.type not in _FIELD_TYPES:
                 notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
+            if typed.audience not in _AUDIENCES:
+                notes.add(f"{path}.fields.{field}.audience", "unknown-audience", typed.audience)
             if field == "reason" or (name == "submit" and field in _OF_ORIGIN):
                 notes.add(f"{path}.fields.{field}", "reserved-name", field)
             elif name in ACTIONS and field in ACTIONS[name].fields:

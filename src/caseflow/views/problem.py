@@ -29,7 +29,7 @@ TYPE = "urn:caseflow:problem:"
 
 FORBIDDEN = frozenset({
     "role-may-not", "not-your-case", "not-your-unit", "not-your-document", "may-not-backdate",
-    "may-not-adopt",
+    "may-not-adopt", "may-not-read",
 })  # fmt: skip
 """Codes of refusals that depend on who asks: 403."""
 UNPROCESSABLE = frozenset({

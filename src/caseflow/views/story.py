@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from caseflow.core.engine.actions import ACTION_OF
@@ -99,6 +99,7 @@ def told(
     texts: Iterable[StoryText] | None = None,
     *,
     lang: Lang = "en",
+    withheld: Container[tuple[int, str]] = (),
 ) -> Story:
     """The story of one case, from its events alone.
 
@@ -110,6 +111,7 @@ def told(
         texts: its personal texts; `None` leaves them out, and one that an event has the hash of but which
             is not among them is told as redacted.
         lang: ``en`` or ``zh``.
+        withheld: ``(version, field)`` of texts of which nothing is told, not even that they were erased.
     """
     by_version: dict[int, dict[str, str]] = {}
     for kept in texts or ():
@@ -127,7 +129,8 @@ def told(
             event=event,
             texts=by_version.get(case.version, {}),
         )
-        lines.append(_line(context, has_texts=texts is not None))
+        hidden = [name for name, _ in event.texts if (case.version, name) in withheld]
+        lines.append(_line(context, has_texts=texts is not None, hidden=hidden))
     return Story(tuple(lines))
 
 
@@ -136,7 +139,7 @@ def _one_line(text: str) -> str:
     return shortened(" ".join(clean.split()), LONGEST_TEXT)
 
 
-def _line(context: EventContext, *, has_texts: bool) -> StoryLine:
+def _line(context: EventContext, *, has_texts: bool, hidden: Sequence[str]) -> StoryLine:
     event, case, comma = context.event, context.case, context.say("comma")
     parts = list(_details(context))
     if event.by.role == SYSTEM.role and not isinstance(event, e.RungEvent | e.CardAnnulled):
@@ -146,7 +149,11 @@ def _line(context: EventContext, *, has_texts: bool) -> StoryLine:
     if event.clamped_us is not None:
         parts.append(context.say("clamped", at=context.time(event.clamped_us)))
     action = event.action if isinstance(event, e.Acted) else ""
-    lost = [context.field(name, action) for name, mark in event.texts if mark and name not in context.texts]
+    lost = [
+        context.field(name, action)
+        for name, mark in event.texts
+        if mark and name not in context.texts and name not in hidden
+    ]
     if lost and has_texts:
         parts.append(context.say("redacted", names=comma.join(lost)))
     return StoryLine(

@@ -1,0 +1,58 @@
+"""Lists of cases, page by page: the page, and the cursor that leads from one to the next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from caseflow.core.model.case import Case
+from caseflow.core.time.instants import EARLIEST, LATEST
+from caseflow.core.value import Value
+from caseflow.errors import BadInput
+from caseflow.ports import Query, Store
+
+
+class Page(Value):
+    """Some cases in the order of (next due, id), and the cursor for those after them.
+
+    ``cursor`` is empty on the last page.
+    """
+
+    cases: tuple[Case, ...]
+    cursor: str = ""
+
+    def __iter__(self) -> Iterator[Case]:
+        return iter(self.cases)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+
+def page_of(store: Store, query: Query, *, limit: int, cursor: str) -> Page:
+    """The cases of a query after the cursor.
+
+    Args:
+        limit: at most so many, 1 to 1000.
+        cursor: where the last page ended; empty for the first.
+
+    Raises:
+        BadInput: a limit out of bounds, a cursor that is none.
+    """
+    if not 1 <= limit <= 1000:
+        raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
+    cases = store.find(query.replace(after=_place(cursor) if cursor else None, limit=limit + 1))
+    if len(cases) <= limit:
+        return Page(cases)
+    last = cases[limit - 1]
+    return Page(cases[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+
+
+def _place(cursor: str) -> tuple[int | None, str]:
+    try:
+        due, case_id = json.loads(cursor)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadInput("bad-cursor", what="cursor", found=cursor) from error
+    named = type(case_id) is str and case_id.isprintable()
+    if not named or not (due is None or (type(due) is int and EARLIEST <= due <= LATEST)):
+        raise BadInput("bad-cursor", what="cursor", found=cursor)
+    return due, case_id
