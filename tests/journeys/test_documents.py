@@ -65,12 +65,17 @@ def every_document(desk: Desk, case_id: str, lang: str) -> Iterator[tuple[str, d
     yield "public-case", d.public_document(rules, desk.public(case_id), lang=lang)
     yield "forecast", d.forecast_document(rules, desk.forecast(case_id), lang=lang)
     yield "story", d.story_document(rules, told(rules, case_id, desk.history(case_id), lang=lang))
-    for text in desk.texts(case_id):
-        content = None if text.is_redacted else text.text
-        yield "text", d.text_document(rules, version=text.version, field=text.field, content=content)
+    texts = (
+        d.text_document(rules, version=text.version, field=text.field, content=text.text)
+        for text in desk.texts(case_id)
+    )
+    yield "texts", d.texts_document(texts)
     for clock in dict.fromkeys(run.clock for run in case.clocks):
-        for part in desk.explain(case_id, clock=clock):
-            yield "explanation", d.explanation_document(rules, part, lang=lang)
+        parts = desk.explain(case_id, clock=clock)
+        yield (
+            "explanations",
+            d.explanations_document(d.explanation_document(rules, part, lang=lang) for part in parts),
+        )
     for by in (CITIZEN, OFFICER, Actor("s-1", role="supervisor")):
         allowed = desk.allowed(case_id, by=by)
         yield "actions", actions_document(rules, allowed, case_id=case_id, lang=lang)

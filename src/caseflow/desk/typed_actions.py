@@ -24,6 +24,12 @@ class Terms(TypedDict, total=False):
     expected_version: int
 
 
+def new_case_id(by: Actor, key: str | None) -> str:
+    """An id for a new case: random, or of actor and idempotency key, so that a repeat names the same case."""
+    own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
+    return own.hex
+
+
 class TypedActions:
     """A method for each built-in action, and `act` for any; they raise what it raises and return the case."""
 
@@ -105,8 +111,7 @@ class TypedActions:
         fields = {name: text for name, text in fields.items() if text}
         key = terms.get("key")
         check_key(key)
-        own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
-        return self._do(case_id or own.hex, "submit", by, terms, **fields)
+        return self._do(case_id or new_case_id(by, key), "submit", by, terms, **fields)
 
     def acknowledge(
         self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from caseflow.testing.contract.http_contract import HttpContract
     from caseflow.testing.contract.notifier_contract import NotifierContract, Received
     from caseflow.testing.contract.store_contract import StoreContract
     from caseflow.testing.contract.store_machine import StoreMachine, walk_beside_a_dict
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
     from caseflow.testing.timeline.timeline import Timeline, TimelineTestCase
 
 __all__ = [
-    "Engine", "GoldenHistory", "LawBroken", "LawsReport", "Life", "NotifierContract", "PolicyLaws",
-    "Received", "StoreContract", "StoreMachine", "Story", "StoryLine", "Timeline", "TimelineTestCase",
-    "Violation", "accept_golden", "check_golden", "compared", "golden_files", "laws_as_test",
-    "policy_laws", "read_golden", "record", "story_of", "together", "told", "walk_beside_a_dict",
-    "write_golden",
+    "Engine", "GoldenHistory", "HttpContract", "LawBroken", "LawsReport", "Life", "NotifierContract",
+    "PolicyLaws", "Received", "StoreContract", "StoreMachine", "Story", "StoryLine", "Timeline",
+    "TimelineTestCase", "Violation", "accept_golden", "check_golden", "compared", "golden_files",
+    "laws_as_test", "policy_laws", "read_golden", "record", "story_of", "together", "told",
+    "walk_beside_a_dict", "write_golden",
 ]  # fmt: skip
 
 _HOMES = {
+    "contract.http_contract": "HttpContract",
     "contract.notifier_contract": "NotifierContract Received",
     "contract.store_contract": "StoreContract",
     "contract.store_machine": "StoreMachine walk_beside_a_dict",
@@ -56,7 +58,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(import_module(f"{__name__}.{home}"), name)
     except ModuleNotFoundError as error:
-        if error.name not in ("hypothesis", "pytest"):
+        if error.name not in ("hypothesis", "httpx", "pytest"):
             raise
         raise ImportError(
             f"caseflow.testing.{name} needs {error.name}: pip install 'caseflow-gov[testing]'"

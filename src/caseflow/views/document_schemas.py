@@ -14,13 +14,13 @@ from caseflow.views.problem import ProblemDocument
 DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "actions": ActionsDocument,
     "case": d.CaseDocument,
-    "explanation": d.ExplanationDocument,
+    "explanations": d.ExplanationsDocument,
     "forecast": d.ForecastDocument,
     "page": d.PageDocument,
     "problem": ProblemDocument,
     "public-case": d.PublicCaseDocument,
     "story": d.StoryDocument,
-    "text": d.TextDocument,
+    "texts": d.TextsDocument,
 }
 """The documents by name."""
 

@@ -145,6 +145,12 @@ class TextDocument(JsonDocument):
     text: str | None
 
 
+class TextsDocument(JsonDocument):
+    """Personal texts of a case, in the order they came."""
+
+    texts: tuple[TextDocument, ...]
+
+
 class StoryLineDocument(JsonDocument):
     """One event in words, as the case's history tells it."""
 
@@ -231,6 +237,12 @@ class ExplanationDocument(JsonDocument):
     source: str
 
 
+class ExplanationsDocument(JsonDocument):
+    """Every instance of a clock explained, oldest first."""
+
+    explanations: tuple[ExplanationDocument, ...]
+
+
 def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "en") -> CaseDocument:
     """The case in a language.
 
@@ -259,6 +271,16 @@ def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "
         cards=tuple(_card(labels, case, card) for card in case.cards),
         reminders=tuple(_card(labels, case, card) for card in case.reminders),
     )
+
+
+def texts_document(texts: Iterable[TextDocument]) -> TextsDocument:
+    """Texts together."""
+    return TextsDocument(tuple(texts))
+
+
+def explanations_document(parts: Iterable[ExplanationDocument]) -> ExplanationsDocument:
+    """The instances of a clock together."""
+    return ExplanationsDocument(tuple(parts))
 
 
 def page_document(cases: Iterable[CaseDocument], cursor: str) -> PageDocument:

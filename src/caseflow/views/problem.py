@@ -43,6 +43,10 @@ UNPROCESSABLE = frozenset({
 """Codes of refusals that depend on what was sent, whatever state the case is in: 422."""
 
 
+_STATUSES = {"not-signed-in": 401, "body-too-large": 413}
+"""Codes that are about the request itself."""
+
+
 class ProblemDocument(JsonDocument, kw_only=True):
     """A problem by RFC 9457, with what a program or a page may need of it.
 
@@ -82,6 +86,8 @@ def status_of(error: CaseflowError) -> int:
     it as it stands, or moved on, 422 what was sent is not what the action takes, 503 try again later, 500
     anything else.
     """
+    if error.code in _STATUSES:
+        return _STATUSES[error.code]
     match error:
         case Refused():
             return _status_of_code(error.code)

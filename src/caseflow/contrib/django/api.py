@@ -1,0 +1,58 @@
+"""The HTTP API of cases as Django views; include `case_urls` in the portal's own urls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.urls import URLPattern, path
+
+from caseflow.contrib.django.config import desk, language
+from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
+from caseflow.contrib.openapi import openapi
+from caseflow.core.model.commands import Actor
+
+
+def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None]) -> list[URLPattern]:
+    """The url patterns of the portal's cases, on the desk of ``settings.CASEFLOW``.
+
+    ``openapi.json`` below the same prefix describes them. Django's protection against forged requests holds
+    for commands as for any other view.
+
+    Args:
+        actor_of: who is signed in; ``None`` for nobody.
+    """
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in ROUTES:
+        by_path.setdefault(route.path, {})[route.method] = route
+    patterns = [
+        path(
+            pattern.lstrip("/").replace("{", "<str:").replace("}", ">"),
+            _view(routes, actor_of),
+            name=f"caseflow-{next(iter(routes.values())).name}",
+        )
+        for pattern, routes in by_path.items()
+    ]
+    return [*patterns, path("openapi.json", _describe, name="caseflow-openapi")]
+
+
+def _view(
+    routes: dict[str, Route], actor_of: Callable[[HttpRequest], Actor | None]
+) -> Callable[..., HttpResponse]:
+    def view(request: HttpRequest, **parts: str) -> HttpResponse:
+        route = routes.get(request.method or "")
+        if route is None:
+            return HttpResponseNotAllowed(list(routes))
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        asked_for = ApiRequest(actor_of(request), parts, request.GET.dict(), headers, request.body)
+        answer = CaseApi(desk(), lang=language()).answer(route, asked_for)
+        return HttpResponse(
+            answer.body, status=answer.status, content_type=answer.media_type, headers=dict(answer.headers)
+        )
+
+    return view
+
+
+def _describe(request: HttpRequest) -> HttpResponse:
+    prefix = request.path.removesuffix("/openapi.json")
+    return JsonResponse(openapi(desk().rules, prefix=prefix, lang=language()))

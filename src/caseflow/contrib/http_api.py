@@ -1,0 +1,335 @@
+"""The HTTP API of a portal's cases, apart from any framework: what is asked comes in, documents go out.
+
+`caseflow.contrib.fastapi`, `caseflow.contrib.flask` and `caseflow.contrib.django.api` hang it into a portal;
+each only carries requests to `CaseApi.answer` and its answers back. Every answer is what `Desk.seen_by`
+lets the actor see.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.model.case import Case
+from caseflow.core.model.commands import Actor
+from caseflow.core.time.instants import micros
+from caseflow.core.value import Value
+from caseflow.desk import Desk
+from caseflow.desk.typed_actions import new_case_id
+from caseflow.errors import BadInput, CaseflowError, Refused, Stale, UnknownCase
+from caseflow.i18n import Lang, nearest
+from caseflow.views import documents as d
+from caseflow.views.action_forms import actions_document
+from caseflow.views.problem import MEDIA_TYPE, problem
+
+JSON = "application/json"
+MOST_BYTES = 1_000_000
+"""The largest body that is read."""
+
+
+class Route(Value):
+    """One operation: its method, its path below the API's own, and the document it answers with."""
+
+    name: str
+    method: str
+    path: str
+    document: str
+    is_for_anyone: bool = False
+    """Whether it answers people who are not signed in."""
+
+
+ROUTES = (
+    Route("list_cases", "GET", "/cases", "page"),
+    Route("submit", "POST", "/cases", "case"),
+    Route("get_case", "GET", "/cases/{case_id}", "case"),
+    Route("get_public", "GET", "/cases/{case_id}/public", "public-case", is_for_anyone=True),
+    Route("list_texts", "GET", "/cases/{case_id}/texts", "texts"),
+    Route("get_story", "GET", "/cases/{case_id}/story", "story"),
+    Route("get_forecast", "GET", "/cases/{case_id}/forecast", "forecast"),
+    Route("explain", "GET", "/cases/{case_id}/clocks/{clock}", "explanations"),
+    Route("list_actions", "GET", "/cases/{case_id}/actions", "actions"),
+    Route("act", "POST", "/cases/{case_id}/actions/{action}", "case"),
+)
+"""What the API answers; paths have no trailing slash."""
+QUERY: Mapping[str, str] = {
+    "unit": "string", "state": "string", "overdue": "boolean", "limit": "integer", "cursor": "string",
+}  # fmt: skip
+"""The parameters of ``list_cases`` and their types."""
+
+
+class ApiRequest(Value):
+    """What a framework hands on.
+
+    Attributes:
+        actor: who is signed in; ``None`` for nobody.
+        path: the parts of the path by name, decoded.
+        query: the parameters by name.
+        headers: by name in small letters: ``accept-language``, ``idempotency-key``, ``if-match``.
+        body: as it came.
+    """
+
+    actor: Actor | None
+    path: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class ApiAnswer(Value):
+    """What a framework sends back; ``body`` is empty for 204."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = JSON
+    headers: Mapping[str, str] = {}
+
+
+class ActionBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of an action: its fields by name, and since when it is true where that is before now."""
+
+    fields: dict[str, str | int | bool | list[str] | None] = {}
+    effective_at: str | None = None
+
+
+class CaseApi:
+    """Answers requests about the cases of a desk.
+
+    Args:
+        desk: the portal's; of a joined store, one for each request.
+        lang: the language of answers where a request asks for none.
+    """
+
+    def __init__(self, desk: Desk, *, lang: Lang = "zh") -> None:
+        self._desk = desk
+        self._lang = lang
+        self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
+            "list_cases": self._list_cases,
+            "submit": self._submit,
+            "get_case": self._get_case,
+            "get_public": self._get_public,
+            "list_texts": self._list_texts,
+            "get_story": self._get_story,
+            "get_forecast": self._get_forecast,
+            "explain": self._explain,
+            "list_actions": self._list_actions,
+            "act": self._act,
+        }
+
+    def answer(self, route: Route, request: ApiRequest) -> ApiAnswer:
+        """The answer to a request: a document, or a problem with its status. It raises no `CaseflowError`."""
+        lang = self._language(request)
+        try:
+            if request.actor is None and not route.is_for_anyone:
+                raise CaseflowError("not-signed-in")
+            return self._operations[route.name](request, lang)
+        except CaseflowError as error:
+            return self._problem(error, request, lang)
+
+    def _language(self, request: ApiRequest) -> Lang:
+        accepted = request.headers.get("accept-language", "").split(",")[0].partition(";")[0].strip()
+        return nearest(accepted) if accepted and accepted != "*" else self._lang
+
+    def _problem(self, error: CaseflowError, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        document = problem(error, self._rules(request), lang=lang)
+        if isinstance(error, Stale) and "if-match" in request.headers:
+            document = document.replace(status=412)
+        headers = {} if document.retry_after is None else {"Retry-After": str(document.retry_after)}
+        if document.status == 401:
+            headers["WWW-Authenticate"] = "Session"
+        return ApiAnswer(document.status, msgspec.json.encode(document), MEDIA_TYPE, headers)
+
+    def _rules(self, request: ApiRequest) -> CompiledPolicy:
+        """The rules whose labels a problem speaks: of the case, if there is one that can be read."""
+        case_id = request.path.get("case_id")
+        try:
+            return self._desk.rules if case_id is None else self._desk.rules_of(case_id)
+        except CaseflowError:
+            return self._desk.rules
+
+    # -- questions -----------------------------------------------------------------------------------------
+
+    def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        for name in request.query:
+            if name not in QUERY:
+                raise BadInput(
+                    "bad-option", what=name, found=f"no such parameter; there are {', '.join(QUERY)}"
+                )
+        options: dict[str, Any] = {
+            name: _parameter(name, text) for name, text in request.query.items() if text != ""
+        }
+        page = self._desk.seen_by(_actor(request)).cases(**options)
+        cases = tuple(self._document(case, lang) for case in page)
+        return _sent(d.page_document(cases, page.cursor))
+
+    def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case = self._desk.seen_by(_actor(request)).get(request.path["case_id"])
+        return _sent(self._document(case, lang), headers=_version(case))
+
+    def _get_public(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id = request.path["case_id"]
+        return _sent(d.public_document(self._desk.rules_of(case_id), self._desk.public(case_id), lang=lang))
+
+    def _list_texts(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id = request.path["case_id"]
+        texts = self._desk.seen_by(_actor(request)).texts(case_id)
+        rules = self._desk.rules_of(case_id)
+        documents = (
+            d.text_document(
+                rules,
+                version=text.version,
+                field=text.field,
+                content=None if text.is_redacted else text.text,
+                lang=lang,
+            )
+            for text in texts
+        )
+        return _sent(d.texts_document(documents))
+
+    def _get_story(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id = request.path["case_id"]
+        story = self._desk.seen_by(_actor(request)).story(case_id, lang=lang)
+        return _sent(d.story_document(self._desk.rules_of(case_id), story))
+
+    def _get_forecast(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id = request.path["case_id"]
+        coming = self._desk.seen_by(_actor(request)).forecast(case_id)
+        return _sent(d.forecast_document(self._desk.rules_of(case_id), coming, lang=lang))
+
+    def _explain(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id, clock = request.path["case_id"], request.path["clock"]
+        parts = self._desk.seen_by(_actor(request)).explain(case_id, clock=clock)
+        rules = self._desk.rules_of(case_id)
+        return _sent(
+            d.explanations_document(d.explanation_document(rules, part, lang=lang) for part in parts)
+        )
+
+    def _list_actions(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        case_id = request.path["case_id"]
+        every = self._desk.seen_by(_actor(request)).allowed(case_id)
+        return _sent(actions_document(self._desk.rules_of(case_id), every, case_id=case_id, lang=lang))
+
+    # -- commands ------------------------------------------------------------------------------------------
+
+    def _submit(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        actor, body, key = _actor(request), _body(request), request.headers.get("idempotency-key")
+        fields = _typed(self._desk.rules, "submit", body)
+        case_id = new_case_id(actor, key)
+        case = self._desk.act(case_id, "submit", by=actor, fields=fields, **_terms(request, body))
+        location = {"Location": f"cases/{quote(case.id, safe='')}"}
+        return self._after(case, actor, lang, status=201, headers=location)
+
+    def _act(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        actor, body = _actor(request), _body(request)
+        case_id, action = request.path["case_id"], request.path["action"]
+        fields = _typed(self._rules(request), action, body)
+        case = self._desk.act(case_id, action, by=actor, fields=fields, **_terms(request, body))
+        return self._after(case, actor, lang)
+
+    def _after(
+        self,
+        case: Case,
+        actor: Actor,
+        lang: Lang,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+    ) -> ApiAnswer:
+        """The case after a command, as far as whoever gave it may read it; nothing where they may not."""
+        headers = {**(headers or {}), **_version(case)}
+        try:
+            self._desk.seen_by(actor).get(case.id)
+        except (Refused, UnknownCase):
+            return ApiAnswer(204 if status == 200 else status, headers=headers)
+        return _sent(
+            self._document(self._desk.seen_by(actor).get_of(case), lang), status=status, headers=headers
+        )
+
+    def _document(self, case: Case, lang: Lang) -> d.CaseDocument:
+        return d.case_document(self._desk.rules_of(case), case, self._desk.clock.now_us(), lang=lang)
+
+
+def _actor(request: ApiRequest) -> Actor:
+    """Who is signed in; `CaseApi.answer` has asked whether anybody is."""
+    assert request.actor is not None
+    return request.actor
+
+
+def _parameter(name: str, text: str) -> str | int | bool:
+    """A parameter of the query as its type.
+
+    Raises:
+        BadInput: it is no number, or neither true nor false.
+    """
+    match QUERY[name]:
+        case "boolean" if text in ("true", "false"):
+            return text == "true"
+        case "integer" if re.fullmatch("[0-9]{1,9}", text):
+            return int(text)
+        case "string":
+            return text
+    raise BadInput("bad-bool" if QUERY[name] == "boolean" else "bad-int", what=name, found=text[:80])
+
+
+def _body(request: ApiRequest) -> ActionBody:
+    """The body of a command; an empty one says nothing.
+
+    Raises:
+        CaseflowError: it is larger than `MOST_BYTES` (``body-too-large``).
+        BadInput: it is no JSON, or has another form.
+    """
+    if len(request.body) > MOST_BYTES:
+        raise CaseflowError("body-too-large", found=len(request.body), most=MOST_BYTES)
+    if not request.body.strip():
+        return ActionBody()
+    try:
+        return msgspec.json.decode(request.body, type=ActionBody)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput("bad-json", what="body", found=str(error)) from error
+
+
+def _typed(rules: CompiledPolicy, action: str, body: ActionBody) -> dict[str, Any]:
+    """The fields as the desk takes them: without those that are null, lists as tuples, instants read."""
+    rules_of_fields = rules.fields.get(action, {})
+    fields: dict[str, Any] = {}
+    for name, value in body.fields.items():
+        rule = rules_of_fields.get(name)
+        if value is None:
+            continue
+        if isinstance(value, list):
+            fields[name] = tuple(value)
+        elif rule is not None and rule.type == "instant" and isinstance(value, str):
+            fields[name] = micros(value, what=name)
+        else:
+            fields[name] = value
+    return fields
+
+
+def _terms(request: ApiRequest, body: ActionBody) -> dict[str, Any]:
+    """The idempotency key, the version that is expected, and since when it is true.
+
+    Raises:
+        BadInput: ``If-Match`` is no version as ``ETag`` gives it.
+    """
+    terms: dict[str, Any] = {"key": request.headers.get("idempotency-key"), "effective_at": body.effective_at}
+    expected = request.headers.get("if-match")
+    if expected is not None:
+        version = re.fullmatch('"([0-9]{1,9})"', expected.strip())
+        if version is None:
+            raise BadInput("bad-int", what="If-Match", found=expected[:80])
+        terms["expected_version"] = int(version[1])
+    return terms
+
+
+def _version(case: Case) -> dict[str, str]:
+    return {"ETag": f'"{case.version}"'}
+
+
+def _sent(
+    document: d.JsonDocument, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> ApiAnswer:
+    return ApiAnswer(status, msgspec.json.encode(document), JSON, headers or {})

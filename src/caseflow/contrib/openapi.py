@@ -1,0 +1,99 @@
+"""The OpenAPI 3.1 description of the HTTP API, with the exact fields of every action of a desk's policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caseflow.contrib.http_api import JSON, QUERY, ROUTES, Route
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.i18n import Lang
+from caseflow.views.action_forms import form_schema
+from caseflow.views.document_schemas import DOCUMENTS, schema_components
+from caseflow.views.labels import PolicyLabels
+from caseflow.views.problem import MEDIA_TYPE
+
+_HEADERS = (
+    {"name": "Accept-Language", "in": "header", "schema": {"type": "string"}},
+    {"name": "Idempotency-Key", "in": "header", "schema": {"type": "string", "maxLength": 200}},
+    {"name": "If-Match", "in": "header", "schema": {"type": "string", "pattern": '^"[0-9]+"$'}},
+)
+
+
+def openapi(
+    rules: CompiledPolicy, *, title: str = "caseflow", prefix: str = "", lang: Lang = "en"
+) -> dict[str, Any]:
+    """The description of the API under a policy; an action has a path of its own, with its form.
+
+    Args:
+        rules: those of new cases. A case under older rules may know other actions; ``list_actions`` tells.
+        prefix: what stands before ``/cases`` in every path.
+        lang: the language of labels.
+    """
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        for path, operation in _operations(route, rules, lang):
+            paths.setdefault(prefix + path, {})[route.method.lower()] = operation
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": rules.policy.version},
+        "paths": paths,
+        "components": {"schemas": schema_components()},
+    }
+
+
+def _operations(route: Route, rules: CompiledPolicy, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
+    if route.name == "submit":
+        return [(route.path, _operation(route, body=_body(rules, "submit", lang)))]
+    if route.name != "act":
+        return [(route.path, _operation(route))]
+    labels = PolicyLabels(rules, lang)
+    return [
+        (
+            route.path.replace("{action}", action),
+            _operation(route, name=action, summary=labels.action(action), body=_body(rules, action, lang)),
+        )
+        for action in rules.policy.actions
+        if action != "submit"
+    ]
+
+
+def _operation(
+    route: Route, *, name: str = "", summary: str = "", body: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    problem = {"description": "a problem", "content": {MEDIA_TYPE: {"schema": _ref("problem")}}}
+    success = "201" if route.name == "submit" else "200"
+    answer = {"description": route.document, "content": {JSON: {"schema": _ref(route.document)}}}
+    operation: dict[str, Any] = {
+        "operationId": name or route.name,
+        "parameters": [*_parameters(route), *(_HEADERS if body else _HEADERS[:1])],
+        "responses": {success: answer, "default": problem},
+    }
+    if summary:
+        operation["summary"] = summary
+    if body is not None:
+        operation["responses"]["204"] = {"description": "done; this actor may not read the case"}
+        operation["requestBody"] = {"content": {JSON: {"schema": body}}}
+    return operation
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{") and part != "{action}"]
+    path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    query = QUERY if route.name == "list_cases" else {}
+    return [*path, *({"name": name, "in": "query", "schema": {"type": kind}} for name, kind in query.items())]
+
+
+def _body(rules: CompiledPolicy, action: str, lang: Lang) -> dict[str, Any]:
+    form = form_schema(rules, action, lang=lang)
+    del form["$schema"]
+    required = {"required": ["fields"]} if form["required"] else {}
+    return {
+        "type": "object",
+        "properties": {"fields": form, "effective_at": {"type": ["string", "null"], "format": "date-time"}},
+        "additionalProperties": False,
+        **required,
+    }
+
+
+def _ref(document: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{DOCUMENTS[document].__name__}"}
