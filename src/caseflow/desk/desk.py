@@ -20,14 +20,13 @@ from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
-from caseflow.desk.reader import Reader
+from caseflow.desk.reader import CaseText, Reader, case_texts
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.typed_actions import Terms, TypedActions
 from caseflow.errors import BadInput
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Query, Store, Text
-from caseflow.serialization.redaction import with_redacted
+from caseflow.ports import Authorizer, Clock, Observer, Query, Store
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -301,16 +300,16 @@ class Desk(TypedActions):
         self._handler.known(case_id)
         return self.store.events(case_id)
 
-    def texts(self, case_id: str) -> tuple[Text, ...]:
-        """The personal texts of the case: version, field and text, in the order they came.
+    def texts(self, case_id: str) -> tuple[CaseText, ...]:
+        """The personal texts of the case, in the order they came: each with its act, and whom it is for.
 
-        One that was redacted stands in its place with ``is_redacted`` true, without text and salt.
+        One that was redacted stands in its place with ``is_redacted`` true, without text.
 
         Raises:
             UnknownCase: no such case.
         """
-        case, kept = self._handler.known(case_id), self.store.texts(case_id)
-        return with_redacted(self.store.events(case_id), kept) if case.facts.redactions else kept
+        case, store = self._handler.known(case_id), self.store
+        return case_texts(self._handler.rules_of(case), case, store.events(case_id), store.texts(case_id))
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The numbered documents of the case, in the order they were issued; void ones (作废) among them.
@@ -386,6 +385,7 @@ class Desk(TypedActions):
         unit: str | None = None,
         state: str | None = None,
         overdue: bool = False,
+        by: Actor | None = None,
         limit: int = 50,
         cursor: str = "",
     ) -> Page:
@@ -395,9 +395,13 @@ class Desk(TypedActions):
             unit: only those this unit holds.
             state: only those in this state.
             overdue: only those with a running clock past its deadline, swept or not.
+            by: only what this actor may read, as `seen_by` has it.
             limit: at most so many, 1 to 1000.
             cursor: where the last page ended.
         """
+        if by is not None:
+            seen = self.seen_by(by)
+            return seen.cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
         now = self.clock.now_us() if overdue else None
         query = Query(unit=unit, state=state, overdue_at=now)
         return page_of(self.store, query, limit=limit, cursor=cursor)

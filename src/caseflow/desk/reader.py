@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from caseflow.core.engine.audience import (
     INTERNAL,
     NOTHING,
     PARTIES,
     PUBLIC,
+    act_of,
     audience_of_act,
     audience_of_text,
     for_parties,
@@ -14,6 +17,7 @@ from caseflow.core.engine.audience import (
     retracted,
     sees,
 )
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
@@ -23,7 +27,7 @@ from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.errors import Refusal, Refused, UnknownCase
 from caseflow.i18n import Lang
-from caseflow.ports import Query
+from caseflow.ports import Query, Text
 from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
@@ -32,13 +36,14 @@ from caseflow.views.public import PublicCase, public_view
 from caseflow.views.story import Story, told
 
 
-class SeenText(Value):
-    """A personal text that the actor may read.
+class CaseText(Value):
+    """A personal text of a case.
 
     Attributes:
         case_id: the case, or its primary for a public text of that.
         version: the case's version after the text's event.
         field: the name of the action's field.
+        action: the name of the action by which it came; empty for a takeover.
         audience: whom it is for: ``public``, ``parties`` or ``internal``.
         is_redacted: whether it was erased; the text is empty then.
     """
@@ -47,8 +52,34 @@ class SeenText(Value):
     version: int
     field: str
     text: str
+    action: str
     audience: str
     is_redacted: bool = False
+
+
+def case_texts(
+    rules: CompiledPolicy, case: Case, events: Sequence[Event], kept: Iterable[Text]
+) -> tuple[CaseText, ...]:
+    """The texts of a case in the order they came, each with its act and its audience.
+
+    A reply that was taken back is internal.
+    """
+    taken_back, texts = retracted(case, events), list[CaseText]()
+    for text in with_redacted(events, kept):
+        event = events[text.version - 1]
+        audience = audience_of_text(rules, event, text.field)
+        texts.append(
+            CaseText(
+                case.id,
+                text.version,
+                text.field,
+                text.text,
+                action=act_of(event),
+                audience=INTERNAL if text.version in taken_back else audience,
+                is_redacted=text.is_redacted,
+            )
+        )
+    return tuple(texts)
 
 
 class Reader:
@@ -106,7 +137,7 @@ class Reader:
         case = self._handler.known(case_id)
         return public_view(self._handler.rules_of(case), case)
 
-    def texts(self, case_id: str) -> tuple[SeenText, ...]:
+    def texts(self, case_id: str) -> tuple[CaseText, ...]:
         """The texts that the actor may read, in the order they came; then its primary's public ones.
 
         A reply that was taken back is for the office alone. The citizen of a merged case reads what the
@@ -177,20 +208,10 @@ class Reader:
             raise Refused(refused, case_id=case_id)
         return case, level
 
-    def _texts_of(self, case: Case, level: str) -> tuple[SeenText, ...]:
+    def _texts_of(self, case: Case, level: str) -> tuple[CaseText, ...]:
         store, rules = self._handler.store, self._handler.rules_of(case)
-        events = store.events(case.id)
-        taken_back, seen = retracted(case, events), list[SeenText]()
-        for text in with_redacted(events, store.texts(case.id)):
-            audience = audience_of_text(rules, events[text.version - 1], text.field)
-            audience = INTERNAL if text.version in taken_back else audience
-            if sees(level, audience):
-                seen.append(
-                    SeenText(
-                        case.id, text.version, text.field, text.text, audience, is_redacted=text.is_redacted
-                    )
-                )
-        return tuple(seen)
+        texts = case_texts(rules, case, store.events(case.id), store.texts(case.id))
+        return tuple(text for text in texts if sees(level, text.audience))
 
     def _withheld(self, case: Case, events: tuple[Event, ...], level: str) -> frozenset[tuple[int, str]]:
         """The version and field of each text that is not for the actor: a story says nothing of it."""

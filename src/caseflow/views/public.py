@@ -23,7 +23,8 @@ class PublicCase(Value):
     """A case as anyone may see it.
 
     No texts, no citizen, no actor, no internal note, no annulled card, no reminder. Which texts are
-    published is the portal's decision, case by case (外网公开反馈).
+    published is the portal's decision, case by case (外网公开反馈). Reply and score are those of the present
+    cycle that stand: a case that was reopened is unanswered until it is answered again.
     """
 
     id: str
@@ -40,8 +41,7 @@ class PublicCase(Value):
 def public_view(rules: CompiledPolicy, case: Case) -> PublicCase:
     """The public's view of the case; instants in the office's zone."""
     zone = rules.policy.timezone
-    replies = [reply.at_us for reply in case.facts.replies if reply.retracted_us is None]
-    ratings = case.facts.ratings
+    replies, rating = [reply.at_us for reply in case.replies], case.rating
     return PublicCase(
         id=case.id,
         kind=case.origin.kind,
@@ -50,7 +50,7 @@ def public_view(rules: CompiledPolicy, case: Case) -> PublicCase:
         unit=case.unit,
         submitted_at=case.submitted_at,
         replied_at=moment(min(replies), zone) if replies else None,
-        score=ratings[-1].score if ratings else None,
+        score=rating.score if rating else None,
         cards=tuple(
             PublicCard(card.level, card.unit, card.effective_at) for card in case.cards if card.stands
         ),

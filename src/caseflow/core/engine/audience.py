@@ -52,13 +52,18 @@ def level_of(rules: CompiledPolicy, case: Case, by: Actor) -> str:
     return role.reads if by.unit and by.unit in units else NOTHING
 
 
+def act_of(event: e.Event) -> str:
+    """The name of the action that the event is of; empty for what comes of itself."""
+    return event.action if isinstance(event, e.Acted) else ACTION_OF.get(type(event), "")
+
+
 def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
     """Who may read that it happened: cards are for the parties, reminders for the office alone."""
     if isinstance(event, e.Reminded | e.UnknownEvent | e.Followed):
         return INTERNAL
     if isinstance(event, e.RungEvent | e.CardAnnulled | e.Adopted):
         return PARTIES
-    action = event.action if isinstance(event, e.Acted) else ACTION_OF[type(event)]
+    action = act_of(event)
     rule = rules.policy.actions.get(action)
     if rule is not None and rule.audience:
         return rule.audience
@@ -67,12 +72,7 @@ def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
 
 def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
     """Who may read a text of the event, by its field's name; what nobody said anything of is internal."""
-    if isinstance(event, e.Adopted):
-        action = "submit"
-    elif isinstance(event, e.Acted):
-        action = event.action
-    else:
-        action = ACTION_OF.get(type(event), "")
+    action = "submit" if isinstance(event, e.Adopted) else act_of(event)
     rule = rules.policy.actions.get(action)
     own = rule.fields.get(field) if rule is not None else None
     if own is not None:

@@ -82,9 +82,8 @@ def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> R
 
 @_named
 def not_rated(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """The citizen has not rated this cycle yet."""
-    ratings = case.facts.ratings
-    if not ratings or all(rating.cycle != case.facts.cycle for rating in ratings):
+    """The citizen has not rated this cycle yet, or only what was taken back since."""
+    if not case.facts.ratings or case.rating is None:
         return None
     return refusal("already-rated", rules, case, command)
 

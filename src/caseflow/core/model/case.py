@@ -288,9 +288,30 @@ class Case(CompactValue):
         return waits_from(self.clocks)
 
     @property
+    def replies(self) -> tuple[Reply, ...]:
+        """The public substantive replies of the present cycle that stand, in the order of their record."""
+        cycle, replies = self.facts.cycle, self.facts.replies
+        return tuple(reply for reply in replies if reply.cycle == cycle and reply.retracted_us is None)
+
+    @property
     def has_reply(self) -> bool:
-        """Whether a public substantive reply stands, in any cycle."""
-        return any(reply.retracted_us is None for reply in self.facts.replies)
+        """Whether a public substantive reply of the present cycle stands."""
+        return bool(self.replies)
+
+    @property
+    def rating(self) -> Rating | None:
+        """The citizen's evaluation in the present cycle; none where what it was of was taken back since."""
+        facts = self.facts
+        for rating in reversed(facts.ratings):
+            if rating.cycle == facts.cycle:
+                rated = [
+                    reply
+                    for reply in facts.replies
+                    if reply.cycle == rating.cycle and reply.at_us <= rating.at_us
+                ]
+                stands = not rated or any(reply.retracted_us is None for reply in rated)
+                return rating if stands else None
+        return None
 
     def taken(self, action: str, us: int) -> tuple[tuple[int, int], ...]:
         """When the action was taken and in which cycle, in the order of recording.

@@ -224,7 +224,7 @@ class Graph:
         replied = row.event is e.Replied or (
             spot.replied and row.event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
         )
-        rated = row.event is e.Rated or (spot.rated and row.event is not e.Reopened)
+        rated = row.event is e.Rated or (spot.rated and row.event not in (e.Reopened, e.ReplyRetracted))
         came_from = spot.came_from
         if self.rules.goes_back and state != spot.state:
             came_from = spot.state

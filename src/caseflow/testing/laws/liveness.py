@@ -337,12 +337,11 @@ def _times_taken(rules: CompiledPolicy, case: Case) -> tuple[int | bool, ...]:
 
 
 def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:
-    facts = case.facts
-    return any(reply.cycle == facts.cycle and reply.retracted_us is None for reply in facts.replies)
+    return case.has_reply
 
 
 def _is_rated(rules: CompiledPolicy, case: Case) -> bool:
-    return any(rating.cycle == case.facts.cycle for rating in case.facts.ratings)
+    return case.rating is not None
 
 
 def _is_pending(rules: CompiledPolicy, case: Case) -> tuple[str, ...]:
