@@ -31,6 +31,9 @@ _COUNTS = ("n", "count")
 """The values whose number chooses the form, the first that there is."""
 _TAG = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 
+_UNSHOWN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What moves a cursor, ends a line, turns the direction of writing, or is no character."""
+
 Text = str | Mapping[str, str]
 """A sentence, or its plural forms by name."""
 
@@ -181,7 +184,28 @@ def _filled(key: str, lang: Lang, values: Mapping[str, Any], *, placed: bool = F
         form = form.get("other" if count is None else plural(count), form["other"])
     if placed:
         form = form.removeprefix("{what}").lstrip(":\uff1a ")
-    return form.format_map(_Values(values))
+    return visible(form.format_map(_Values(values)))
+
+
+def visible(text: str) -> str:
+    r"""The text with every character that would do something on a screen written as its escape.
+
+    Line feeds and tabs stay, as do letters of every script and what joins them. Every sentence of the
+    catalogue is so, whatever was filled in.
+
+    >>> visible("a\x1b[2J\u202eb")
+    'a\\x1b[2J\\u202eb'
+    """
+    return text if text.isprintable() else _UNSHOWN.sub(_escaped, text)
+
+
+def is_visible(text: str) -> bool:
+    """Whether the text does nothing on a screen but stand there."""
+    return text.isprintable() or not _UNSHOWN.search(text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode-escape").decode()
 
 
 def _form(key: str, lang: Lang) -> tuple[Text, Callable[[int], str]]:

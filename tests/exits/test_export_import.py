@@ -177,7 +177,7 @@ SPOILT = {
     "a text of no event": "export-text",
     "a text of another field": "export-text",
     "a case twice": "export-twice",
-    "a case without events": "export-broken",
+    "a case without events": "export-line",
     "a case of one part": "export-line",
     "no JSON": "export-line",
     "a list": "export-line",

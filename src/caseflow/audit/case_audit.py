@@ -10,7 +10,7 @@ from caseflow.audit.audit_report import Fault
 from caseflow.audit.case_rows import DRAFT_COLUMNS, NOTICE_COLUMNS, CaseRows, RawRow, first_odd
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case, Key, card_key, document_id
-from caseflow.core.model.events import Adopted, Event, Migrated, Submitted
+from caseflow.core.model.events import EVENTS, Adopted, Event, Migrated, Submitted, UnknownEvent
 from caseflow.core.model.evolve import evolve, replay
 from caseflow.core.notices import STATUSES, Draft, Notice, has_annulment, owed
 from caseflow.errors import StoreError
@@ -38,6 +38,10 @@ def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:
     except (StoreError, TypeError, ValueError, LookupError, AttributeError) as error:
         yield Fault(rows.case_id, 0, "audit-event", f"{error!r:.200}")  # a history that no desk wrote
         return
+    for version, event in enumerate(events, 1):
+        if isinstance(event, UnknownEvent) and event.unknown in EVENTS:
+            yield Fault(rows.case_id, version, "audit-event", event.unknown)
+            return
     yield from _row_faults(rows.case, case)
     yield from _text_faults(rows, case, events)
     yield from _notice_faults(rows, case, events, rules_of)

@@ -30,7 +30,7 @@ from caseflow.cli.options import (
     usage,
     word,
 )
-from caseflow.core.notices import DEAD, Document, Posted
+from caseflow.core.notices import DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
 from caseflow.delivery.relay import Round
 from caseflow.delivery.relay_config import relay_from
@@ -199,7 +199,7 @@ def _document_document(row: Document, *, is_signed: bool) -> dict[str, Any]:
 
 def _document_line(row: Document, zone: str, lang: Lang, *, is_signed: bool) -> str:
     body = row.draft.body
-    issued = day_of(int(body.get("issued_us", 0)), zone, lang)
+    issued = day_of(whole(body, "issued_us"), zone, lang)
     marks = [word(key, lang) for key, holds in (("void", row.is_void), ("signed", is_signed)) if holds]
     return "  ".join([number_of(row, lang), str(body.get("unit", "")), issued, row.draft.id, *marks])
 

@@ -5,25 +5,28 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
+from msgspec import Meta
+
+from caseflow.core.bounds import EARLIEST, LATEST, MOST_DOCUMENTS, Count, Instant, Name, Turn, Word
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 
-PENDING = "pending"
+PENDING: Final = "pending"
 """Waits for a relay, from ``next_try_us`` on."""
-LEASED = "leased"
+LEASED: Final = "leased"
 """A relay has it; when the lease runs out without a word, another may claim it."""
-SENT = "sent"
+SENT: Final = "sent"
 """Was told, at ``told_us``. Never goes back."""
-DEAD = "dead"
+DEAD: Final = "dead"
 """Was given up; `requeue` brings it back."""
-CANCELLED = "cancelled"
+CANCELLED: Final = "cancelled"
 """What it would tell no longer holds."""
-COLLAPSED = "collapsed"
+COLLAPSED: Final = "collapsed"
 """Was told together with another, whose id is ``into``."""
 TOLD = (SENT, COLLAPSED)
 """Of a notice that was told, by itself or with another; neither ever goes back."""
@@ -35,6 +38,8 @@ UNSURE = "unsure"
 """Of a corrected notice that was cancelled or given up: a lease of it once ran out without a word, or not all
 whom it is for were reached. Somebody may have been told."""
 
+Status = Literal["pending", "leased", "sent", "dead", "cancelled", "collapsed"]
+"""What may become of a notice."""
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -53,16 +58,16 @@ class Notice(Value):
         body: a small JSON object. Never a personal text: texts are looked up at delivery.
     """
 
-    id: str
-    case_id: str
-    version: int
-    topic: str
-    level: str = ""
-    role: str = ""
-    unit: str = ""
-    channel: str = ""
-    at_us: int = 0
-    corrects: str = ""
+    id: Word
+    case_id: Name
+    version: Turn
+    topic: Name
+    level: Name = ""
+    role: Name = ""
+    unit: Word = ""
+    channel: Name = ""
+    at_us: Instant = 0
+    corrects: Word = ""
     body: Mapping[str, Any] = _NOTHING
 
 
@@ -79,15 +84,15 @@ class Posted(Value):
         into: the id of the notice that told it, when it was collapsed.
     """
 
-    position: int
+    position: Count
     notice: Notice
-    status: str = PENDING
-    attempts: int = 0
-    next_try_us: int | None = None
-    token: str = ""
-    told_us: int | None = None
-    error: str = ""
-    into: str = ""
+    status: Status = PENDING
+    attempts: Count = 0
+    next_try_us: Instant | None = None
+    token: Name = ""
+    told_us: Instant | None = None
+    error: Word = ""
+    into: Word = ""
 
 
 class Held(Value):
@@ -179,11 +184,11 @@ class Draft(Value):
         body: a small JSON object, without personal texts.
     """
 
-    id: str
-    series: str
-    year: int
-    case_id: str
-    version: int
+    id: Word
+    series: Name
+    year: Annotated[int, Meta(ge=1, le=9999)]
+    case_id: Name
+    version: Turn
     body: Mapping[str, Any] = _NOTHING
 
 
@@ -199,14 +204,20 @@ class Document(Value):
     """A numbered document. Numbers of a series and year run from 1 without a gap and are never reused."""
 
     draft: Draft
-    number: int
-    voided_us: int | None = None
-    void_reason: str = ""
+    number: Annotated[int, Meta(ge=1, le=MOST_DOCUMENTS)]
+    voided_us: Instant | None = None
+    void_reason: Word = ""
 
     @property
     def is_void(self) -> bool:
         """Whether it was voided (作废)."""
         return self.voided_us is not None
+
+
+def whole(body: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
+    """The instant or count that a body of a notice or document has under the name; else the other."""
+    value = body.get(name)
+    return value if type(value) is int and EARLIEST <= value <= LATEST else otherwise
 
 
 # -- what is owed ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
-from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice
+from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice, whole
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, languages, text
 from caseflow.ports import Text
@@ -59,7 +59,7 @@ def _since(of: TemplateContext) -> str:
     """When the card took effect; of other notices, when it happened."""
     notice = of.notice
     is_of_card = notice.topic in OF_RUNGS or notice.topic == CORRECTION
-    return of.time(int(notice.body.get("issued_us", notice.at_us)) if is_of_card else notice.at_us)
+    return of.time(whole(notice.body, "issued_us", notice.at_us) if is_of_card else notice.at_us)
 
 
 def _unit(of: TemplateContext) -> str:
@@ -135,7 +135,7 @@ def _deadline(of: TemplateContext) -> str:
 def instance(notice: Notice) -> tuple[str, str, int]:
     """The clock instance that a notice of a rung is about."""
     body = notice.body
-    return str(body.get("clock", "")), str(body.get("subject", "")), int(body.get("cycle", 1))
+    return str(body.get("clock", "")), str(body.get("subject", "")), whole(body, "cycle", 1)
 
 
 def others(case: Case, notice: Notice) -> tuple[Card, ...]:

@@ -10,21 +10,17 @@ has what it stands for. The order of events between cases, the feed, is not carr
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
-from collections.abc import Callable, Container, Iterator, Sequence
+from base64 import b64encode
+from collections.abc import Callable, Container, Iterator
 from typing import Any, TextIO
 
 import msgspec
 
-from caseflow.core.model.evolve import replay
-from caseflow.core.notices import Document, Draft, Notice, Posted
 from caseflow.core.value import Value
 from caseflow.interchange.pagination import changed_since, kept_cases, newest_position
-from caseflow.ports import KeyClaim, Text
+from caseflow.ports import KeyClaim
 from caseflow.ports.protocols import Exportable, Movable
-from caseflow.ports.records import Kept, Link
-from caseflow.serialization.codec import decode
-from caseflow.serialization.hash_chain import chained
+from caseflow.ports.records import Kept
 from caseflow.stores.copy import PAGE
 
 FORMAT = 1
@@ -108,7 +104,7 @@ def _event(body: bytes) -> Any:
     """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
     try:
         event = json.loads(body)
-        is_same = _bytes(event) == body
+        is_same = as_bytes(event) == body
     except (ValueError, RecursionError):  # no JSON at all, or half of a pair, escaped
         is_same = False
     return event if is_same else b64encode(body).decode()
@@ -117,102 +113,6 @@ def _event(body: bytes) -> Any:
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
-def _bytes(event: Any) -> bytes:
+def as_bytes(event: Any) -> bytes:
+    """The event in its canonical form."""
     return _dump(event).encode()
-
-
-class CaseLine(Value):
-    """A case as its line says it, the chain computed anew.
-
-    Attributes:
-        objects: the events as JSON gave them; `None` for one whose bytes stood as base64.
-        head: the newest hash as the line says it.
-    """
-
-    case_id: str
-    objects: tuple[dict[str, Any] | None, ...]
-    links: tuple[Link, ...]
-    head: bytes
-    texts: tuple[Text, ...]
-    notices: tuple[Posted, ...]
-    documents: tuple[Document, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether its history fits its hash."""
-        return bool(self.links) and self.links[-1].hash == self.head
-
-    def kept(self) -> Kept:
-        """The case as a store takes it over.
-
-        Raises:
-            StoreError: ``bad-event``.
-        """
-        events = [decode(link.body) for link in self.links]
-        return Kept(replay(self.case_id, events), self.links, self.texts, self.notices, self.documents)
-
-
-def parsed(line: str) -> tuple[Any, tuple[bytes, ...]]:
-    """A line's JSON; and of a case as `write` wrote it the events' own bytes, cut out of the text.
-
-    To cut them out costs less than to write them anew.
-
-    Raises:
-        ValueError: it is no JSON.
-    """
-    if line.startswith(_CASE):
-        try:
-            case_id, place = _scan(line, len(_CASE))
-            events, bodies = [], []
-            if not line.startswith(_EVENTS, place):
-                return json.loads(line), ()
-            place += len(_EVENTS) - 1
-            while line[place] != "]":
-                begin = place + 1
-                event, place = _scan(line, begin)
-                events.append(event)
-                bodies.append(line[begin:place].encode())
-            rest = json.loads("{" + line[place + 2 :])
-        except (ValueError, IndexError):
-            return json.loads(line), ()
-        return {"case": case_id, "events": events, **rest}, tuple(bodies)
-    return json.loads(line), ()
-
-
-_CASE, _EVENTS = '{"case":', ',"events":['
-_scan = json.JSONDecoder().raw_decode
-
-
-def case_line(fields: dict[str, Any], bodies: Sequence[bytes] = ()) -> CaseLine:
-    """The case of a line.
-
-    Args:
-        fields: the line's object.
-        bodies: the events' own bytes as `parsed` cut them out; where they do not fit the hash, since another
-            program has written the line anew, the canonical form is taken.
-
-    Raises:
-        ValueError, KeyError, TypeError: a part is missing or is something else.
-    """
-    case_id, events, head = fields["case"], fields["events"], bytes.fromhex(fields["head"])
-    objects = tuple(None if isinstance(event, str) else event for event in events)
-    links = chained(case_id, bodies)
-    if not links or links[-1].hash != head:
-        links = chained(case_id, map(_body, events))
-    return CaseLine(
-        case_id=case_id,
-        objects=objects,
-        links=links,
-        head=head,
-        texts=tuple(Text(*text) for text in fields.get("texts", ())),
-        notices=tuple(
-            Posted(**{**row, "notice": Notice(**row["notice"])}) for row in fields.get("notices", ())
-        ),
-        documents=tuple(
-            Document(**{**row, "draft": Draft(**row["draft"])}) for row in fields.get("documents", ())
-        ),
-    )
-
-
-def _body(event: Any) -> bytes:
-    return b64decode(event, validate=True) if isinstance(event, str) else _bytes(event)

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
+import msgspec
 
 from caseflow.core.policy import Policy, Scalar, When
 from caseflow.core.time.calendar import Calendar
@@ -51,12 +52,13 @@ def policy_from_document(document: Mapping[str, Any]) -> Policy:
         PolicyError: the document is not one.
     """
     notes = Notes("stored policy")
-    policy = policy_from(document["policy"], notes)
+    policy = policy_from(document.get("policy", {}), notes)
     if policy is None or notes.problems:
         raise PolicyError(notes.problems)
     try:
-        tables = {name: Calendar.from_document(table) for name, table in document["calendars"].items()}
-    except (BadInput, KeyError) as error:
+        calendars = msgspec.convert(document.get("calendars"), dict[str, dict[str, Any]])
+        tables = {name: Calendar.from_document(table) for name, table in calendars.items()}
+    except (BadInput, ValueError) as error:
         raise PolicyError([Problem(notes.file, "calendars", "calendar-unavailable", str(error))]) from error
     return attrs.evolve(policy, tables=tables)
 

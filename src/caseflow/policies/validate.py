@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
@@ -25,9 +26,9 @@ from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Po
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import LENGTHS, Span, length_of
-from caseflow.errors import BadInput, Problem
-from caseflow.policies.calendar_keys import check_calendar
-from caseflow.policies.parse import Notes
+from caseflow.errors import BadInput, PolicyError, Problem
+from caseflow.policies.calendar_keys import check_calendar, check_office_hours, used_calendars
+from caseflow.policies.parse import Notes, policy_from_document
 
 _SCOPES = ("own", "unit", "any")
 _AUDIENCES = ("", *AUDIENCES)
@@ -62,6 +63,22 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_notices(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
+
+
+def check_document(document: Mapping[str, Any]) -> None:
+    """Hold what `Policy.document` is said to have described, calendars included, to what a file is held to.
+
+    Raises:
+        PolicyError: lists every problem.
+    """
+    policy, notes = policy_from_document(document), Notes("stored policy")
+    check(policy, notes)
+    for name in used_calendars(policy):
+        if name not in policy.tables:
+            notes.add(f"calendars.{name}", "calendar-unavailable", name)
+    check_office_hours(policy, policy.tables, notes)
+    if notes.problems:
+        raise PolicyError(notes.problems)
 
 
 def _check_states(policy: Policy, notes: Notes) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from caseflow.core.bounds import Instant, Name
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
@@ -21,6 +22,8 @@ SNAPSHOT = 8
 """The format of packed cases; another number is not read."""
 
 _encode = msgspec.json.Encoder().encode
+_UNREADABLE = (msgspec.MsgspecError, BadInput, RecursionError, UnicodeError)
+"""What says that bytes are not of the type asked for."""
 
 
 def encode(event: e.Event) -> bytes:
@@ -34,17 +37,37 @@ def encode(event: e.Event) -> bytes:
 
 
 def decode(body: bytes) -> e.Event:
-    """The event of a JSON body, its types checked; an `UnknownEvent` when its name is not registered.
+    """The event of a JSON body, its types and bounds checked; else an `UnknownEvent`, which keeps the bytes.
 
-    One that was written in a former form comes in the form of today.
+    That is one whose name is not registered, and one that is otherwise than this version writes it. One that
+    was written in a former form comes in the form of today.
 
     Raises:
-        StoreError: the body is not an event's.
+        StoreError: the body is no JSON object with the name of an event.
     """
     try:
-        event = _decoder().decode(body)
-    except (msgspec.MsgspecError, BadInput, RecursionError, UnicodeError) as error:
+        return _read(body)
+    except _UNREADABLE as error:
         return _unknown(body, error)
+
+
+def arrived(body: bytes) -> e.Event:
+    """As `decode`, for what comes from outside: an event of a registered name is as this version writes it.
+
+    Raises:
+        StoreError: it is not, with the place and the bound; or its head cannot be read.
+    """
+    try:
+        return _read(body)
+    except _UNREADABLE as error:
+        event = _unknown(body, error)
+        if event.unknown in e.EVENTS or event.by is UNREAD:
+            raise StoreError("bad-event", found=f"{event.unknown}: {error}"[:200]) from error
+        return event
+
+
+def _read(body: bytes) -> e.Event:
+    event: e.Event = _decoder().decode(body)
     return event.today() if isinstance(event, e.Former) else event
 
 
@@ -54,24 +77,31 @@ def _decoder() -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(e.AnyEvent)
 
 
-def _unknown(body: bytes, error: Exception) -> e.Event:
+UNREAD = Actor("?", role="?")
+"""Who recorded an event of which not even that can be read; its instant is then 0, which moves nothing on."""
+
+
+def _unknown(body: bytes, error: Exception) -> e.UnknownEvent:
     """The event as this version can keep it: its head, and its bytes, whatever else stands in them.
 
     Raises:
-        StoreError: its name is registered, or it has none, so that it is no event but a fault.
+        StoreError: it has no name, so that it is no event but a fault.
     """
     try:
         head = json.loads(str(body, "utf-8"))
-        name, at = head["event"], head["at"]
-        by = msgspec.convert(head["by"], Actor)
-    except (msgspec.MsgspecError, BadInput, ValueError, KeyError, TypeError, RecursionError):
-        raise _unreadable(body, error) from error
-    if type(name) is not str or type(at) is not int or name in e.EVENTS:
-        raise _unreadable(body, error) from error
+        name = msgspec.convert(head["event"], Name)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise _nameless(body, error) from error
+    if not name or not name.isprintable():
+        raise _nameless(body, error) from error
+    try:
+        at, by = msgspec.convert((head["at"], head["by"]), tuple[Instant, Actor])
+    except (ValueError, BadInput, KeyError):
+        at, by = 0, UNREAD
     return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
 
 
-def _unreadable(body: bytes, error: Exception) -> StoreError:
+def _nameless(body: bytes, error: Exception) -> StoreError:
     return StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
 
 
@@ -84,7 +114,7 @@ def unpack(body: bytes) -> Case | None:
     """The case of a snapshot; `None` when its format is another version's."""
     try:
         version, case = _snapshots().decode(body)
-    except (msgspec.MsgspecError, BadInput, RecursionError, UnicodeError):
+    except _UNREADABLE:
         return None
     return case if version == SNAPSHOT else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from os import urandom
 from typing import Any
@@ -12,7 +12,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import has_word, mistake, plain
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
-from caseflow.core.model.events import Event
+from caseflow.core.model.events import Event, Redacted
 from caseflow.errors import Refusal, Refused
 from caseflow.ports import Text, is_redacted_by
 
@@ -85,3 +85,12 @@ def with_redacted(events: Iterable[Event], kept: Iterable[Text]) -> tuple[Text, 
         for field, mark in event.texts
         if mark  # what is kept elsewhere was never here
     )
+
+
+def erased(events: Sequence[Event], texts: Iterable[Text]) -> Iterator[Text]:
+    """Those of the texts that a later event of the history says were erased."""
+    redactions = [(at, event.fields) for at, event in enumerate(events, 1) if isinstance(event, Redacted)]
+    for text in texts:
+        later = (names for at, names in redactions if at > text.version)
+        if any(is_redacted_by(names, text.field, text.version) for names in later):
+            yield text

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from caseflow.core.bounds import LONGEST_STRING, LONGEST_TEXT
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import LONGEST_STRING, LONGEST_TEXT
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, Receipt
-from caseflow.core.notices import Document
+from caseflow.core.notices import Document, whole
 from caseflow.core.time.instants import SECOND, moment
 from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
@@ -25,6 +26,10 @@ WORDS = frozenset(
      "days", "deadline", "effective", "issued", "signed", "void"}
 )  # fmt: skip
 """What a page may speak of."""
+
+
+TEMPLATE = re.compile(r"[\w-]{1,200}")
+"""The key of a page: a name of letters, digits, ``_`` and ``-``, which leads to no other folder."""
 
 
 class KeptText(Protocol):
@@ -94,7 +99,8 @@ def letter(
     body = document.draft.body
     words = _document_words(rules, document, lang) | _case_words(rules, case, document, lang)
     words["title"] = title_of(case, texts, lang)
-    return _page(str(body.get("template") or "document"), lang, folder, as_html(words))
+    key = str(body.get("template") or "")
+    return _page(key if TEMPLATE.fullmatch(key) else "document", lang, folder, as_html(words))
 
 
 def _document_words(rules: CompiledPolicy, document: Document, lang: Lang) -> dict[str, str]:
@@ -112,8 +118,8 @@ def _document_words(rules: CompiledPolicy, document: Document, lang: Lang) -> di
         "clock": labels.clock(clock, str(body.get("subject", ""))),
         "level": labels.level(clock, level),
         "days": _period(labels, clock, level),
-        "effective": _to_the_minute(int(body.get("effective_us", 0)), zone),
-        "issued": day_of(int(body.get("issued_us", 0)), zone, lang),
+        "effective": _to_the_minute(whole(body, "effective_us"), zone),
+        "issued": day_of(whole(body, "issued_us"), zone, lang),
         "void": text("letters.void", lang) if document.is_void else "",
     }
 

@@ -7,6 +7,7 @@ from datetime import date
 from itertools import product
 from typing import Any
 
+from caseflow.core.bounds import STAGES
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
@@ -118,7 +119,7 @@ class CompiledPolicy:
         self.policy = policy = with_repeats(policy)
         self.days = office_days(policy.timezone)
         self.places = {
-            name: CaseState(name, state.stage, state.final) for name, state in policy.states.items()
+            name: CaseState(name, STAGES[state.stage], state.final) for name, state in policy.states.items()
         }
         self.plans = tuple(
             _clock(policy, name, rule, order) for order, (name, rule) in enumerate(policy.clocks.items())

@@ -7,19 +7,21 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+from caseflow.core.bounds import (
+    EARLIEST,
+    LARGEST_INT,
+    LATEST,
+    LONGEST_NAME,
+    LONGEST_STRING,
+    LONGEST_TEXT,
+    MOST_NAMES,
+)
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.errors import BadInput, Refusal
-
-LONGEST_STRING = 500
-"""Characters of a ``string`` or ``unit``: these stay in events for ever and are no place for prose."""
-MOST_NAMES = 100
-"""Names in one ``names``."""
-LONGEST_TEXT = 100_000
-"""Characters of a ``text``."""
 
 _UNSEEN = "\u115f\u1160\u3164\uffa0"
 """Letters of Hangul that only fill a place."""
@@ -109,7 +111,13 @@ def _string_mistake(rule: FieldRule, value: Any) -> str:
         return "field-not-text"
     if rule.choices and value not in rule.choices:
         return "field-not-a-choice"
-    return "" if len(value) <= LONGEST_STRING and value.isprintable() else "field-not-printable"
+    longest = LONGEST_STRING if rule.max is None else rule.max
+    return "" if len(value) <= longest and value.isprintable() else "field-not-printable"
+
+
+def _unit_mistake(rule: FieldRule, value: Any) -> str:
+    is_long = type(value) is str and len(value) > LONGEST_NAME
+    return "field-not-printable" if is_long else _string_mistake(rule, value)
 
 
 def _int_mistake(rule: FieldRule, value: Any) -> str:
@@ -117,7 +125,13 @@ def _int_mistake(rule: FieldRule, value: Any) -> str:
         return "field-not-int"
     low, high = rule.min, rule.max
     outside = (low is not None and value < low) or (high is not None and value > high)
-    return "field-out-of-range" if outside or abs(value) >= 1 << 63 else ""
+    return "field-out-of-range" if outside or abs(value) > LARGEST_INT else ""
+
+
+def _instant_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is int and not EARLIEST <= value <= LATEST:
+        return "field-out-of-range"
+    return _int_mistake(rule, value)
 
 
 def _bool_mistake(rule: FieldRule, value: Any) -> str:
@@ -161,9 +175,9 @@ def _text_mistake(rule: FieldRule, value: Any) -> str:
 _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "text": _text_mistake,
     "string": _string_mistake,
-    "unit": _string_mistake,
+    "unit": _unit_mistake,
     "int": _int_mistake,
-    "instant": _int_mistake,
+    "instant": _instant_mistake,
     "bool": _bool_mistake,
     "date": _date_mistake,
     "sha256": _sha256_mistake,

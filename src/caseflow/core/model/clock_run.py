@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from caseflow.core.model.events import Basis, Grant, Ladder
+from caseflow.core.model.events import Basis, Grant, Ladder, RunStatus
 from caseflow.core.time.pauses import Pause
 from caseflow.core.value import CompactValue, Value
 
@@ -44,7 +44,7 @@ class ClockRun(CompactValue):
     clock: str
     subject: str
     cycle: int
-    status: str
+    status: RunStatus
     since_us: int
     until_us: int | None
     ladder: Ladder

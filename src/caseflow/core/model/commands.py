@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from caseflow.core.policy import Stage
+from caseflow.core.bounds import LONGEST_NAME, StageName, Word
 from caseflow.core.value import CompactValue, Value
 from caseflow.errors import BadInput
-
-LONGEST_NAME = 200
-"""Characters of an id, a role or a unit."""
 
 
 class _Identified(Value, array_like=True, gc=False):
@@ -77,10 +74,10 @@ class Command(Value):
 class CaseState(CompactValue):
     """Where a case stands: its state, the stage the state belongs to, and whether it is an end."""
 
-    state: str
-    stage: str
+    state: Word
+    stage: StageName
     final: bool = False
 
 
-NOWHERE = CaseState("", Stage.INQUIRY)
+NOWHERE = CaseState("", "inquiry")
 """Before the submission."""

@@ -9,32 +9,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import ClassVar, get_args
+from typing import Annotated, ClassVar, Final, Literal, get_args
 
+from msgspec import Meta
+
+from caseflow.core.bounds import (
+    MOST_RUNGS,
+    Count,
+    Instant,
+    Mark,
+    Mask,
+    Name,
+    Turn,
+    Whole,
+    Word,
+)
 from caseflow.core.model.commands import Actor, CaseState
 from caseflow.core.time.instants import moment
 from caseflow.core.time.pauses import Pause
 from caseflow.core.value import CompactValue, Value
 
-Ladder = tuple[tuple[str, bool], ...]
+Ladder = Annotated[tuple[tuple[Name, bool], ...], Meta(max_length=MOST_RUNGS)]
 """The rungs of a clock in order: level, and whether the rung is a breach."""
 
 
-FieldValue = str | int | bool | tuple[str, ...] | None
+FieldValue = Word | Whole | bool | tuple[Word, ...] | None
 """What a field of an event may be."""
-Fields = tuple[tuple[str, FieldValue], ...]
+Fields = tuple[tuple[Name, FieldValue], ...]
 """Fields of the policy's own, each with its value."""
 
 
 class Origin(Value, gc=False):
     """What a submission fixed: under which rules the case stands, and what kind of case it is."""
 
-    policy_hash: str = ""
-    zone: str = "UTC"
-    kind: str = ""
-    channel: str = ""
-    region: str = ""
-    urgency: str = ""
+    policy_hash: Mark = ""
+    zone: Name = "UTC"
+    kind: Word = ""
+    channel: Word = ""
+    region: Word = ""
+    urgency: Word = ""
     fields: Fields = ()
     """``(name, value)`` of the policy's own fields of the submission."""
 
@@ -61,7 +74,7 @@ _INQUIRY = frozenset({"kind", "channel", "region", "urgency"})
 UNKNOWN_ORIGIN = Origin()
 
 
-Grant = tuple[int, int | str, str]
+Grant = tuple[Instant, Whole | Word, Name]
 """What moved the end of an instance: when (epoch microseconds), by how much, and the unit of that.
 
 ``days``, ``weeks`` and ``months`` are added; ``until`` names the last day, an ordinal; ``field:NAME`` gives
@@ -79,11 +92,17 @@ class Basis(CompactValue):
         is_chained: whether it counts from the last day of another clock, which no cut-off moves.
     """
 
-    from_us: int | None = None
-    fields: tuple[tuple[str, int | str], ...] = ()
-    calendar: str = ""
-    zone: str = ""
+    from_us: Instant | None = None
+    fields: tuple[tuple[Name, Whole | Word], ...] = ()
+    calendar: Name = ""
+    zone: Name = ""
     is_chained: bool = False
+
+
+RunStatus = Literal["running", "stopped", "cancelled", "held", "void"]
+"""How an instance stands; ``void`` says that in the order of effect it never began."""
+Dues = Annotated[tuple[Instant | None, ...], Meta(max_length=MOST_RUNGS + 1)]
+"""The first late instants of a ladder's rungs."""
 
 
 class ClockChange(Value, gc=False):
@@ -98,26 +117,26 @@ class ClockChange(Value, gc=False):
     empty one takes back what was.
     """
 
-    clock: str
-    subject: str = ""
-    cycle: int = 1
-    status: str | None = None
-    since: int | None = None
-    until: int | None = None
+    clock: Name
+    subject: Word = ""
+    cycle: Turn = 1
+    status: RunStatus | None = None
+    since: Instant | None = None
+    until: Instant | None = None
     ladder: Ladder | None = None
-    dues: tuple[int | None, ...] | None = None
-    unknown: int | None = None
-    kept: int | None = None
+    dues: Dues | None = None
+    unknown: Mask | None = None
+    kept: Count | None = None
     pauses: tuple[Pause, ...] | None = None
     grants: tuple[Grant, ...] | None = None
-    floors: tuple[int | None, ...] | None = None
-    policy_hash: str | None = None
+    floors: Dues | None = None
+    policy_hash: Mark | None = None
     basis: Basis | None = None
 
 
 RUNS_AGAIN = -1
 """The value of ``ClockChange.until`` that takes an end back."""
-VOID = "void"
+VOID: Final = "void"
 """The status of an instance that, in the order of effect, never began."""
 
 
@@ -132,16 +151,16 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
     back there. ``revised`` is what the case counts as submitted from then on, where the act changed that.
     """
 
-    at_us: int
+    at_us: Instant
     by: Actor
     to: CaseState | None = None
     clocks: tuple[ClockChange, ...] = ()
-    effective_us: int | None = None
-    clamped_us: int | None = None
-    texts: tuple[tuple[str, str], ...] = ()
-    kept: str = ""
+    effective_us: Instant | None = None
+    clamped_us: Instant | None = None
+    texts: tuple[tuple[Name, Mark], ...] = ()
+    kept: Name = ""
     own: Fields = ()
-    came_from: str = ""
+    came_from: Word = ""
     revised: Origin | None = None
 
     name: ClassVar[str] = ""
@@ -167,8 +186,8 @@ class Event(Value, tag_field="event", rename={"at_us": "at"}, gc=False):
 class Submitted(Event, tag="submitted", kw_only=True):
     """A citizen asked (or an import brought in what was asked)."""
 
-    unit: str = ""
-    citizen: str = ""
+    unit: Name = ""
+    citizen: Name = ""
     origin: Origin
 
 
@@ -181,17 +200,17 @@ class Adopted(Event, tag="adopted", kw_only=True):
     an end of their own as ``(clock, instant)``.
     """
 
-    unit: str = ""
-    citizen: str = ""
+    unit: Name = ""
+    citizen: Name = ""
     origin: Origin
-    steps: tuple[str, ...] = ()
-    unit_since: int | None = None
-    state_since: int | None = None
-    replies: tuple[int, ...] = ()
-    extensions: tuple[tuple[str, int, int], ...] = ()
-    pauses: tuple[tuple[str, int, int | None], ...] = ()
-    started: tuple[tuple[str, int], ...] = ()
-    ended: tuple[tuple[str, int], ...] = ()
+    steps: tuple[Word, ...] = ()
+    unit_since: Instant | None = None
+    state_since: Instant | None = None
+    replies: tuple[Instant, ...] = ()
+    extensions: tuple[tuple[Name, Instant, Count], ...] = ()
+    pauses: tuple[tuple[Name, Instant, Instant | None], ...] = ()
+    started: tuple[tuple[Name, Instant], ...] = ()
+    ended: tuple[tuple[Name, Instant], ...] = ()
 
 
 class Acknowledged(Event, tag="acknowledged"):
@@ -201,7 +220,7 @@ class Acknowledged(Event, tag="acknowledged"):
 class Routed(Event, tag="routed"):
     """分转: the coordinator gave the case to a unit."""
 
-    unit: str = ""
+    unit: Name = ""
 
 
 class ChargeTaken(Event, tag="charge-taken"):
@@ -211,13 +230,13 @@ class ChargeTaken(Event, tag="charge-taken"):
 class Dispatched(Event, tag="dispatched"):
     """及时派员: someone was sent."""
 
-    officer: str = ""
+    officer: Word = ""
 
 
 class CoHandlerAdded(Event, tag="co-handler-added"):
     """协办: another unit was asked to help."""
 
-    unit: str = ""
+    unit: Name = ""
 
 
 class Reported(Event, tag="reported"):
@@ -255,27 +274,27 @@ class Completed(Event, tag="completed"):
 class Rated(Event, tag="rated"):
     """The citizen's evaluation."""
 
-    score: int = 0
+    score: Whole = 0
     automatic: bool = False
 
 
 class Assessed(Event, tag="assessed"):
     """The authority's evaluation: efficiency and effect."""
 
-    efficiency: int = 0
-    effect: int = 0
+    efficiency: Whole = 0
+    effect: Whole = 0
 
 
 class RectificationLinked(Event, tag="rectification-linked"):
     """整改: the case was linked to a rectification that it gave rise to."""
 
-    rectification: str = ""
+    rectification: Word = ""
 
 
 class RectificationVerified(Event, tag="rectification-verified"):
     """A linked rectification was checked and found done."""
 
-    rectification: str = ""
+    rectification: Word = ""
 
 
 class Closed(Event, tag="closed"):
@@ -293,19 +312,19 @@ class Withdrawn(Event, tag="withdrawn"):
 class Rejected(Event, tag="rejected"):
     """The office did not take the inquiry on, with a reason code."""
 
-    code: str = ""
+    code: Word = ""
 
 
 class Merged(Event, tag="merged"):
     """The case is a duplicate and follows its primary from now on."""
 
-    primary: str = ""
+    primary: Name = ""
 
 
 class Followed(Event, tag="followed"):
     """A duplicate was merged into this case."""
 
-    follower: str = ""
+    follower: Name = ""
 
 
 class Resumed(Event, tag="resumed"):
@@ -315,7 +334,7 @@ class Resumed(Event, tag="resumed"):
     is theirs.
     """
 
-    led: tuple[tuple[int, int, str], ...] = ()
+    led: tuple[tuple[Instant, Instant, Name], ...] = ()
 
 
 class Returned(Event, tag="returned"):
@@ -325,7 +344,7 @@ class Returned(Event, tag="returned"):
 class Transferred(Event, tag="transferred"):
     """The case went to another unit."""
 
-    unit: str = ""
+    unit: Name = ""
 
 
 class ExtensionRequested(Event, tag="extension-requested"):
@@ -334,62 +353,62 @@ class ExtensionRequested(Event, tag="extension-requested"):
     It is for one instance of a clock, by days, weeks or months, or until the end of a date (``2025-05-30``).
     """
 
-    clock: str = ""
-    subject: str = ""
-    cycle: int = 1
-    days: int = 0
-    weeks: int = 0
-    months: int = 0
-    until: str = ""
+    clock: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+    days: Count = 0
+    weeks: Count = 0
+    months: Count = 0
+    until: Word = ""
 
 
 class ExtensionGranted(Event, tag="extension-granted"):
     """More time was granted to one instance of a clock, for every rung that is not yet effective."""
 
-    clock: str = ""
-    subject: str = ""
-    cycle: int = 1
-    days: int = 0
-    weeks: int = 0
-    months: int = 0
-    until: str = ""
+    clock: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+    days: Count = 0
+    weeks: Count = 0
+    months: Count = 0
+    until: Word = ""
 
 
 class ExtensionRefused(Event, tag="extension-refused"):
     """More time was refused to one instance of a clock."""
 
-    clock: str = ""
-    subject: str = ""
-    cycle: int = 1
+    clock: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
 
 
 class Attached(Event, tag="attached"):
     """A file was attached; the portal keeps the bytes."""
 
-    reference: str = ""
-    sha256: str = ""
-    size: int = 0
-    media_type: str = ""
+    reference: Word = ""
+    sha256: Word = ""
+    size: Count = 0
+    media_type: Word = ""
 
 
 class Redacted(Event, tag="redacted"):
     """Personal texts were erased with their salts; the events that carry their hashes stay as they are."""
 
-    fields: tuple[str, ...] = ()
-    basis: str = ""
+    fields: tuple[Word, ...] = ()
+    basis: Word = ""
 
 
 class Acted(Event, tag="acted"):
     """An action of the policy's own."""
 
-    action: str = ""
+    action: Name = ""
     fields: Fields = ()
 
 
 class ReceiptSigned(Event, tag="receipt-signed"):
     """签收: the unit that a numbered document is addressed to signed for it."""
 
-    document: str = ""
+    document: Word = ""
 
 
 class Migrated(Event, tag="migrated"):
@@ -400,23 +419,23 @@ class Migrated(Event, tag="migrated"):
     ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
     """
 
-    policy_hash: str = ""
-    zone: str = "UTC"
+    policy_hash: Mark = ""
+    zone: Name = "UTC"
     retroactive: bool = True
-    renamed: tuple[tuple[str, str], ...] = ()
-    taken: tuple[tuple[str, int, int, str], ...] = ()
+    renamed: tuple[tuple[Name, Name], ...] = ()
+    taken: tuple[tuple[Name, Instant, Turn, Name], ...] = ()
 
 
 class RungEvent(Event):
     """A rung was reached: at its own instant, noticed at ``detected_us``, under the unit of that time."""
 
-    clock: str = ""
-    subject: str = ""
-    cycle: int = 1
-    level: str = ""
-    unit: str = ""
-    detected_us: int = 0
-    skipped: str = ""
+    clock: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+    level: Name = ""
+    unit: Name = ""
+    detected_us: Instant = 0
+    skipped: Name = ""
     """Why the rung's timed action was not taken: the code of its refusal."""
     is_act: ClassVar[bool] = False
 
@@ -438,12 +457,12 @@ class CardAnnulled(Event, tag="card-annulled"):
     ``cause`` is the registered name of that event, or the name of the policy's own action.
     """
 
-    clock: str = ""
-    subject: str = ""
-    cycle: int = 1
-    level: str = ""
-    issued_us: int = 0
-    cause: str = ""
+    clock: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+    level: Name = ""
+    issued_us: Instant = 0
+    cause: Word = ""
 
 
 class UnknownEvent(Event):

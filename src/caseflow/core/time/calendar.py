@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 import attrs
+import msgspec
 
 from caseflow.errors import BadInput
 
@@ -205,15 +206,35 @@ class Calendar:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Calendar:
-        """The calendar that `document` described."""
+        """The calendar that `document` described.
+
+        Raises:
+            BadInput: its parts do not fit together.
+            ValueError: it is none.
+        """
+        table = msgspec.convert(document, _Document)
         return cls(
-            name=document["name"],
-            first=date.fromisoformat(document["first"]),
-            last=date.fromisoformat(document["last"]),
-            week=tuple(document["week"]),
-            holidays={date.fromisoformat(day): name for day, name in document["holidays"].items()},
-            makeup={date.fromisoformat(day): name for day, name in document["makeup"].items()},
-            source=document["source"],
-            hours=document.get("hours", ()),
-            half={date.fromisoformat(day): hours for day, hours in document.get("half", {}).items()},
+            name=table.name,
+            first=table.first,
+            last=table.last,
+            week=table.week,
+            holidays=table.holidays,
+            makeup=table.makeup,
+            source=table.source,
+            hours=table.hours,
+            half=table.half,
         )
+
+
+class _Document(msgspec.Struct):
+    """A calendar's document by its types."""
+
+    name: str
+    first: date
+    last: date
+    week: tuple[int, ...]
+    holidays: dict[date, str]
+    makeup: dict[date, str]
+    source: str
+    hours: tuple[str, ...] = ()
+    half: dict[date, tuple[str, ...]] = {}

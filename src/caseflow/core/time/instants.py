@@ -10,16 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.errors import BadInput
 
 SECOND = 1_000_000
 HOUR = 3_600 * SECOND
 DAY = 24 * HOUR
 
-EARLIEST = -62_135_596_800 * SECOND
-"""0001-01-01T00:00:00Z, the first instant a datetime can be."""
-LATEST = 253_402_300_800 * SECOND - 1
-"""9999-12-31T23:59:59.999999Z, the last one."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _MICROSECOND = timedelta(microseconds=1)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caseflow.core.bounds import Instant
 from caseflow.core.value import Value
 
-Pause = tuple[int, int | None]
+Pause = tuple[Instant, Instant | None]
 """``[a, b)`` in epoch microseconds; ``None`` for a pause that is still open."""
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from caseflow.core.time.instants import LATEST, OfficeDays
+from caseflow.core.bounds import LATEST
+from caseflow.core.time.instants import OfficeDays
 from caseflow.core.time.office_time import office_time
 from caseflow.core.time.pauses import Breach, Pause, merged
 from caseflow.core.time.span import Counting, First, Span

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
+from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.instants import DAY, EARLIEST, LATEST, OfficeDays, micros, moment
+from caseflow.core.time.instants import DAY, OfficeDays, micros, moment
 from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 from caseflow.errors import BadInput

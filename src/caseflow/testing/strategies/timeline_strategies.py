@@ -11,10 +11,11 @@ from hypothesis import note
 from hypothesis import strategies as st
 
 from caseflow.clock import ManualClock
+from caseflow.core.bounds import LATEST
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.model.case import Case
-from caseflow.core.time.instants import DAY, HOUR, LATEST, micros
+from caseflow.core.time.instants import DAY, HOUR, micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.errors import BadInput, Refused
