@@ -12,7 +12,7 @@ from caseflow.audit.case_rows import RawRow
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import pin_of
 from caseflow.errors import CaseflowError
-from caseflow.policies.parse import policy_from_document
+from caseflow.policies.registry import compiled_document
 from caseflow.ports import Auditable
 
 _DIGEST = re.compile("[0-9a-f]{64}")
@@ -64,7 +64,7 @@ class Policies:
             self._read_documents()
         document = self._fitting(pin)
         try:
-            return None if document is None else CompiledPolicy(policy_from_document(document))
+            return None if document is None else compiled_document(document)
         except (CaseflowError, KeyError, TypeError, ValueError, AttributeError):
             return None
 

@@ -26,7 +26,7 @@ from caseflow.cli.options import lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
-from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, text
+from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, text, visible
 
 HELP = """\b
 Exit codes: 0 done; 1 problems found or rows skipped; 2 wrong usage;
@@ -141,7 +141,7 @@ def _tell(message: str) -> None:
 
 def _print_error(message: str) -> None:
     with suppress(OSError):  # the exit code says it, too
-        print(message, file=sys.stderr)
+        print(visible(message), file=sys.stderr)
 
 
 def _is_no_text(argument: str) -> bool:

@@ -14,6 +14,7 @@ from caseflow.audit.verify import SHOWN, verify
 from caseflow.cli.options import (
     Exit,
     Lang,
+    echo,
     json_option,
     lang_option,
     print_json,
@@ -59,7 +60,7 @@ def verify_(
     except BadInput as error:
         if error.code != "audit-bad-signature":
             raise
-        click.echo(error.text(lang), err=True)
+        echo(error.text(lang), err=True)
         return Exit.NOT_AS_RECORDED
     place = location_of(store_url)
     with closing(place.open(must_exist=True)) as store, progress_bar("audit") as bar:
@@ -128,7 +129,7 @@ def _print(report: AuditReport, *, as_json: bool, lang: Lang) -> None:
         print_json({**document, "sound": report.is_sound})
         return
     for fault in report.faults:
-        click.echo(fault.text(lang))
+        echo(fault.text(lang))
     if report.more:
         say("audit-more", lang, count=report.more)
     if report.checked is not None:

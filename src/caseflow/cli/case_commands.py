@@ -12,6 +12,7 @@ import click
 from caseflow import Card, Case, ClockRun, Policy
 from caseflow.cli.options import (
     Lang,
+    echo,
     instant,
     json_option,
     lang_option,
@@ -44,12 +45,12 @@ def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
         print_json(case_document(desk.rules_of(case), case, desk.clock.now_us(), lang=lang).to_dict())
         return
     for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
-        click.echo(f"{word(key, lang)}: {line}")
+        echo(f"{word(key, lang)}: {line}")
     for run in case.clocks:
-        click.echo(f"{word('clocks', lang)}: {_run_line(run, case, policy, lang)}")
+        echo(f"{word('clocks', lang)}: {_run_line(run, case, policy, lang)}")
     for key, cards in (("cards", case.cards), ("reminders", case.reminders)):
         for card in cards:
-            click.echo(f"{word(key, lang)}: {_card_line(card, policy, lang)}")
+            echo(f"{word(key, lang)}: {_card_line(card, policy, lang)}")
 
 
 def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[tuple[str, str], ...]:
@@ -110,7 +111,7 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
     policy, now = desk.rules_of(case_id).policy, moment(desk.clock.now_us())
     for item in items:
         phrase = "" if item.certain else f"{word('not-before', lang)} "
-        click.echo(f"{phrase}{due(item.at, now=now, lang=lang)}  {_coming(item, policy, lang)}")
+        echo(f"{phrase}{due(item.at, now=now, lang=lang)}  {_coming(item, policy, lang)}")
     if not items:
         say("nothing-to-come", lang)
 
@@ -141,11 +142,11 @@ def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
         return
     now = moment(desk.clock.now_us())
     for case in page:
-        click.echo(_case_line(case, desk.rules_of(case.id).policy, now, lang))
+        echo(_case_line(case, desk.rules_of(case.id).policy, now, lang))
     if not len(page):
         say("no-cases", lang)
     if page.cursor:
-        say("more", lang, cursor=f"'{page.cursor}'")
+        say("more", lang, cursor=page.cursor)
 
 
 def _case_line(case: Case, policy: Policy, now: datetime, lang: Lang) -> str:

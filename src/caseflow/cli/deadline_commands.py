@@ -20,6 +20,7 @@ from caseflow.cli.options import (
     Exit,
     Lang,
     bom_option,
+    echo,
     instant,
     json_option,
     lang_option,
@@ -140,9 +141,9 @@ def _one_deadline(terms: DeadlineTerms, *, as_json: bool, lang: Lang) -> int:
         say("no-breach", lang)
     else:
         phrase = word("late-from" if late.certain else "not-before", lang)
-        click.echo(f"{phrase} {instant(moment(late.at_us, terms.zone))}")
+        echo(f"{phrase} {instant(moment(late.at_us, terms.zone))}")
     for line in (*day_lines(days, lang), *stretch_lines(pieces, lang)):
-        click.echo(line)
+        echo(line)
     return Exit.OK if late.certain else Exit.UNKNOWN_DEADLINE
 
 
@@ -220,17 +221,17 @@ def _print_explanation(part: Explanation, policy: Policy, lang: Lang) -> None:
     subject = f" {part.subject}" if part.subject else ""
     name, status = clock_label(policy, part.clock, lang), term_label(part.status, lang)
     cycle, counting = f"{word('cycle', lang)} {part.cycle}", term_label(part.counting, lang)
-    click.echo(f"{name}{subject}, {cycle}, {status}, {counting}, {part.zone}")
-    click.echo(f"  {word('rule', lang)} {part.rule}; {word('source', lang)}: {part.source or '-'}")
-    click.echo(f"  {word('since', lang)} {instant(part.since)}")
+    echo(f"{name}{subject}, {cycle}, {status}, {counting}, {part.zone}")
+    echo(f"  {word('rule', lang)} {part.rule}; {word('source', lang)}: {part.source or '-'}")
+    echo(f"  {word('since', lang)} {instant(part.since)}")
     for begin, end in part.pauses:
-        click.echo(f"  {term_label('paused', lang)} {instant(begin)} / {instant(end)}")
+        echo(f"  {term_label('paused', lang)} {instant(begin)} / {instant(end)}")
     if part.until:
-        click.echo(f"  {word('until', lang)} {instant(part.until)}")
+        echo(f"  {word('until', lang)} {instant(part.until)}")
     for line in (*day_lines(part.days, lang), *stretch_lines(part.stretches, lang)):
-        click.echo(line)
+        echo(line)
     for rung in part.rungs:
-        click.echo(f"  {_rung_line(part, rung, policy, lang)}")
+        echo(f"  {_rung_line(part, rung, policy, lang)}")
 
 
 def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lang) -> str:

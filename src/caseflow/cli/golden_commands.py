@@ -13,6 +13,7 @@ from caseflow import BadInput, Policy, load_policy
 from caseflow.cli.options import (
     FILE,
     Exit,
+    echo,
     json_option,
     lang_option,
     open_store,
@@ -76,7 +77,7 @@ def check(files: tuple[Path, ...], names: tuple[str, ...], accept: bool, as_json
         return Exit.FOUND if changed else Exit.OK
     for path in changed:
         accept_golden(path, policies=today)
-        click.echo(word("golden-accepted", lang, path=path), err=as_json)
+        echo(word("golden-accepted", lang, path=path), err=as_json)
     return Exit.OK
 
 
@@ -97,7 +98,7 @@ def _policies(names: Iterable[str]) -> dict[str, Policy]:
 def _print(path: Path, parts: tuple[Compared, ...], lang: Lang) -> None:
     texts = [text for part in parts if (text := part.text(lang))]
     for text in (str(path), *texts) if texts else ():
-        click.echo(text)
+        echo(text)
     if not texts:
         against = parts[-1].policy
         say("golden-holds" if against else "golden-holds-then", lang, path=path, policy=against)

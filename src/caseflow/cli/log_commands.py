@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import sys
 from contextlib import closing
 from importlib import resources
 from pathlib import Path
@@ -32,6 +31,7 @@ from caseflow.cli.options import (
     add_bom,
     bom_option,
     columns,
+    echo,
     json_option,
     lang_option,
     open_store,
@@ -116,7 +116,7 @@ def _print_summary(document: dict[str, Any], json_path: Path | None) -> None:
         print_json(document)
     else:
         for key, value in document.items():
-            click.echo(f"{key}: {_plain(value)}")
+            echo(f"{key}: {_plain(value)}")
 
 
 def _plain(value: object) -> str:
@@ -168,12 +168,12 @@ def adopt(
             reason=reason or word("taken-over-from", lang, table=table.name), **reading,
         )  # fmt: skip
     for error in result.wrong[:MOST_LISTED]:
-        print(f"caseflow: {error.text(lang)}", file=sys.stderr)
+        echo(f"caseflow: {error.text(lang)}", err=True)
     if as_json:
         print_json(_takeover_document(result, dry_run=dry_run))
     else:
         for line in _takeover_lines(result, lang, dry_run=dry_run):
-            click.echo(line)
+            echo(line)
     return Exit.FOUND if result.wrong else Exit.OK
 
 
@@ -247,7 +247,7 @@ def demo(out: Path, lang: Lang) -> None:
         replayed([log], policy=load_policy("wuhu"), store=store, progress=progress)
     _print_table(store.find(Query(limit=1_000_000)), lang)
     store.close()
-    click.echo()
+    echo()
     say("demo-files", lang, database=database, log=log)
     say("demo-next", lang, store=f"sqlite:///{database}")
 
@@ -278,9 +278,9 @@ def _print_table(cases: tuple[Case, ...], lang: Lang) -> None:
         rows.append(_unit_row(unit, [case for case in cases if case.unit == unit], issued))
     rows.append(_unit_row(word("total", lang), [case for case in cases if case.unit], standing))
     say("demo-title", lang)
-    click.echo()
+    echo()
     for line in columns(rows):
-        click.echo(line)
+        echo(line)
 
 
 def _unit_row(name: str, cases: list[Case], issued: list[Card]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import threading
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from caseflow.cli.options import (
     FILE,
     Exit,
     Lang,
+    echo,
     instant,
     json_option,
     lang_option,
@@ -34,6 +34,7 @@ from caseflow.core.notices import DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
 from caseflow.delivery.relay import Round
 from caseflow.delivery.relay_config import relay_from
+from caseflow.policies.toml_text import toml_table
 from caseflow.ports import Store
 from caseflow.views.letter import day_of, number_of
 
@@ -100,9 +101,9 @@ def _stop_signals() -> Iterator[threading.Event]:
 
 def _read(config: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(config.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput("bad-relay-config", what=str(config), found=str(error)) from error
+        return toml_table(config.read_bytes(), what=str(config))
+    except BadInput as error:
+        raise BadInput("bad-relay-config", what=str(config), found=error.data["found"]) from error
     except OSError as error:
         raise BadInput("bad-relay-config", what=str(config), found=error.strerror or str(error)) from error
 
@@ -121,7 +122,7 @@ def dead(store_url: str, as_json: bool, lang: Lang) -> int:
         say("no-dead-letters", lang)
     else:
         for row in rows:
-            click.echo(_letter_line(row))
+            echo(_letter_line(row))
     return Exit.FOUND if rows else Exit.OK
 
 
@@ -163,7 +164,7 @@ def resend(ids: tuple[str, ...], every: bool, store_url: str, lang: Lang) -> int
     say("resent", lang, count=len(done))
     for name in wanted:
         if name not in done:
-            click.echo(f"{name}: {word('not-dead', lang)}", err=True)
+            echo(f"{name}: {word('not-dead', lang)}", err=True)
     return Exit.OK if len(done) == len(wanted) else Exit.FOUND
 
 
@@ -186,7 +187,7 @@ def list_(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
         print_json([_document_document(row, is_signed=row.draft.id in signed) for row in documents])
         return
     for row in documents:
-        click.echo(_document_line(row, case.origin.zone, lang, is_signed=row.draft.id in signed))
+        echo(_document_line(row, case.origin.zone, lang, is_signed=row.draft.id in signed))
 
 
 def _document_document(row: Document, *, is_signed: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
 from caseflow.i18n import Lang as Lang
-from caseflow.i18n import languages, locale_language, text
+from caseflow.i18n import languages, locale_language, text, visible
 from caseflow.stores.locations import open_store as open_store  # the commands open stores from here
 
 BOM = "\ufeff"
@@ -110,9 +110,14 @@ def word(key: str, lang: Lang, **values: Any) -> str:
     return text(f"cli.{key}", lang, **values)
 
 
+def echo(line: object = "", *, nl: bool = True, err: bool = False) -> None:
+    """Print for people: what would do something on a terminal stands there as its escape."""
+    click.echo(visible(str(line)), nl=nl, err=err)
+
+
 def say(key: str, lang: Lang, **values: Any) -> None:
     """Print a text of the command line."""
-    click.echo(word(key, lang, **values))
+    echo(word(key, lang, **values))
 
 
 def instant(at: datetime | None) -> str:
@@ -145,11 +150,22 @@ def print_utf8(document: str) -> None:
     """Print what a program reads: UTF-8 whatever the locale says, except on a terminal."""
     raw = getattr(sys.stdout, "buffer", None)
     if raw is None or sys.stdout.isatty():
-        click.echo(document, nl=False)
+        echo(document, nl=False)
         return
     sys.stdout.flush()
     raw.write(document.encode())
     raw.flush()
+
+
+class Screen:
+    """A terminal to which a file for programs is written: it shows what the file would have it do."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, part: str) -> int:
+        """Write a part of the file."""
+        return self._stream.write(visible(part.replace("\r\n", "\n")))
 
 
 def add_bom(path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -18,6 +17,7 @@ from caseflow import Actor, BadInput, Desk, Policy, PolicyError, SystemClock, lo
 from caseflow.cli.options import (
     Exit,
     columns,
+    echo,
     json_option,
     lang_option,
     open_store,
@@ -64,7 +64,7 @@ def list_policies(as_json: bool, lang: Lang) -> None:
         return
     name, version = (max(len(row[key]) for row in rows) for key in ("name", "version"))
     for row in rows:
-        click.echo(f"{row['name']:{name}}  {row['version']:{version}}  {row['label'] or row['problem']}")
+        echo(f"{row['name']:{name}}  {row['version']:{version}}  {row['label'] or row['problem']}")
 
 
 def _listed(name: str, lang: Lang) -> dict[str, str]:
@@ -153,21 +153,21 @@ def _print_lint(
                     "findings": [_finding_document(row) for row in rows]})  # fmt: skip
         return
     for problem in problems:
-        click.echo(problem.text(lang))
+        echo(problem.text(lang))
     for _, group in groupby(rows, key=lambda row: row.code):
         row, *others = group
-        click.echo(f"{name}: {row.path}: {row.text(lang)} [{row.code}]")
+        echo(f"{name}: {row.path}: {row.text(lang)} [{row.code}]")
         if others:
             places = ", ".join(dict.fromkeys(other.path for other in others[:MOST_PLACES]))
             places += ", ..." if len(others) > MOST_PLACES else ""
-            click.echo(f"    {word('likewise', lang, n=len(others), places=places)}")
+            echo(f"    {word('likewise', lang, n=len(others), places=places)}")
         if row.shown(lang):
-            click.echo(f"    {word('shown-by', lang, way=row.shown(lang))}")
-        click.echo(f"    {word('remedy', lang, text=row.remedy(lang))}")
+            echo(f"    {word('shown-by', lang, way=row.shown(lang))}")
+        echo(f"    {word('remedy', lang, text=row.remedy(lang))}")
     if rows:
-        click.echo(f"{name}: {word('findings', lang, count=len(rows))}")
+        echo(f"{name}: {word('findings', lang, count=len(rows))}")
     elif not problems:
-        click.echo(f"{name}: {word('clean', lang)}")
+        echo(f"{name}: {word('clean', lang)}")
 
 
 def _problem_document(problem: Problem) -> dict[str, Any]:
@@ -205,7 +205,7 @@ def prove(name: str, examples: int, steps: int, seed: int, as_diagram: bool, lan
         if error.name != "hypothesis":
             raise
         missing = text("usage.extra-missing", lang, package="hypothesis", extra="testing")
-        click.echo(f"caseflow: {missing}", err=True)
+        echo(f"caseflow: {missing}", err=True)
         return Exit.USAGE
     with progress_bar(name) as progress, _interrupts() as signals:
         heed = _heeding(signals, progress)
@@ -213,9 +213,9 @@ def prove(name: str, examples: int, steps: int, seed: int, as_diagram: bool, lan
     if as_diagram and report.ok:
         print_utf8(report.coverage.diagram(lang))
         return Exit.OK
-    click.echo(report.text(lang))
+    echo(report.text(lang))
     for snippet in dict.fromkeys(violation.snippet for violation in report.violations):
-        click.echo(f"\n{snippet}", nl=False)
+        echo(f"\n{snippet}", nl=False)
     return Exit.OK if report.ok else Exit.FOUND
 
 
@@ -319,9 +319,9 @@ def _print_migration(done: Migration, rules: Policy, lang: Lang) -> None:
         rows += [[*_row_names(row, rules, lang), *(str(getattr(row, effect)) for effect in effects)]
                  for row in done.impact]  # fmt: skip
         for line in columns(rows):
-            click.echo(line)
+            echo(line)
     for one in done.refused[:MOST_LISTED]:
-        print(f"caseflow: {one.case_id}: {one.error.text(lang)}", file=sys.stderr)
+        echo(f"caseflow: {one.case_id}: {one.error.text(lang)}", err=True)
 
 
 def _row_names(row: ImpactRow, rules: Policy, lang: Lang) -> tuple[str, str, str]:

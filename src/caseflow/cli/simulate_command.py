@@ -18,6 +18,7 @@ from caseflow.cli.options import (
     Lang,
     bom_option,
     columns,
+    echo,
     json_option,
     lang_option,
     print_json,
@@ -130,7 +131,7 @@ def _compare(
         print_json(_document(measures, count, begin, runs))
     else:
         for line in (head, *table_lines(visible, names, labels(one, visible, lang), lang)):
-            click.echo(line)
+            echo(line)
     return Exit.OK
 
 

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import click
 
 from caseflow.cli.options import (
     BOM,
     Exit,
+    Screen,
+    echo,
     json_option,
     lang_option,
     print_json,
@@ -50,7 +52,7 @@ def store() -> None:
 def init(store_url: str, lang: Lang) -> None:
     """Make the store; one that is there already stays as it is."""
     is_new = location_of(store_url).make()
-    click.echo(f"{shown(store_url)}: {word('store-made' if is_new else 'store-there', lang)}")
+    echo(f"{shown(store_url)}: {word('store-made' if is_new else 'store-there', lang)}")
 
 
 @store.command()
@@ -68,7 +70,7 @@ def status(store_url: str, as_json: bool, lang: Lang) -> int:
     else:
         older, newer = place.schema < place.known, place.schema > place.known
         key = "schema-older" if older else "schema-newer" if newer else "schema-current"
-        click.echo(f"{shown(store_url)}: {word(key, lang, schema=place.schema, known=place.known)}")
+        echo(f"{shown(store_url)}: {word(key, lang, schema=place.schema, known=place.known)}")
         notices = ", ".join(f"{word(name, lang)} {count}" for name, count in place.notices) or "0"
         say("store-holds", lang, cases=place.cases, events=place.events, notices=notices)
     return Exit.OK if place.is_current else Exit.FOUND
@@ -81,9 +83,9 @@ def migrate(store_url: str, lang: Lang) -> None:
     """Bring the store to today's schema: safe to run twice, and by several at once."""
     done = location_of(store_url).migrate()
     if not done:
-        click.echo(f"{shown(store_url)}: {word('nothing-to-migrate', lang)}")
+        echo(f"{shown(store_url)}: {word('nothing-to-migrate', lang)}")
     for schema in done:
-        click.echo(f"{shown(store_url)}: {word('migrated-to', lang, schema=schema)}")
+        echo(f"{shown(store_url)}: {word('migrated-to', lang, schema=schema)}")
 
 
 @store.command()
@@ -133,7 +135,7 @@ def export(store_url: str, kind: str, out: Path | None, timezone: str, lang: Lan
         _target(out, options["bom"]) as file,
     ):
         done = _write(source, file, kind, timezone, options, lang=lang)
-    click.echo(done, err=out is None)
+    echo(done, err=out is None)
 
 
 def _write(source: Any, file: TextIO, kind: str, zone: str, options: dict[str, Any], *, lang: Lang) -> str:
@@ -161,7 +163,7 @@ def _target(out: Path | None, bom: bool) -> Iterator[TextIO]:
         if hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(encoding="utf-8", newline="\n")
         sys.stdout.write(BOM if bom else "")
-        yield sys.stdout
+        yield cast(TextIO, Screen(sys.stdout)) if sys.stdout.isatty() else sys.stdout
         return
     file = out.open("x", encoding="utf-8", newline="\n")
     try:

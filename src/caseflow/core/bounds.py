@@ -6,6 +6,7 @@ lengths of legal time stand in `caseflow.core.time.span`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Literal, get_args
 
@@ -45,6 +46,9 @@ LARGEST_INT = (1 << 63) - 1
 """The largest whole number, and but for its sign the smallest."""
 MOST_DOCUMENTS = 10_000_000
 """The largest number of a document in its series and year."""
+
+TEMPLATE = re.compile(rf"[\w-]{{1,{LONGEST_NAME}}}")
+"""The key of a page or message: letters, digits, ``_`` and ``-``, which lead to no other folder."""
 
 Name = Annotated[str, Meta(max_length=LONGEST_NAME)]
 Word = Annotated[str, Meta(max_length=LONGEST_STRING)]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
 
+from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.model.case import Case
-from caseflow.core.time.instants import EARLIEST, LATEST
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.ports import Query, Store
@@ -44,12 +45,17 @@ def page_of(store: Store, query: Query, *, limit: int, cursor: str) -> Page:
     if len(cases) <= limit:
         return Page(cases)
     last = cases[limit - 1]
-    return Page(cases[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+    return Page(cases[:limit], _cursor(last))
+
+
+def _cursor(last: Case) -> str:
+    """Where a page ends that ends with the case: letters, digits, ``-`` and ``_``, whatever its id holds."""
+    return urlsafe_b64encode(json.dumps([last.next_due_us, last.id]).encode()).decode().rstrip("=")
 
 
 def _place(cursor: str) -> tuple[int | None, str]:
     try:
-        due, case_id = json.loads(cursor)
+        due, case_id = json.loads(urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, TypeError, RecursionError) as error:
         raise BadInput("bad-cursor", what="cursor", found=cursor) from error
     named = type(case_id) is str and case_id.isprintable()

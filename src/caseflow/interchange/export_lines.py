@@ -207,7 +207,7 @@ def check(arrival: Arrival) -> None:
     case = replay(arrival.line.case, arrival.events)
     for run in case.clocks:
         rungs = len(run.ladder)
-        if len(run.dues) != rungs or len(run.floors) not in (0, rungs + 1) or run.unknown >> rungs:
+        if run.unknown >> rungs:
             raise LogError("export-event", case=case.id, version=case.version, found=f"clock {run.clock}")
     _check_texts(arrival)
     _check_rows(arrival)
@@ -224,6 +224,10 @@ def _mistake(event: e.Event, link: Link) -> str:
         odd = _unprintable(event)
         if odd:
             return odd
+    for change in event.clocks:
+        ladder, dues = change.ladder or (), change.dues
+        if len(dict(ladder)) != len(ladder) or (ladder and dues is not None and len(dues) != len(ladder)):
+            return f"clock {change.clock}"
     until = getattr(event, "until", "")
     try:
         for zone in _zones(event):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from codecs import BOM_UTF8
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -10,22 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from caseflow.core.bounds import LARGEST_FILE, MOST_EXTENDS
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
-from caseflow.errors import CaseflowError, PolicyError
+from caseflow.errors import BadInput, CaseflowError, PolicyError
 from caseflow.policies.calendar_keys import check_office_hours, used_calendars
-from caseflow.policies.calendar_sources.calendar_text import place_of
 from caseflow.policies.calendars import calendar_from
-from caseflow.policies.parse import Notes, depth, policy_from
+from caseflow.policies.parse import Notes, policy_from
+from caseflow.policies.toml_text import toml_table
 from caseflow.policies.validate import check
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-
-LARGEST = 1_000_000
-"""Bytes of a policy file."""
-DEEPEST = 12
-"""Levels of nesting in a policy file."""
 
 
 def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = None) -> Policy:
@@ -73,8 +68,8 @@ def read_toml(path: Path, notes: Notes) -> dict[str, Any] | None:
         if not path.is_file():
             notes.add(".", "not-a-file" if path.exists() else "unknown-policy", path)
             return None
-        if path.stat().st_size > LARGEST:
-            notes.add(".", "too-large", f"{path.stat().st_size} bytes, at most {LARGEST}")
+        if path.stat().st_size > LARGEST_FILE:
+            notes.add(".", "too-large", f"{path.stat().st_size} bytes, at most {LARGEST_FILE}")
             return None
         return _parse(path.read_bytes(), notes)
     except OSError as error:
@@ -83,23 +78,11 @@ def read_toml(path: Path, notes: Notes) -> dict[str, Any] | None:
 
 
 def _parse(raw: bytes, notes: Notes) -> dict[str, Any] | None:
-    import tomllib  # a tenth of the time of importing caseflow, and needed only here
-
     try:
-        table = tomllib.loads(raw.removeprefix(BOM_UTF8).decode())
-    except UnicodeDecodeError as error:
-        notes.add(".", "not-utf8", place_of(error))
+        return toml_table(raw, what=notes.file)
+    except BadInput as error:
+        notes.add(".", error.code, error.data["found"])
         return None
-    except tomllib.TOMLDecodeError as error:
-        notes.add(".", "bad-toml", error)
-        return None
-    except RecursionError:
-        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
-        return None
-    if depth(table) > DEEPEST:
-        notes.add(".", "too-deep", f"more than {DEEPEST} levels")
-        return None
-    return table
 
 
 def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict[str, Any] | None, Path]:
@@ -119,6 +102,9 @@ def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict
         return None, path.parent
     if here in above:
         notes.add("extends", "extends-itself", base)
+        return None, path.parent
+    if len(above) == MOST_EXTENDS:
+        notes.add("extends", "out-of-bounds", f"more than {MOST_EXTENDS} policies, each extending the next")
         return None, path.parent
     inner = base if base in shipped() else path.parent / base
     below, _ = _table(inner, notes.of(str(inner)), (*above, here))

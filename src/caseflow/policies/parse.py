@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import msgspec
 
+from caseflow.core.bounds import LARGEST_INT, LONGEST_LABEL, LONGEST_NAME
 from caseflow.core.policy import Policy, Scalar, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.errors import BadInput, PolicyError, Problem
+from caseflow.i18n import is_visible
 
 _T = TypeVar("_T")
 _WRONG = object()
@@ -79,15 +81,6 @@ def partly(cls: type[_T], table: object, notes: Notes) -> _T | None:
     return result
 
 
-def depth(table: object) -> int:
-    """How deeply tables and lists are nested."""
-    deepest, level = 0, [table]
-    while level:
-        deepest += 1
-        level = [part for value in level for part in _parts(value)]
-    return deepest
-
-
 def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
     if not isinstance(table, Mapping):
         notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
@@ -131,6 +124,10 @@ def _hints(cls: Any) -> dict[str, tuple[str, Any]]:
 
 
 def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
+    wrong = _out_of_bounds(value)
+    if wrong:
+        notes.add(path, "out-of-bounds", wrong)
+        return _WRONG
     if hint is Any:
         return value
     origin = get_origin(hint)
@@ -148,6 +145,10 @@ def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
             notes.add(path, "wrong-type", f"{type(value).__name__}, expected a table")
             return _WRONG
         inner = get_args(hint)[1]
+        for key in map(str, value):
+            if len(key) > LONGEST_NAME or not key.isprintable():
+                notes.add(path, "bad-name", repr(key)[:80])
+                return _WRONG
         read = {str(key): _read(inner, part, _join(path, str(key)), notes) for key, part in value.items()}
         return {key: part for key, part in read.items() if part is not _WRONG}
     if origin is tuple:
@@ -170,12 +171,20 @@ def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
     return value
 
 
+def _out_of_bounds(value: object) -> str:
+    """What is wrong with the length or size of a value that is read, and the bound; empty for nothing."""
+    if isinstance(value, str) and len(value) > LONGEST_LABEL:
+        return f"{len(value)} characters, at most {LONGEST_LABEL}"
+    if isinstance(value, str) and not is_visible(value):
+        return f"{value!r:.80} has characters that do not print"
+    if type(value) is int and abs(value) > LARGEST_INT:
+        return f"a whole number beyond {LARGEST_INT}"
+    if isinstance(value, Mapping):
+        return next(filter(None, map(_out_of_bounds, value.values())), "")
+    if isinstance(value, list | tuple):
+        return next(filter(None, map(_out_of_bounds, value)), "")
+    return ""
+
+
 def _join(path: str, key: str) -> str:
     return f"{path}.{key}" if path else key
-
-
-def _parts(value: object) -> Iterator[object]:
-    if isinstance(value, Mapping):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value

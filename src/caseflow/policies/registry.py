@@ -9,7 +9,7 @@ from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy, pin_of
-from caseflow.errors import StoreError
+from caseflow.errors import PolicyError, Problem, StoreError
 from caseflow.policies.parse import policy_from_document
 
 Pinned = Callable[[str], Mapping[str, Any] | None]
@@ -45,7 +45,19 @@ def rules_of(pin: str, pinned: Pinned) -> CompiledPolicy:
     document = pinned(pin)
     if document is None or pin_of(dict(document)) != pin:
         raise StoreError("unknown-pin", found=pin)
-    return _kept(CompiledPolicy(policy_from_document(document)), pin)
+    return _kept(compiled_document(document), pin)
+
+
+def compiled_document(document: Mapping[str, Any]) -> CompiledPolicy:
+    """The rules of what `Policy.document` described.
+
+    Raises:
+        PolicyError: it is no policy of this version.
+    """
+    try:
+        return CompiledPolicy(policy_from_document(document))
+    except LookupError as error:  # it names what it does not have
+        raise PolicyError([Problem("stored policy", ".", "unknown-key", str(error))]) from error
 
 
 def _known(pin: str) -> CompiledPolicy | None:

@@ -29,6 +29,7 @@ from caseflow.core.time.span import LENGTHS, Span, length_of
 from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.policies.calendar_keys import check_calendar, check_office_hours, used_calendars
 from caseflow.policies.parse import Notes, policy_from_document
+from caseflow.policies.policy_bounds import check_bounds
 
 _SCOPES = ("own", "unit", "any")
 _AUDIENCES = ("", *AUDIENCES)
@@ -41,6 +42,10 @@ _OF_ORIGIN = frozenset({*Origin.__struct_fields__, "unit", "not"}) - ACTIONS["su
 
 def check(policy: Policy, notes: Notes) -> None:
     """Note every problem of the policy, in the order of its tables."""
+    before = len(notes.problems)
+    check_bounds(policy, notes)
+    if len(notes.problems) > before:
+        return  # what is out of bounds may be too much to look through
     if policy.format != 1:
         notes.add("format", "unknown-format", policy.format)
     try:

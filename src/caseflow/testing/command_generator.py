@@ -135,7 +135,7 @@ class _Draw(Value):
                 return f"{self.text} {name}"
             case "unit":
                 return self.digits.one_of(self.units)
-            case "string":
+            case "string" | "name":
                 return self._string(name, rule)
             case "int":
                 return self._int(rule)

@@ -74,7 +74,7 @@ def illegal_fields(
     illegal = [IllegalStep(step.with_field("no_such_field", 1), "field-unknown")]
     for name in sorted(row.required):
         illegal.append(IllegalStep(step.without_field(name), "field-missing"))
-        if row.fields[name].type in ("text", "string", "unit") and not row.fields[name].choices:
+        if row.fields[name].type in ("text", "string", "unit", "name") and not row.fields[name].choices:
             illegal.append(IllegalStep(step.with_field(name, ""), "field-missing"))
     illegal += [
         IllegalStep(step.with_field(name, " …\u200b"), "text-without-word") for name in sorted(row.worded)
@@ -94,7 +94,7 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
                 ("a\x00b", "text-with-nul"),
                 ("a\ud800b", "text-with-surrogate"),
             ]
-        case "string" | "unit":
+        case "string" | "unit" | "name":
             if rule.choices:
                 return [(7, "field-not-text"), ("no such choice", "field-not-a-choice")]
             long = "x" * (LONGEST_STRING + 1)

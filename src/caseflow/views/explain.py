@@ -133,8 +133,7 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
     zone, rule = rules.policy.timezone, plan.rule
     rungs, days = list[ExplainedRung](), dict[int, DayCount]()
     counter = plan.counter(run)
-    for index, (level, is_breach) in enumerate(run.ladder):
-        rung = rule.rungs[index]
+    for index, ((level, is_breach), rung) in enumerate(zip(run.ladder, rule.rungs, strict=False)):
         due = run.dues[index]
         span, grants = counter.span_of(run, index), counter.grants_of(run, index)
         longer = sum(amount for _, amount, unit in grants if unit == "days" and isinstance(amount, int))

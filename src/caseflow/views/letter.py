@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from functools import cache
@@ -11,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Protocol
 
+from caseflow.core.bounds import TEMPLATE
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case, Receipt
 from caseflow.core.notices import Document, whole
@@ -26,10 +26,6 @@ WORDS = frozenset(
      "days", "deadline", "effective", "issued", "signed", "void"}
 )  # fmt: skip
 """What a page may speak of."""
-
-
-TEMPLATE = re.compile(r"[\w-]{1,200}")
-"""The key of a page: a name of letters, digits, ``_`` and ``-``, which leads to no other folder."""
 
 
 class KeptText(Protocol):

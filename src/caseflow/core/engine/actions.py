@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from caseflow.core.bounds import LONGEST_NAME
 from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.policy import FieldRule
@@ -22,7 +21,7 @@ class ActionSpec(Value):
 
 
 def _fields(**rules: str) -> dict[str, FieldRule]:
-    """``name="type"``, with ``!`` for required, and the bounds of an int, or of a string's length."""
+    """``name="type"``, with ``!`` for required, and the least and greatest value of an int."""
     typed: dict[str, FieldRule] = {}
     for name, rule in rules.items():
         kind, *bounds = rule.split()
@@ -51,7 +50,7 @@ ACTIONS: dict[str, ActionSpec] = {
                 channel="string",
                 region="string",
                 urgency="string",
-                citizen=f"string 0 {LONGEST_NAME}",
+                citizen="name",
             ),
         ),
         ("acknowledge", e.Acknowledged, _fields(text="text")),

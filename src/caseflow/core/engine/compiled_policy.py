@@ -40,7 +40,8 @@ OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
 _EMPTY: dict[str, Any] = {
-    "string": "", "unit": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "", "names": (),
+    "string": "", "unit": "", "name": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "",
+    "names": (),
 }  # fmt: skip
 """What an event says of a field that was not given."""
 

@@ -111,13 +111,15 @@ def _string_mistake(rule: FieldRule, value: Any) -> str:
         return "field-not-text"
     if rule.choices and value not in rule.choices:
         return "field-not-a-choice"
-    longest = LONGEST_STRING if rule.max is None else rule.max
-    return "" if len(value) <= longest and value.isprintable() else "field-not-printable"
+    return "" if len(value) <= LONGEST_STRING and value.isprintable() else "field-not-printable"
 
 
-def _unit_mistake(rule: FieldRule, value: Any) -> str:
-    is_long = type(value) is str and len(value) > LONGEST_NAME
-    return "field-not-printable" if is_long else _string_mistake(rule, value)
+def _name_mistake(rule: FieldRule, value: Any) -> str:
+    if type(value) is not str:
+        return "field-not-text"
+    if rule.choices and value not in rule.choices:
+        return "field-not-a-choice"
+    return "" if len(value) <= LONGEST_NAME and value.isprintable() else "field-not-printable"
 
 
 def _int_mistake(rule: FieldRule, value: Any) -> str:
@@ -175,7 +177,8 @@ def _text_mistake(rule: FieldRule, value: Any) -> str:
 _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "text": _text_mistake,
     "string": _string_mistake,
-    "unit": _unit_mistake,
+    "unit": _name_mistake,
+    "name": _name_mistake,
     "int": _int_mistake,
     "instant": _instant_mistake,
     "bool": _bool_mistake,
@@ -183,10 +186,10 @@ _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
     "sha256": _sha256_mistake,
     "names": _names_mistake,
 }
-"""Field type -> check; the keys are the types a policy may use."""
+"""Field type -> check; ``name``, an id, is of built-in actions alone."""
 
 
-_AS_IT_IS = frozenset({"text", "string", "unit", "sha256", "date"})
+_AS_IT_IS = frozenset({"text", "string", "unit", "name", "sha256", "date"})
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

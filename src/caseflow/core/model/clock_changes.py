@@ -103,7 +103,7 @@ def changed(runs: Runs, change: ClockChange) -> Runs:
         if run.cycle == change.cycle and run.clock == change.clock and run.subject == change.subject:
             if change.status == VOID:
                 return tuple([other for other in runs if other.key != key])
-            return (*runs[:index], _changed(run, change), *runs[index + 1 :])
+            return (*runs[:index], _fitted(_changed(run, change)), *runs[index + 1 :])
     if change.since is None:
         return runs
     begun = ClockRun(
@@ -120,7 +120,18 @@ def changed(runs: Runs, change: ClockChange) -> Runs:
         policy_hash=change.policy_hash or "",
         basis=change.basis,
     )
-    return (*runs, begun)
+    return (*runs, _fitted(begun))
+
+
+def _fitted(run: ClockRun) -> ClockRun:
+    """The instance with each level once and an instant for each, whatever an event said of its ladder."""
+    levels, dues, floors = dict(run.ladder), run.dues, run.floors
+    rungs = len(levels)
+    if len(run.ladder) == rungs == len(dues) and (not floors or len(floors) == rungs + 1):
+        return run
+    dues = (*dues[:rungs], *[None] * (rungs - len(dues)))
+    floors = floors if len(floors) == rungs + 1 else ()
+    return replace(run, ladder=tuple(levels.items()), dues=dues, floors=floors)
 
 
 def _changed(run: ClockRun, change: ClockChange) -> ClockRun:

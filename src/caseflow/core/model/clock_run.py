@@ -154,7 +154,7 @@ def owed_again(before: ClockRun, ladder: Ladder, dues: Sequence[int | None]) -> 
         if before.fired >> rung & 1 and rung < len(before.dues)
     }
     fired = 0
-    for rung, ((level, is_breach), due) in enumerate(zip(ladder, dues, strict=True)):
+    for rung, ((level, is_breach), due) in enumerate(zip(ladder, dues, strict=False)):
         if level in moved:
             old = moved[level]
             if is_breach or old is None or due is None or due <= old:

@@ -155,10 +155,7 @@ def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
 
 
 def _migrated(case: Case, event: e.Migrated) -> Case:
-    """The case under other rules; which rungs of an instance have fired is told by the cards that stand.
-
-    Out of their order the events may leave a ladder without its instants, or instants without a ladder.
-    """
+    """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
     renamed = (*case.facts.renamed, *event.renamed)
     origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
     names = dict(event.renamed)

@@ -64,6 +64,10 @@ def moment(us: int, zone: str = "UTC") -> datetime:
         raise BadInput("no-such-date", what="instant", found=f"{us} microseconds") from error
 
 
+_LONGEST_ZONE = 100
+"""Characters of a zone's name, which is looked up as the name of a file."""
+
+
 @cache
 def zone_info(name: str) -> ZoneInfo:
     """The zone of that IANA name, read from the ``tzdata`` package and never from the machine.
@@ -77,7 +81,7 @@ def zone_info(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
     parts = name.split("/")
     safe = all(part.replace("_", "").replace("-", "").replace("+", "").isalnum() for part in parts)
-    if safe:
+    if safe and len(name) <= _LONGEST_ZONE:
         from importlib import resources  # a good part of the time of importing caseflow
 
         entry = resources.files("tzdata").joinpath("zoneinfo", *parts)

@@ -19,7 +19,7 @@ LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
 MINUTE = HOUR // 60
 
 _YEARS = 100
-_LONGEST = {
+LONGEST_OF = {
     "days": LONGEST,
     "weeks": LONGEST // 7,
     "months": _YEARS * 12,
@@ -27,6 +27,7 @@ _LONGEST = {
     "hours": LONGEST * 24,
     "minutes": LONGEST * 24 * 60,
 }
+"""The same in each unit."""
 
 
 class Counting(StrEnum):
@@ -213,7 +214,7 @@ def _length(lengths: dict[str, int]) -> tuple[str, int]:
     ((unit, amount),) = lengths.items()
     if amount < (0 if unit == "days" else 1):
         raise BadInput("bad-count", what=unit, found=amount)
-    if amount > _LONGEST[unit]:
+    if amount > LONGEST_OF[unit]:
         raise BadInput("too-long", what=unit, found=amount)
     return unit, amount
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
+from caseflow.core.bounds import LARGEST_FILE
 from caseflow.errors import BadInput
-
-LARGEST = 1_000_000
-"""Bytes of a calendar's file."""
 
 
 def calendar_text(path: Path) -> str:
@@ -21,8 +19,8 @@ def calendar_text(path: Path) -> str:
         if not path.is_file():
             raise BadInput("no-such-file" if not path.exists() else "not-a-file", what=path.name, found=path)
         size = path.stat().st_size
-        if size > LARGEST:
-            raise BadInput("too-large", what=path.name, found=f"{size} bytes, at most {LARGEST}")
+        if size > LARGEST_FILE:
+            raise BadInput("too-large", what=path.name, found=f"{size} bytes, at most {LARGEST_FILE}")
         return path.read_bytes().removeprefix(codecs.BOM_UTF8).decode()
     except UnicodeDecodeError as error:
         raise BadInput("not-utf8", what=path.name, found=place_of(error)) from error

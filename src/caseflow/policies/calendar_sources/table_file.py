@@ -7,10 +7,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
+from caseflow.core.bounds import LONGEST_LABEL
 from caseflow.core.time.calendar import Hours, hours_of
 from caseflow.errors import BadInput
+from caseflow.i18n import is_visible
 from caseflow.policies.calendar_sources.calendar_table import DAY_NAMES, CalendarTable, date_of
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
+from caseflow.policies.toml_text import toml_table
 
 _T = TypeVar("_T")
 KEYS = ("name", "first", "last", "week", "source", "hours", "holidays", "makeup", "half")
@@ -28,13 +31,8 @@ def table_file(path: Path) -> CalendarTable:
         BadInput: the file cannot be read, a key is unknown, missing or of another shape, a day lies outside
             the horizon, a make-up day is a working weekday anyway, hours are out of order.
     """
-    import tomllib  # as in `caseflow.policies.load`
-
     place = f"{path.name}: "
-    try:
-        table = tomllib.loads(calendar_text(path))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise BadInput("bad-toml", what=path.name, found=str(error)) from error
+    table = toml_table(calendar_text(path).encode(), what=path.name)
     for key in table:
         if key not in KEYS:
             raise BadInput("unknown-key", what=f"{place}{key}", found=key)
@@ -68,6 +66,8 @@ def _days(table: dict[str, Any], key: str, place: str, read: Callable[[Any, str]
 def _text(value: Any, what: str) -> str:
     if not isinstance(value, str):
         raise BadInput("wrong-type", what=what, found=f"{type(value).__name__}, expected a text")
+    if len(value) > LONGEST_LABEL or not is_visible(value):
+        raise BadInput("out-of-bounds", what=what, found=f"{value!r:.80}, at most {LONGEST_LABEL} that print")
     return value
 
 

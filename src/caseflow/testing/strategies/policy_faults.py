@@ -9,11 +9,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from caseflow.core.bounds import LARGEST_FILE, LONGEST_NAME, MOST_LEVELS
 from caseflow.core.policy import Policy
 from caseflow.core.time.span import LONGEST
 from caseflow.core.value import Value
 from caseflow.errors import BadInput, PolicyError, Problem
-from caseflow.policies.load import DEEPEST, LARGEST, load_policy
+from caseflow.policies.load import load_policy
 from caseflow.testing.strategies.arguments import PolicyLike, for_policy
 from caseflow.testing.strategies.policy_strategies import as_toml, policies
 
@@ -287,7 +288,7 @@ def _in_circle(table: Table) -> str:
 
 
 _DEEP: Table = {"deep": {}}
-for _ in range(DEEPEST):
+for _ in range(MOST_LEVELS):
     _DEEP = {"deep": _DEEP}
 
 _CIRCLE: tuple[dict[str, Any], ...] = (
@@ -367,6 +368,9 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _clock(".rungs[1]", {"level": "a", "days": 5}, {"level": "b", "days": 9, "kind": "warning"})),
         ("a rung is extended as one that is extended as it is", "rungs-in-circle",
          _clock(".rungs", *_CIRCLE)),
+        ("a level has a name that no column holds", "bad-name",
+         _clock(".rungs[0].level", {"level": "l" * (LONGEST_NAME + 1), "days": 5})),
+        ("a limit is negative", "out-of-bounds", _set_at("limits.returns", -1)),
         ("a level stands twice", "level-twice",
          _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
         ("a rung has no length", "one-length", _clock(".rungs[0]", {"level": "late"})),
@@ -416,7 +420,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("the file is not TOML", "bad-toml", _bytes(b"name = \n")),
         ("the file is not UTF-8", "not-utf8", _bytes("name = '芜湖'".encode("gb18030"))),
         ("tables are nested too deep", "too-deep", _set_at("states.planted", _DEEP, ".")),
-        ("the file is too large", "too-large", _set_at("name", "large", "."), LARGEST + 1),
+        ("the file is too large", "too-large", _set_at("name", "large", "."), LARGEST_FILE + 1),
     )
 )  # fmt: skip
 """Every way; together they lead to every code that reading and checking a policy knows."""

@@ -13,7 +13,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.desk import Desk
 from caseflow.errors import StoreError, UnknownCase
 from caseflow.i18n import Lang
-from caseflow.policies.parse import policy_from_document
+from caseflow.policies.registry import compiled_document
 from caseflow.ports import Recorded, Store
 from caseflow.views.story import Story, StoryLine, together, told
 
@@ -69,7 +69,7 @@ def rules_from(document_of: Callable[[str], Mapping[str, Any] | None]) -> Callab
         document = document_of(pin)
         if document is None:
             raise StoreError("unknown-pin", found=pin)
-        return CompiledPolicy(policy_from_document(document))
+        return compiled_document(document)
 
     return rules
 
