@@ -80,10 +80,13 @@ def test_one_case_that_cannot_be_swept_stops_no_other(desk: Desk, monkeypatch: p
         desk.sweep()
 
 
-def test_a_password_that_is_not_quoted_is_not_shown() -> None:
-    """What would be taken for host and database is a part of it."""
+@pytest.mark.parametrize(
+    "rest", ["secr@hunter2/pw@127.0.0.1/db", "secr@hunter2@127.0.0.1/db", "secr?hunter2@127.0.0.1/db"]
+)
+def test_a_password_that_is_not_quoted_is_not_shown(rest: str) -> None:
+    """What would be taken for host, database or options is a part of it."""
     with pytest.raises(StoreError) as caught:
-        parsed("postgresql://u:secr@hunter2/pw@127.0.0.1/db")
+        parsed(f"postgresql://u:{rest}")
     assert caught.value.code == "store-url-quoting"
     assert "hunter2" not in caught.value.text("en") + caught.value.text("zh")
 

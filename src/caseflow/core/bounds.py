@@ -38,7 +38,7 @@ MOST_COLUMNS = 1_000
 """Columns of a CSV file."""
 LARGEST_FILE = 1_000_000
 """Bytes of a policy, a calendar, a mapping and every other file that people write."""
-LARGEST_LOG = 1_000_000_000
+LARGEST_LOG = 500_000_000
 """Bytes of a CSV file, as it is unpacked."""
 LARGEST_LINE = 100_000_000
 """Bytes of one line, one case, of an exported file."""

@@ -15,6 +15,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from caseflow.core.bounds import LARGEST_LOG, MOST_COLUMNS
 from caseflow.core.model.commands import Actor
 from caseflow.core.time.instants import micros, zone_info
 from caseflow.errors import BadInput, LogError
@@ -47,6 +48,9 @@ def read_header(path: Path, encoding: str) -> tuple[Cells, Iterator[LogRow]]:
         header = tuple(next(reader, ()))
     except csv.Error as error:
         raise LogError("log-row", file=path, line=1, column=1, found=error) from error
+    if len(header) > MOST_COLUMNS:
+        wide = f"{len(header)} columns, at most {MOST_COLUMNS}"
+        raise LogError("log-row", file=path, line=1, column=MOST_COLUMNS + 1, found=wide)
     twice = [name for name in header if header.count(name) > 1]
     if twice:
         raise LogError("log-row", file=path, line=1, column=twice[0], found="this column stands twice")
@@ -68,15 +72,14 @@ def _rows(path: Path, reader: Any, width: int) -> Iterator[LogRow]:
 
 def _text(path: Path, encoding: str) -> str:
     try:
-        raw = path.read_bytes()
-        if path.suffix == ".gz":
-            raw = gzip.decompress(raw)
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            raw = file.read(LARGEST_LOG + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise LogError("log-missing", file=path, found=getattr(error, "strerror", None) or error) from error
+    if len(raw) > LARGEST_LOG:
+        raise LogError("too-large", what=path, found=f"more than {LARGEST_LOG} bytes, unpacked")
     try:
         return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
-    except LookupError as error:
-        raise LogError("log-missing", file=path, found=f"no encoding is called {encoding}") from error
     except UnicodeDecodeError as error:
         before = raw[: error.start]
         raise LogError(
@@ -87,6 +90,8 @@ def _text(path: Path, encoding: str) -> str:
             found=f"0x{raw[error.start]:02x}",
             encoding=encoding,
         ) from error
+    except (LookupError, ValueError) as error:
+        raise LogError("log-missing", file=path, found=f"no encoding is called {encoding}") from error
 
 
 # -- times -------------------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ def _hints(cls: Any) -> dict[str, tuple[str, Any]]:
 
 
 def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
-    wrong = _out_of_bounds(value)
+    wrong = _out_of_bounds(value, within=hint is Any)
     if wrong:
         notes.add(path, "out-of-bounds", wrong)
         return _WRONG
@@ -171,18 +171,21 @@ def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
     return value
 
 
-def _out_of_bounds(value: object) -> str:
-    """What is wrong with the length or size of a value that is read, and the bound; empty for nothing."""
+def _out_of_bounds(value: object, *, within: bool) -> str:
+    """What is wrong with the length or size of a value, and the bound; empty for nothing.
+
+    Args:
+        within: whether what a table or list holds is looked at as well.
+    """
     if isinstance(value, str) and len(value) > LONGEST_LABEL:
         return f"{len(value)} characters, at most {LONGEST_LABEL}"
     if isinstance(value, str) and not is_visible(value):
         return f"{value!r:.80} has characters that do not print"
     if type(value) is int and abs(value) > LARGEST_INT:
         return f"a whole number beyond {LARGEST_INT}"
-    if isinstance(value, Mapping):
-        return next(filter(None, map(_out_of_bounds, value.values())), "")
-    if isinstance(value, list | tuple):
-        return next(filter(None, map(_out_of_bounds, value)), "")
+    if within and isinstance(value, Mapping | list | tuple):
+        parts = (*value, *value.values()) if isinstance(value, Mapping) else value
+        return next(filter(None, (_out_of_bounds(part, within=True) for part in parts)), "")
     return ""
 
 

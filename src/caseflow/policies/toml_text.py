@@ -15,7 +15,7 @@ MOST_PARTS = 100
 """Parts of a dotted key; the parser takes time and memory by their square."""
 
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.){0,200}+"|'[^'\n]{0,200}+')"""
-_DOTTED = re.compile(rf"(?<![\w-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}", re.ASCII)
+_DOTTED = re.compile(rf"(?<![\w\\-]){_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{MOST_PARTS}}}", re.ASCII)
 
 
 def toml_table(raw: bytes, *, what: str) -> dict[str, Any]:

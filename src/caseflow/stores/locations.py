@@ -90,4 +90,4 @@ def location_of(url: str) -> StoreLocation:
 
 def shown(url: str) -> str:
     """The URL for people: no user, no password, no parameters."""
-    return re.sub(r"//.*@", "//", url, flags=re.DOTALL).partition("?")[0]
+    return re.sub(r":(/*).*@", r":\1", url, count=1, flags=re.DOTALL).partition("?")[0]

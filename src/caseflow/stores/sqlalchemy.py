@@ -143,7 +143,8 @@ def parsed(url: str | URL) -> URL:
         parts = make_url(url)
     except (ArgumentError, ValueError):  # the latter for a port that is no number
         raise StoreError("store-url", found=_kind(str(url))) from None
-    if "@" in (parts.database or "") and parts.get_backend_name() != "sqlite":
+    after = "" if isinstance(url, URL) else url.partition("?")[2]
+    if "@" in f"{parts.host}{parts.database}{after}" and parts.get_backend_name() != "sqlite":
         raise StoreError("store-url-quoting")  # what follows an unquoted sign of a password is no database
     if parts.get_backend_name() not in DIALECTS:
         raise StoreError("store-url", found=shown(parts))

@@ -370,7 +370,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
          _clock(".rungs", *_CIRCLE)),
         ("a level has a name that no column holds", "bad-name",
          _clock(".rungs[0].level", {"level": "l" * (LONGEST_NAME + 1), "days": 5})),
-        ("a limit is negative", "out-of-bounds", _set_at("limits.returns", -1)),
+        ("a limit is negative", "out-of-bounds", _set_at("limits.returns", -1, "limits.returns")),
         ("a level stands twice", "level-twice",
          _clock(".rungs[1].level", {"level": "a", "days": 5}, {"level": "a", "days": 9})),
         ("a rung has no length", "one-length", _clock(".rungs[0]", {"level": "late"})),
