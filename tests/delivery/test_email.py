@@ -185,6 +185,24 @@ def test_what_is_not_one_address_is_refused(mailbox: Mailbox, port: int, address
     assert mailbox.envelopes == []
 
 
+@pytest.mark.parametrize("word", ["=?utf-8?q?a=0D=0ABcc:_other@example.org?=", "=?UTF-8?B?5Lit?= 文", "=?x"])
+def test_an_encoded_word_in_a_text_stays_a_text(mailbox: Mailbox, port: int, word: str) -> None:
+    """In subject and name it is not decoded, by the library or by a reader, and adds no header."""
+    message = delivery("li@example.org")
+    through(port).send(message.replace(subject=word, person=message.person.replace(name=word)))
+    (came,) = mailbox.messages
+    assert came["Bcc"] is None
+    assert str(came["Subject"]).replace("\u2060", "") == word
+    assert came["To"].addresses[0].display_name.replace("\u2060", "") == word
+
+
+def test_an_encoded_word_is_no_address(mailbox: Mailbox, port: int) -> None:
+    """It would be another one for whoever decodes it."""
+    with pytest.raises(DeliveryFailed, match="address"):
+        through(port).send(delivery("=?utf-8?q?li=0D=0A?=@example.org"))
+    assert mailbox.envelopes == []
+
+
 def test_a_name_with_line_breaks_is_left_out(mailbox: Mailbox, port: int) -> None:
     """A spoiled name adds no header and stops no message; quotes and commas in one are kept."""
     message = delivery("li@example.org")

@@ -148,6 +148,30 @@ def test_chinas_chat_services_get_the_message(
     assert "消息编号:d-1" in payload
 
 
+CALLS = [
+    "@everyone 请看", "\uff20所有人", "<at id=all></at>", "<!channel>", "<@U123>", "<https://evil.example|点此>",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_text_calls_nobody_in_a_chat(server: WebServer, call: str) -> None:
+    """What a citizen wrote reads the same, and no service finds a call or a tag in it."""
+    message = delivery(f"json://127.0.0.1:{server.port}/hook").replace(text=f"标题 {call}\n", subject=call)
+    AppriseNotifier(schemes=["json"]).send(message)
+    (post,) = server.posts
+    said = json.loads(post.body)
+    for text in (said["title"], said["message"]):
+        assert call not in text
+        assert call in text.replace("\u2060", "")
+
+
+def test_an_address_of_mail_in_a_text_stays_as_it_is(server: WebServer) -> None:
+    """It calls nobody, and is there to be copied."""
+    message = delivery(f"json://127.0.0.1:{server.port}/hook").replace(text="写信给 li@example.org, 3 < 5")
+    AppriseNotifier(schemes=["json"]).send(message)
+    assert "写信给 li@example.org, 3 < 5" in json.loads(server.posts[0].body)["message"]
+
+
 @pytest.mark.parametrize("status", [400, 403, 500])
 def test_a_service_that_does_not_take_it_is_asked_again(status: int) -> None:
     """Apprise does not say why; so every failure may be tried again, until the relay gives up."""

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Unpack, overload
 
 from caseflow.clock import SystemClock
-from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor

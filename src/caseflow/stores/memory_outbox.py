@@ -181,33 +181,34 @@ class MemoryRegister:
     def __init__(self) -> None:
         self._by_id: dict[str, o.Document] = {}
         self._by_case: dict[str, list[str]] = {}
-        self._series: dict[tuple[str, int], list[str]] = {}
+        self._series: dict[tuple[str, int], dict[int, str]] = {}
+        self._latest: dict[tuple[str, int], int] = {}
 
     def issue(self, drafts: Iterable[o.Draft]) -> None:
         """Number documents, one after the other; those whose id is known stay as they are."""
         for draft in drafts:
             if draft.id in self._by_id:
                 continue
-            series = self._series.setdefault((draft.series, draft.year), [])
-            series.append(draft.id)
+            key = (draft.series, draft.year)
+            number = self._latest[key] = self._latest.get(key, 0) + 1
+            self._series.setdefault(key, {})[number] = draft.id
             self._by_case.setdefault(draft.case_id, []).append(draft.id)
-            self._by_id[draft.id] = o.Document(draft, len(series))
+            self._by_id[draft.id] = o.Document(draft, number)
 
     def check_free(self, case_id: str, documents: Iterable[o.Document]) -> None:
         """Raise unless the numbers are free, or these documents'."""
         for document in documents:
             d, number = document.draft, document.number
-            known = self._series.get((d.series, d.year), [])
-            if number <= len(known) and known[number - 1] not in ("", d.id):
+            if self._series.get((d.series, d.year), {}).get(number, d.id) != d.id:
                 raise StoreError("store-diverged", case=case_id, found=f"{d.series} {d.year} {number}")
 
     def take_over(self, documents: Iterable[o.Document]) -> None:
         """Add or replace documents with their numbers; those between are still to come."""
         for document in documents:
             d, number = document.draft, document.number
-            series = self._series.setdefault((d.series, d.year), [])
-            series += [""] * (number - len(series))
-            series[number - 1] = d.id
+            key = (d.series, d.year)
+            self._series.setdefault(key, {})[number] = d.id
+            self._latest[key] = max(number, self._latest.get(key, 0))
             if d.id not in self._by_id:
                 self._by_case.setdefault(d.case_id, []).append(d.id)
             self._by_id[d.id] = document
@@ -225,5 +226,6 @@ class MemoryRegister:
 
     def issued(self, series: str, year: int, *, after: int, limit: int) -> tuple[o.Document, ...]:
         """The documents of a series and year after that number."""
-        names = self._series.get((series, year), [])[after : after + limit]
-        return tuple(self._by_id[name] for name in names if name)
+        ids = self._series.get((series, year), {})
+        numbers = heapq.nsmallest(limit, (number for number in ids if number > after))
+        return tuple(self._by_id[ids[number]] for number in numbers)

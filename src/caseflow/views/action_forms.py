@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from caseflow.core.bounds import LONGEST_STRING, LONGEST_TEXT, MOST_NAMES
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import LONGEST_STRING, LONGEST_TEXT, MOST_NAMES
 from caseflow.core.policy import FieldRule
 from caseflow.i18n import Lang
 from caseflow.views.available_actions import Allowed

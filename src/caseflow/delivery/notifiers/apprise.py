@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +24,8 @@ class AppriseNotifier:
 
     Chat services know no id of a message, so the delivery's stands in a last line: at least once means that
     a message may come twice, and the line tells the reader. What is longer than a service takes goes in
-    several messages, none is cut.
+    several messages, none is cut. Nobody is called by a text: a character that is not seen takes the
+    meaning of ``@everyone`` and ``<at id=all>`` away.
 
     Args:
         url: where every message goes, such as ``wecombot://KEY``; ``{address}`` in it stands for the
@@ -68,14 +70,24 @@ class AppriseNotifier:
         if service is None:
             raise DeliveryFailed("bad-delivery", retry=False, what=scheme, found="address")
         reference = text("notices.reference", delivery.lang, id=delivery.id)
-        body = f"{delivery.text}\n\n{reference}".encode("utf-8", "replace").decode()
+        body = _calling_nobody(f"{delivery.text}\n\n{reference}".encode("utf-8", "replace").decode())
+        title = _calling_nobody(delivery.subject)
         with _MUTE.here():
             try:
-                taken = service.notify(body, title=delivery.subject, body_format=NotifyFormat.TEXT)
+                taken = service.notify(body, title=title, body_format=NotifyFormat.TEXT)
             except Exception as error:
                 raise DeliveryFailed(retry=True, what=scheme, found=type(error).__name__) from None
         if not taken:
             raise DeliveryFailed("delivery-refused", retry=True, what=scheme, found="-")
+
+
+_CALL = re.compile(r"(?<![\w.])([@\uff20])(?=\w)|(<)(?=[@!#/\w])")
+"""With what chats begin a call or a tag: ``@everyone``, ``<at id=all>``, ``<!here>``."""
+
+
+def _calling_nobody(text: str) -> str:
+    """The text so that no chat takes a part of it for a call or a tag; it looks the same."""
+    return _CALL.sub("\\g<0>\u2060", text)
 
 
 def _scheme(url: str) -> str:

@@ -23,6 +23,8 @@ Security = Literal["starttls", "tls", "none"]
 _PORTS: dict[str, int] = {"starttls": 587, "tls": 465, "none": 25}
 _ADDRESS = re.compile(r"([^\s@,;:<>()\[\]\\\"]+)@([^\s@,;:<>()\[\]\\\".]+(?:\.[^\s@,;:<>()\[\]\\\".]+)*)")
 """One address without name, brackets and quotes; signs beyond ASCII are let through."""
+_ENCODED = "=?"
+"""With what an encoded word begins."""
 _BEYOND_ASCII = "SMTPUTF8"
 _POLICY = SMTP.clone(cte_type="7bit")
 """Bodies pass every server, those that know no 8-bit mail too."""
@@ -124,7 +126,7 @@ class EmailNotifier:
         message["To"] = self._to(address, delivery.person.name)
         if self._reply_to is not None:
             message["Reply-To"] = self._reply_to
-        message["Subject"] = delivery.subject
+        message["Subject"] = _literal(delivery.subject)
         message["Date"] = format_datetime(moment(self._clock.now_us()))
         message["Message-ID"] = f"<{delivery.id}@{self._sender.domain}>"
         message["X-Caseflow-Delivery"] = delivery.id
@@ -133,13 +135,16 @@ class EmailNotifier:
         if delivery.html:
             message.add_alternative(_sendable(delivery.html), subtype="html")
         message["Content-Language"] = {"zh": "zh-CN"}.get(delivery.lang, delivery.lang)
+        for name in ("Subject", "To"):  # as the library reads what it was given
+            if not is_one_line(str(message[name])):
+                raise DeliveryFailed("bad-delivery", retry=False, what=self._host, found=name)
         return message
 
     def _to(self, address: str, name: str) -> Address:
         match = _ADDRESS.fullmatch(address)
-        if match is None:
+        if match is None or _ENCODED in address:
             raise DeliveryFailed("bad-delivery", retry=False, what=self._host, found="address")
-        return Address(name if is_one_line(name) else "", match[1], match[2])
+        return Address(_literal(name) if is_one_line(name) else "", match[1], match[2])
 
     def _hand_on(self, server: smtplib.SMTP, address: str, message: EmailMessage) -> None:
         """The sender, the recipient, the message; addresses beyond ASCII by the extension for them."""
@@ -202,7 +207,12 @@ def _own(what: str, address: str, name: str) -> Address:
     match = _ADDRESS.fullmatch(address)
     if match is None or not is_one_line(name):
         raise BadInput("bad-option", what=what, found=f"{address!a} is no address")
-    return Address(name, match[1], match[2])
+    return Address(_literal(name), match[1], match[2])
+
+
+def _literal(text: str) -> str:
+    """The text so that no program takes a part of it for an encoded word (RFC 2047) and decodes it."""
+    return text.replace(_ENCODED, "=\u2060?")
 
 
 def _sendable(text: str) -> str:
