@@ -109,7 +109,7 @@ class TestAppriseContract(NotifierContract):
     @pytest.fixture
     def received(self, server: WebServer) -> Callable[[], list[Received]]:
         def told() -> list[Received]:
-            texts = [json.loads(post.body)["message"] for post in server.posts]
+            texts = [json.loads(post.body)["message"].replace("\u2060", "") for post in server.posts]
             return [Received(text.rpartition("消息编号:")[2], text) for text in texts]
 
         return told
