@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from caseflow.core.bounds import LONGEST_STRING, LONGEST_TEXT, MOST_NAMES
+from caseflow.core.bounds import LONGEST_NAME, LONGEST_STRING, LONGEST_TEXT, MOST_NAMES
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import FieldRule
 from caseflow.i18n import Lang
@@ -110,7 +110,8 @@ def _action(rules: CompiledPolicy, one: Allowed, case_id: str, lang: Lang) -> Ac
 _LENGTHS = {
     "text": LONGEST_TEXT,
     "string": LONGEST_STRING,
-    "unit": LONGEST_STRING,
+    "unit": LONGEST_NAME,
+    "name": LONGEST_NAME,
     "sha256": 64,
     "names": MOST_NAMES,
 }
@@ -131,7 +132,8 @@ def _property(labels: PolicyLabels, action: str, name: str, rule: FieldRule) -> 
 _FORMS: dict[str, dict[str, Any]] = {
     "text": {"type": "string", "maxLength": LONGEST_TEXT},
     "string": {"type": "string", "maxLength": LONGEST_STRING},
-    "unit": {"type": "string", "maxLength": LONGEST_STRING},
+    "unit": {"type": "string", "maxLength": LONGEST_NAME},
+    "name": {"type": "string", "maxLength": LONGEST_NAME},
     "int": {"type": "integer"},
     "bool": {"type": "boolean"},
     "date": {"type": "string", "format": "date"},
