@@ -19,10 +19,12 @@ import attrs
 
 import caseflow
 from caseflow import errors, i18n, load_policy, ports, testing
-from caseflow.core import policy
+from caseflow.core import bounds, policy
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model import events
+from caseflow.core.time import span
+from caseflow.policies import toml_text
 from caseflow.simulation import delays, scenario
 from caseflow.views.document_schemas import DOCUMENTS, document_schema
 from caseflow.views.mermaid import diagram
@@ -78,12 +80,42 @@ def pages() -> dict[str, str]:
         "scenario-keys.md": "".join(_scenario_keys()),
         "events.md": "".join(_events()),
         "errors.md": "".join(_errors()),
+        "bounds.md": "".join(_bounds()),
         "findings.md": "".join(_findings()),
         "wuhu.md": "".join(_wuhu()),
         "api.md": "".join(_api()),
         "documents.md": "".join(_documents()),
         **{f"schemas/{name}.json": _schema(name) for name in DOCUMENTS},
     }
+
+
+BOUNDS = (bounds, span, toml_text)
+"""Where bounds stand."""
+
+
+def _bounds() -> Iterator[str]:
+    yield "# Bounds\n\nHow long, how many and how large what comes in may be. What is beyond is refused\n"
+    yield "with the bound: a command by its code (`field-not-printable`, `text-too-long`,\n"
+    yield "`field-out-of-range`), a file with its place (`out-of-bounds`, `bad-name`, `too-large`,\n"
+    yield "`too-deep`, `log-row`), a line of an export with its number (`export-line`, `export-event`,\n"
+    yield "`export-row`). An event beyond them that lies in a store keeps its bytes and marks its case\n"
+    yield "incomplete.\n\n"
+    yield "| bound | value | of |\n|---|---|---|\n"
+    for module in BOUNDS:
+        for name, value in vars(module).items():
+            if name.isupper() and type(value) is int and (note := _module_note(module, name)):
+                yield f"| `{name}` | {value:,} | {note} |\n"
+    yield "\nNames and ids are printable characters, at least one. Files may begin with a byte order mark.\n"
+    yield "\n## Types of events\n\n| type | what it may be |\n|---|---|\n"
+    for name, hint in vars(bounds).items():
+        meta = next(iter(getattr(hint, "__metadata__", ())), None)
+        if meta is not None:
+            limits = [f"{key} {getattr(meta, key):,}" for key in LIMITS if getattr(meta, key) is not None]
+            yield f"| `{name}` | {hint.__origin__.__name__}, {', '.join(limits)} |\n"
+
+
+LIMITS = ("ge", "le", "min_length", "max_length")
+"""What a type may be bounded by."""
 
 
 def _policy_keys() -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How long, how many and how large what comes in may be: every bound that is not one of the law's own.
+"""How long, how many and how large what comes in may be: every bound but the lengths of legal time.
 
 What is decoded is held to them by its types, what is written in files and commands by their checks. The
 lengths of legal time stand in `caseflow.core.time.span`.
@@ -17,9 +17,9 @@ EARLIEST = -62_135_596_800_000_000
 LATEST = 253_402_300_799_999_999
 """9999-12-31T23:59:59.999999Z, the last one."""
 LONGEST_NAME = 200
-"""Characters of an id, a role, a key, and of every name in a policy: no more fits into a store's columns."""
+"""Characters of an id, a role, a unit, a key, and of every name in a policy: what a column holds."""
 LONGEST_STRING = 500
-"""Characters of a ``string`` or ``unit``: these stay in events for ever and are no place for prose."""
+"""Characters of a ``string``: these stay in events for ever and are no place for prose."""
 LONGEST_TEXT = 100_000
 """Characters of a ``text``."""
 LONGEST_LABEL = 2_000
