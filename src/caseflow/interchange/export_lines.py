@@ -203,14 +203,19 @@ def check(arrival: Arrival) -> None:
     for link, event in zip(arrival.links, arrival.events, strict=True):
         mistake = _mistake(event, link)
         if mistake:
-            raise LogError("export-event", case=arrival.line.case, version=link.version, found=mistake)
+            raise _refusal("export-event", case=arrival.line.case, version=link.version, found=mistake)
     case = replay(arrival.line.case, arrival.events)
     for run in case.clocks:
         rungs = len(run.ladder)
         if run.unknown >> rungs:
-            raise LogError("export-event", case=case.id, version=case.version, found=f"clock {run.clock}")
+            raise _refusal("export-event", case=case.id, version=case.version, found=f"clock {run.clock}")
     _check_texts(arrival)
     _check_rows(arrival)
+
+
+def _refusal(code: str, **data: object) -> LogError:
+    """What is wrong with a case; whoever reads the file adds its name and the line."""
+    return LogError(code, **data)
 
 
 def _mistake(event: e.Event, link: Link) -> str:
@@ -275,12 +280,12 @@ def _check_texts(arrival: Arrival) -> None:
     for text in texts:
         is_there = text.version <= len(arrival.events) and "\0" not in text.text
         if not is_there or (text.field, seal(text.salt, text.field, text.text)) not in _seals(arrival, text):
-            raise LogError("export-text", case=case_id, found=text.field)
+            raise _refusal("export-text", case=case_id, found=text.field)
     gone = next(iter(erased(arrival.events, texts)), None)
     if gone is not None:
-        raise LogError("export-erased", case=case_id, found=f"{gone.field}@{gone.version}")
+        raise _refusal("export-erased", case=case_id, found=f"{gone.field}@{gone.version}")
     if len({(text.version, text.field) for text in texts}) != len(texts):
-        raise LogError("export-text", case=case_id, found="twice")
+        raise _refusal("export-text", case=case_id, found="twice")
 
 
 def _seals(arrival: Arrival, text: Text) -> tuple[tuple[str, str], ...]:
@@ -302,14 +307,14 @@ def _check_rows(arrival: Arrival) -> None:
     drafts = [(document.draft, document.draft.id) for document in arrival.line.documents]
     for rows in (owed, drafts):
         if len({name for _, name in rows}) != len(rows):
-            raise LogError("export-row", case=case_id, found="twice")
+            raise _refusal("export-row", case=case_id, found="twice")
         for row, name in rows:
             try:
                 msgspec.convert(row.body, Flat)
             except msgspec.ValidationError as error:
-                raise LogError("export-row", case=case_id, found=f"{name}: {error}"[:200]) from error
+                raise _refusal("export-row", case=case_id, found=f"{name}: {error}"[:200]) from error
             if row.case_id != case_id or row.version > versions:
-                raise LogError("export-row", case=case_id, found=name[:80])
+                raise _refusal("export-row", case=case_id, found=name[:80])
     odd = _unprintable((case_id, arrival.line.notices, arrival.line.documents))
     if odd:
-        raise LogError("export-row", case=case_id, found=odd)
+        raise _refusal("export-row", case=case_id, found=odd)

@@ -140,13 +140,14 @@ def _case(path: Path, number: int, line: CaseLine) -> Arrival:
     """The case of a line, held against its hash and what a desk writes."""
     try:
         arrival = Arrival.of(line)
-        if not arrival.is_whole:
-            raise LogError("export-broken", case=line.case)
+    except (StoreError, ValueError, RecursionError) as error:
+        raise wrong(path, number, "export-line", found=str(error)[:300]) from error
+    if not arrival.is_whole:
+        raise wrong(path, number, "export-broken", case=line.case)
+    try:
         check_arrival(arrival)
     except LogError as error:
         raise wrong(path, number, error.code, **error.data) from error
-    except (StoreError, ValueError, RecursionError) as error:
-        raise wrong(path, number, "export-line", found=str(error)[:300]) from error
     return arrival
 
 

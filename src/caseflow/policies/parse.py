@@ -179,7 +179,7 @@ def _out_of_bounds(value: object, *, within: bool) -> str:
     """
     if isinstance(value, str) and len(value) > LONGEST_LABEL:
         return f"{len(value)} characters, at most {LONGEST_LABEL}"
-    if isinstance(value, str) and not is_visible(value):
+    if isinstance(value, str) and not value.isprintable() and not is_visible(value):
         return f"{value!r:.80} has characters that do not print"
     if type(value) is int and abs(value) > LARGEST_INT:
         return f"a whole number beyond {LARGEST_INT}"

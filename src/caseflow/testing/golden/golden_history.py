@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from textwrap import indent
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -264,6 +264,19 @@ def read_golden(path: str | Path) -> GoldenHistory:
         ) from error
 
 
+class _CardRow(TypedDict):
+    """A card as `card_document` writes it."""
+
+    level: str
+    clock: str
+    subject: NotRequired[str]
+    cycle: int
+    unit: str
+    effective_at: str
+    annulled_at: NotRequired[str]
+    annulled_because: NotRequired[str]
+
+
 def _history(document: Mapping[str, Any]) -> GoldenHistory:
     events = tuple((str(case_id), decode(_flat(body).encode())) for case_id, body in document["events"])
     cases = document["cases"]
@@ -271,8 +284,14 @@ def _history(document: Mapping[str, Any]) -> GoldenHistory:
         about=str(document["about"]),
         events=events,
         policies=dict(document["policies"]),
-        texts={case_id: tuple(Text(*text) for text in texts) for case_id, texts in document["texts"].items()},
-        cards={case_id: list(entry["cards"]) for case_id, entry in cases.items()},
+        texts={
+            case_id: tuple(Text(*text) for text in msgspec.convert(texts, list[tuple[int, str, str, str]]))
+            for case_id, texts in document["texts"].items()
+        },
+        cards={
+            case_id: [dict(row) for row in msgspec.convert(entry["cards"], list[_CardRow])]
+            for case_id, entry in cases.items()
+        },
         cases={case_id: dict(entry["case"]) for case_id, entry in cases.items()},
     )
     if not events or set(history.ids()) != set(cases):
