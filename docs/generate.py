@@ -24,7 +24,7 @@ from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model import events
 from caseflow.core.time import span
-from caseflow.policies import toml_text
+from caseflow.policies import parse
 from caseflow.simulation import delays, scenario
 from caseflow.views.document_schemas import DOCUMENTS, document_schema
 from caseflow.views.mermaid import diagram
@@ -89,7 +89,7 @@ def pages() -> dict[str, str]:
     }
 
 
-BOUNDS = (bounds, span, toml_text)
+BOUNDS = (bounds, span, parse)
 """Where bounds stand."""
 
 

@@ -36,7 +36,7 @@ HOMES = {
     "flask": {"contrib/flask.py"},
     "httpx": {"testing/contract/http_contract.py"},
     "cryptography": {"audit/checkpoint.py"},
-    "tomllib": {"i18n.py", "policies/toml_text.py"},
+    "tomllib": {"i18n.py", "policies/parse.py"},
     "chinese_calendar": {"policies/calendar_sources/chinese_calendar.py"},
     "holidays": {"policies/calendar_sources/holidays_package.py"},
     "dateutil": {"policies/calendar_sources/ical_file.py"},

@@ -15,8 +15,7 @@ from caseflow.core.time.calendar import Calendar
 from caseflow.errors import BadInput, CaseflowError, PolicyError
 from caseflow.policies.calendar_keys import check_office_hours, used_calendars
 from caseflow.policies.calendars import calendar_from
-from caseflow.policies.parse import Notes, policy_from
-from caseflow.policies.toml_text import toml_table
+from caseflow.policies.parse import Notes, policy_from, toml_table
 from caseflow.policies.validate import check
 
 if TYPE_CHECKING:

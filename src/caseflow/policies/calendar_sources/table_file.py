@@ -13,7 +13,7 @@ from caseflow.errors import BadInput
 from caseflow.i18n import is_visible
 from caseflow.policies.calendar_sources.calendar_table import DAY_NAMES, CalendarTable, date_of
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
-from caseflow.policies.toml_text import toml_table
+from caseflow.policies.parse import toml_table
 
 _T = TypeVar("_T")
 KEYS = ("name", "first", "last", "week", "source", "hours", "holidays", "makeup", "half")
