@@ -16,7 +16,7 @@ from caseflow.stores.sql.statements import CommandShape, Statements
 FOLDER = Path(sql.__file__).parent
 TEXT = (FOLDER / "statements.sql").read_text(encoding="utf-8")
 NAMES = re.findall(r"^-- name: (\w+)(?: \[([\w, ]+)\])?$", TEXT, re.MULTILINE)
-SLOTS = {"{where}", "{after}", "{table}", "{moved}", "{parts}"}
+SLOTS = {"{where}", "{order}", "{after}", "{table}", "{moved}", "{parts}"}
 """Parts of statements that depend on what is asked."""
 
 

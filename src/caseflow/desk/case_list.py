@@ -9,17 +9,21 @@ from caseflow.core.model.case import Case
 from caseflow.core.time.instants import EARLIEST, LATEST
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
-from caseflow.ports import Query, Store
+from caseflow.ports import NEVER, Quarantined, Query, Store
+from caseflow.ports.records import Aside
 
 
 class Page(Value):
-    """Some cases in the order of (next due, id), and the cursor for those after them.
+    """Some cases in the order of their list, and the cursor for those after them.
 
-    ``cursor`` is empty on the last page.
+    Attributes:
+        cursor: empty on the last page.
+        quarantined: what lies among them and cannot be read; it takes nobody's place.
     """
 
     cases: tuple[Case, ...]
     cursor: str = ""
+    quarantined: tuple[Quarantined, ...] = ()
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self.cases)
@@ -28,23 +32,29 @@ class Page(Value):
         return len(self.cases)
 
 
-def page_of(store: Store, query: Query, *, limit: int, cursor: str) -> Page:
+def page_of(store: Store, query: Query, *, limit: int, cursor: str, aside: Aside) -> Page:
     """The cases of a query after the cursor.
 
     Args:
         limit: at most so many, 1 to 1000.
         cursor: where the last page ended; empty for the first.
+        aside: is told of what is set aside, beside the page's own list.
 
     Raises:
         BadInput: a limit out of bounds, a cursor that is none.
     """
     if not 1 <= limit <= 1000:
         raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
-    cases = store.find(query.replace(after=_place(cursor) if cursor else None, limit=limit + 1))
+    bad: list[Quarantined] = []
+    query = query.replace(after=_place(cursor) if cursor else None, limit=limit + 1)
+    cases = store.find(query, aside=bad.append)
+    for one in bad:
+        aside(one)
     if len(cases) <= limit:
-        return Page(cases)
-    last = cases[limit - 1]
-    return Page(cases[:limit], json.dumps([last.next_due_us, last.id], ensure_ascii=False))
+        return Page(cases, quarantined=tuple(bad))
+    at, last = query.place(cases[limit - 1])
+    place = json.dumps([None if at == NEVER else at, last], ensure_ascii=False)
+    return Page(cases[:limit], place, tuple(bad))
 
 
 def _place(cursor: str) -> tuple[int | None, str]:

@@ -1,4 +1,4 @@
-"""Cells of a CSV that spreadsheets open without running them."""
+"""Cells of a CSV that any file can hold, and spreadsheets open without running them."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def safe_cell(text: str) -> str:
         OWASP, CSV Injection.
     """
     return f"'{text}" if text and text[0] in _SIGNS else text
+
+
+def writable(text: str) -> str:
+    """The text with what no UTF-8 can hold written out: half of a pair, or bytes that were no text."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

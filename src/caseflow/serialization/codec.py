@@ -14,8 +14,9 @@ import msgspec
 
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor
-from caseflow.errors import BadInput, StoreError
+from caseflow.core.model.commands import SYSTEM, Actor
+from caseflow.core.time.instants import EARLIEST, LATEST
+from caseflow.errors import BadInput, BadRecord
 
 SNAPSHOT = 8
 """The format of packed cases; another number is not read."""
@@ -39,7 +40,7 @@ def decode(body: bytes) -> e.Event:
     One that was written in a former form comes in the form of today.
 
     Raises:
-        StoreError: the body is not an event's.
+        BadRecord: the body is not an event's.
     """
     try:
         event = _decoder().decode(body)
@@ -58,21 +59,46 @@ def _unknown(body: bytes, error: Exception) -> e.Event:
     """The event as this version can keep it: its head, and its bytes, whatever else stands in them.
 
     Raises:
-        StoreError: its name is registered, or it has none, so that it is no event but a fault.
+        BadRecord: its name is registered, or it has none, so that it is no event but a fault.
     """
+    event = _headed(body)
+    if event is None or event.unknown in e.EVENTS:
+        raise BadRecord("bad-event", found=f"{body[:80]!r}: {error!r:.200}") from error
+    return event
+
+
+def _headed(body: bytes) -> e.UnknownEvent | None:
+    """An event of which no more is read than its head; `None` when it has none."""
     try:
         head = json.loads(str(body, "utf-8"))
         name, at = head["event"], head["at"]
         by = msgspec.convert(head["by"], Actor)
     except (msgspec.MsgspecError, BadInput, ValueError, KeyError, TypeError, RecursionError):
-        raise _unreadable(body, error) from error
-    if type(name) is not str or type(at) is not int or name in e.EVENTS:
-        raise _unreadable(body, error) from error
+        return None
+    if type(name) is not str or not name or type(at) is not int or not EARLIEST <= at <= LATEST:
+        return None
     return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
 
 
-def _unreadable(body: bytes, error: Exception) -> StoreError:
-    return StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
+UNREADABLE = "unreadable"
+"""What an event is called of which not even the name can be read."""
+
+
+def recorded(body: bytes) -> e.Event:
+    """The event of a body that is kept, whatever stands in it: a fact is never refused.
+
+    One that this version cannot read, with a field of a later version or damaged, is an `UnknownEvent` that
+    keeps its bytes: its case is incomplete from there on, and everything else goes on.
+    """
+    try:
+        return decode(body)
+    except BadRecord:
+        return _headed(body) or e.UnknownEvent(0, SYSTEM, unknown=UNREADABLE, body=bytes(body))
+
+
+def is_unread(event: e.Event) -> bool:
+    """Whether it is the event of a known name, or of none, that could not be read."""
+    return type(event) is e.UnknownEvent and (event.unknown == UNREADABLE or event.unknown in e.EVENTS)
 
 
 def pack(case: Case) -> bytes:

@@ -96,6 +96,7 @@ class Dialect(Value):
 
     Attributes:
         mark: how its driver writes a parameter.
+        name_mark: how one is written, with ``?``, that may come as a name's bytes; see `garbled`.
         types: the column types, by the tokens that `schema` uses.
         begin: the statement that begins a transaction which will write.
         one_statement: whether an update and inserts can be one statement that is whole or not at all.
@@ -110,6 +111,7 @@ class Dialect(Value):
     name: str
     types: Mapping[str, str]
     mark: str = "%s"
+    name_mark: str = "?"
     begin: str = "BEGIN"
     one_statement: bool = False
     compares_rows: bool = True
@@ -122,7 +124,7 @@ class Dialect(Value):
         """The condition "after that place in the order of the two columns", served by their index."""
         first, second = columns
         if self.compares_rows:
-            return f"({first}, {second}) > (?, ?)", tuple(place)
+            return f"({first}, {second}) > (?, {self.name_mark})", tuple(place)
         return f"({first} > ? OR ({first} = ? AND {second} > ?))", (place[0], place[0], place[1])
 
 
@@ -163,6 +165,7 @@ SQLITE = Dialect(
         "table": " STRICT" if sqlite3.sqlite_version_info >= (3, 37) else "",
     },
     mark="?",
+    name_mark="CAST(? AS TEXT)",
     begin="BEGIN IMMEDIATE",
     one_writer=True,
     keeps_indexes=False,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from caseflow.ports.records import NEVER, Query
 from caseflow.stores.sql.dialects import Dialect
+from caseflow.stores.sql.garbled import bindable
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
@@ -45,7 +46,7 @@ class Statements(dict[str, str]):
     def __init__(self, dialect: Dialect, *, feed_base: int = 0) -> None:
         first = f"((txid_current() + {feed_base}) << {XID_BITS})"
         slots = {"{first}": first, "{feed_base}": str(feed_base), "{xid_bits}": str(XID_BITS),
-                 "{per_transaction}": str(1 << XID_BITS)}  # fmt: skip
+                 "{per_transaction}": str(1 << XID_BITS), "{name}": dialect.name_mark}  # fmt: skip
         super().__init__(
             (name, _filled(sql, slots).replace("?", dialect.mark))
             for name, sql in _texts(dialect.name).items()
@@ -65,11 +66,12 @@ class Statements(dict[str, str]):
         before = min(before, NEVER - 1)
         if after is None:
             return self["select_due"].replace("{after}", ""), (before, limit)
-        term, values = self.dialect.later(("due_order", "id"), after)
+        term, values = self.dialect.later(("due_order", "id"), (after[0], bindable(after[1])))
         return self._with("select_due", "{after}", f" AND {term}"), (before, *values, limit)
 
     def find(self, query: Query) -> Ask:
-        """The cases of a query, in the order of (due order, id)."""
+        """The cases of a query, in its order, each with its place in it."""
+        order = "due_order" if query.overdue_at is None else "deadline"
         terms, values = [], list[Any]()
         for column, wanted in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
             if wanted is not None:
@@ -81,23 +83,34 @@ class Statements(dict[str, str]):
             terms.append("deadline IS NOT NULL AND deadline <= ?")
             values.append(query.overdue_at)
         if query.after is not None:
-            due, case_id = query.after
-            term, place = self.dialect.later(("due_order", "id"), (NEVER if due is None else due, case_id))
+            at, case_id = query.after
+            term, place = self.dialect.later((order, "id"), (NEVER if at is None else at, bindable(case_id)))
             terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        return self._with("find_cases", "{where}", where), (*values, query.limit)
+        sql = self._with("find_cases", "{where}", where).replace("{order}", order)
+        return sql, (*values, query.limit)
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""
         return self._with("select_rows", "{where}", where).replace("{table}", table)
+
+    def notices_after(self, after: int, *, case_id: str, status: str, limit: int) -> Ask:
+        """Notices after a position, of one case, of one status."""
+        terms, values = ["position > ?"], list[Any]([after])
+        for column, wanted in (("case_id", case_id), ("status", status)):
+            if wanted:
+                terms.append(f"{column} = ?")
+                values.append(wanted)
+        return self.notices(" AND ".join(terms)), (*values, limit)
 
     def notices(self, where: str) -> str:
         """The notices that the condition holds for."""
         return self._with("select_notices", "{where}", where)
 
     def _with(self, name: str, slot: str, part: str) -> str:
-        return self[name].replace(slot, part.replace("?", self.dialect.mark))
+        part = part.replace("{name}", self.dialect.name_mark).replace("?", self.dialect.mark)
+        return self[name].replace(slot, part)
 
     def command(self, shape: CommandShape) -> str:
         """A whole command as one statement of PostgreSQL, for so many rows."""
