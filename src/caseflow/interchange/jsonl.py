@@ -75,7 +75,11 @@ def write(
         _policy(store, pin, out, aside.append)
     keys = 0
     for claim in _keys(store, changed):
-        _line(out, {"key": list(msgspec.structs.astuple(claim))})
+        try:
+            _line(out, {"key": list(msgspec.structs.astuple(claim))})
+        except ValueError as error:
+            aside.append(Quarantined.of("key", claim.key, error))
+            continue
         keys += 1
     cases = 0
     for kept in kept_cases(store, aside.append, changed):

@@ -71,7 +71,7 @@ def _leased(cursor: Cursor, sql: Statements, token: str, positions: Sequence[int
 
 
 def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
-    if not name:
+    if not name or bindable(name) is not name:
         return ""
     cursor.execute(sql["select_corrected"], (name,))
     row = cursor.fetchone()

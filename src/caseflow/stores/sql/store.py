@@ -413,7 +413,7 @@ class RelationalStore:
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
         notices: list[Posted] = []
-        while len(notices) < limit:
+        while len(notices) < limit and _is_text(case_id) and _is_text(status):
             left = limit - len(notices)
             rows = self._rows(*self._sql.notices_after(after, case_id=case_id, status=status, limit=left))
             for row in rows:
@@ -436,7 +436,7 @@ class RelationalStore:
     ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
         documents: list[Document] = []
-        while len(documents) < limit:
+        while len(documents) < limit and _is_text(series):
             left = limit - len(documents)
             rows = self._rows(self._sql["select_issued"], (series, year, after, left))
             for row in rows:
