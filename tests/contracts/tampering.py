@@ -55,7 +55,8 @@ def lived(store: Any, folder: Path) -> Desk:
 
 def batches(desk: Desk) -> Said:
     """Every batch, once the red cards are due; only what they made of the good cases."""
-    store, said = desk.store, dict[str, Any]()
+    store: Any = desk.store
+    said = dict[str, Any]()
     desk.clock.set(LATE)
     told = Kept()
     relay = relay_of(desk, told)
