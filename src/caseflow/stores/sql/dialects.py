@@ -97,6 +97,8 @@ class Dialect(Value):
     Attributes:
         mark: how its driver writes a parameter.
         name_mark: how one is written, with ``?``, that may come as a name's bytes; see `garbled`.
+        off_index: what before a column keeps its own index from being chosen, where the database would
+            rather sort what that one gives than read another in order.
         types: the column types, by the tokens that `schema` uses.
         begin: the statement that begins a transaction which will write.
         one_statement: whether an update and inserts can be one statement that is whole or not at all.
@@ -112,6 +114,7 @@ class Dialect(Value):
     types: Mapping[str, str]
     mark: str = "%s"
     name_mark: str = "?"
+    off_index: str = ""
     begin: str = "BEGIN"
     one_statement: bool = False
     compares_rows: bool = True
@@ -166,6 +169,7 @@ SQLITE = Dialect(
     },
     mark="?",
     name_mark="CAST(? AS TEXT)",
+    off_index="+",
     begin="BEGIN IMMEDIATE",
     one_writer=True,
     keeps_indexes=False,

@@ -73,7 +73,9 @@ class Statements(dict[str, str]):
         """The cases of a query, in its order, each with its place in it."""
         order = "due_order" if query.overdue_at is None else "deadline"
         terms, values = [], list[Any]()
-        for column, wanted in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
+        is_narrower = not (query.unit is None and query.citizen is None and query.overdue_at is None)
+        state = f"{self.dialect.off_index}state" if is_narrower else "state"
+        for column, wanted in (("unit", query.unit), ("citizen", query.citizen), (state, query.state)):
             if wanted is not None:
                 terms.append(f"{column} = ?")
                 values.append(wanted)
