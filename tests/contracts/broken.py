@@ -13,8 +13,8 @@ from caseflow import MemoryStore, SqliteStore
 from caseflow.core import notices as o
 from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
-from caseflow.ports import Append, Aside, KeyClaim, Query, Recorded, Store, Text, is_redacted_by
-from caseflow.ports.records import Head, Link
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Store, Text, is_redacted_by
+from caseflow.ports.records import Aside, Head, Link
 from caseflow.serialization.hash_chain import START, link
 from caseflow.testing import StoreContract
 

@@ -41,7 +41,8 @@ def test_each_list_has_its_index(store: CaughtUp, index: str) -> None:
     for asked in (query, query.replace(after=query.place(page[0]))):
         words = plan(store, asked)
         assert "Seq Scan" not in words
-        if len(page) == 50 and asked is query:
+        if len(page) == 50:
             assert re.search(rf"caseflow_cases_{index}\b", words)
+        if index in ("by_state", "due"):
             assert "Sort" not in words
             assert "filesort" not in words

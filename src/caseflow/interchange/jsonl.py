@@ -22,9 +22,9 @@ from caseflow.core.policy import pin_of
 from caseflow.core.value import Value
 from caseflow.errors import BadRecord
 from caseflow.interchange.pagination import changed_since, kept_cases, newest_position
-from caseflow.ports import Aside, KeyClaim, Quarantined, Text
+from caseflow.ports import KeyClaim, Quarantined, Text
 from caseflow.ports.protocols import Exportable, Movable
-from caseflow.ports.records import Kept, Link
+from caseflow.ports.records import Aside, Kept, Link
 from caseflow.serialization.codec import decode
 from caseflow.serialization.hash_chain import chained, first_broken
 from caseflow.stores.copy import PAGE

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from caseflow.core.value import Value
 from caseflow.errors import BadRecord, UnknownCase, is_of_the_store
-from caseflow.ports import Aside, Quarantined, Recorded, Store
+from caseflow.ports import Quarantined, Recorded, Store
 from caseflow.ports.protocols import Movable
-from caseflow.ports.records import Kept
+from caseflow.ports.records import Aside, Kept
 from caseflow.stores.copy import PAGE
 
 

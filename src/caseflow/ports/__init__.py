@@ -22,7 +22,6 @@ from caseflow.ports.protocols import (
 from caseflow.ports.records import (
     NEVER,
     Append,
-    Aside,
     Delivery,
     Head,
     Kept,
@@ -40,7 +39,6 @@ from caseflow.ports.records import (
 __all__ = [
     "NEVER",
     "Append",
-    "Aside",
     "Auditable",
     "Authorizer",
     "BatchReader",

@@ -15,8 +15,8 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.errors import BadRecord, KeyReused, Stale, StoreError
-from caseflow.ports import Append, Aside, KeyClaim, Query, Recorded, Text, is_redacted_by
-from caseflow.ports.records import NEVER, Head, Kept, Link
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
+from caseflow.ports.records import NEVER, Aside, Head, Kept, Link
 from caseflow.serialization.codec import encode, recorded
 from caseflow.serialization.hash_chain import chained
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
