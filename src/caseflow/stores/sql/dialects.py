@@ -99,6 +99,8 @@ class Dialect(Value):
         name_mark: how one is written, with ``?``, that may come as a name's bytes; see `garbled`.
         off_index: what before a column keeps its own index from being chosen, where the database would
             rather sort what that one gives than read another in order.
+        reads_ranges: whether a list of one unit, citizen or state must be asked for as a range, so that it
+            is read from that column's index.
         types: the column types, by the tokens that `schema` uses.
         begin: the statement that begins a transaction which will write.
         one_statement: whether an update and inserts can be one statement that is whole or not at all.
@@ -115,6 +117,7 @@ class Dialect(Value):
     mark: str = "%s"
     name_mark: str = "?"
     off_index: str = ""
+    reads_ranges: bool = False
     begin: str = "BEGIN"
     one_statement: bool = False
     compares_rows: bool = True
@@ -140,6 +143,7 @@ POSTGRESQL = Dialect(
         "table": " WITH (fillfactor = 80)",
     },
     one_statement=True,
+    reads_ranges=True,
 )  # fmt: skip
 """Names compare by code point; pages keep room so that an updated case stays on its page."""
 

@@ -7,7 +7,7 @@ call would cost more than the core's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -72,13 +72,18 @@ class Statements(dict[str, str]):
     def find(self, query: Query) -> Ask:
         """The cases of a query, in its order, each with its place in it."""
         order = "due_order" if query.overdue_at is None else "deadline"
-        terms, values = [], list[Any]()
-        is_narrower = not (query.unit is None and query.citizen is None and query.overdue_at is None)
-        state = f"{self.dialect.off_index}state" if is_narrower else "state"
-        for column, wanted in (("unit", query.unit), ("citizen", query.citizen), (state, query.state)):
-            if wanted is not None:
-                terms.append(f"{column} = ?")
-                values.append(wanted)
+        asked = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
+        wanted = {column: name for column, name in asked.items() if name is not None}
+        lead = self._lead(query, wanted)
+        terms, values = list[str](), list[Any]()
+        for column, name in wanted.items():
+            if column == lead:
+                terms.append(f"{column} >= ? AND {column} <= ?")
+                values += (name, name)
+            else:
+                is_narrower = column == "state" and (len(wanted) > 1 or query.overdue_at is not None)
+                terms.append(f"{self.dialect.off_index if is_narrower else ''}{column} = ?")
+                values.append(name)
         if query.citizen:
             terms.append("citizen <> ''")  # as the partial index says it
         if query.overdue_at is not None:
@@ -86,12 +91,26 @@ class Statements(dict[str, str]):
             values.append(query.overdue_at)
         if query.after is not None:
             at, case_id = query.after
-            term, place = self.dialect.later((order, "id"), (NEVER if at is None else at, bindable(case_id)))
-            terms.append(term)
+            place: tuple[Any, ...] = (NEVER if at is None else at, bindable(case_id))
+            if lead:
+                terms.append(f"({lead}, {order}, id) > (?, ?, ?)")
+                place = (wanted[lead], *place)
+            else:
+                term, place = self.dialect.later((order, "id"), place)
+                terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
         sql = self._with("find_cases", "{where}", where).replace("{order}", order)
-        return sql, (*values, query.limit)
+        return sql.replace("{lead}", f"{lead}, " if lead else ""), (*values, query.limit)
+
+    def _lead(self, query: Query, wanted: Mapping[str, str]) -> str:
+        """The column by which a list is read as a range, as the first of its index; empty for none.
+
+        PostgreSQL takes one that is equal to a value for no part of the order, and may then go through
+        everybody's cases in the order of dues: most have nothing due, and stand at its end.
+        """
+        lead = next(iter(wanted), "") if self.dialect.reads_ranges else ""
+        return lead if query.overdue_at is None or lead == "unit" else ""
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""

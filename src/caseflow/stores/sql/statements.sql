@@ -198,7 +198,7 @@ SELECT count(*) FROM caseflow_cases WHERE waits <= ?
 
 -- name: find_cases
 -- The cases of a `Query`, each with its place; every shape is served in order by an index.
-SELECT id, snapshot, head, {order} FROM caseflow_cases{where} ORDER BY {order}, id LIMIT ?
+SELECT id, snapshot, head, {order} FROM caseflow_cases{where} ORDER BY {lead}{order}, id LIMIT ?
 
 -- name: select_feed
 -- Events after a position.
