@@ -131,7 +131,7 @@ def main(count: int = 1_000_000, *, show_plans: bool = False) -> None:
 
 def timed(store: RelationalStore, query: Query) -> tuple[tuple[Case, ...], float]:
     """The page and the milliseconds that the best of three questions took."""
-    best, page = float("inf"), ()
+    best, page = float("inf"), tuple[Case, ...]()
     for _ in range(3):
         begun = time.perf_counter()
         page = store.find(query)

@@ -122,13 +122,13 @@ def quarantine(store_url: str, as_json: bool, lang: Lang) -> int:
     """
     desk = open_desk(store_url)
     with closing(desk.store), progress_bar("quarantine") as progress:
-        told = desk.quarantined(progress=(lambda count: progress(count, 0)) if progress else lambda _: None)
+        ones = desk.quarantined(progress=(lambda count: progress(count, 0)) if progress else lambda _: None)
         if as_json:
-            ones = [one.to_dict() for one in told]
-            print_json(ones)
-            return Exit.FOUND if ones else Exit.OK
+            documents = [one.to_dict() for one in ones]
+            print_json(documents)
+            return Exit.FOUND if documents else Exit.OK
         count = 0
-        for one in told:
+        for one in ones:
             click.echo(aside_line(one, lang))
             count += 1
     say("quarantine", lang, count=count)

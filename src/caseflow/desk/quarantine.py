@@ -69,8 +69,8 @@ class _Reading:
     def _events(self, case_id: str) -> Iterator[Quarantined]:
         for version, event in enumerate(self._store.events(case_id), 1):
             if is_unread(event):
-                found = BadRecord("bad-event", found=event.name)
-                yield Quarantined.of("event", f"{case_id}@{version}", found)
+                error = BadRecord("bad-event", found=event.name)
+                yield Quarantined.of("event", f"{case_id}@{version}", error)
 
     @staticmethod
     def _tried(kind: Kind, name: str, read: Callable[[], object], *, but: str = "") -> Iterator[Quarantined]:

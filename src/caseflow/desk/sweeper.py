@@ -60,21 +60,18 @@ class _Progress:
         self.taken = 0
         self.busy = 0
 
-    def note(self, entries: Sequence[Append]) -> None:
-        """What a case owed was recorded."""
-        self.taken += 1
+    def note(self, cases: Sequence[Sequence[Append]]) -> None:
+        """What these cases owed was recorded."""
+        self.taken += len(cases)
         self.busy = 0
-        for entry in entries:
-            escalations = entry.case.escalations
-            self.fired += escalations[len(escalations) - _fired(entry) :]
+        for entries in cases:
+            for entry in entries:
+                escalations = entry.case.escalations
+                self.fired += escalations[len(escalations) - _fired(entry) :]
 
     def leave(self, one: Quarantined) -> None:
         """It is set aside, for the first thing that was wrong with it."""
         self.aside.setdefault(one.name, one)
-
-    def is_aside(self, case_id: str) -> bool:
-        """Whether the case is set aside already."""
-        return bool(self.aside) and printable(case_id) in self.aside
 
     def swept(self, *, waiting: int, more: bool) -> Sweep:
         """The result."""
@@ -151,8 +148,9 @@ class Sweeper:
         loaded = self._loaded(ids, progress)
         idle: set[str] = set()
         together: list[list[Append]] = []
+        aside, known = progress.aside, self._known
         for case_id in ids:
-            if progress.is_aside(case_id):
+            if aside and printable(case_id) in aside:
                 continue
             try:
                 case = self._store.load(case_id) if loaded is None else loaded.get(case_id)
@@ -165,8 +163,8 @@ class Sweeper:
                 continue
             if not owed:
                 idle.add(case_id)
-            elif entries and case_id in self._known:
-                self._write([entries], progress)
+            elif known and case_id in known:
+                self._write([entries] if entries else [], progress)
             elif entries:
                 together.append(entries)
         self._write(together, progress)
@@ -201,8 +199,7 @@ class Sweeper:
             for first in range(0, len(cases), step):
                 self._write(cases[first : first + step], progress)
             return
-        for entries in cases:
-            progress.note(entries)
+        progress.note(cases)
 
     def _write_alone(self, entries: list[Append], error: Exception, progress: _Progress) -> None:
         """What is done about a case whose entries were not taken: others change it, or it is set aside."""
@@ -210,7 +207,7 @@ class Sweeper:
         if isinstance(error, Stale):
             done = self._swept_alone(case_id, entries, progress)
             if done:
-                progress.note(done)
+                progress.note([done])
         elif isinstance(error, StoreBusy) and progress.busy + 1 < BUSY:
             progress.busy += 1
             progress.conflicts.append(case_id)

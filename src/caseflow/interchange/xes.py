@@ -61,8 +61,8 @@ def _trace(kept: Kept, zone: str, aside: list[Quarantined]) -> Iterator[str]:
     case, events = kept.case, [recorded(link.body) for link in kept.links]
     for version, event in enumerate(events, 1):
         if is_unread(event):
-            found = BadRecord("bad-event", found=name_of(event))
-            aside.append(Quarantined.of("event", f"{case.id}@{version}", found))
+            error = BadRecord("bad-event", found=name_of(event))
+            aside.append(Quarantined.of("event", f"{case.id}@{version}", error))
     yield "  <trace>\n"
     yield _string("concept:name", case.id, 4)
     yield _string("kind", case.origin.kind, 4)

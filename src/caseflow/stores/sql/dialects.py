@@ -96,7 +96,7 @@ class Dialect(Value):
 
     Attributes:
         mark: how its driver writes a parameter.
-        name_mark: how one is written, with ``?``, that may come as a name's bytes; see `garbled`.
+        name_mark: how one is written, with ``?``, that may come as a name's bytes; see `lenient_text`.
         off_index: what before a column keeps its own index from being chosen, where the database would
             rather sort what that one gives than read another in order.
         reads_ranges: whether a list of one unit, citizen or state must be asked for as a range, so that it

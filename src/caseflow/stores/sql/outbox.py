@@ -10,7 +10,7 @@ from caseflow.core import notices as o
 from caseflow.errors import BadRecord
 from caseflow.stores.sql.append import Row
 from caseflow.stores.sql.dialects import Cursor
-from caseflow.stores.sql.garbled import bindable
+from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
 
 PUT_OFF = 10

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from caseflow.ports.records import NEVER, Query
 from caseflow.stores.sql.dialects import Dialect
-from caseflow.stores.sql.garbled import bindable
+from caseflow.stores.sql.lenient_text import bindable
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
@@ -72,8 +72,8 @@ class Statements(dict[str, str]):
     def find(self, query: Query) -> Ask:
         """The cases of a query, in its order, each with its place in it."""
         order = "due_order" if query.overdue_at is None else "deadline"
-        asked = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
-        wanted = {column: name for column, name in asked.items() if name is not None}
+        filters = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
+        wanted = {column: name for column, name in filters.items() if name is not None}
         lead = self._lead(query, wanted)
         terms, values = list[str](), list[Any]()
         for column, name in wanted.items():

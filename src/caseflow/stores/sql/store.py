@@ -30,7 +30,7 @@ from caseflow.serialization.codec import recorded, unpack
 from caseflow.stores.sql import feed, outbox, row_values, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
 from caseflow.stores.sql.dialects import Connections, Cursor
-from caseflow.stores.sql.garbled import bindable, escaping
+from caseflow.stores.sql.lenient_text import bindable, escaping
 from caseflow.stores.sql.statements import Statements
 
 Result = TypeVar("Result")
@@ -174,7 +174,13 @@ class RelationalStore:
         """The cases of those ids that are there, in one question; a sweep asks so."""
         wanted = tuple(filter(_is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
-        return {case.id: case for row in rows if (case := self._case(row, aside)) is not None}
+        cases, read = dict[str, Case](), self._cache.case
+        for case_id, snapshot, head in rows:
+            try:
+                cases[case_id] = read(case_id, snapshot, head)
+            except BadRecord as error:
+                self._tell(aside, "case", case_id, error)
+        return cases
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""

@@ -13,7 +13,7 @@ from caseflow.ports.records import Kept, KeyClaim, Quarantined
 from caseflow.stores.copy import steady
 from caseflow.stores.sql.append import Row, as_json, case_values, key_row, notice_values, text_rows
 from caseflow.stores.sql.dialects import Cursor
-from caseflow.stores.sql.garbled import bindable
+from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
 
 PAGE = 200
