@@ -112,14 +112,16 @@ class Sweeper:
             due = self._store.due(horizon, limit=size, after=after)
             if not due or (after is not None and due[-1] <= after):
                 break
-            if after is None:
-                earliest = due[0][0]
             taken = progress.taken
             idle = self._sweep_batch([case_id for _, case_id in due if is_mine(case_id)], progress)
             if idle:
                 again = set(self._store.due(due[-1][0], limit=size, after=after))
                 for case_id in (case_id for at, case_id in due if case_id in idle and (at, case_id) in again):
                     self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="due_order"))
+            if (
+                earliest == now
+            ):  # of those that could be swept: what is set aside is not late for want of sweeps
+                earliest = next((at for at, name in due if printable(name) not in progress.aside), now)
             if left is not None:  # what is set aside takes nobody's turn
                 left -= progress.taken - taken
             if len(due) < size:
