@@ -64,7 +64,7 @@ def test_what_is_owed_is_told_and_counted(at: Path, capsys: pytest.CaptureFixtur
     code, out, _ = called(capsys, "relay", *STORE, "--config", "relay.toml", "--once", "--json")
     counts = json.loads(out)
     assert (code, counts) == (Exit.OK, {
-        "claimed": 11, "sent": 4, "retried": 0, "dead": 1, "cancelled": 0, "collapsed": 6,
+        "claimed": 11, "sent": 4, "retried": 0, "dead": 1, "cancelled": 0, "collapsed": 6, "quarantined": 0,
     })  # fmt: skip
     code, out, _ = called(capsys, "relay", "dead", *STORE, "--json")
     (dead,) = json.loads(out)
