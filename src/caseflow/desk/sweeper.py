@@ -73,6 +73,10 @@ class _Progress:
         """It is set aside, for the first thing that was wrong with it."""
         self.aside.setdefault(one.name, one)
 
+    def is_aside(self, case_id: str) -> bool:
+        """Whether the case is set aside already."""
+        return bool(self.aside) and printable(case_id) in self.aside
+
     def swept(self, *, waiting: int, more: bool) -> Sweep:
         """The result."""
         return Sweep(
@@ -118,10 +122,8 @@ class Sweeper:
                 again = set(self._store.due(due[-1][0], limit=size, after=after))
                 for case_id in (case_id for at, case_id in due if case_id in idle and (at, case_id) in again):
                     self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="due_order"))
-            if (
-                earliest == now
-            ):  # of those that could be swept: what is set aside is not late for want of sweeps
-                earliest = next((at for at, name in due if printable(name) not in progress.aside), now)
+            if earliest == now:  # of what could be swept: the rest is not late for want of sweeps
+                earliest = next((at for at, name in due if not progress.is_aside(name)), now)
             if left is not None:  # what is set aside takes nobody's turn
                 left -= progress.taken - taken
             if len(due) < size:
@@ -152,7 +154,7 @@ class Sweeper:
         together: list[list[Append]] = []
         aside, known = progress.aside, self._known
         for case_id in ids:
-            if aside and printable(case_id) in aside:
+            if aside and progress.is_aside(case_id):
                 continue
             try:
                 case = self._store.load(case_id) if loaded is None else loaded.get(case_id)
