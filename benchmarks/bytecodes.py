@@ -2,38 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
-from types import FrameType
 from typing import Any
 
 from benchmarks.core_step import commands
 from benchmarks.life import COORDINATOR, START, guarded_policy
 from benchmarks.report import Row, at_most
+from benchmarks.timing import counted
 from caseflow import Case, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import step
 from caseflow.core.time.instants import SECOND, micros
-
-
-def counted(work: Callable[[], object]) -> int:
-    """The bytecodes that the interpreter takes in all Python frames of the work."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal count
-        frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        if event == "opcode":
-            count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        work()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 def core_step() -> int:

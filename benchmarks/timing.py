@@ -1,11 +1,14 @@
-"""Rounds of several works in turn, so that a slow minute of the machine is slow for all of them."""
+"""What a work costs: in seconds, in rounds of several works in turn; and in bytecodes."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Mapping
 from statistics import median
 from time import perf_counter
+from types import FrameType
+from typing import Any
 
 Work = Callable[[], float]
 """Does one round and returns its value: as a rule seconds for each unit of work."""
@@ -32,3 +35,23 @@ def seconds(work: Callable[[], object]) -> float:
     begun = perf_counter()
     work()
     return perf_counter() - begun
+
+
+def counted(work: Callable[[], object]) -> int:
+    """The bytecodes that the interpreter takes in all Python frames of the work."""
+    count = 0
+
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal count
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        if event == "opcode":
+            count += 1
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return count

@@ -58,6 +58,24 @@ class StoreBusy(StoreError):
     """Another process holds the store's lock; the same call may succeed later."""
 
 
+class BadRecord(StoreError):
+    """One thing that is kept, or is to be kept, is not as it should be; the store serves everything else.
+
+    A batch sets it aside; see `caseflow.ports.Quarantined`.
+    """
+
+
+_OF_THE_STORE = frozenset({
+    "store-busy", "store-unreachable", "store-unsure", "store-full", "store-read-only", "store-missing",
+    "store-newer", "store-older", "store-foreign", "store-restored",
+})  # fmt: skip
+
+
+def is_of_the_store(error: Exception) -> bool:
+    """Whether the store cannot be used, so that no single thing in it can be to blame."""
+    return isinstance(error, StoreError) and error.code in _OF_THE_STORE
+
+
 class UnknownCase(CaseflowError):
     """No case has that id."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, StoreError, load_policy
+from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, load_policy
 from caseflow.cli import run
 from caseflow.core import notices as o
 from caseflow.core.model import events as e
@@ -144,38 +144,41 @@ def test_a_moved_store_goes_on(opened: Opened, pair: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("pair", PAIRS)
-def test_what_diverged_is_refused(opened: Opened, pair: tuple[str, str]) -> None:
-    """A case that went on in both stores, or a number taken there, is told; nothing of it is overwritten."""
+def test_what_diverged_is_set_aside(opened: Opened, pair: tuple[str, str]) -> None:
+    """A case that went on in both stores is named, and nothing of it overwritten; the others are copied."""
     source, target = opened(pair)
     fill(source)
     other = submitted("案-1", unit="别处")
     target.append([other])
-    with pytest.raises(StoreError) as caught:
-        copy_cases(source, target)
-    assert (caught.value.code, caught.value.data["case"]) == ("store-diverged", "案-1")
+    done = copy_cases(source, target)
+    assert [(one.name, one.code) for one in done.quarantined] == [("案-1", "store-diverged")]
     assert target.load("案-1") == other.case
-    assert [head.case_id for head in target.heads()] == ["案-1"]
+    assert [head.case_id for head in target.heads()] == [head.case_id for head in source.heads()]
+    assert (done.cases, done.unchanged) == (len(source.heads()) - 1, 0)
 
 
 def test_a_number_that_is_taken_is_refused(opened: Opened) -> None:
-    """Two documents never have one number."""
+    """Two documents never have one number: the case whose it is elsewhere is named and not copied."""
     source, target = opened(("memory", "sqlite"))
     fill(source)
     target.append([submitted("x").replace(documents=(o.Draft("mine", "催办", 2025, "x", 1),))])
-    with pytest.raises(StoreError, match="催办 2025 1"):
-        copy_cases(source, target)
+    (one,) = copy_cases(source, target).quarantined
+    assert "催办 2025 1" in one.detail
+    assert target.load(one.name) is None
 
 
 def test_a_broken_chain_is_not_copied(opened: Opened) -> None:
-    """A history that was tampered with is told by case and version, and not made whole by moving it."""
+    """A history that was tampered with is named by case and version, and not made whole by moving it."""
     source, target = opened(("sqlite", "memory"))
     fill(source)
     with source._connections.held() as connection:
         connection.execute("UPDATE caseflow_events SET body = x'7b7d' WHERE case_id = '案-0' AND version = 1")
-    with pytest.raises(StoreError) as caught:
-        copy_cases(source, target)
-    assert (caught.value.code, caught.value.data) == ("store-broken-chain", {"case": "案-0", "version": 1})
-    assert target.heads() == ()
+    (one,) = copy_cases(source, target).quarantined
+    assert (one.name, one.code) == ("案-0", "store-broken-chain")
+    assert "from version 1 on" in one.detail
+    assert [head.case_id for head in target.heads()] == [
+        head.case_id for head in source.heads() if head.case_id != "案-0"
+    ]
 
 
 def test_the_command_line_copies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

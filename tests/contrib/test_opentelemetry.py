@@ -138,10 +138,32 @@ def test_a_sweep_says_what_it_issued_and_how_late_it_was(seen: Telemetry) -> Non
     seen.desk.sweep()
     metrics = seen.metrics()
     assert values(metrics["caseflow.sweep.issued"], "caseflow.kind") == {"card": 2, "reminder": 2}
-    assert values(metrics["caseflow.sweep.left"], "caseflow.reason") == {"conflict": 0, "refused": 0}
+    assert values(metrics["caseflow.sweep.left"], "caseflow.reason") == {"conflict": 0, "quarantined": 0}
     assert (metrics["caseflow.sweep.lag"][0].sum, metrics["caseflow.sweep.waiting"][0].value) == (172810, 0)
     assert metrics["caseflow.sweep.behind"][0].value == 0
     assert seen.finished()[-1].name == "caseflow sweep"
+
+
+def test_what_is_set_aside_is_counted_by_kind_and_code(seen: Telemetry) -> None:
+    """Once for each thing that is newly set aside; the sweep's own lag is that of the others."""
+    for case_id in ("c1", "c2"):
+        seen.submit(case_id)
+        seen.clock.advance(minutes=1)
+    seen.desk.subscribe("card-issued", spoil, when="before")
+    seen.clock.set("2025-03-09T00:00:10+08:00")
+    for _ in range(2):
+        seen.desk.sweep()
+    metrics = seen.metrics()
+    (point,) = metrics["caseflow.quarantined"]
+    assert (dict(point.attributes), point.value) == (
+        {"caseflow.kind": "case", "caseflow.code": "hook-failed"}, 1,
+    )  # fmt: skip
+    assert values(metrics["caseflow.sweep.left"], "caseflow.reason")["quarantined"] == 2
+
+
+def spoil(happened: Any) -> None:
+    if happened.case.id == "c1":
+        raise ValueError(SECRET)
 
 
 def test_hooks_that_fail_are_counted(seen: Telemetry) -> None:

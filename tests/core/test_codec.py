@@ -130,7 +130,7 @@ def test_an_unknown_event_marks_the_case_incomplete() -> None:
     assert (caught.value.code, caught.value.refusal.found) == ("case-incomplete", "teleported")
     desk.clock.advance(days=9)
     swept = desk.sweep()
-    assert (swept.cards, swept.refused) == ((), (case.id,))
+    assert (swept.cards, [one.name for one in swept.quarantined]) == ((), [case.id])
     assert desk.history(case.id)[-1] == decode(UNKNOWN)
     assert desk.forecast(case.id) == ()
 

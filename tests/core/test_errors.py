@@ -13,6 +13,7 @@ import pytest
 from caseflow import errors
 from caseflow.errors import (
     BadInput,
+    BadRecord,
     CaseflowError,
     DeliveryFailed,
     HookFailed,
@@ -35,6 +36,7 @@ EXAMPLES: dict[type[CaseflowError], CaseflowError] = {
     CaseflowError: CaseflowError("bad-option", what="x", found="y"),
     BadInput: BadInput("bad-instant", what="at", found="yesterday"),
     StoreError: StoreError("store-failed", path="c.db", found="no such file"),
+    BadRecord: BadRecord("bad-policy", found="p"),
     StoreBusy: StoreBusy("store-busy", path="c.db", seconds=10),
     UnknownCase: UnknownCase("c1"),
     Stale: Stale("c1", expected=3),

@@ -110,7 +110,7 @@ def test_the_scenario_of_a_street_light(desk: Desk) -> None:
     swept = desk.sweep()
     assert told(swept.cards) == ["yellow @ 03-09"]
     assert told(swept.reminders) == ["reminder @ 03-07"]
-    assert (swept.conflicts, swept.refused, swept.waiting, swept.more) == ((), (), 0, False)
+    assert (swept.conflicts, swept.quarantined, swept.waiting, swept.more) == ((), (), 0, False)
     desk.reply(case.id, text="已修复", by=OFFICER)
     (card,) = desk.get(case.id).cards
     assert (card.level, card.clock, card.subject, card.cycle, card.unit) == (

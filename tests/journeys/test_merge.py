@@ -207,7 +207,7 @@ def test_a_primary_that_ends_by_itself_frees_its_followers(tmp_path: Path, how: 
         assert refused(desk, "p", "reply", OFFICER, text="x").code == "not-in-state"
         assert desk.get("f").state == "merged"  # what is refused records nothing
     swept = desk.sweep()
-    assert swept.refused == ()
+    assert swept.quarantined == ()
     case = desk.get("f")
     assert (desk.get("p").state, case.state, case.facts.primary) == ("withdrawn", "handling", "")
     assert told(case.cards) == ["yellow @ 03-12", "red @ 03-22"]
@@ -236,6 +236,6 @@ def test_a_follower_that_cannot_go_on_keeps_back_nobody(
     monkeypatch.setattr(handler, "_resumed", broken)
     desk.clock.advance(days=19)
     swept = desk.sweep()
-    assert swept.refused == ("f1",)
+    assert [(one.name, one.code) for one in swept.quarantined] == [("f1", "LookupError")]
     assert [desk.get(name).state for name in ("p", "f1", "f2")] == ["withdrawn", "merged", "handling"]
     assert {card.case_id for card in swept.cards} == {"p", "f2"}

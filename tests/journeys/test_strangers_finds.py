@@ -70,7 +70,9 @@ def test_one_case_that_cannot_be_swept_stops_no_other(desk: Desk, monkeypatch: p
     monkeypatch.setattr(desk._handler, "rules_of", broken)
     desk.clock.advance(days=7)
     swept = desk.sweep()
-    assert (sorted(swept.refused), [card.case_id for card in swept.cards]) == (["c1", "c2"], ["c3"])
+    aside = [(one.kind, one.name, one.code) for one in swept.quarantined]
+    assert sorted(aside) == [("case", "c1", "unknown-pin"), ("case", "c2", "IndexError")]
+    assert [card.case_id for card in swept.cards] == ["c3"]
 
     def unreachable(case: Any) -> Any:
         raise StoreError("store-unreachable", path="x", found="y")

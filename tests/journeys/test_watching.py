@@ -135,7 +135,7 @@ def test_a_round_is_told_and_an_empty_one_is_not() -> None:
     relay = Relay(store, EveryoneInOffice(), Kept(), clock=desk.clock, observer=notes)
     done = relay.once()
     relay.once()
-    assert notes.seen == [RelayRound(done.claimed, done.sent, 0, 0, 0, 0, notes.seen[0].seconds)]
+    assert notes.seen == [RelayRound(done.claimed, done.sent, 0, 0, 0, 0, 0, notes.seen[0].seconds)]
 
 
 @pytest.mark.parametrize(

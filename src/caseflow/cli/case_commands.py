@@ -20,13 +20,16 @@ from caseflow.cli.options import (
     print_json,
     print_utf8,
     say,
+    say_aside,
     spare_inputs,
     store_option,
     usage,
     word,
 )
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
 from caseflow.desk.sweeper import part_of
+from caseflow.ports import Quarantined
 from caseflow.views.documents import case_document, forecast_document, page_document
 from caseflow.views.forecast import Forecast
 from caseflow.views.labels import term_label
@@ -134,22 +137,32 @@ def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
 def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
     """List cases in the order of their next due instant."""
     desk = open_desk(store_url)
-    page = desk.cases(**query)
-    if as_json:
-        at = desk.clock.now_us()
-        documents = (case_document(desk.rules_of(case), case, at, lang=lang) for case in page)
-        print_json(page_document(documents, page.cursor).to_dict())
-        return
-    now = moment(desk.clock.now_us())
+    page, at = desk.cases(**query), desk.clock.now_us()
+    aside, shown = list(page.quarantined), list[Any]()
     for case in page:
-        echo(_case_line(case, desk.rules_of(case.id).policy, now, lang))
-    if not len(page):
+        try:
+            rules = desk.rules_of(case)
+            shown.append(
+                case_document(rules, case, at, lang=lang)
+                if as_json
+                else _case_line(case, rules, moment(at), lang)
+            )
+        except Exception as error:  # its policy, or a zone that there is not: the others are shown
+            aside.append(Quarantined.of("case", case.id, error))
+    if as_json:
+        print_json(page_document(shown, page.cursor, quarantined=[one.name for one in aside]).to_dict())
+        return
+    for line in shown:
+        echo(line)
+    if not shown:
         say("no-cases", lang)
+    say_aside(aside, lang)
     if page.cursor:
         say("more", lang, cursor=page.cursor)
 
 
-def _case_line(case: Case, policy: Policy, now: datetime, lang: Lang) -> str:
+def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> str:
+    policy = rules.policy
     state, until = state_label(policy, case.state, lang), due(case.next_due, now=now, lang=lang)
     cards = ", ".join(level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
     return f"{case.id}  {state}  {case.unit or '-'}  {until}  {cards}".rstrip()
@@ -173,14 +186,13 @@ def sweep(
         print_json(
             {"cards": [card_document(card) for card in done.cards],
              "reminders": [card_document(card) for card in done.reminders],
-             "conflicts": list(done.conflicts), "refused": list(done.refused),
+             "conflicts": list(done.conflicts), "quarantined": [one.to_dict() for one in done.quarantined],
              "waiting": done.waiting, "more": done.more}
         )  # fmt: skip
         return
     counts = {"cards": len(done.cards), "reminders": len(done.reminders), "conflicts": len(done.conflicts)}
     say("swept", lang, **counts, waiting=done.waiting)
-    if done.refused:
-        say("refused", lang, events=", ".join(done.refused))
+    say_aside(done.quarantined, lang)
     if done.more:
         say("more-due", lang)
 

@@ -76,7 +76,7 @@ def relay(
 
 def _counts(done: Round) -> dict[str, int]:
     """The round's numbers by name."""
-    names = ("claimed", "sent", "retried", "dead", "cancelled", "collapsed")
+    names = ("claimed", "sent", "retried", "dead", "cancelled", "collapsed", "quarantined")
     return {name: getattr(done, name) for name in names}
 
 

@@ -18,6 +18,7 @@ from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
 from caseflow.i18n import Lang as Lang
 from caseflow.i18n import languages, locale_language, text, visible
+from caseflow.ports import Quarantined
 from caseflow.stores.locations import open_store as open_store  # the commands open stores from here
 
 BOM = "\ufeff"
@@ -118,6 +119,26 @@ def echo(line: object = "", *, nl: bool = True, err: bool = False) -> None:
 def say(key: str, lang: Lang, **values: Any) -> None:
     """Print a text of the command line."""
     echo(word(key, lang, **values))
+
+
+MOST_ASIDE = 20
+"""Things set aside that a command names; the rest is counted."""
+
+
+def aside_line(one: Quarantined, lang: Lang) -> str:
+    """What is set aside, for people: the English detail where there is one."""
+    name = one.name or "''"
+    detail = one.detail if one.detail and lang == "en" else one.code
+    return word("aside", lang, kind=word(f"aside-{one.kind}", lang), name=name, detail=detail)
+
+
+def say_aside(ones: Sequence[Quarantined], lang: Lang, *, err: bool = False) -> int:
+    """Print what a command set aside; the exit code that goes with it."""
+    for one in ones[:MOST_ASIDE]:
+        echo(aside_line(one, lang), err=err)
+    if len(ones) > MOST_ASIDE:
+        echo(word("aside-more", lang, count=len(ones) - MOST_ASIDE), err=err)
+    return Exit.FOUND if ones else Exit.OK
 
 
 def instant(at: datetime | None) -> str:

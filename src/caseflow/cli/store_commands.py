@@ -14,12 +14,15 @@ from caseflow.cli.options import (
     BOM,
     Exit,
     Screen,
+    aside_line,
     echo,
     json_option,
     lang_option,
+    open_desk,
     print_json,
     progress_bar,
     say,
+    say_aside,
     store_option,
     usage,
     word,
@@ -27,6 +30,8 @@ from caseflow.cli.options import (
 from caseflow.core.time.instants import zone_info
 from caseflow.i18n import Lang, text
 from caseflow.interchange import commands_csv, csv_tables, importer, jsonl, xes
+from caseflow.interchange.jsonl import Written
+from caseflow.interchange.pagination import Exported
 from caseflow.stores.copy import copy_cases
 from caseflow.stores.locations import location_of, shown
 
@@ -92,10 +97,11 @@ def migrate(store_url: str, lang: Lang) -> None:
 @click.option("--from", "source_url", required=True, help="The store to copy; it stays as it is.")
 @click.option("--to", "target_url", required=True, help="Where to; made when it is missing.")
 @lang_option
-def copy(source_url: str, target_url: str, lang: Lang) -> None:
+def copy(source_url: str, target_url: str, lang: Lang) -> int:
     """Copy every case with all that goes with it into another store; run again it goes on.
 
-    Nothing should write to either store meanwhile.
+    Nothing should write to either store meanwhile. What cannot be copied is named, and the rest goes on; exit
+    code 1 then.
     """
     with (
         closing(location_of(source_url).open(must_exist=True)) as source,
@@ -103,6 +109,32 @@ def copy(source_url: str, target_url: str, lang: Lang) -> None:
     ):
         done = copy_cases(source, target)
     say("copied", lang, cases=done.cases, keys=done.keys, unchanged=done.unchanged)
+    return say_aside(done.quarantined, lang)
+
+
+@store.command()
+@store_option
+@json_option
+@lang_option
+def quarantine(store_url: str, as_json: bool, lang: Lang) -> int:
+    """List what cannot be read, decided or told, by name; exit code 1 when there is any.
+
+    The whole store is read, and nothing is changed. Batches pass by what is listed and serve all the rest;
+    once it is put right they take it up by themselves.
+    """
+    desk = open_desk(store_url)
+    with closing(desk.store), progress_bar("quarantine") as progress:
+        ones = desk.quarantined(progress=(lambda count: progress(count, 0)) if progress else lambda _: None)
+        if as_json:
+            documents = [one.to_dict() for one in ones]
+            print_json(documents)
+            return Exit.FOUND if documents else Exit.OK
+        count = 0
+        for one in ones:
+            click.echo(aside_line(one, lang))
+            count += 1
+    say("quarantine", lang, count=count)
+    return Exit.FOUND if count else Exit.OK
 
 
 @click.command()
@@ -118,8 +150,10 @@ def copy(source_url: str, target_url: str, lang: Lang) -> None:
 @click.option("--bom", is_flag=True, help="csv, replay: begin with the mark that spreadsheets know UTF-8 by.")
 @click.option("--raw", is_flag=True, help="replay: no apostrophe before what looks like a formula.")
 @lang_option
-def export(store_url: str, kind: str, out: Path | None, timezone: str, lang: Lang, **options: Any) -> None:
+def export(store_url: str, kind: str, out: Path | None, timezone: str, lang: Lang, **options: Any) -> int:
     """Write the event log in one of four formats.
+
+    What cannot be read is named, and the rest is written; exit code 1 then.
 
     jsonl holds everything, to be imported again; csv a row an event, for tables; replay is a CSV with a row a
     command, for caseflow replay; xes is for process mining. Personal texts are in jsonl unless they are left
@@ -134,26 +168,32 @@ def export(store_url: str, kind: str, out: Path | None, timezone: str, lang: Lan
         closing(location_of(store_url).open(must_exist=True)) as source,
         _target(out, options["bom"]) as file,
     ):
-        done = _write(source, file, kind, timezone, options, lang=lang)
-    echo(done, err=out is None)
+        line, done = _write(source, file, kind, timezone, options, lang=lang)
+    echo(line, err=out is None)
+    if done.newer:
+        echo(word("export-newer", lang, count=done.newer, position=done.position), err=out is None)
+    return say_aside(done.quarantined, lang, err=out is None)
 
 
-def _write(source: Any, file: TextIO, kind: str, zone: str, options: dict[str, Any], *, lang: Lang) -> str:
-    """Write the export; returns what to say of it."""
+def _write(
+    source: Any, file: TextIO, kind: str, zone: str, options: dict[str, Any], *, lang: Lang
+) -> tuple[str, Written | Exported]:
+    """Write the export; returns what to say of it, and what was written."""
     since = options["since"]
     match kind:
         case "jsonl":
-            done = jsonl.write(source, file, with_texts=not options["without_texts"], since=since)
-            return word("exported-store", lang, cases=done.cases, keys=done.keys, position=done.position)
+            whole = jsonl.write(source, file, with_texts=not options["without_texts"], since=since)
+            counts = {"cases": whole.cases, "keys": whole.keys, "position": whole.position}
+            return word("exported-store", lang, **counts), whole
         case "csv":
-            return word(
-                "exported-events", lang, count=csv_tables.write_csv(source, file, zone=zone, since=since)
-            )
+            done = csv_tables.write_csv(source, file, zone=zone, since=since)
+            return word("exported-events", lang, count=done.count), done
         case "replay":
             texts, guarded = options["with_texts"], not options["raw"]
-            count = commands_csv.write_commands(source, file, with_texts=texts, since=since, guarded=guarded)
-            return word("exported-commands", lang, count=count)
-    return word("exported-cases", lang, count=xes.write_xes(source, file, zone=zone))
+            done = commands_csv.write_commands(source, file, with_texts=texts, since=since, guarded=guarded)
+            return word("exported-commands", lang, count=done.count), done
+    done = xes.write_xes(source, file, zone=zone)
+    return word("exported-cases", lang, count=done.count), done
 
 
 @contextmanager

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from datetime import timedelta
 
 from caseflow.core.model.case import Case
 from caseflow.desk import Desk
+from caseflow.errors import is_of_the_store
 from caseflow.i18n import Lang
+from caseflow.ports import Quarantined
 from caseflow.views.icalendar import ONE_DAY, DueRung, due_rungs, icalendar
+
+_log = logging.getLogger("caseflow.desk")
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 """What a portal says of it."""
@@ -21,7 +26,8 @@ def unit_calendar(
 ) -> str:
     """The iCalendar of every rung to come in the cases that the unit holds, the earliest first by case.
 
-    Clocks of other units in these cases are left out. Nothing in it is a personal text.
+    Clocks of other units in these cases are left out, and so is a case that cannot be read, which the log
+    ``caseflow.desk`` names. Nothing in it is a personal text.
 
     Args:
         desk: its clock gives DTSTAMP.
@@ -40,7 +46,15 @@ def _dues(desk: Desk, unit: str, lang: Lang) -> Iterator[DueRung]:
         for case in page:
             if case.next_due_us is None:
                 return  # the rest has nothing due
-            yield from due_rungs(desk.rules_of(case), _own(case, unit), lang=lang)
+            try:
+                rungs = tuple(due_rungs(desk.rules_of(case), _own(case, unit), lang=lang))
+            except Exception as error:  # its rules, or a zone that there is not: the others are in it
+                if is_of_the_store(error):
+                    raise
+                one = Quarantined.of("case", case.id, error)
+                _log.error("%s %s is set aside: %s", one.kind, one.name, one.code)
+                continue
+            yield from rungs
         cursor = page.cursor
         if not cursor:
             return

@@ -163,8 +163,13 @@ class CaseApi:
             name: _parameter(name, text) for name, text in request.query.items() if text != ""
         }
         page = self._desk.seen_by(_actor(request)).cases(**options)
-        cases = tuple(self._document(case, lang) for case in page)
-        return _sent(d.page_document(cases, page.cursor))
+        cases, aside = list[d.CaseDocument](), [one.name for one in page.quarantined]
+        for case in page:
+            try:
+                cases.append(self._document(case, lang))
+            except Exception:  # a zone that there is not: the others are shown
+                aside.append(case.id)
+        return _sent(d.page_document(cases, page.cursor, quarantined=aside))
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         case = self._desk.seen_by(_actor(request)).get(request.path["case_id"])

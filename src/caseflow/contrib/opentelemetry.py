@@ -10,7 +10,7 @@ from opentelemetry.trace import Span, Status, StatusCode, Tracer, TracerProvider
 
 from caseflow.clock import SystemClock
 from caseflow.core.notices import DEAD, LEASED, PENDING
-from caseflow.ports import Clock, Store
+from caseflow.ports import Clock, Quarantined, Store
 from caseflow.ports.observations import (
     CommandConflict,
     CommandDone,
@@ -66,6 +66,9 @@ class OpenTelemetryObserver:
         )
         self._issued = meter.create_counter("caseflow.sweep.issued", "{card}", "Cards and reminders issued")
         self._left = meter.create_counter("caseflow.sweep.left", "{case}", "Cases left for another sweep")
+        self._aside = meter.create_counter(
+            "caseflow.quarantined", "{thing}", "What was set aside, by kind and code, each time it is told"
+        )
         self._waiting = meter.create_gauge(
             "caseflow.sweep.waiting", "{case}", "Cases waiting for a calendar that reaches further"
         )
@@ -91,6 +94,8 @@ class OpenTelemetryObserver:
                 self._swept(seen)
             case RelayRound():
                 self._relayed(seen)
+            case Quarantined():
+                self._aside.add(1, {"caseflow.kind": seen.kind, "caseflow.code": seen.code})
 
     def _done(self, seen: CommandDone) -> None:
         labels = {"caseflow.action": seen.action, "caseflow.outcome": "done"}
@@ -118,16 +123,17 @@ class OpenTelemetryObserver:
         self._issued.add(seen.cards, {"caseflow.kind": "card"})
         self._issued.add(seen.reminders, {"caseflow.kind": "reminder"})
         self._left.add(seen.conflicts, {"caseflow.reason": "conflict"})
-        self._left.add(seen.refused, {"caseflow.reason": "refused"})
+        self._left.add(seen.quarantined, {"caseflow.reason": "quarantined"})
         self._waiting.set(seen.waiting)
         counts = {"caseflow.cards": seen.cards, "caseflow.reminders": seen.reminders,
-                  "caseflow.conflicts": seen.conflicts, "caseflow.refused": seen.refused}  # fmt: skip
+                  "caseflow.conflicts": seen.conflicts, "caseflow.quarantined": seen.quarantined}  # fmt: skip
         self._span("caseflow sweep", seen.seconds, counts)
 
     def _relayed(self, seen: RelayRound) -> None:
         self._rounds.record(seen.seconds)
         counts = {"sent": seen.sent, "retried": seen.retried, "dead": seen.dead,
-                  "cancelled": seen.cancelled, "collapsed": seen.collapsed}  # fmt: skip
+                  "cancelled": seen.cancelled, "collapsed": seen.collapsed,
+                  "quarantined": seen.quarantined}  # fmt: skip
         for outcome, count in counts.items():
             self._notices.add(count, {"caseflow.outcome": outcome})
         if seen.claimed:

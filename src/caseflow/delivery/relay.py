@@ -11,7 +11,6 @@ from typing import Any
 
 from caseflow.clock import SystemClock, seconds_running
 from caseflow.core import notices as o
-from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Held, Outcome
 from caseflow.core.time.instants import SECOND
@@ -27,14 +26,14 @@ from caseflow.delivery.collapse import (
 )
 from caseflow.delivery.messages import Messages
 from caseflow.delivery.renderer import CaseContext, Channels
-from caseflow.errors import CaseflowError, DeliveryFailed, StoreError
+from caseflow.errors import BadRecord, CaseflowError, DeliveryFailed, StoreError
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Clock, Observer, Store, Text
 from caseflow.ports.observations import RelayRound
 from caseflow.ports.protocols import Directory, Notifier
-from caseflow.ports.records import Delivery
+from caseflow.ports.records import Delivery, Quarantined, printable
 
-_LookedUp = tuple[dict[str, Case], dict[str, tuple[Text, ...]]] | None
+_LookedUp = tuple[dict[str, Case], dict[str, tuple[Text, ...]] | None] | None
 _log = logging.getLogger("caseflow.relay")
 
 
@@ -70,7 +69,12 @@ class RetryPolicy(Value):
 
 
 class Round(Value):
-    """What a relay did with the notices it claimed; each is counted once."""
+    """What a relay did with the notices it claimed; each is counted once.
+
+    Attributes:
+        quarantined: those that could not be read, or whose case, texts or policy could not, put off for ten
+            leases; they are no dead letters, and are told once they can be read.
+    """
 
     claimed: int = 0
     sent: int = 0
@@ -78,26 +82,65 @@ class Round(Value):
     dead: int = 0
     cancelled: int = 0
     collapsed: int = 0
+    quarantined: int = 0
 
     def plus(self, other: Round) -> Round:
         """Both together."""
         return Round(**{name: getattr(self, name) + getattr(other, name) for name in Round.__match_args__})
 
 
-def _round(claimed: int, outcomes: Sequence[Outcome]) -> Round:
-    """The outcomes of a batch; what was left for another time counts as retried."""
+def _kept(failed: DeliveryFailed) -> str:
+    """The code of others as any store can keep it."""
+    return printable(str(failed.code))[:200]
+
+
+def _round(claimed: int, outcomes: Sequence[Outcome], *, unread: int, put_off: int) -> Round:
+    """The outcomes of a batch; what was left for another time counts as retried.
+
+    Args:
+        unread: notices that could not be read, of which there is no outcome.
+        put_off: outcomes of notices that were put off since something else could not.
+    """
 
     def count(status: str) -> int:
         return sum(outcome.status == status for outcome in outcomes)
 
     return Round(
-        claimed=claimed,
+        claimed=claimed + unread,
+        quarantined=unread + put_off,
         sent=count(o.SENT),
-        retried=count(o.RETRY) + claimed - len(outcomes),
+        retried=count(o.RETRY) + claimed - len(outcomes) - put_off,
         dead=count(o.DEAD),
         cancelled=count(o.CANCELLED),
         collapsed=count(o.COLLAPSED),
     )
+
+
+PUT_OFF = 10
+"""After so many leases a notice is looked at again that could not be read, or whose case could not."""
+
+
+class _SetAside:
+    """What a round sets aside: told to the observer and the log, and counted.
+
+    Attributes:
+        count: how many things were set aside.
+        put_off: how many notices were put off because of them.
+    """
+
+    def __init__(self, observer: Observer | None) -> None:
+        self._observer = observer
+        self.count = self.put_off = 0
+
+    def note(self, one: Quarantined) -> None:
+        """It is set aside."""
+        self.count += 1
+        _log.error("%s %s is set aside: %s", one.kind, one.name, one.code)
+        if self._observer is not None:
+            try:
+                self._observer.observe(one)
+            except Exception as error:
+                _log.error("the observer failed on what is set aside: %s", type(error).__name__)
 
 
 class Relay:
@@ -144,8 +187,12 @@ class Relay:
     def once(self) -> Round:
         """Claim one batch and tell it; an empty round when nothing is ready."""
         now, started, lease = self.clock.now_us(), seconds_running(), self.retry_policy.lease * SECOND
-        batch = self.store.claim(now, limit=self.retry_policy.batch, lease_us=lease, token=uuid.uuid4().hex)
-        if not batch:
+        aside = _SetAside(self._observer)
+        batch = self.store.claim(
+            now, limit=self.retry_policy.batch, lease_us=lease, token=uuid.uuid4().hex, aside=aside.note
+        )
+        unread = aside.count
+        if not batch and not unread:
             return Round()
         outcomes: list[Outcome] = []
         by_case: dict[str, list[Held]] = {}
@@ -158,15 +205,32 @@ class Relay:
                 if at - now > lease // 2:  # before the lease runs out the rest goes back to whoever is free
                     outcomes += [o.untried(held, at) for held in notices]
                 else:
-                    outcomes += self._tell_case(case_id, notices, looked_up)
+                    outcomes += self._tell_case(case_id, notices, looked_up, aside)
         finally:
-            self.store.settle(outcomes)
-            for outcome in outcomes:
-                if outcome.status != o.RETRY:
-                    self._reached.pop(outcome.id, None)
-        done = _round(len(batch), outcomes)
+            self._settle(outcomes)
+        done = _round(len(batch), outcomes, unread=unread, put_off=aside.put_off)
         self._tell_observer(done, seconds_running() - started)
         return done
+
+    def _settle(self, outcomes: Sequence[Outcome]) -> None:
+        """Say what became of them: one by one where one of them is not taken, or all would be told again."""
+        try:
+            self.store.settle(outcomes)
+        except Exception:
+            settled = [outcome for outcome in outcomes if self._is_settled(outcome)]
+            if not settled:
+                raise
+        for outcome in outcomes:
+            if outcome.status != o.RETRY:
+                self._reached.pop(outcome.id, None)
+
+    def _is_settled(self, outcome: Outcome) -> bool:
+        try:
+            self.store.settle((outcome,))
+        except Exception as error:
+            _log.error("notice %s cannot be settled: %s", outcome.id, type(error).__name__)
+            return False
+        return True
 
     def _tell_observer(self, done: Round, seconds: float) -> None:
         """Tell of a round; an observer's error is noted and stops nobody."""
@@ -194,14 +258,16 @@ class Relay:
             workers: threads that work side by side.
             wait: sleeps for so many seconds when nothing is ready; by default it ends early with `stop`.
         """
-        rounds: list[Round] = []
+        totals: list[Round] = []
 
         def work() -> None:
+            total = Round()
             while not stop.is_set():
                 done = self._guarded()
-                rounds.append(done)
+                total = total.plus(done)
                 if not done.claimed:
                     (wait or stop.wait)(self.retry_policy.idle)
+            totals.append(total)
 
         threads = [threading.Thread(target=work, name=f"caseflow-relay-{n}") for n in range(1, workers)]
         for thread in threads:
@@ -210,7 +276,7 @@ class Relay:
         for thread in threads:
             thread.join()
         total = Round()
-        for done in rounds:
+        for done in totals:
             total = total.plus(done)
         return total
 
@@ -225,26 +291,61 @@ class Relay:
     # -- a case's notices --------------------------------------------------------------------------------
 
     def _looked_up(self, ids: list[str]) -> _LookedUp:
-        """Cases and texts of a whole batch, where the store can be asked for many at once."""
-        load, texts = getattr(self.store, "load_many", None), getattr(self.store, "texts_many", None)
-        return (load(ids), texts(ids)) if load is not None and texts is not None else None
+        """Cases and texts of a whole batch, where the store can be asked for many at once.
 
-    def _tell_case(self, case_id: str, batch: list[Held], looked_up: _LookedUp) -> list[Outcome]:
+        What cannot be read is missing from it, and asked for by itself, which says why.
+        """
+        load, texts = getattr(self.store, "load_many", None), getattr(self.store, "texts_many", None)
+        if load is None or texts is None:
+            return None
+        bad: list[Quarantined] = []
+        try:
+            cases = load(ids, aside=bad.append)
+            bad.clear()  # whoever is missing is asked for
+            known = texts(ids, aside=bad.append)
+        except BadRecord:
+            return None
+        return cases, None if bad else known
+
+    def _tell_case(
+        self, case_id: str, batch: list[Held], looked_up: _LookedUp, aside: _SetAside
+    ) -> list[Outcome]:
         """Tell those of one case, the highest levels first."""
         try:
-            case = self.store.load(case_id) if looked_up is None else looked_up[0].get(case_id)
+            case = None if looked_up is None else looked_up[0].get(case_id)
+            case = case or self.store.load(case_id)
             if case is None:
                 return [o.dead(held, "no-case") for held in batch]
-            texts = self.store.texts(case_id) if looked_up is None else looked_up[1].get(case_id, ())
+            known = None if looked_up is None else looked_up[1]
+            texts = self.store.texts(case_id) if known is None else known.get(case_id, ())
             context = CaseContext(
-                rules=self._rules_of(case), case=case, texts=texts, documents=self._documents(batch)
+                rules=rules_of(case.origin.policy_hash, self.store.pinned),
+                case=case,
+                texts=texts,
+                documents=self._documents(batch),
             )
-        except CaseflowError as error:
-            return [self._failed(held, error.code, retry=True) for held in batch]
+            batch = highest_first(case, batch)
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, BadRecord):
+                return [self._failed(held, error.code, retry=True) for held in batch]
+            return self._put_off(batch, Quarantined.of("case", case_id, error), aside)
         done: dict[str, Outcome] = {}
-        for held in highest_first(case, batch):
-            done[held.notice.id] = self._outcome(context, held, done)
-        return [done[held.notice.id] for held in batch]
+        for held in batch:
+            try:
+                done[held.notice.id] = self._outcome(context, held, done)
+            except StoreError as error:
+                done[held.notice.id] = self._failed(held, error.code, retry=True)
+            except Exception as error:
+                one = Quarantined.of("notice", held.notice.id, error)
+                done[held.notice.id] = self._put_off([held], one, aside)[0]
+        return list(done.values())
+
+    def _put_off(self, batch: list[Held], one: Quarantined, aside: _SetAside) -> list[Outcome]:
+        """Their attempts do not count: nobody tried to tell them."""
+        aside.note(one)
+        aside.put_off += len(batch)
+        until = self.clock.now_us() + PUT_OFF * self.retry_policy.lease * SECOND
+        return [o.untried(held, until, one.code) for held in batch]
 
     def _documents(self, batch: list[Held]) -> tuple[o.Document, ...]:
         if any("document" in held.notice.body for held in batch):
@@ -281,7 +382,7 @@ class Relay:
         try:
             people = self.directory.holders(notice.role, unit=notice.unit, case=context.case)
         except DeliveryFailed as error:
-            return self._failed(held, error.code, retry=error.retry)
+            return self._failed(held, _kept(error), retry=error.retry)
         except Exception as error:  # the portal's own code: no fault of it stops the others
             _log.error("directory failed: %s", type(error).__name__)
             return self._failed(held, "directory-broke", retry=True)
@@ -305,7 +406,7 @@ class Relay:
             if failed is None:
                 reached.add(delivery.id)
             else:
-                error, again = failed.code, again or failed.retry
+                error, again = _kept(failed), again or failed.retry
         if again and held.attempt < self.retry_policy.attempts:
             failed_again = self._failed(held, error, retry=True)
             return failed_again.replace(told_us=self.clock.now_us()) if reached else failed_again
@@ -329,11 +430,3 @@ class Relay:
         return o.retry(
             held, self.clock.now_us() + self.retry_policy.wait_us(held.attempt, self._chance()), code
         )
-
-    def _rules_of(self, case: Case) -> CompiledPolicy:
-        try:
-            return rules_of(case.origin.policy_hash, self.store.pinned)
-        except StoreError as error:
-            if error.code != "unknown-pin":
-                raise
-            raise DeliveryFailed("unknown-pin", retry=True, found=case.origin.policy_hash) from error

@@ -10,17 +10,21 @@ from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.model.case import Case
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
-from caseflow.ports import Query, Store
+from caseflow.ports import NEVER, Quarantined, Query, Store
+from caseflow.ports.records import Aside
 
 
 class Page(Value):
-    """Some cases in the order of (next due, id), and the cursor for those after them.
+    """Some cases in the order of their list, and the cursor for those after them.
 
-    ``cursor`` is empty on the last page.
+    Attributes:
+        cursor: empty on the last page.
+        quarantined: what lies among them and cannot be read; it takes nobody's place.
     """
 
     cases: tuple[Case, ...]
     cursor: str = ""
+    quarantined: tuple[Quarantined, ...] = ()
 
     def __iter__(self) -> Iterator[Case]:
         return iter(self.cases)
@@ -29,28 +33,33 @@ class Page(Value):
         return len(self.cases)
 
 
-def page_of(store: Store, query: Query, *, limit: int, cursor: str) -> Page:
+def page_of(store: Store, query: Query, *, limit: int, cursor: str, aside: Aside) -> Page:
     """The cases of a query after the cursor.
 
     Args:
         limit: at most so many, 1 to 1000.
         cursor: where the last page ended; empty for the first.
+        aside: is told of what is set aside, beside the page's own list.
 
     Raises:
         BadInput: a limit out of bounds, a cursor that is none.
     """
     if not 1 <= limit <= 1000:
         raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
-    cases = store.find(query.replace(after=_place(cursor) if cursor else None, limit=limit + 1))
+    bad: list[Quarantined] = []
+    query = query.replace(after=_place(cursor) if cursor else None, limit=limit + 1)
+    cases = store.find(query, aside=bad.append)
+    for one in bad:
+        aside(one)
     if len(cases) <= limit:
-        return Page(cases)
-    last = cases[limit - 1]
-    return Page(cases[:limit], _cursor(last))
+        return Page(cases, quarantined=tuple(bad))
+    return Page(cases[:limit], _cursor(*query.place(cases[limit - 1])), tuple(bad))
 
 
-def _cursor(last: Case) -> str:
+def _cursor(at: int, last: str) -> str:
     """Where a page ends that ends with the case: letters, digits, ``-`` and ``_``, whatever its id holds."""
-    return urlsafe_b64encode(json.dumps([last.next_due_us, last.id]).encode()).decode().rstrip("=")
+    place = json.dumps([None if at == NEVER else at, last])
+    return urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def _place(cursor: str) -> tuple[int | None, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Unpack, overload
@@ -20,13 +20,14 @@ from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
+from caseflow.desk.quarantine import quarantined
 from caseflow.desk.reader import CaseText, Reader, case_texts
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.typed_actions import Terms, TypedActions
 from caseflow.errors import BadInput
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Query, Store
+from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -281,6 +282,20 @@ class Desk(TypedActions):
         """
         return self._hooks.subscribe(what, function, when=when)
 
+    def quarantined(self, *, progress: Callable[[int], object] = lambda _: None) -> Iterator[Quarantined]:
+        """Everything in the store that is set aside now, found by reading all of it and changing nothing.
+
+        Cases, events, texts, notices, documents and policies that cannot be read, and cases that the next
+        sweep could not decide; what the database would not take is learnt by the sweep that tries.
+
+        Args:
+            progress: told after each case how many were read.
+
+        Returns:
+            In the order of cases by id; policies first.
+        """
+        return quarantined(self._handler, progress=progress)
+
     # -- questions: nothing here changes a case -------------------------------------------------------------
 
     def get(self, case_id: str) -> Case:
@@ -389,7 +404,7 @@ class Desk(TypedActions):
         limit: int = 50,
         cursor: str = "",
     ) -> Page:
-        """Cases in the order of (next due, id), those with nothing due last.
+        """Cases in the order of (next due, id), those with nothing due last; the longest overdue first.
 
         Args:
             unit: only those this unit holds.
@@ -404,7 +419,7 @@ class Desk(TypedActions):
             return seen.cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
         now = self.clock.now_us() if overdue else None
         query = Query(unit=unit, state=state, overdue_at=now)
-        return page_of(self.store, query, limit=limit, cursor=cursor)
+        return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.

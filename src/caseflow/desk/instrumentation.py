@@ -8,7 +8,7 @@ from collections.abc import Callable
 from caseflow.clock import seconds_running
 from caseflow.core.model.case import Case
 from caseflow.errors import CaseflowError, Refused
-from caseflow.ports import Observer
+from caseflow.ports import Observer, Quarantined
 from caseflow.ports.observations import (
     CommandConflict,
     CommandDone,
@@ -45,11 +45,6 @@ class Watch:
             self.observer.observe(seen)
         except Exception as error:
             self.log.error("the observer failed on %s: %s", type(seen).__name__, type(error).__name__)
-
-    def left(self, case_id: str, error: Exception) -> None:
-        """A sweep leaves a case as it is, since something is wrong with it."""
-        code = error.code if isinstance(error, CaseflowError) else type(error).__name__
-        self.log.error("sweep: %s is left as it is: %s", case_id, code)
 
     def conflict(self, case_id: str, action: str) -> None:
         """A command met another writer and is decided anew."""
@@ -100,15 +95,19 @@ def _line(seen: Seen) -> tuple[int, str, *tuple[object, ...]]:
             line = "the hook %s failed %s %s of %s at version %d: %s"
             kind = type(seen.error).__name__
             return logging.ERROR, line, seen.hook, seen.when, seen.event, seen.case_id, seen.version, kind
+        case Quarantined():
+            return logging.ERROR, "%s %s is set aside: %s", seen.kind, seen.name, seen.code
         case SweepDone():
-            line = "sweep: %d cards, %d reminders, %d conflicts, %d refused, %d waiting, %.1f s late, %.1f ms"
-            counts = seen.cards, seen.reminders, seen.conflicts, seen.refused, seen.waiting
+            line = (
+                "sweep: %d cards, %d reminders, %d conflicts, %d set aside, %d waiting, %.1f s late, %.1f ms"
+            )
+            counts = seen.cards, seen.reminders, seen.conflicts, seen.quarantined, seen.waiting
             return _sweep_level(seen), line, *counts, seen.lag, seen.seconds * 1000
         case _:
             return logging.DEBUG, "%r", seen
 
 
 def _sweep_level(seen: SweepDone) -> int:
-    if seen.conflicts or seen.refused:
+    if seen.conflicts or seen.quarantined:
         return logging.WARNING
     return logging.INFO if seen.cards or seen.reminders else logging.DEBUG

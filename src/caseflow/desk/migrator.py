@@ -14,9 +14,8 @@ from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check_call
-from caseflow.desk.sweeper import OF_ONE_CASE
-from caseflow.errors import CaseflowError, Stale, StoreError
-from caseflow.ports import Append
+from caseflow.errors import CaseflowError, Stale, is_of_the_store
+from caseflow.ports import Append, Quarantined
 from caseflow.serialization.redaction import sealed
 
 Effect = Literal["annulled", "issued", "moved"]
@@ -196,8 +195,11 @@ class Migrator:
     def _loaded(self, ids: list[str], refused: list[NotMigrated]) -> Iterator[tuple[str, Case]]:
         load_many = getattr(self._store, "load_many", None)
         cases = None
-        with suppress(Exception):  # one of them cannot be read: the others can, one by one
-            cases = None if load_many is None else load_many(ids)
+        aside: list[Quarantined] = []
+        with suppress(Exception):  # what hinders the whole question hinders none of those that come alone
+            cases = None if load_many is None else load_many(ids, aside=aside.append)
+        if aside:  # the one by itself says why
+            cases = None
         for case_id in ids:
             try:
                 case = self._store.load(case_id) if cases is None else cases.get(case_id)
@@ -214,7 +216,7 @@ class Migrator:
         try:
             self._record(entries)
         except Exception as error:  # others write too, or a hook does not let one of them through
-            if isinstance(error, StoreError) and error.code not in OF_ONE_CASE:
+            if is_of_the_store(error):
                 raise
             return [done for entry in entries for done in self._alone(entry.case.id, take, refused)]
         return entries
@@ -251,7 +253,7 @@ class Migrator:
         Raises:
             StoreError: it is the store that cannot be used.
         """
-        if isinstance(error, StoreError) and error.code not in OF_ONE_CASE:
+        if is_of_the_store(error):
             raise error
         if isinstance(error, CaseflowError):
             return NotMigrated(case_id, error)

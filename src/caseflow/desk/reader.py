@@ -25,9 +25,9 @@ from caseflow.core.notices import Document
 from caseflow.core.value import Value
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
-from caseflow.errors import Refusal, Refused, UnknownCase
+from caseflow.errors import Refusal, Refused, UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
-from caseflow.ports import Query, Text
+from caseflow.ports import Quarantined, Query, Text
 from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
@@ -124,8 +124,16 @@ class Reader:
         query = Query(
             unit=unit, citizen=citizen, state=state, overdue_at=handler.clock.now_us() if overdue else None
         )
-        page = page_of(handler.store, query, limit=limit, cursor=cursor)
-        return page.replace(cases=tuple(self.get_of(case) for case in page.cases))
+        page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
+        cases, bad = list[Case](), list(page.quarantined)
+        for case in page.cases:
+            try:
+                cases.append(self.get_of(case))
+            except Exception as error:  # its rules cannot be read
+                if is_of_the_store(error):
+                    raise
+                bad.append(Quarantined.of("case", case.id, error))
+        return page.replace(cases=tuple(cases), quarantined=tuple(bad))
 
     def get_of(self, case: Case) -> Case:
         """A case of a list, as `get` has it."""

@@ -15,12 +15,17 @@ from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
-from caseflow.errors import BadInput, Refused, Stale, StoreError
-from caseflow.ports import Append
+from caseflow.errors import BadInput, BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
+from caseflow.ports import Append, Quarantined
 from caseflow.ports.observations import SweepDone
+from caseflow.ports.records import printable
 
-OF_ONE_CASE = frozenset({"unknown-pin", "bad-event"})
-"""Codes of store errors that speak of a case and not of the store."""
+MOST = 10_000
+"""Events that one case may bring in one sweep; a clock that begins itself anew all the time goes on in the
+next."""
+
+BUSY = 3
+"""So many cases in a row whose rows are locked say that it is the store that is."""
 
 
 class Sweep(Value):
@@ -29,8 +34,8 @@ class Sweep(Value):
     Attributes:
         cards, reminders: newly issued, by case in the order they were due; annulled ones never appear.
         conflicts: ids of cases that other writers kept changing; the next sweep meets them again.
-        refused: ids of cases left as they are: they hold an event this version does not know, or a hook
-            did not let them through.
+        quarantined: cases left as they are, since they cannot be read, decided or written, or a hook did not
+            let them through; by name, with what is wrong. The next sweep looks at them again.
         waiting: how many cases wait for a calendar that reaches further.
         more: whether more is due than `limit` let through.
     """
@@ -38,7 +43,7 @@ class Sweep(Value):
     cards: tuple[Card, ...] = ()
     reminders: tuple[Card, ...] = ()
     conflicts: tuple[str, ...] = ()
-    refused: tuple[str, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
     waiting: int = 0
     more: bool = False
 
@@ -51,7 +56,26 @@ class _Progress:
         self.now = now
         self.fired: list[Card] = []
         self.conflicts: list[str] = []
-        self.refused: list[str] = []
+        self.aside: dict[str, Quarantined] = {}
+        self.taken = 0
+        self.busy = 0
+
+    def note(self, cases: Sequence[Sequence[Append]]) -> None:
+        """What these cases owed was recorded."""
+        self.taken += len(cases)
+        self.busy = 0
+        for entries in cases:
+            for entry in entries:
+                escalations = entry.case.escalations
+                self.fired += escalations[len(escalations) - _fired(entry) :]
+
+    def leave(self, one: Quarantined) -> None:
+        """It is set aside, for the first thing that was wrong with it."""
+        self.aside.setdefault(one.name, one)
+
+    def is_aside(self, case_id: str) -> bool:
+        """Whether the case is set aside already."""
+        return bool(self.aside) and printable(case_id) in self.aside
 
     def swept(self, *, waiting: int, more: bool) -> Sweep:
         """The result."""
@@ -59,7 +83,7 @@ class _Progress:
             tuple(card for card in self.fired if card.is_breach),
             tuple(card for card in self.fired if not card.is_breach),
             conflicts=tuple(self.conflicts),
-            refused=tuple(dict.fromkeys(self.refused)),
+            quarantined=tuple(self.aside.values()),
             waiting=waiting,
             more=more,
         )
@@ -71,6 +95,8 @@ class Sweeper:
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
         self._store = handler.store
+        self._known: dict[str, Quarantined] = {}
+        """What the last sweep set aside: tried by itself from then on, and told of only when it is new."""
 
     def sweep(
         self,
@@ -88,10 +114,18 @@ class Sweeper:
         while left is None or left > 0:
             size = BATCH if left is None else min(BATCH, left)
             due = self._store.due(horizon, limit=size, after=after)
-            if due and after is None:
-                earliest = due[0][0]
-            self._sweep_batch([case_id for _, case_id in due if is_mine(case_id)], progress)
-            left = None if left is None else left - len(due)
+            if not due or (after is not None and due[-1] <= after):
+                break
+            taken = progress.taken
+            idle = self._sweep_batch([case_id for _, case_id in due if is_mine(case_id)], progress)
+            if idle:
+                again = set(self._store.due(due[-1][0], limit=size, after=after))
+                for case_id in (case_id for at, case_id in due if case_id in idle and (at, case_id) in again):
+                    self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="due_order"))
+            if earliest == now:  # of what could be swept: the rest is not late for want of sweeps
+                earliest = next((at for at, name in due if not progress.is_aside(name)), now)
+            if left is not None:  # what is set aside takes nobody's turn
+                left -= progress.taken - taken
             if len(due) < size:
                 break
             after = due[-1]
@@ -99,51 +133,109 @@ class Sweeper:
             more = bool(self._store.due(horizon, limit=1, after=after))
         swept = progress.swept(waiting=self._store.waiting(now), more=more)
         watch = self._handler.watch
-        went_wrong = bool(swept.conflicts or swept.refused)
+        if swept.quarantined or self._known:
+            self._tell(progress.aside)
+        went_wrong = bool(swept.conflicts or swept.quarantined)
         if went_wrong or watch.observer is not None or watch.log.isEnabledFor(INFO):
             watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
         return swept
 
-    def _sweep_batch(self, ids: list[str], progress: _Progress) -> None:
-        appends: list[Append] = []
-        load_many = getattr(self._store, "load_many", None)
-        loaded = load_many(ids) if load_many is not None else None
+    def _tell(self, aside: dict[str, Quarantined]) -> None:
+        """Tell of what is set aside and was not so in the last sweep."""
+        for name, one in aside.items():
+            if self._known.get(name) != one:
+                self._handler.watch.tell(one)
+        self._known = aside
+
+    def _sweep_batch(self, ids: list[str], progress: _Progress) -> set[str]:
+        """Sweep these cases; those are returned that owe nothing."""
+        loaded = self._loaded(ids, progress)
+        idle: set[str] = set()
+        together: list[list[Append]] = []
+        aside, known = progress.aside, self._known
         for case_id in ids:
+            if aside and progress.is_aside(case_id):
+                continue
             try:
                 case = self._store.load(case_id) if loaded is None else loaded.get(case_id)
-                appends += self._let_through(self._owed(case, progress), progress)
+                if case is None:
+                    raise UnknownCase(ascii(case_id))  # its name cannot be asked for
+                owed = self._owed(case, progress)
+                entries = self._let_through(owed, progress) if owed else []
             except Exception as error:
                 self._leave(progress, case_id, error)
+                continue
+            if not owed:
+                idle.add(case_id)
+            elif known and case_id in known:
+                self._write([entries] if entries else [], progress)
+            elif entries:
+                together.append(entries)
+        self._write(together, progress)
+        return idle
+
+    def _loaded(self, ids: list[str], progress: _Progress) -> dict[str, Case] | None:
+        """The cases by id, asked for at once; `None` when they must be asked for one by one."""
+        load_many = getattr(self._store, "load_many", None)
+        if load_many is None:
+            return None
         try:
-            if appends:
-                self._record(appends)
-        except Stale:
-            left = [case_id for case_id in ids if case_id not in progress.refused]
-            appends = [entry for case_id in left for entry in self._swept_alone(case_id, progress)]
-        for entry in appends:
-            escalations = entry.case.escalations
-            progress.fired += escalations[len(escalations) - _fired(entry) :]
+            cases: dict[str, Case] = load_many(ids, aside=progress.leave)
+        except Exception as error:
+            if is_of_the_store(error):
+                raise
+            return None
+        return cases
+
+    def _write(self, cases: list[list[Append]], progress: _Progress) -> None:
+        """Append what cases owe, in one transaction; where one of them hinders it, in halves without it."""
+        if not cases:
+            return
+        try:
+            self._record([entry for entries in cases for entry in entries])
+        except Exception as error:
+            if is_of_the_store(error) and not _is_of_a_row(error):
+                raise
+            if len(cases) == 1:
+                self._write_alone(cases[0], error, progress)
+                return
+            step = 1 if isinstance(error, StoreBusy) else (len(cases) + 1) // 2  # a lock is waited for long
+            for first in range(0, len(cases), step):
+                self._write(cases[first : first + step], progress)
+            return
+        progress.note(cases)
+
+    def _write_alone(self, entries: list[Append], error: Exception, progress: _Progress) -> None:
+        """What is done about a case whose entries were not taken: others change it, or it is set aside."""
+        case_id = entries[0].case.id
+        if isinstance(error, Stale):
+            done = self._swept_alone(case_id, entries, progress)
+            if done:
+                progress.note([done])
+        elif isinstance(error, StoreBusy) and progress.busy + 1 < BUSY:
+            progress.busy += 1
+            progress.conflicts.append(case_id)
+        else:
+            self._leave(progress, case_id, error)
 
     def _leave(self, progress: _Progress, case_id: str, error: Exception) -> None:
-        """Leave out a case that cannot be swept, whatever is wrong with it: the others must get their cards.
+        """Set a case aside, whatever is wrong with it: the others must get their cards.
 
         Raises:
             StoreError: it is the store that cannot be used.
         """
-        if isinstance(error, StoreError) and error.code not in OF_ONE_CASE:
+        if is_of_the_store(error):
             raise error
-        progress.refused.append(case_id)
-        if not isinstance(error, Refused):
-            self._handler.watch.left(case_id, error)
+        progress.leave(Quarantined.of("case", case_id, error))
 
-    def _owed(self, case: Case | None, progress: _Progress) -> list[Append]:
+    def _owed(self, case: Case, progress: _Progress) -> list[Append]:
         """What a case owes by now: nothing, its own events, and those of followers that they set free."""
-        if case is None or case.next_due_us is None or case.next_due_us > progress.horizon:
+        if case.next_due_us is None or case.next_due_us > progress.horizon:
             return []
         handler = self._handler
         rules = handler.rules_of(case)
         history = partial(self._store.events, case.id)
-        after, events = escalate(rules, case, progress.horizon, seen=progress.now, history=history)
+        after, events = escalate(rules, case, progress.horizon, seen=progress.now, history=history, most=MOST)
         entries = [handler.told(rules, case, Append(after, case.version, events))]
         if after.facts.followers:
             entries += handler.freed(entries[0], progress.now, partial(self._leave, progress))
@@ -154,14 +246,19 @@ class Sweeper:
         hooks = self._handler.hooks
         if hooks.is_quiet or all(map(hooks.is_let_through, entries)):
             return entries
-        progress.refused.append(entries[0].case.id)
+        progress.leave(Quarantined("case", entries[0].case.id, "hook-failed"))
         return []
 
-    def _swept_alone(self, case_id: str, progress: _Progress) -> list[Append]:
+    def _swept_alone(self, case_id: str, entries: list[Append], progress: _Progress) -> list[Append]:
         """Sweep one case that others may be changing."""
+        expected = entries[0].expected
         for _ in range(ATTEMPTS):
             try:
-                entries = self._let_through(self._owed(self._store.load(case_id), progress), progress)
+                case = self._store.load(case_id)
+                if case is None:
+                    return []
+                expected = case.version
+                entries = self._let_through(self._owed(case, progress), progress)
                 if entries:
                     self._record(entries)
             except Stale:
@@ -170,7 +267,11 @@ class Sweeper:
                 self._leave(progress, case_id, error)
                 return []
             return entries
-        progress.conflicts.append(case_id)
+        case = self._store.load(case_id)
+        if case is not None and case.version == expected:  # nobody changes it: its row is not as it should be
+            self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="version"))
+        else:
+            progress.conflicts.append(case_id)
         return []
 
     def _record(self, entries: Sequence[Append]) -> None:
@@ -185,12 +286,17 @@ def _done(swept: Sweep, lag: float, seconds: float) -> SweepDone:
         len(swept.cards),
         len(swept.reminders),
         len(swept.conflicts),
-        len(swept.refused),
+        len(swept.quarantined),
         swept.waiting,
         lag=lag,
         more=swept.more,
         seconds=seconds,
     )
+
+
+def _is_of_a_row(error: Exception) -> bool:
+    """Whether it may be one row that is locked; who waited for no time was told that all is undone."""
+    return isinstance(error, StoreBusy) and bool(error.data.get("seconds"))
 
 
 def _fired(entry: Append) -> int:
@@ -218,4 +324,4 @@ def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:
     which, parts = part
     if not 1 <= which <= parts:
         raise BadInput("bad-part", found=f"{which}/{parts}")
-    return lambda case_id: crc32(case_id.encode()) % parts == which - 1
+    return lambda case_id: crc32(case_id.encode("utf-8", "surrogatepass")) % parts == which - 1

@@ -1,4 +1,4 @@
-"""Cells of a CSV that spreadsheets open without running them."""
+"""Cells of a CSV that any file can hold, and spreadsheets open without running them."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def safe_cell(text: str) -> str:
 
 def _guarded(match: re.Match[str]) -> str:
     return f"'{match[0]}" if match.start() == 0 else f"{match[0]}'"
+
+
+def writable(text: str) -> str:
+    """The text with what no UTF-8 can hold written out: half of a pair, or bytes that were no text."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()

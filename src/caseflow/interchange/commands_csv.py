@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from itertools import takewhile
 from typing import Any, TextIO
 
 from caseflow.core.engine.actions import ACTIONS, command_of
 from caseflow.core.model.commands import SYSTEM, Command
-from caseflow.core.model.events import Adopted, Event
+from caseflow.core.model.events import Adopted, Event, UnknownEvent
 from caseflow.core.time.instants import moment
-from caseflow.interchange.cells import safe_cell
+from caseflow.errors import BadRecord, is_of_the_store
+from caseflow.interchange.cells import safe_cell, writable
 from caseflow.interchange.log_mapping import OWN_COLUMNS, UNREAD
-from caseflow.interchange.pagination import feed
-from caseflow.ports import Recorded, Store
+from caseflow.interchange.pagination import Exported, feed
+from caseflow.ports import Quarantined, Recorded, Store
 
 WITHHELD = "…"
 """What stands for a text that is not exported, or was redacted: that there was one."""
@@ -31,8 +33,8 @@ def write_commands(
     with_texts: bool = False,
     guarded: bool = True,
     progress: Callable[[int], object] = lambda _: None,
-) -> int:
-    """Write every command after a position, in the order of positions; returns how many.
+) -> Exported:
+    """Write every command after a position, in the order of positions.
 
     What comes of itself (cards, reminders, annulments, timed actions) is no row: a replay under the same
     policy brings it again. The columns are those of a plain log (`log_mapping.OWN_COLUMNS`), and one for each
@@ -48,21 +50,29 @@ def write_commands(
     names: dict[str, None] = {}
     last = since
     for recorded in feed(store, since):
-        names |= dict.fromkeys(_named(recorded.event))
+        with suppress(Exception):  # it is set aside below
+            names |= dict.fromkeys(_named(recorded.event))
         last = recorded.position
     columns = [name for name in _ORDER if name in names] + sorted(set(names) - set(_ORDER))
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*OWN_COLUMNS, UNREAD, *columns))
     rows = _Rows(store, with_texts=with_texts)
-    count = 0
+    count, aside = 0, list[Quarantined]()
     for recorded in takewhile(lambda recorded: recorded.position <= last, feed(store, since)):
-        row = rows.of(recorded, columns)
+        try:
+            row = rows.of(recorded, columns)
+        except Exception as error:
+            if is_of_the_store(error):
+                raise
+            aside.append(Quarantined.of("event", f"{recorded.case_id}@{recorded.version}", error))
+            continue
         if row is not None:
+            row = [writable(cell) for cell in row]
             writer.writerow([safe_cell(cell) for cell in row] if guarded else row)
             count += 1
             if count % 1000 == 0:
                 progress(count)
-    return count
+    return Exported(count, store.newer(last), last, tuple(aside))
 
 
 _ORDER = tuple(dict.fromkeys(name for spec in ACTIONS.values() for name in spec.fields))
@@ -95,6 +105,8 @@ class _Rows:
     def of(self, recorded: Recorded, columns: list[str]) -> list[str] | None:
         """The cells of an event; `None` when nobody asked for it."""
         event = recorded.event
+        if type(event) is UnknownEvent:
+            raise BadRecord("bad-event", found=event.unknown)
         command = _command(event)
         if command is None:
             return None
@@ -124,5 +136,8 @@ def _texts_by_version(store: Store, case_id: str) -> Mapping[int, Mapping[str, s
 
 
 def _zone_of(store: Store, case_id: str) -> str:
-    case = store.load(case_id)
+    try:
+        case = store.load(case_id)
+    except BadRecord:
+        case = None
     return "UTC" if case is None else case.origin.zone

@@ -8,10 +8,11 @@ from typing import Any, TextIO
 
 from caseflow.core.model.events import CardIssued, Event, Reminded, UnknownEvent
 from caseflow.core.time.instants import moment
-from caseflow.interchange.cells import safe_cell
-from caseflow.interchange.pagination import feed
-from caseflow.ports import Recorded, Store
-from caseflow.serialization.codec import encode
+from caseflow.errors import BadRecord
+from caseflow.interchange.cells import safe_cell, writable
+from caseflow.interchange.pagination import Exported, feed
+from caseflow.ports import Quarantined, Recorded, Store
+from caseflow.serialization.codec import encode, is_unread
 
 COLUMNS = (
     "position", "case_id", "version", "event", "at", "effective_at", "actor", "role", "unit", "state",
@@ -20,8 +21,8 @@ COLUMNS = (
 _COMMON = ("event", "at", "by", "to", "clocks", "effective_us", "texts", "level", "unit")
 
 
-def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -> int:
-    """Write the log as CSV in the feed's order; returns how many events.
+def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -> Exported:
+    """Write the log as CSV in the feed's order.
 
     Personal texts are not in it. Times are ISO 8601 in the zone. ``details`` is a JSON object of what the
     event says besides. A cell that a spreadsheet would take for a formula begins with an apostrophe.
@@ -31,11 +32,19 @@ def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -
     """
     sheet = csv.writer(out, lineterminator="\n")
     sheet.writerow(COLUMNS)
-    count = 0
+    count, aside = 0, list[Quarantined]()
     for recorded in feed(store, since):
-        sheet.writerow([safe_cell(str(cell)) for cell in _row(recorded, zone)])
+        name, since = f"{recorded.case_id}@{recorded.version}", recorded.position
+        try:
+            row = _row(recorded, zone)
+        except Exception as error:  # an instant or zone that there is not
+            aside.append(Quarantined.of("event", name, error))
+            continue
+        if is_unread(recorded.event):
+            aside.append(Quarantined.of("event", name, BadRecord("bad-event", found=name_of(recorded.event))))
+        sheet.writerow([safe_cell(writable(str(cell))) for cell in row])
         count += 1
-    return count
+    return Exported(count, store.newer(since), since, tuple(aside))
 
 
 def _row(recorded: Recorded, zone: str) -> tuple[Any, ...]:

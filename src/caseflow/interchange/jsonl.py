@@ -16,11 +16,14 @@ from typing import Any, TextIO
 
 import msgspec
 
+from caseflow.core.policy import pin_of
 from caseflow.core.value import Value
+from caseflow.errors import BadRecord
 from caseflow.interchange.pagination import changed_since, kept_cases, newest_position
-from caseflow.ports import KeyClaim
+from caseflow.ports import KeyClaim, Quarantined
 from caseflow.ports.protocols import Exportable, Movable
-from caseflow.ports.records import Kept
+from caseflow.ports.records import Aside, Kept
+from caseflow.serialization.hash_chain import first_broken
 from caseflow.stores.copy import PAGE
 
 FORMAT = 1
@@ -28,11 +31,19 @@ KIND = "store"
 
 
 class Written(Value):
-    """What was written: cases, keys, and the position of the feed to go on after."""
+    """What was written: cases, keys, and the position of the feed to go on after.
+
+    Attributes:
+        newer: how many events are kept behind that position: the feed did not show them yet, or they came
+            meanwhile. The next export since the position has their cases.
+        quarantined: cases and policies that could not be read, by name; the rest is whole.
+    """
 
     cases: int = 0
     keys: int = 0
     position: int = 0
+    newer: int = 0
+    quarantined: tuple[Quarantined, ...] = ()
 
 
 def write(
@@ -55,24 +66,47 @@ def write(
     position = newest_position(store, since)
     changed = changed_since(store, since)
     _line(out, {"caseflow": KIND, "format": FORMAT, "texts": with_texts, "since": since})
+    aside: list[Quarantined] = []
     written = store.pins()
     for pin in written:
-        _line(out, {"policy": pin, "document": store.pinned(pin)})
+        _policy(store, pin, out, aside.append)
     keys = 0
     for claim in _keys(store, changed):
-        _line(out, {"key": list(msgspec.structs.astuple(claim))})
+        try:
+            _line(out, {"key": list(msgspec.structs.astuple(claim))})
+        except ValueError as error:
+            aside.append(Quarantined.of("key", claim.key, error))
+            continue
         keys += 1
     cases = 0
-    for kept in kept_cases(store, changed):
-        _line(out, _written(kept, with_texts=with_texts))
+    for kept in kept_cases(store, aside.append, changed):
+        try:
+            broken = first_broken(kept.case.id, kept.links)
+            if broken is not None:  # whoever reads the file would refuse all of it
+                raise BadRecord("store-broken-chain", case=kept.case.id, version=broken)
+            _line(out, _written(kept, with_texts=with_texts))
+        except (BadRecord, ValueError) as error:  # the latter for a text that no UTF-8 can hold
+            aside.append(Quarantined.of("case", kept.case.id, error))
+            continue
         cases += 1
         if cases % PAGE == 0:
             progress(cases)
     for pin in store.pins():
         if pin not in written:
-            _line(out, {"policy": pin, "document": store.pinned(pin)})
+            _policy(store, pin, out, aside.append)
     _line(out, {"end": {"cases": cases, "keys": keys, "position": position}})
-    return Written(cases, keys, position)
+    return Written(cases, keys, position, newer=store.newer(position), quarantined=tuple(aside))
+
+
+def _policy(store: Movable, pin: str, out: TextIO, aside: Aside) -> None:
+    try:
+        document = store.pinned(pin)
+        if document is None or pin_of(dict(document)) != pin:  # whoever reads the file would refuse all of it
+            raise BadRecord("bad-policy", found=pin)
+    except (BadRecord, ValueError) as error:
+        aside(Quarantined.of("policy", pin, error))
+        return
+    _line(out, {"policy": pin, "document": document})
 
 
 def _keys(store: Movable, changed: Container[str] | None) -> Iterator[KeyClaim]:
@@ -83,7 +117,9 @@ def _keys(store: Movable, changed: Container[str] | None) -> Iterator[KeyClaim]:
 
 
 def _line(out: TextIO, fields: Any) -> None:
-    out.write(json.dumps(fields, ensure_ascii=False, separators=(",", ":")) + "\n")
+    line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+    line.encode()  # before anything of it is written
+    out.write(line + "\n")
 
 
 def _written(kept: Kept, *, with_texts: bool) -> dict[str, Any]:

@@ -11,11 +11,12 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event, RungEvent
 from caseflow.core.model.evolve import evolve
 from caseflow.core.time.instants import moment
+from caseflow.errors import BadRecord
 from caseflow.interchange.csv_tables import name_of
-from caseflow.interchange.pagination import kept_cases
+from caseflow.interchange.pagination import Exported, kept_cases
 from caseflow.ports.protocols import Exportable
-from caseflow.ports.records import Kept
-from caseflow.serialization.codec import decode
+from caseflow.ports.records import Kept, Quarantined
+from caseflow.serialization.codec import is_unread, recorded
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that XML cannot carry."""
@@ -34,8 +35,8 @@ _HEAD = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def write_xes(store: Exportable, out: TextIO, *, zone: str = "UTC") -> int:
-    """Write the log as XES; returns how many cases.
+def write_xes(store: Exportable, out: TextIO, *, zone: str = "UTC") -> Exported:
+    """Write the log as XES, case by case.
 
     A trace carries the case's id, kind and state; an event its name (cards and reminders with their level),
     the instant it took effect, who acted in which role, and the unit that held the case; a card or reminder
@@ -43,16 +44,25 @@ def write_xes(store: Exportable, out: TextIO, *, zone: str = "UTC") -> int:
     not in it. Characters that XML cannot carry become U+FFFD.
     """
     out.write(_HEAD)
-    count = 0
-    for kept in kept_cases(store):
-        out.writelines(_trace(kept, zone))
+    count, aside = 0, list[Quarantined]()
+    for kept in kept_cases(store, aside.append):
+        try:
+            trace = list(_trace(kept, zone, aside))
+        except Exception as error:  # a history that no desk wrote
+            aside.append(Quarantined.of("case", kept.case.id, error))
+            continue
+        out.writelines(trace)
         count += 1
     out.write("</log>\n")
-    return count
+    return Exported(count, quarantined=tuple(aside))
 
 
-def _trace(kept: Kept, zone: str) -> Iterator[str]:
-    case, events = kept.case, [decode(link.body) for link in kept.links]
+def _trace(kept: Kept, zone: str, aside: list[Quarantined]) -> Iterator[str]:
+    case, events = kept.case, [recorded(link.body) for link in kept.links]
+    for version, event in enumerate(events, 1):
+        if is_unread(event):
+            error = BadRecord("bad-event", found=name_of(event))
+            aside.append(Quarantined.of("event", f"{case.id}@{version}", error))
     yield "  <trace>\n"
     yield _string("concept:name", case.id, 4)
     yield _string("kind", case.origin.kind, 4)

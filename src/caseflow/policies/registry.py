@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy, pin_of
-from caseflow.errors import PolicyError, Problem, StoreError
+from caseflow.errors import BadRecord, CaseflowError, PolicyError, Problem
 from caseflow.policies.parse import policy_from_document
 
 Pinned = Callable[[str], Mapping[str, Any] | None]
@@ -20,6 +21,8 @@ MOST = 64
 
 _lock = threading.Lock()
 _compiled: OrderedDict[str, CompiledPolicy] = OrderedDict()
+_useless: OrderedDict[str, CaseflowError] = OrderedDict()
+"""Hash -> why its document is no policy of this version, which it will not be later either."""
 
 
 def compiled(policy: Policy | CompiledPolicy) -> CompiledPolicy:
@@ -36,16 +39,28 @@ def rules_of(pin: str, pinned: Pinned) -> CompiledPolicy:
     Content is what the hash says, so that rules of one store serve every other.
 
     Raises:
-        StoreError: ``unknown-pin`` when nobody knows the hash, or what is kept under it has another.
+        BadRecord: ``unknown-pin`` when nobody knows the hash, or what is kept under it has another;
+            ``bad-policy`` when that is no policy at all.
         PolicyError: what the store keeps is no policy of this version.
     """
     known = _known(pin)
     if known is not None:
         return known
+    useless = _useless.get(pin)
+    if useless is not None:
+        raise copy(useless)
     document = pinned(pin)
-    if document is None or pin_of(dict(document)) != pin:
-        raise StoreError("unknown-pin", found=pin)
-    return _kept(compiled_document(document), pin)
+    if document is None or _hash_of(document) != pin:
+        raise BadRecord("unknown-pin", found=pin)
+    try:
+        return _kept(compiled_document(document), pin)
+    except Exception as error:
+        useless = error if isinstance(error, CaseflowError) else BadRecord("bad-policy", found=pin)
+        with _lock:
+            _useless[pin] = copy(useless)  # without the frames that it came through
+            if len(_useless) > MOST:
+                _useless.popitem(last=False)
+        raise useless from error if useless is not error else None
 
 
 def compiled_document(document: Mapping[str, Any]) -> CompiledPolicy:
@@ -58,6 +73,13 @@ def compiled_document(document: Mapping[str, Any]) -> CompiledPolicy:
         return CompiledPolicy(policy_from_document(document))
     except LookupError as error:  # it names what it does not have
         raise PolicyError([Problem("stored policy", ".", "unknown-key", str(error))]) from error
+
+
+def _hash_of(document: Mapping[str, Any]) -> str:
+    try:
+        return pin_of(dict(document))
+    except (ValueError, RecursionError):  # what no UTF-8 can hold
+        return ""
 
 
 def _known(pin: str) -> CompiledPolicy | None:

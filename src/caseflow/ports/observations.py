@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caseflow.core.value import Value
+from caseflow.ports.records import Quarantined
 
 
 class CommandDone(Value):
@@ -66,7 +67,7 @@ class SweepDone(Value):
 
     Attributes:
         cards, reminders: how many were issued.
-        conflicts, refused: how many cases were left for the next sweep; see `Sweep`.
+        conflicts, quarantined: how many cases were left for the next sweep; see `Sweep`.
         waiting: how many cases wait for a calendar that reaches further.
         lag: seconds from the earliest instant that was due to this sweep; 0 when nothing was due.
         more: whether more is due than its limit let through.
@@ -76,7 +77,7 @@ class SweepDone(Value):
     cards: int
     reminders: int
     conflicts: int
-    refused: int
+    quarantined: int
     waiting: int
     lag: float
     more: bool
@@ -107,6 +108,7 @@ class RelayRound(Value):
         claimed: how many it had; the others say what became of them.
         retried: those that are pending again.
         dead: those given up.
+        quarantined: those that could not be read, or whose case, texts or policy could not; put off.
         seconds: from the claim to the settlement.
     """
 
@@ -116,8 +118,12 @@ class RelayRound(Value):
     dead: int
     cancelled: int
     collapsed: int
+    quarantined: int
     seconds: float
 
 
-Seen = CommandDone | CommandRefused | CommandFailed | CommandConflict | SweepDone | HookError | RelayRound
+Seen = (
+    CommandDone | CommandRefused | CommandFailed | CommandConflict | SweepDone | HookError | RelayRound
+    | Quarantined
+)  # fmt: skip
 """Everything an observer may be told."""

@@ -18,6 +18,7 @@ from caseflow.errors import Refusal
 from caseflow.ports.observations import Seen
 from caseflow.ports.records import (
     Append,
+    Aside,
     Delivery,
     Head,
     Kept,
@@ -64,7 +65,9 @@ class Observer(Protocol):
 class Outbox(Protocol):
     """The notices of a store: who must be told, and what became of it."""
 
-    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+    def claim(
+        self, now_us: int, *, limit: int, lease_us: int, token: str, aside: Aside | None = None
+    ) -> tuple[Held, ...]:
         """Lease ready notices to the token until ``now_us + lease_us``.
 
         Ready are those pending, or leased with the lease run out, whose ``next_try_us`` is at or before
@@ -72,6 +75,8 @@ class Outbox(Protocol):
 
         Args:
             token: new for each claim; it proves the lease when the notice is settled.
+            aside: is told of each that cannot be read. It is put off for ten leases, pending, and its attempt
+                does not count.
         """
         ...
 
@@ -85,9 +90,18 @@ class Outbox(Protocol):
         ...
 
     def notices(
-        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+        self,
+        *,
+        case_id: str = "",
+        status: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        aside: Aside | None = None,
     ) -> tuple[Posted, ...]:
-        """Notices after the position, in the order of positions; of one case, of one status."""
+        """Notices after the position, in the order of positions; of one case, of one status.
+
+        One that cannot be read is told to `aside` and takes nobody's place.
+        """
         ...
 
     def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
@@ -102,8 +116,13 @@ class Register(Protocol):
         """The documents of a case, in the order they were issued."""
         ...
 
-    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
-        """The documents of a series and year after that number, in the order of numbers."""
+    def issued(
+        self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
+    ) -> tuple[Document, ...]:
+        """The documents of a series and year after that number, in the order of numbers.
+
+        One that cannot be read is told to `aside` and takes nobody's place.
+        """
         ...
 
 
@@ -140,6 +159,9 @@ class Auditable(Register, Chained, Protocol):
 class Store(Outbox, Register, Chained, Protocol):
     """A place to keep cases. Safe to share between threads.
 
+    One thing that cannot be read keeps nothing else from being read: a question about many leaves it out and
+    tells `aside`, or the log ``caseflow.store`` without one; a question about it raises `BadRecord`.
+
     An implementer owes: `append` is all or nothing over every case it names and all that goes with them; a
     second writer at the same version is refused without a trace; what `append` returned from survives a
     crash as the store promises; `due`, `find` and `claim` read by index. `caseflow.testing.StoreContract`
@@ -147,11 +169,18 @@ class Store(Outbox, Register, Chained, Protocol):
     """
 
     def load(self, case_id: str) -> Case | None:
-        """The case at its newest version; `None` when there is none."""
+        """The case at its newest version; `None` when there is none.
+
+        Raises:
+            BadRecord: neither its snapshot nor its events say what it is.
+        """
         ...
 
     def events(self, case_id: str) -> tuple[Event, ...]:
-        """Every event of the case, oldest first; empty when there is none."""
+        """Every event of the case, oldest first; empty when there is none.
+
+        One that this version cannot read is an `UnknownEvent`, here and in the feed.
+        """
         ...
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
@@ -185,12 +214,19 @@ class Store(Outbox, Register, Chained, Protocol):
         """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
         ...
 
-    def find(self, query: Query) -> tuple[Case, ...]:
-        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        """The cases of a query, in its order. What is set aside takes nobody's place on the page."""
         ...
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position."""
+        ...
+
+    def newer(self, after: int) -> int:
+        """How many events are kept behind the position, those among them that the feed does not show yet.
+
+        A feed may end before what was committed last; see `feed` of the store.
+        """
         ...
 
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
@@ -198,7 +234,11 @@ class Store(Outbox, Register, Chained, Protocol):
         ...
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
-        """The document of that hash; `None` when there is none."""
+        """The document of that hash; `None` when there is none.
+
+        Raises:
+            BadRecord: it is no JSON object.
+        """
         ...
 
     def close(self) -> None:
@@ -223,12 +263,18 @@ class BatchReader(Protocol):
     Where a store has no such method, `load` or `texts` is called for each case. The answers are the same.
     """
 
-    def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
-        """The cases of those ids by id, each as `Store.load` gives it; unknown ids are left out."""
+    def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
+        """The cases of those ids by id, each as `Store.load` gives it; unknown ids are left out.
+
+        So are those that cannot be read, of which `aside` is told.
+        """
         ...
 
-    def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
-        """The texts by id of those cases that have any, each as `Store.texts` gives them."""
+    def texts_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, tuple[Text, ...]]:
+        """The texts by id of those cases that have any, each as `Store.texts` gives them.
+
+        A case with a text that cannot be read is left out, and `aside` is told.
+        """
         ...
 
 

@@ -2,15 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Notice, Posted, Void
 from caseflow.core.value import Value
+from caseflow.errors import CaseflowError
 
 NEVER = (1 << 63) - 1
 """The place of a case with nothing due, in the order of (next due, id): after every instant."""
+
+
+Kind = Literal["case", "event", "text", "notice", "document", "policy", "key"]
+"""What may be set aside."""
+
+
+class Quarantined(Value):
+    """One thing that a batch set aside, because it could not be read, decided, written or told.
+
+    Nothing is marked in the store: the next batch looks at it anew, and takes it up once it has become
+    readable.
+
+    Attributes:
+        name: which one: a case's id, a notice's or document's, the hash of a policy; of an event or text
+            ``id@version``. Characters that do not print are escaped.
+        code: of the error, or the name of its class when it has none.
+        detail: what the error says, in English; no personal text, and nothing of errors that are not ours.
+    """
+
+    kind: Kind
+    name: str
+    code: str
+    detail: str = ""
+
+    @classmethod
+    def of(cls, kind: Kind, name: object, error: Exception) -> Quarantined:
+        """What the error makes of that thing."""
+        if not isinstance(error, CaseflowError):
+            return cls(kind, printable(str(name)), type(error).__name__)
+        return cls(kind, printable(str(name)), error.code, printable(str(error)))
+
+
+def printable(text: str) -> str:
+    """The text, escaped if it does not print."""
+    return text if text.isprintable() else ascii(text)[1:-1]
+
+
+Aside = Callable[[Quarantined], object]
+"""Is told of each thing that is set aside."""
 
 
 class Text(Value):
@@ -83,7 +124,8 @@ class KeyClaim(Value):
 class Query(Value):
     """Which cases are asked for; ``None`` and empty texts admit all.
 
-    ``after`` is the ``(next due, id)`` of the last case already seen.
+    They come in the order of (next due, id), those with nothing due last; those that are overdue in the order
+    of (deadline, id), the longest overdue first. ``after`` is the `place` of the last case already seen.
     """
 
     unit: str | None = None
@@ -93,6 +135,11 @@ class Query(Value):
     """Only cases with a running clock whose deadline is at or before this instant."""
     after: tuple[int | None, str] | None = None
     limit: int = 50
+
+    def place(self, case: Case) -> tuple[int, str]:
+        """Where the case stands in the order of this query."""
+        at = case.next_due_us if self.overdue_at is None else case.deadline_us
+        return NEVER if at is None else at, case.id
 
 
 class Recorded(Value):

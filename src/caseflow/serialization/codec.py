@@ -16,7 +16,7 @@ from caseflow.core.bounds import Instant, Name
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.errors import BadInput, StoreError
+from caseflow.errors import BadInput, BadRecord
 
 SNAPSHOT = 8
 """The format of packed cases; another number is not read."""
@@ -43,7 +43,7 @@ def decode(body: bytes) -> e.Event:
     was written in a former form comes in the form of today.
 
     Raises:
-        StoreError: the body is no JSON object with the name of an event.
+        BadRecord: the body is no JSON object with the name of an event.
     """
     try:
         return _read(body)
@@ -55,14 +55,14 @@ def arrived(body: bytes) -> e.Event:
     """As `decode`, for what comes from outside: an event of a registered name is as this version writes it.
 
     Raises:
-        StoreError: it is not, with the place and the bound; or its head cannot be read.
+        BadRecord: it is not, with the place and the bound; or its head cannot be read.
     """
     try:
         return _read(body)
     except _UNREADABLE as error:
         event = _unknown(body, error)
         if event.unknown in e.EVENTS or event.by is UNREAD:
-            raise StoreError("bad-event", found=f"{event.unknown}: {error}"[:200]) from error
+            raise BadRecord("bad-event", found=f"{event.unknown}: {error}"[:200]) from error
         return event
 
 
@@ -85,7 +85,7 @@ def _unknown(body: bytes, error: Exception) -> e.UnknownEvent:
     """The event as this version can keep it: its head, and its bytes, whatever else stands in them.
 
     Raises:
-        StoreError: it has no name, so that it is no event but a fault.
+        BadRecord: it has no name, so that it is no event but a fault.
     """
     try:
         head = json.loads(str(body, "utf-8"))
@@ -101,8 +101,29 @@ def _unknown(body: bytes, error: Exception) -> e.UnknownEvent:
     return e.UnknownEvent(at, by, unknown=name, body=bytes(body))
 
 
-def _nameless(body: bytes, error: Exception) -> StoreError:
-    return StoreError("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
+def _nameless(body: bytes, error: Exception) -> BadRecord:
+    return BadRecord("bad-event", found=f"{body[:80]!r}: {error!r:.200}")
+
+
+UNREADABLE = "unreadable"
+"""What an event is called of which not even the name can be read."""
+
+
+def recorded(body: bytes) -> e.Event:
+    """The event of a body that is kept, whatever stands in it: a fact is never refused.
+
+    One that this version cannot read, with a field of a later version or damaged, is an `UnknownEvent` that
+    keeps its bytes: its case is incomplete from there on, and everything else goes on.
+    """
+    try:
+        return decode(body)
+    except BadRecord:
+        return e.UnknownEvent(0, UNREAD, unknown=UNREADABLE, body=bytes(body))
+
+
+def is_unread(event: e.Event) -> bool:
+    """Whether it is the event of a known name, or of none, that could not be read."""
+    return type(event) is e.UnknownEvent and (event.unknown == UNREADABLE or event.unknown in e.EVENTS)
 
 
 def pack(case: Case) -> bytes:

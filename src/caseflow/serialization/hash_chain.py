@@ -20,7 +20,10 @@ START = bytes(32)
 
 def link(previous: bytes, case_id: str, version: int, body: bytes) -> bytes:
     """The hash of the event that brought the case to that version."""
-    name = case_id.encode()
+    try:
+        name = case_id.encode()
+    except UnicodeEncodeError:  # a name that nobody can have given: its chain is wrong, and can be judged
+        name = case_id.encode("utf-8", "surrogatepass")
     head = previous + len(name).to_bytes(4) + name + version.to_bytes(8)
     return sha256(head + body).digest()
 

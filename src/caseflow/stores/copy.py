@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from caseflow.core.model.case import Case
 from caseflow.core.value import Value
-from caseflow.errors import StoreError
+from caseflow.errors import BadRecord, is_of_the_store
 from caseflow.ports.protocols import Movable
-from caseflow.ports.records import Head, Kept
+from caseflow.ports.records import Head, Kept, Kind, Quarantined
 from caseflow.serialization.hash_chain import first_broken
 
 PAGE = 200
@@ -18,11 +19,18 @@ ATTEMPTS = 5
 
 
 class Copied(Value):
-    """What a copy did: cases written, cases that the target had already, and keys."""
+    """What a copy did: cases written, cases that the target had already, and keys.
+
+    Attributes:
+        quarantined: cases and policies that were not copied, by name: what cannot be read, whose history does
+            not fit its hashes (``store-broken-chain``), or that went on differently in the target
+            (``store-diverged``).
+    """
 
     cases: int = 0
     unchanged: int = 0
     keys: int = 0
+    quarantined: tuple[Quarantined, ...] = ()
 
 
 def copy_cases(
@@ -38,23 +46,58 @@ def copy_cases(
         progress: told after each page how many cases were looked at.
 
     Raises:
-        StoreError: ``store-broken-chain`` for a case whose history does not fit its hashes, which is not
-            copied; ``store-diverged`` for one that went on differently in the target.
+        StoreError: one of the stores cannot be used.
     """
     known = set(target.pins())
+    done, aside = Copied(), list[Quarantined]()
     for pin in source.pins():
-        document = source.pinned(pin)
-        if pin not in known and document is not None:
-            target.pin(pin, document)
-    done = Copied()
+        if pin not in known:
+            _try("policy", pin, aside, partial(_copy_policy, source, target, pin))
     for page in _pages(source):
         there = {head.case_id: head.hash for head in standing(target, page)}
-        moved = [_whole(source, head.case_id) for head in page if there.get(head.case_id) != head.hash]
-        if moved:
-            target.keep(moved)
-        done = done.replace(cases=done.cases + len(moved), unchanged=done.unchanged + len(page) - len(moved))
+        moved = [head.case_id for head in page if there.get(head.case_id) != head.hash]
+        count = _copy_page(source, target, moved, aside)
+        done = done.replace(cases=done.cases + count, unchanged=done.unchanged + len(page) - len(moved))
         progress(done.cases + done.unchanged)
-    return done.replace(keys=_copy_keys(source, target))
+    return done.replace(keys=_copy_keys(source, target), quarantined=tuple(aside))
+
+
+def _copy_policy(source: Movable, target: Movable, pin: str) -> None:
+    document = source.pinned(pin)
+    if document is not None:
+        target.pin(pin, document)
+
+
+def _copy_page(source: Movable, target: Movable, ids: Sequence[str], aside: list[Quarantined]) -> int:
+    """Copy these cases in one transaction; one by one where one of them hinders it. How many were."""
+    cases: list[Kept] = []
+    for case_id in ids:
+        _try("case", case_id, aside, partial(_gather, source, case_id, cases))
+    if not cases:
+        return 0
+    try:
+        target.keep(cases)
+    except Exception as error:
+        if is_of_the_store(error):
+            raise
+        return sum(_try("case", kept.case.id, aside, partial(target.keep, [kept])) for kept in cases)
+    return len(cases)
+
+
+def _gather(source: Movable, case_id: str, cases: list[Kept]) -> None:
+    cases.append(_whole(source, case_id))
+
+
+def _try(kind: Kind, name: str, aside: list[Quarantined], work: Callable[[], object]) -> bool:
+    """Whether the work was done; what hinders it is set aside."""
+    try:
+        work()
+    except Exception as error:
+        if is_of_the_store(error):
+            raise
+        aside.append(Quarantined.of(kind, name, error))
+        return False
+    return True
 
 
 def _pages(source: Movable) -> Iterator[tuple[Head, ...]]:
@@ -108,7 +151,7 @@ def _whole(source: Movable, case_id: str) -> Kept:
     kept = source.kept(case_id)
     broken = 1 if kept is None else first_broken(case_id, kept.links)
     if kept is None or broken is not None:
-        raise StoreError("store-broken-chain", case=case_id, version=broken)
+        raise BadRecord("store-broken-chain", case=case_id, version=broken)
     return kept
 
 

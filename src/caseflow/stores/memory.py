@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from threading import RLock
@@ -14,23 +14,20 @@ from typing import Any
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
-from caseflow.errors import KeyReused, Stale, StoreError
+from caseflow.errors import BadRecord, KeyReused, Stale, StoreError
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
-from caseflow.ports.records import Head, Kept, Link
-from caseflow.serialization.codec import decode, encode
+from caseflow.ports.records import NEVER, Aside, Head, Kept, Link
+from caseflow.serialization.codec import encode, recorded
 from caseflow.serialization.hash_chain import chained
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
-
-_LAST = 1 << 62
-"""Sorts after every instant: the order of cases with nothing due."""
 
 
 class MemoryStore:
     """Cases in memory, lost with the process. Safe to share between threads.
 
     Beside the newest case of each id lie its encoded events and texts. Cases that become due at the same
-    instant share one set, and a heap holds the instants. A memory has nobody to be guarded against, so the
-    audit chain is computed when it is asked for.
+    instant share one set; a heap holds the instants to come, a sorted list those that were asked for. A
+    memory has nobody to be guarded against, so the audit chain is computed when it is asked for.
 
     Args:
         pinned: documents of policies that it keeps from the first, as JSON text under their content hash.
@@ -40,7 +37,7 @@ class MemoryStore:
         self._lock = RLock()
         self._cases: dict[str, Case] = {}
         self._bodies: dict[str, list[bytes]] = {}
-        self._texts: dict[str, tuple[Text, ...]] = {}
+        self._texts: dict[str, list[Text]] = {}
         self._keys: dict[tuple[str, str], KeyClaim] = {}
         self._documents: dict[str, str] = dict(pinned or {})
         self._feed: list[str] = []
@@ -48,6 +45,8 @@ class MemoryStore:
         self._due: dict[int, set[str]] = {}
         self._paged: tuple[int, list[str]] = (0, [])
         self._instants: list[int] = []
+        self._ripe: list[int] = []
+        self._worth_sorting_out = 64
         self._waiting: dict[str, int] = {}
         self._outbox = MemoryOutbox()
         self._register = MemoryRegister()
@@ -60,11 +59,12 @@ class MemoryStore:
         """Every event of the case, oldest first; empty when there is none."""
         with self._lock:
             bodies = tuple(self._bodies.get(case_id, ()))
-        return tuple(decode(body) for body in bodies)
+        return tuple(recorded(body) for body in bodies)
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
-        return self._texts.get(case_id, ())
+        with self._lock:
+            return tuple(self._texts.get(case_id, ()))
 
     def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Add events to one or several cases, with all that goes with them and an idempotency key.
@@ -104,7 +104,7 @@ class MemoryStore:
             self._feed.append(case_id)
             self._feed_versions.append(version)
         if entry.texts:
-            self._texts[case_id] = (*self._texts.get(case_id, ()), *entry.texts)
+            self._texts.setdefault(case_id, []).extend(entry.texts)
         was_due = before.next_due_us if before is not None else None
         if due != was_due:
             self._move_due(case_id, was_due, due)
@@ -116,11 +116,11 @@ class MemoryStore:
 
     def _add_more(self, entry: Append, notices: Sequence[Notice], drafts: Sequence[Draft]) -> None:
         if entry.redacts:
-            self._texts[entry.case.id] = tuple(
+            self._texts[entry.case.id] = [
                 text
                 for text in self._texts.get(entry.case.id, ())
                 if not is_redacted_by(entry.redacts, text.field, text.version)
-            )
+            ]
         self._outbox.cancel(entry.cancels)
         self._register.void(entry.voids)
         self._outbox.post(notices)
@@ -146,9 +146,10 @@ class MemoryStore:
         """``(next due, id)`` of cases due at or before the instant, in that order, after the given one."""
         due: list[tuple[int, str]] = []
         with self._lock:
-            for instant in sorted(i for i in self._instants if i <= before):
-                if after is not None and instant < after[0]:
-                    continue
+            self._ripen(before)
+            begin = 0 if after is None else bisect_left(self._ripe, after[0])
+            for place in range(begin, bisect_right(self._ripe, before)):
+                instant = self._ripe[place]
                 ids = self._page(instant, again=after is not None and instant == after[0])
                 begin = bisect_right(ids, after[1]) if after is not None and instant == after[0] else 0
                 live = self._due[instant]
@@ -156,6 +157,17 @@ class MemoryStore:
                 if len(due) >= limit:
                     break
         return tuple(due)
+
+    def _ripen(self, before: int) -> None:
+        """Move the instants up to that one over; now and then those go at which nothing is due any more."""
+        if len(self._ripe) > self._worth_sorting_out:
+            for instant in self._ripe:
+                if not self._due[instant]:
+                    del self._due[instant]
+            self._ripe = [instant for instant in self._ripe if instant in self._due]
+            self._worth_sorting_out = 2 * len(self._ripe) + 64
+        while self._instants and self._instants[0] <= before:
+            insort(self._ripe, heapq.heappop(self._instants))
 
     def _page(self, instant: int, *, again: bool) -> list[str]:
         """The ids due at that instant, sorted; the same list again while a sweep pages through it."""
@@ -166,26 +178,24 @@ class MemoryStore:
     def next_due(self) -> int | None:
         """The earliest next due instant of all cases; `None` when nothing will ever fire."""
         with self._lock:
-            while self._instants:
-                first = self._instants[0]
-                if self._due[first]:
-                    return first
-                heapq.heappop(self._instants)
-                del self._due[first]
-        return None
+            while self._instants and not self._due[self._instants[0]]:
+                del self._due[heapq.heappop(self._instants)]
+            ripe = next((instant for instant in self._ripe if self._due[instant]), None)
+            firsts = (*self._instants[:1], *(() if ripe is None else (ripe,)))
+        return min(firsts, default=None)
 
     def waiting(self, before: int) -> int:
         """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
         with self._lock:
             return sum(waits <= before for waits in self._waiting.values())
 
-    def find(self, query: Query) -> tuple[Case, ...]:
-        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        """The cases of a query, in its order; see `caseflow.ports.Query`."""
         with self._lock:
-            keys = sorted((_due_order(case), case.id) for case in self._cases.values() if _fits(case, query))
+            keys = sorted(query.place(case) for case in self._cases.values() if _fits(case, query))
             if query.after is not None:
-                due, case_id = query.after
-                seen = (_LAST if due is None else due, case_id)
+                at, case_id = query.after
+                seen = (NEVER if at is None else at, case_id)
                 keys = [key for key in keys if key > seen]
             return tuple(self._cases[case_id] for _, case_id in keys[: query.limit])
 
@@ -198,9 +208,15 @@ class MemoryStore:
                 for position in range(after, min(after + limit, len(self._feed)))
             ]
             bodies = [self._bodies[case_id][version - 1] for _, case_id, version in entries]
-        return tuple(Recorded(*entry, decode(body)) for entry, body in zip(entries, bodies, strict=True))
+        return tuple(Recorded(*entry, recorded(body)) for entry, body in zip(entries, bodies, strict=True))
 
-    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+    def newer(self, after: int) -> int:
+        """How many events are kept behind the position; the feed shows all of them."""
+        return max(len(self._feed) - max(after, 0), 0)
+
+    def claim(
+        self, now_us: int, *, limit: int, lease_us: int, token: str, aside: Aside | None = None
+    ) -> tuple[Held, ...]:
         """Lease ready notices to the token, in the order of (next try, position)."""
         with self._lock:
             return self._outbox.claim(now_us, limit=limit, lease_us=lease_us, token=token)
@@ -211,7 +227,13 @@ class MemoryStore:
             return self._outbox.settle(outcomes)
 
     def notices(
-        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+        self,
+        *,
+        case_id: str = "",
+        status: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        aside: Aside | None = None,
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
         with self._lock:
@@ -227,7 +249,9 @@ class MemoryStore:
         with self._lock:
             return self._register.documents(case_id)
 
-    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+    def issued(
+        self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
+    ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
         with self._lock:
             return self._register.issued(series, year, after=after, limit=limit)
@@ -311,8 +335,14 @@ class MemoryStore:
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
-        document = self._documents.get(pin)
-        return None if document is None else json.loads(document)
+        text = self._documents.get(pin)
+        try:
+            document = None if text is None else json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise BadRecord("bad-policy", found=pin) from error
+        if not isinstance(document, dict | None):
+            raise BadRecord("bad-policy", found=pin)
+        return document
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -323,10 +353,6 @@ def _bodies(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:
     if not entry.has_more:
         return (), ()
     return [copied(notice) for notice in entry.notices], [copied(draft) for draft in entry.documents]
-
-
-def _due_order(case: Case) -> int:
-    return _LAST if case.next_due_us is None else case.next_due_us
 
 
 def _fits(case: Case, query: Query) -> bool:

@@ -109,10 +109,14 @@ class CaseDocument(JsonDocument):
 
 
 class PageDocument(JsonDocument):
-    """Some cases in their order, and the cursor for those after them; empty on the last page."""
+    """Some cases in their order, and the cursor for those after them; empty on the last page.
+
+    ``quarantined`` names what lies among them and cannot be read.
+    """
 
     cases: tuple[CaseDocument, ...]
     cursor: str
+    quarantined: tuple[str, ...]
 
 
 class PublicCardDocument(JsonDocument):
@@ -283,9 +287,11 @@ def explanations_document(parts: Iterable[ExplanationDocument]) -> ExplanationsD
     return ExplanationsDocument(tuple(parts))
 
 
-def page_document(cases: Iterable[CaseDocument], cursor: str) -> PageDocument:
+def page_document(
+    cases: Iterable[CaseDocument], cursor: str, *, quarantined: Iterable[str] = ()
+) -> PageDocument:
     """A page of a list."""
-    return PageDocument(cases=tuple(cases), cursor=cursor)
+    return PageDocument(cases=tuple(cases), cursor=cursor, quarantined=tuple(quarantined))
 
 
 def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en") -> PublicCaseDocument:

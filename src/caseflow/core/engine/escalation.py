@@ -15,7 +15,7 @@ from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied
-from caseflow.errors import Refused
+from caseflow.errors import CaseflowError, Refused
 
 INHERITED = "inherited"
 """Why a rung that was reached before the adoption takes no action: the case came in the state it was in."""
@@ -56,12 +56,16 @@ def escalate(
 
     Raises:
         Refused: the case holds an event that this version does not know.
+        CaseflowError: ``endless``: what fired is owed again at once, since its ladder names a level twice.
     """
     issued: list[e.Event] = []
     while (due := case.next_due_us) is not None and due <= until:
         if case.facts.unknown_event:
             raise Refused(no_transition(rules, case, Command("sweep", SYSTEM)), case_id=case.id)
+        before = case.clocks
         case, events = _fire(rules, case, due, seen=until if seen is None else seen, past=(history, issued))
+        if case.clocks == before:
+            raise CaseflowError("endless", case=case.id, found=getattr(events[0], "level", ""))
         issued += events
         if most is not None and len(issued) >= most:
             break

@@ -53,8 +53,8 @@ class AppendRows(Value):
 
     @property
     def indexed(self) -> Row:
-        """What indexes hold of the case: all between its state and its snapshot."""
-        return self.values[2:8]
+        """What indexes hold of the case: all between its version and its snapshot."""
+        return self.values[1:8]
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
@@ -274,7 +274,7 @@ class AppendWork:
             row = _case_row(rows, before, head)
             name = "update_case" if rows.entry.expected else "insert_case"
             if known and not self._sql.dialect.keeps_indexes and known[1] == rows.indexed:
-                name, row = "update_case_in_place", (*row[:2], *row[8:])
+                name, row = "update_case_in_place", (row[0], *row[8:])
             statements[name].append(row)
         return {name: rows for name, rows in statements.items() if rows}
 

@@ -96,6 +96,11 @@ class Dialect(Value):
 
     Attributes:
         mark: how its driver writes a parameter.
+        name_mark: how one is written, with ``?``, that may come as a name's bytes; see `lenient_text`.
+        off_index: what before a column keeps its own index from being chosen, where the database would
+            rather sort what that one gives than read another in order.
+        reads_ranges: whether a list of one unit, citizen or state must be asked for as a range, so that it
+            is read from that column's index.
         types: the column types, by the tokens that `schema` uses.
         begin: the statement that begins a transaction which will write.
         one_statement: whether an update and inserts can be one statement that is whole or not at all.
@@ -110,6 +115,9 @@ class Dialect(Value):
     name: str
     types: Mapping[str, str]
     mark: str = "%s"
+    name_mark: str = "?"
+    off_index: str = ""
+    reads_ranges: bool = False
     begin: str = "BEGIN"
     one_statement: bool = False
     compares_rows: bool = True
@@ -122,7 +130,7 @@ class Dialect(Value):
         """The condition "after that place in the order of the two columns", served by their index."""
         first, second = columns
         if self.compares_rows:
-            return f"({first}, {second}) > (?, ?)", tuple(place)
+            return f"({first}, {second}) > (?, {self.name_mark})", tuple(place)
         return f"({first} > ? OR ({first} = ? AND {second} > ?))", (place[0], place[0], place[1])
 
 
@@ -135,6 +143,7 @@ POSTGRESQL = Dialect(
         "table": " WITH (fillfactor = 80)",
     },
     one_statement=True,
+    reads_ranges=True,
 )  # fmt: skip
 """Names compare by code point; pages keep room so that an updated case stays on its page."""
 
@@ -163,6 +172,8 @@ SQLITE = Dialect(
         "table": " STRICT" if sqlite3.sqlite_version_info >= (3, 37) else "",
     },
     mark="?",
+    name_mark="CAST(? AS TEXT)",
+    off_index="+",
     begin="BEGIN IMMEDIATE",
     one_writer=True,
     keeps_indexes=False,

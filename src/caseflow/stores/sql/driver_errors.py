@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, TypeVar
 
-from caseflow.errors import StoreBusy, StoreError
+from caseflow.errors import BadRecord, StoreBusy, StoreError
 
 Result = TypeVar("Result")
 
-ErrorKind = Literal["taken", "undone", "busy", "gone", "read-only", "full", "missing", "foreign", "failed"]
+ErrorKind = Literal[
+    "taken", "undone", "busy", "gone", "read-only", "full", "missing", "foreign", "unfit", "garbled", "failed"
+]
 """taken: a unique key is there already; undone: the database rolled the transaction back for another's sake;
 gone: the connection is lost or cannot be made; full: the disk is; missing: the tables are not there; foreign:
-the file is no database."""
+the file is no database; unfit: a value does not fit its column, or a rule of the portal's own forbids the
+row; garbled: SQLite has a text there that is no UTF-8."""
 
 ATTEMPTS = 5
 """How often a change is run that the database undid for another's sake."""
@@ -30,15 +33,23 @@ _STATES: dict[str, ErrorKind] = {
 }  # fmt: skip
 """SQLSTATEs of PostgreSQL (its manual, appendix A); those of class 08 are all "gone"."""
 
+_STATE_CLASSES: dict[str, ErrorKind] = {
+    "08": "gone", "22": "unfit", "23": "unfit", "44": "unfit", "P0": "unfit",
+}  # fmt: skip
+"""Classes of SQLSTATEs: a connection's, of data, of constraints, of views, raised by a trigger."""
+
 _NUMBERS: dict[int, ErrorKind] = {
     1062: "taken", 1020: "undone", 1213: "undone", 1205: "busy", 3572: "busy", 1290: "read-only",
     1792: "read-only", 1146: "missing", 1053: "gone", 1927: "gone", 2002: "gone", 2003: "gone", 2006: "gone",
     2013: "gone", 2014: "gone", 2055: "gone", 1040: "gone", 0: "gone",
     1021: "full", 1114: "full",
+    1048: "unfit", 1264: "unfit", 1366: "unfit", 1406: "unfit", 1452: "unfit", 1644: "unfit", 4025: "unfit",
 }  # fmt: skip
 """Error numbers of MariaDB and its client; 0 is PyMySQL's for a connection that was closed."""
 
-_CODES: dict[int, ErrorKind] = {5: "busy", 6: "busy", 8: "read-only", 13: "full", 26: "foreign"}
+_CODES: dict[int, ErrorKind] = {
+    5: "busy", 6: "busy", 8: "read-only", 13: "full", 18: "unfit", 19: "unfit", 20: "unfit", 26: "foreign",
+}  # fmt: skip
 """Primary result codes of SQLite."""
 
 
@@ -49,7 +60,7 @@ def kind_of(error: BaseException) -> ErrorKind:
         return _NUMBERS.get(error.args[0], "failed")
     state = getattr(error, "sqlstate", None) or getattr(error, "pgcode", None)
     if state:
-        return "gone" if state[:2] == "08" else _STATES.get(state, "failed")
+        return _STATES.get(state) or _STATE_CLASSES.get(state[:2], "failed")
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         if code in (1555, 2067):  # a primary key, a unique column
@@ -57,6 +68,8 @@ def kind_of(error: BaseException) -> ErrorKind:
         if "no such table" in str(error):
             return "missing"
         return _CODES.get(code & 0xFF, "failed")
+    if "Could not decode to UTF-8" in str(error):  # Python's own, without a code
+        return "garbled"
     # psycopg gives no SQLSTATE when the connection itself failed
     return "gone" if type(error).__name__ in ("OperationalError", "InterfaceError") else "failed"
 
@@ -82,6 +95,10 @@ def translated(error: BaseException, *, name: str, seconds: float) -> StoreError
             return StoreError("store-foreign", path=name, found=text)
         case "missing":
             return StoreError("store-missing", path=name)
+        case "unfit":
+            return BadRecord("unfit-row", found=text)
+        case "garbled":
+            return BadRecord("garbled-text")  # the driver's words hold the text
         case _:
             return StoreError("store-failed", path=name, found=text)
 

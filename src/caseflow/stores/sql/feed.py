@@ -22,6 +22,8 @@ commit one at a time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import kind_of
 from caseflow.stores.sql.statements import Statements
@@ -32,17 +34,28 @@ LAST = (1 << 63) - 1
 """The last position that a database can give."""
 FILLED_AT_ONCE = 1000
 """Positions of a gap that are filled by one statement."""
+FILLS = 100
+"""Statements that fill gaps for one question: behind a wider gap the feed ends for now, and goes on when it
+is asked again."""
+
+Read = Callable[[Callable[[Cursor], Rows]], Rows]
 
 
-def read(connections: Connections, sql: Statements, after: int, limit: int) -> Rows:
-    """Rows of the feed after the position: position, case, version, body."""
+def read(
+    connections: Connections, sql: Statements, after: int, limit: int, *, read: Read | None = None
+) -> Rows:
+    """Rows of the feed after the position: position, case, version, body.
+
+    Args:
+        read: runs a question; that of the connections by default.
+    """
     after = min(max(after, 0), LAST)
     if not sql.dialect.fills_gaps:
-        return _rows(connections, sql, after, limit)
+        return _rows(read or connections.read, sql, after, limit)
     rows: Rows = []
-    page = limit
-    while len(rows) < limit:
-        batch = _rows(connections, sql, after, page)
+    page, fills = limit, 0
+    while len(rows) < limit and fills < FILLS:
+        batch = _rows(connections.read, sql, after, page)
         known = len(rows)
         for row in batch:
             if row[0] != after + 1:
@@ -55,17 +68,19 @@ def read(connections: Connections, sql: Statements, after: int, limit: int) -> R
             break
         if len(rows) == known:  # nothing but filled gaps: pass over them in larger steps
             page = max(limit, FILLED_AT_ONCE)
-        if not is_whole and not _closed(connections, sql, after + 1, batch):
-            break
+        if not is_whole:
+            fills += 1
+            if not _closed(connections, sql, after + 1, batch):
+                break
     return rows[:limit]
 
 
-def _rows(connections: Connections, sql: Statements, after: int, limit: int) -> Rows:
+def _rows(read: Read, sql: Statements, after: int, limit: int) -> Rows:
     def ask(cursor: Cursor) -> Rows:
         cursor.execute(sql["select_feed"], (after, limit))
         return list(cursor.fetchall())
 
-    return connections.read(ask)
+    return read(ask)
 
 
 def _closed(connections: Connections, sql: Statements, first: int, batch: Rows) -> bool:

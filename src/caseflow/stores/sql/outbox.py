@@ -7,13 +7,25 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from caseflow.core import notices as o
+from caseflow.errors import BadRecord
 from caseflow.stores.sql.append import Row
 from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
+
+PUT_OFF = 10
+"""After so many leases a notice that cannot be read is looked at again."""
 
 
 def claim(
-    cursor: Cursor, sql: Statements, now_us: int, *, limit: int, lease_us: int, token: str
+    cursor: Cursor,
+    sql: Statements,
+    now_us: int,
+    *,
+    limit: int,
+    lease_us: int,
+    token: str,
+    bad: list[tuple[str, BadRecord]],
 ) -> tuple[o.Held, ...]:
     """Lease what is ready to the token.
 
@@ -26,29 +38,40 @@ def claim(
     leases = [(now_us, token, end, end, position, now_us) for position in positions]
     if leases:
         cursor.executemany(sql["lease_notice"], leases)
-    leased = {posted.position: posted for posted in _leased(cursor, sql, token, positions)}
+    leased = dict[int, o.Posted]()
+    for row in _leased(cursor, sql, token, positions):
+        try:
+            leased[row[0]] = posted(row)
+        except BadRecord as error:
+            bad.append((row[8], error))
+            _put_off(cursor, sql, row[0], token, now_us + PUT_OFF * lease_us)
     held = []
-    for posted in [leased[position] for position in positions if position in leased]:
-        corrected = _corrected(cursor, sql, posted.notice.corrects, now_us)
-        held.append(o.Held(posted.notice, token, posted.attempts, corrected))
+    for one in [leased[position] for position in positions if position in leased]:
+        corrected = _corrected(cursor, sql, one.notice.corrects, now_us)
+        held.append(o.Held(one.notice, token, one.attempts, corrected))
     return tuple(held)
+
+
+def _put_off(cursor: Cursor, sql: Statements, position: int, token: str, until: int) -> None:
+    """Nobody tried to tell it, so that the attempt does not count."""
+    cursor.execute(sql["put_off_notice"], (until, "bad-notice", position, token))
 
 
 PAGE = 500
 """So many notices are asked for at once: a statement has room for some thousand values."""
 
 
-def _leased(cursor: Cursor, sql: Statements, token: str, positions: Sequence[int]) -> Iterable[o.Posted]:
-    """Those of the positions that the token holds."""
+def _leased(cursor: Cursor, sql: Statements, token: str, positions: Sequence[int]) -> Iterable[Row]:
+    """The rows of those positions that the token holds."""
     for first in range(0, len(positions), PAGE):
         page = positions[first : first + PAGE]
         marks = ", ".join("?" * len(page))
         cursor.execute(sql.notices(f"token = ? AND position IN ({marks})"), (token, *page, len(page)))
-        yield from [_posted(row) for row in cursor.fetchall()]
+        yield from cursor.fetchall()
 
 
 def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
-    if not name:
+    if not name or bindable(name) is not name:
         return ""
     cursor.execute(sql["select_corrected"], (name,))
     row = cursor.fetchone()
@@ -61,6 +84,7 @@ def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
 def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
     rows = [_outcome_row(outcome) for outcome in outcomes if outcome.token]
+    rows = [row for row in rows if bindable(row[6]) is row[6]]  # what cannot be named is leased for its time
     ids = [row[6] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
@@ -100,20 +124,12 @@ def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) ->
     return tuple(done)
 
 
-def notices(
-    cursor: Cursor, sql: Statements, *, case_id: str, status: str, after: int, limit: int
-) -> tuple[o.Posted, ...]:
-    """Notices after the position, of one case, of one status."""
-    terms, values = ["position > ?"], list[Any]([after])
-    for column, wanted in (("case_id", case_id), ("status", status)):
-        if wanted:
-            terms.append(f"{column} = ?")
-            values.append(wanted)
-    cursor.execute(sql.notices(" AND ".join(terms)), (*values, limit))
-    return tuple(_posted(row) for row in cursor.fetchall())
+def posted(row: Row) -> o.Posted:
+    """The notice of a row of ``select_notices``.
 
-
-def _posted(row: Row) -> o.Posted:
+    Raises:
+        BadRecord: its body cannot be read.
+    """
     position, status, attempts, next_try, token, told_us, error, into, *notice = row
     name, case_id, version, topic, level, role, unit, channel, at_us, corrects, body = notice
     return o.Posted(
@@ -121,15 +137,29 @@ def _posted(row: Row) -> o.Posted:
         told_us=told_us, error=error, into=into,
         notice=o.Notice(
             id=name, case_id=case_id, version=version, topic=topic, level=level, role=role, unit=unit,
-            channel=channel, at_us=at_us, corrects=corrects, body=json.loads(body),
+            channel=channel, at_us=at_us, corrects=corrects, body=_body(body, "bad-notice", name),
         ),
     )  # fmt: skip
 
 
 def document(row: Row) -> o.Document:
-    """The document of a row of ``select_documents`` or ``select_issued``."""
+    """The document of a row of ``select_documents`` or ``select_issued``.
+
+    Raises:
+        BadRecord: its body cannot be read.
+    """
     name, series, year, case_id, version, body, number, voided, reason = row
-    draft = o.Draft(
-        id=name, series=series, year=year, case_id=case_id, version=version, body=json.loads(body)
-    )  # fmt: skip
+    fields = _body(body, "bad-document", name)
+    draft = o.Draft(id=name, series=series, year=year, case_id=case_id, version=version, body=fields)
     return o.Document(draft, number, voided, reason)
+
+
+def _body(text: str, code: str, name: str) -> Any:
+    """The JSON object of a body."""
+    try:
+        body = json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadRecord(code, found=name) from error
+    if not isinstance(body, dict):
+        raise BadRecord(code, found=name)
+    return body

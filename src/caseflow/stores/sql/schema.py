@@ -74,8 +74,9 @@ _CASES = Table(
         Index("caseflow_cases_due", "due_order, id"),
         Index("caseflow_cases_by_unit", "unit, due_order, id"),
         Index("caseflow_cases_by_citizen", "citizen, due_order, id", "citizen <> ''"),
-        Index("caseflow_cases_running", "due_order, id", "deadline IS NOT NULL"),
-        Index("caseflow_cases_running_by_unit", "unit, due_order, id", "deadline IS NOT NULL"),
+        Index("caseflow_cases_by_state", "state, due_order, id"),
+        Index("caseflow_cases_running", "deadline, id", "deadline IS NOT NULL"),
+        Index("caseflow_cases_running_by_unit", "unit, deadline, id", "deadline IS NOT NULL"),
     ),
 )
 

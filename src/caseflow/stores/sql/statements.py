@@ -7,12 +7,13 @@ call would cost more than the core's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
 from caseflow.ports.records import NEVER, Query
 from caseflow.stores.sql.dialects import Dialect
+from caseflow.stores.sql.lenient_text import bindable
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
@@ -45,7 +46,7 @@ class Statements(dict[str, str]):
     def __init__(self, dialect: Dialect, *, feed_base: int = 0) -> None:
         first = f"((txid_current() + {feed_base}) << {XID_BITS})"
         slots = {"{first}": first, "{feed_base}": str(feed_base), "{xid_bits}": str(XID_BITS),
-                 "{per_transaction}": str(1 << XID_BITS)}  # fmt: skip
+                 "{per_transaction}": str(1 << XID_BITS), "{name}": dialect.name_mark}  # fmt: skip
         super().__init__(
             (name, _filled(sql, slots).replace("?", dialect.mark))
             for name, sql in _texts(dialect.name).items()
@@ -65,39 +66,72 @@ class Statements(dict[str, str]):
         before = min(before, NEVER - 1)
         if after is None:
             return self["select_due"].replace("{after}", ""), (before, limit)
-        term, values = self.dialect.later(("due_order", "id"), after)
+        term, values = self.dialect.later(("due_order", "id"), (after[0], bindable(after[1])))
         return self._with("select_due", "{after}", f" AND {term}"), (before, *values, limit)
 
     def find(self, query: Query) -> Ask:
-        """The cases of a query, in the order of (due order, id)."""
-        terms, values = [], list[Any]()
-        for column, wanted in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
-            if wanted is not None:
-                terms.append(f"{column} = ?")
-                values.append(wanted)
+        """The cases of a query, in its order, each with its place in it."""
+        order = "due_order" if query.overdue_at is None else "deadline"
+        filters = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
+        wanted = {column: name for column, name in filters.items() if name is not None}
+        lead = self._lead(query, wanted)
+        terms, values = list[str](), list[Any]()
+        for column, name in wanted.items():
+            if column == lead:
+                terms.append(f"{column} >= ? AND {column} <= ?")
+                values += (name, name)
+            else:
+                is_narrower = column == "state" and (len(wanted) > 1 or query.overdue_at is not None)
+                terms.append(f"{self.dialect.off_index if is_narrower else ''}{column} = ?")
+                values.append(name)
         if query.citizen:
             terms.append("citizen <> ''")  # as the partial index says it
         if query.overdue_at is not None:
             terms.append("deadline IS NOT NULL AND deadline <= ?")
             values.append(query.overdue_at)
         if query.after is not None:
-            due, case_id = query.after
-            term, place = self.dialect.later(("due_order", "id"), (NEVER if due is None else due, case_id))
-            terms.append(term)
+            at, case_id = query.after
+            place: tuple[Any, ...] = (NEVER if at is None else at, bindable(case_id))
+            if lead:
+                terms.append(f"({lead}, {order}, id) > (?, ?, ?)")
+                place = (wanted[lead], *place)
+            else:
+                term, place = self.dialect.later((order, "id"), place)
+                terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        return self._with("find_cases", "{where}", where), (*values, query.limit)
+        sql = self._with("find_cases", "{where}", where).replace("{order}", order)
+        return sql.replace("{lead}", f"{lead}, " if lead else ""), (*values, query.limit)
+
+    def _lead(self, query: Query, wanted: Mapping[str, str]) -> str:
+        """The column by which a list is read as a range, as the first of its index; empty for none.
+
+        PostgreSQL takes one that is equal to a value for no part of the order, and may then go through
+        everybody's cases in the order of dues: most have nothing due, and stand at its end.
+        """
+        lead = next(iter(wanted), "") if self.dialect.reads_ranges else ""
+        return lead if query.overdue_at is None or lead == "unit" else ""
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""
         return self._with("select_rows", "{where}", where).replace("{table}", table)
+
+    def notices_after(self, after: int, *, case_id: str, status: str, limit: int) -> Ask:
+        """Notices after a position, of one case, of one status."""
+        terms, values = ["position > ?"], list[Any]([after])
+        for column, wanted in (("case_id", case_id), ("status", status)):
+            if wanted:
+                terms.append(f"{column} = ?")
+                values.append(wanted)
+        return self.notices(" AND ".join(terms)), (*values, limit)
 
     def notices(self, where: str) -> str:
         """The notices that the condition holds for."""
         return self._with("select_notices", "{where}", where)
 
     def _with(self, name: str, slot: str, part: str) -> str:
-        return self[name].replace(slot, part.replace("?", self.dialect.mark))
+        part = part.replace("{name}", self.dialect.name_mark).replace("?", self.dialect.mark)
+        return self[name].replace(slot, part)
 
     def command(self, shape: CommandShape) -> str:
         """A whole command as one statement of PostgreSQL, for so many rows."""

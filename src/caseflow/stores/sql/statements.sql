@@ -48,7 +48,7 @@ WHERE id = ? AND version = ? AND head = ?
 -- name: update_case_in_place [sqlite]
 -- As `update_case`, where nothing has changed that an index holds: SQLite writes every index anew whose
 -- columns are named, the same value or not.
-UPDATE caseflow_cases SET version = ?, state = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?
+UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?
 
 -- name: update_cases [postgresql]
 -- Many cases as `update_case` does one, from an array for each of its values.
@@ -171,7 +171,7 @@ SELECT actor, name, digest, case_id, first_version, last_version FROM caseflow_k
 -- name: select_keys
 -- Keys after an actor and name.
 SELECT actor, name, digest, case_id, first_version, last_version FROM caseflow_keys
-WHERE actor > ? OR (actor = ? AND name > ?) ORDER BY actor, name LIMIT ?
+WHERE actor > {name} OR (actor = {name} AND name > {name}) ORDER BY actor, name LIMIT ?
 
 
 -- == Queries ===============================================================================================
@@ -182,7 +182,7 @@ SELECT version, body, hash FROM caseflow_events WHERE case_id = ? ORDER BY versi
 
 -- name: select_heads
 -- The heads of cases after an id.
-SELECT id, version, head FROM caseflow_cases WHERE id > ? ORDER BY id LIMIT ?
+SELECT id, version, head FROM caseflow_cases WHERE id > {name} ORDER BY id LIMIT ?
 
 -- name: select_due
 -- What is due, in order; {after} is the page's beginning. No instant is as late as that of the never due.
@@ -197,8 +197,8 @@ SELECT due_order FROM caseflow_cases ORDER BY due_order, id LIMIT 1
 SELECT count(*) FROM caseflow_cases WHERE waits <= ?
 
 -- name: find_cases
--- The cases of a `Query`; each of its shapes is served in order by an index.
-SELECT id, snapshot, head FROM caseflow_cases{where} ORDER BY due_order, id LIMIT ?
+-- The cases of a `Query`, each with its place; every shape is served in order by an index.
+SELECT id, snapshot, head, {order} FROM caseflow_cases{where} ORDER BY {lead}{order}, id LIMIT ?
 
 -- name: select_feed
 -- Events after a position.
@@ -209,6 +209,10 @@ SELECT position, case_id, version, body FROM caseflow_events WHERE position > ? 
 SELECT position, case_id, version, body FROM caseflow_events
 WHERE position > ? AND position < ((txid_snapshot_xmin(txid_current_snapshot()) + {feed_base}) << {xid_bits})
 ORDER BY position LIMIT ?
+
+-- name: count_newer
+-- How many events are behind a position, whether or not the feed shows them; filled gaps are none.
+SELECT count(*) FROM caseflow_events WHERE position > ? AND case_id <> ''
 
 -- name: lock_positions [mariadb]
 -- Which positions of a gap are there by now; an error at once where somebody is writing one.
@@ -300,6 +304,11 @@ RETURNING n.id
 -- The lease of a cancelled notice ends; that some were told meanwhile is remembered.
 UPDATE caseflow_notices SET token = '', told = coalesce(?, told)
 WHERE id = ? AND token = ? AND status = 'cancelled'
+
+-- name: put_off_notice
+-- A notice that cannot be read goes back untried: until when, why, position, token.
+UPDATE caseflow_notices SET status = 'pending', next_try = ?, error = ?, attempts = attempts - 1, token = ''
+WHERE position = ? AND token = ?
 
 -- name: requeue_notice
 -- A dead notice is pending again: from when, id.

@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from caseflow.core.model.case import Case
-from caseflow.core.model.events import Event
+from caseflow.core.model.events import Event, UnknownEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.notices import Document, Held, Outcome, Posted
-from caseflow.errors import Stale, StoreError
-from caseflow.ports.records import NEVER, Append, Head, Kept, KeyClaim, Link, Query, Recorded, Text
-from caseflow.serialization.codec import decode, unpack
-from caseflow.stores.sql import feed, outbox, transfer
+from caseflow.errors import BadRecord, Stale, StoreError
+from caseflow.ports.records import (
+    NEVER,
+    Append,
+    Aside,
+    Head,
+    Kept,
+    KeyClaim,
+    Kind,
+    Link,
+    Quarantined,
+    Query,
+    Recorded,
+    Text,
+)
+from caseflow.serialization.codec import recorded, unpack
+from caseflow.stores.sql import feed, outbox, row_values, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
-from caseflow.stores.sql.dialects import Connections
+from caseflow.stores.sql.dialects import Connections, Cursor
+from caseflow.stores.sql.lenient_text import bindable, escaping
 from caseflow.stores.sql.statements import Statements
+
+Result = TypeVar("Result")
+
+_log = logging.getLogger("caseflow.store")
 
 CACHED_CASES = 4096
 """So many are remembered; then all are forgotten."""
@@ -37,14 +56,29 @@ class CaseCache:
         self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
 
     def case(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
-        """The case of a row."""
+        """The case of a row.
+
+        Raises:
+            BadRecord: neither its snapshot nor its events say what it is.
+        """
         entry = self._entries.get(case_id)
         if entry is not None and entry[0] == snapshot and entry[1] == head:
             return entry[2]
         snapshot, head = bytes(snapshot), bytes(head)
-        case = unpack(snapshot) or replay(case_id, self._events(case_id))
+        case = unpack(snapshot)
+        if case is None or case.id != case_id:
+            case = self._folded(case_id)
         self.remember(case, snapshot, head)
         return case
+
+    def _folded(self, case_id: str) -> Case:
+        events = self._events(case_id)
+        if not events or type(events[0]) is UnknownEvent:
+            raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
+        try:
+            return replay(case_id, events)
+        except Exception as error:  # types that fit, of a history that no desk wrote
+            raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
 
     def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
         """The case as it was just read, or written: then with what indexes hold of it."""
@@ -120,7 +154,14 @@ class RelationalStore:
             cursor.execute(sql, values)
             return cursor.fetchall()
 
-        return self._connections.read(ask)
+        return self._read(ask)
+
+    def _read(self, ask: Callable[[Cursor], Result]) -> Result:
+        """Run a question; once more where SQLite has a text that is no UTF-8, which spoils a whole page."""
+        try:
+            return self._connections.read(ask)
+        except BadRecord:
+            return self._connections.read(lambda cursor: escaping(cursor, ask))
 
     # -- cases ---------------------------------------------------------------------------------------------
 
@@ -129,17 +170,59 @@ class RelationalStore:
         rows = self._rows(self._sql["select_case"], (case_id,)) if _is_text(case_id) else ()
         return self._cache.case(case_id, *rows[0]) if rows else None
 
-    def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
+    def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
         wanted = tuple(filter(_is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
-        return {case_id: self._cache.case(case_id, snapshot, head) for case_id, snapshot, head in rows}
+        cases, read = dict[str, Case](), self._cache.case
+        for case_id, snapshot, head in rows:
+            try:
+                cases[case_id] = read(case_id, snapshot, head)
+            except BadRecord as error:
+                self._tell(aside, "case", case_id, error)
+        return cases
 
-    def find(self, query: Query) -> tuple[Case, ...]:
-        """The cases of a query in the order of (next due, id); those with nothing due come last."""
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        """The cases of a query, in its order; see `caseflow.ports.Query`."""
         if not all(_is_text(name) for name in (query.unit, query.citizen, query.state) if name):
             return ()
-        return tuple(self._cache.case(*row) for row in self._rows(*self._sql.find(query)))
+        cases: list[Case] = []
+        while len(cases) < query.limit:  # what is set aside takes nobody's place on the page
+            left = query.limit - len(cases)
+            rows = self._rows(*self._sql.find(query.replace(limit=left)))
+            cases += [case for row in rows if (case := self._listed(query, row, aside)) is not None]
+            if len(rows) < left:
+                break
+            query = query.replace(after=(rows[-1][3], rows[-1][0]))
+        return tuple(cases)
+
+    def _listed(self, query: Query, row: Row, aside: Aside | None) -> Case | None:
+        """The case of a row, unless its place in the list is not the case's own: a reader of pages would go
+        round in circles.
+        """  # fmt: skip
+        case = self._case(row, aside)
+        if case is not None and query.place(case)[0] != row[3]:
+            self._tell(
+                aside, "case", case.id, BadRecord("bad-case", case=case.id, found="due_order, deadline")
+            )
+            return None
+        return case
+
+    def _case(self, row: Row, aside: Aside | None) -> Case | None:
+        """The case of a row; `None` when it is set aside."""
+        try:
+            return self._cache.case(row[0], row[1], row[2])
+        except BadRecord as error:
+            self._tell(aside, "case", row[0], error)
+            return None
+
+    @staticmethod
+    def _tell(aside: Aside | None, kind: Kind, name: str, error: BadRecord) -> None:
+        one = Quarantined.of(kind, name, error)
+        if aside is None:
+            _log.warning("%s %s is set aside: %s", one.kind, one.name, one.code)
+        else:
+            aside(one)
 
     # -- changes -------------------------------------------------------------------------------------------
 
@@ -203,7 +286,7 @@ class RelationalStore:
 
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
         """Keep the document of a policy under its content hash; doing it twice changes nothing."""
-        is_new = self.pinned(pin) is None
+        is_new = not self._rows(self._sql["select_policy"], (pin,))
         if is_new:
             row = (pin, json.dumps(document, ensure_ascii=False))
             sql = self._sql["insert_policy"]
@@ -217,7 +300,7 @@ class RelationalStore:
 
     def events(self, case_id: str) -> tuple[Event, ...]:
         """Every event of the case, oldest first; empty when there is none."""
-        return tuple(decode(link.body) for link in self.links(case_id))
+        return tuple(recorded(link.body) for link in self.links(case_id))
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The audit chain of the case as it is kept, oldest first; empty when there is no such case."""
@@ -226,27 +309,34 @@ class RelationalStore:
 
     def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
         """The newest hash of every case whose id comes after that one, in the order of ids by code point."""
-        rows = self._rows(self._sql["select_heads"], (after, limit))
+        rows = self._rows(self._sql["select_heads"], (bindable(after), limit))
         return tuple(Head(case_id, version, bytes(head)) for case_id, version, head in rows)
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
         rows = self._rows(self._sql["select_texts"], (case_id,)) if _is_text(case_id) else ()
-        return tuple(text for version, fields in rows for text in _texts_of(version, fields))
+        return tuple(text for version, fields in rows for text in row_values.texts(version, fields))
 
-    def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
+    def texts_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
-        wanted, texts = tuple(filter(_is_text, ids)), dict[str, tuple[Text, ...]]()
+        wanted = tuple(filter(_is_text, ids))
+        texts, bad = dict[str, list[Text]](), set[str]()
         rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
         for case_id, version, fields in rows:
-            texts[case_id] = (*texts.get(case_id, ()), *_texts_of(version, fields))
-        return texts
+            try:
+                parts = row_values.texts(version, fields)
+            except BadRecord as error:
+                bad.add(case_id)
+                self._tell(aside, "text", f"{case_id}@{version}", error)
+                continue
+            texts.setdefault(case_id, []).extend(parts)
+        return {case_id: tuple(parts) for case_id, parts in texts.items() if case_id not in bad}
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
         is_asked = _is_text(actor) and _is_text(key)
         rows = self._rows(self._sql["select_key"], (actor, key)) if is_asked else ()
-        return _key_claim(rows[0]) if rows else None
+        return row_values.key_claim(rows[0]) if rows else None
 
     def due(
         self, before: int, *, limit: int, after: tuple[int, str] | None = None
@@ -272,26 +362,43 @@ class RelationalStore:
         its commit where nobody else writes, else when those have ended that began before it. See
         `caseflow.stores.sql.feed`.
         """
-        rows = feed.read(self._connections, self._sql, after, limit)
+        rows = feed.read(self._connections, self._sql, after, limit, read=self._read)
         return tuple(
-            Recorded(position=position, case_id=case_id, version=version, event=decode(bytes(body)))
+            Recorded(position=position, case_id=case_id, version=version, event=recorded(bytes(body)))
             for position, case_id, version, body in rows
         )
+
+    def newer(self, after: int) -> int:
+        """How many events are kept behind the position, those among them that the feed does not show yet."""
+        count: int = self._rows(self._sql["count_newer"], (min(max(after, 0), feed.LAST),))[0][0]
+        return count
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
         rows = self._rows(self._sql["select_policy"], (pin,))
-        return json.loads(rows[0][0]) if rows else None
+        return row_values.policy(pin, rows[0][0]) if rows else None
 
     # -- notices and documents ------------------------------------------------------------------------------
 
-    def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[Held, ...]:
+    def claim(
+        self, now_us: int, *, limit: int, lease_us: int, token: str, aside: Aside | None = None
+    ) -> tuple[Held, ...]:
         """Lease ready notices to the token, in the order of (next try, position)."""
-        return self._connections.write(
-            lambda cursor: outbox.claim(
-                cursor, self._sql, now_us, limit=limit, lease_us=lease_us, token=token
+        bad: list[tuple[str, BadRecord]] = []
+
+        def take(cursor: Cursor) -> tuple[Held, ...]:
+            bad.clear()  # another run of the same transaction
+            return outbox.claim(
+                cursor, self._sql, now_us, limit=limit, lease_us=lease_us, token=token, bad=bad
             )
-        )
+
+        try:
+            held = self._connections.write(take)
+        except BadRecord:
+            held = self._connections.write(lambda cursor: escaping(cursor, take))
+        for name, error in bad:
+            self._tell(aside, "notice", name, error)
+        return held
 
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
@@ -302,24 +409,51 @@ class RelationalStore:
         return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, ids, now_us))
 
     def notices(
-        self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
+        self,
+        *,
+        case_id: str = "",
+        status: str = "",
+        after: int = 0,
+        limit: int = 1000,
+        aside: Aside | None = None,
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
-        return self._connections.read(
-            lambda cursor: outbox.notices(
-                cursor, self._sql, case_id=case_id, status=status, after=after, limit=limit
-            )
-        )
+        notices: list[Posted] = []
+        while len(notices) < limit and _is_text(case_id) and _is_text(status):
+            left = limit - len(notices)
+            rows = self._rows(*self._sql.notices_after(after, case_id=case_id, status=status, limit=left))
+            for row in rows:
+                try:
+                    notices.append(outbox.posted(row))
+                except BadRecord as error:
+                    self._tell(aside, "notice", row[8], error)
+            if len(rows) < left:
+                break
+            after = rows[-1][0]
+        return tuple(notices)
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
         rows = self._rows(self._sql["select_documents"], (case_id,)) if _is_text(case_id) else ()
         return tuple(map(outbox.document, rows))
 
-    def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
+    def issued(
+        self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
+    ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
-        rows = self._rows(self._sql["select_issued"], (series, year, after, limit))
-        return tuple(map(outbox.document, rows))
+        documents: list[Document] = []
+        while len(documents) < limit and _is_text(series):
+            left = limit - len(documents)
+            rows = self._rows(self._sql["select_issued"], (series, year, after, left))
+            for row in rows:
+                try:
+                    documents.append(outbox.document(row))
+                except BadRecord as error:
+                    self._tell(aside, "document", row[0], error)
+            if len(rows) < left:
+                break
+            after = rows[-1][6]
+        return tuple(documents)
 
     # -- moving --------------------------------------------------------------------------------------------
 
@@ -341,9 +475,9 @@ class RelationalStore:
 
     def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
         """Idempotency keys after (actor, key), in that order by code point."""
-        actor, key = after
+        actor, key = map(bindable, after)
         rows = self._rows(self._sql["select_keys"], (actor, actor, key, limit))
-        return tuple(_key_claim(row) for row in rows)
+        return tuple(row_values.key_claim(row) for row in rows)
 
     def pins(self) -> tuple[str, ...]:
         """The content hashes of all documents that are kept."""
@@ -351,9 +485,7 @@ class RelationalStore:
 
     def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table exactly as they are kept; see `caseflow.ports.Auditable`."""
-        return self._connections.read(
-            lambda cursor: transfer.raw(cursor, self._sql, table, after=after, upto=upto)
-        )
+        return self._read(lambda cursor: transfer.raw(cursor, self._sql, table, after=after, upto=upto))
 
 
 def _is_text(name: str) -> bool:
@@ -363,21 +495,3 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return "\0" not in name
-
-
-def _key_claim(row: tuple[Any, ...]) -> KeyClaim:
-    actor, key, digest, case_id, first, last = row
-    return KeyClaim(actor=actor, key=key, digest=digest, case_id=case_id, first=first, last=last)
-
-
-def _texts_of(version: int, fields: str) -> Iterator[Text]:
-    """The texts that a row of them holds.
-
-    Raises:
-        StoreError: it is not as it was written.
-    """
-    try:
-        parts = [(field, salt, text) for field, (salt, text) in json.loads(fields).items()]
-    except (ValueError, TypeError, AttributeError) as error:
-        raise StoreError("bad-text", found=version) from error
-    return (Text(version, field, salt, text) for field, salt, text in parts)

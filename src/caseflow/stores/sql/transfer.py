@@ -7,12 +7,13 @@ from itertools import count
 from typing import Any
 
 from caseflow.core.notices import LEASED, TOLD, Document, Posted
-from caseflow.errors import StoreError
+from caseflow.errors import BadRecord, StoreError
 from caseflow.ports.protocols import Store
-from caseflow.ports.records import Kept, KeyClaim
+from caseflow.ports.records import Kept, KeyClaim, Quarantined
 from caseflow.stores.copy import steady
 from caseflow.stores.sql.append import Row, as_json, case_values, key_row, notice_values, text_rows
 from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
 
 PAGE = 200
@@ -37,9 +38,14 @@ def kept(store: Store, case_id: str) -> Kept | None:
         lambda: store.load(case_id),
         lambda case: Kept(
             case=case, links=store.links(case_id), texts=store.texts(case_id),
-            notices=store.notices(case_id=case_id, limit=ALL), documents=store.documents(case_id),
+            notices=store.notices(case_id=case_id, limit=ALL, aside=_whole),
+            documents=store.documents(case_id),
         ),
     )  # fmt: skip
+
+
+def _whole(one: Quarantined) -> None:
+    raise BadRecord(one.code, found=one.name)
 
 
 def raw(
@@ -48,9 +54,10 @@ def raw(
     """The table's rows as column -> value; see `caseflow.ports.Auditable`."""
     if table in _BY_CASE:
         column, order = _BY_CASE[table]
-        end = "" if upto is None else f" AND {column} <= ?"
-        where = f" WHERE {column} > ?{end} ORDER BY {order}"
-        cursor.execute(sql.rows(table, where), (after,) if upto is None else (after, upto))
+        end = "" if upto is None else f" AND {column} <= {{name}}"
+        where = f" WHERE {column} > {{name}}{end} ORDER BY {order}"
+        ends = (after,) if upto is None else (after, upto)
+        cursor.execute(sql.rows(table, where), tuple(map(bindable, ends)))
     else:
         cursor.execute(sql["select_latest_numbers"] if table == "series" else sql.rows(table))
     columns = [column[0] for column in cursor.description]

@@ -14,6 +14,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.evolve import replay
 from caseflow.errors import Stale, StoreBusy
 from caseflow.ports import Query, Recorded, Store
+from caseflow.serialization.codec import recorded
 from caseflow.testing.contract.case_factory import BY, stopped, submitted, then
 
 
@@ -71,7 +72,7 @@ class DueContract:
         }  # fmt: skip
         for ids, query in queries.items():
             assert "".join(case.id for case in store.find(query)) == ids
-        assert [case.id for case in store.find(Query(unit="u", overdue_at=50))] == ["b", "a"]
+        assert {case.id for case in store.find(Query(unit="u", overdue_at=50))} == {"a", "b"}
         assert [case.id for case in store.find(Query(citizen=""))] == ["d"]
 
     def test_find_is_in_keyset_order(self, store: Store) -> None:
@@ -83,6 +84,19 @@ class DueContract:
         for place, case in enumerate(cases):
             query = Query(after=(case.next_due_us, case.id), limit=2)
             assert store.find(query) == cases[place + 1 : place + 3]
+
+    def test_the_longest_overdue_come_first(self, store: Store) -> None:
+        """What is overdue comes by (deadline, id), whatever is due next; a cursor goes on after any of it."""
+        store.append([
+            submitted("d", remind=1, due=40), submitted("c", due=20), submitted("b", due=20),
+            submitted("a", due=30), submitted("e", due=60), submitted("f"),
+        ])  # fmt: skip
+        query = Query(overdue_at=50)
+        cases = store.find(query)
+        assert [case.id for case in cases] == ["b", "c", "a", "d"]
+        for place, case in enumerate(cases):
+            after = query.replace(after=query.place(case), limit=2)
+            assert store.find(after) == cases[place + 1 : place + 3]
 
     def test_nothing_is_due_before_its_instant(self, store: Store) -> None:
         """One microsecond before a case's instant it is not due; at the instant it is."""
@@ -109,6 +123,17 @@ class FeedContract:
         for place, position in enumerate([0, *positions]):
             assert store.feed(position) == feed[place:]
         assert store.feed(limit=2) == feed[:2]
+        assert [store.newer(position) for position in (0, *positions)] == [3, 2, 1, 0]
+
+    def test_an_event_that_cannot_be_read_is_kept_as_it_is(self, store: Store) -> None:
+        """One of another version comes back with its bytes, from the case and from the feed; the rest too."""
+        first = submitted("a")
+        store.append([first, submitted("b")])
+        later = recorded(b'{"event":"teleported","at":2000,"by":["o-1","handler",""],"to":"mars"}')
+        store.append([then(first.case, later)])
+        assert store.events("a") == (*first.events, later)
+        assert [entry.event for entry in store.feed() if entry.case_id == "a"][-1] == later
+        assert [case.id for case in store.find(Query())] == ["a", "b"]
 
     def test_the_feed_skips_nothing_while_writers_race(self, store: Store) -> None:
         """A reader that follows the feed while four threads append meets every event, once, in its order."""

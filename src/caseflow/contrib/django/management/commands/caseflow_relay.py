@@ -15,10 +15,10 @@ from caseflow.delivery.relay import Round
 from caseflow.errors import StoreError
 
 _TOLD = (
-    "{} claimed: {} sent, {} to be tried again, {} dead, {} cancelled, {} collapsed",
-    "取得 {} 条:发出 {},待重试 {},无法送达 {},已取消 {},已合并 {}",
+    "{} claimed: {} sent, {} to be tried again, {} dead, {} cancelled, {} collapsed, {} set aside",
+    "取得 {} 条:发出 {},待重试 {},无法送达 {},已取消 {},已合并 {},已搁置 {}",
 )
-_COUNTS = ("claimed", "sent", "retried", "dead", "cancelled", "collapsed")
+_COUNTS = ("claimed", "sent", "retried", "dead", "cancelled", "collapsed", "quarantined")
 
 
 class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types

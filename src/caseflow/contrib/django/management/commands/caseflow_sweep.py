@@ -16,7 +16,7 @@ _SWEPT = (
     "{} cards, {} reminders, {} conflicts, {} waiting for a calendar",
     "发出 {} 张牌、{} 次提醒,{} 个冲突,{} 个等待日历",
 )
-_REFUSED = ("refused, unknown events: {}", "含未知事件而拒绝:{}")
+_ASIDE = ("set aside: {} {}: {}", "已搁置:{} {}:{}")
 _MORE = ("more is due", "还有到期")
 
 
@@ -51,8 +51,7 @@ def _told(done: Sweep) -> str:
     lines = [
         _SWEPT[tongue].format(len(done.cards), len(done.reminders), len(done.conflicts), done.waiting)
     ]  # fmt: skip
-    if done.refused:
-        lines.append(_REFUSED[tongue].format(", ".join(done.refused)))
+    lines += [_ASIDE[tongue].format(one.kind, one.name, one.code) for one in done.quarantined]
     if done.more:
         lines.append(_MORE[tongue])
     return "\n".join(lines)
@@ -61,6 +60,7 @@ def _told(done: Sweep) -> str:
 def _as_json(done: Sweep) -> str:
     counts = {
         "cards": len(done.cards), "reminders": len(done.reminders), "conflicts": list(done.conflicts),
-        "refused": list(done.refused), "waiting": done.waiting, "more": done.more,
+        "waiting": done.waiting, "more": done.more,
+        "quarantined": [one.to_dict() for one in done.quarantined],
     }  # fmt: skip
     return json.dumps(counts, ensure_ascii=False)
