@@ -81,7 +81,9 @@ class KeyClaim(Value):
 
 
 class Query(Value):
-    """Which cases are asked for; ``None`` and empty texts admit all.
+    """Which cases are asked for: those of that very unit, citizen and state; `None` admits all.
+
+    An empty text is a name like every other: it admits the cases that have none.
 
     ``after`` is the ``(next due, id)`` of the last case already seen.
     """

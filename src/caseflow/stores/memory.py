@@ -64,7 +64,8 @@ class MemoryStore:
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
-        return self._texts.get(case_id, ())
+        with self._lock:
+            return self._texts.get(case_id, ())
 
     def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Add events to one or several cases, with all that goes with them and an idempotency key.
@@ -138,7 +139,8 @@ class MemoryStore:
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
-        return self._keys.get((actor, key))
+        with self._lock:
+            return self._keys.get((actor, key))
 
     def due(
         self, before: int, *, limit: int, after: tuple[int, str] | None = None

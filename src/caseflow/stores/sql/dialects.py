@@ -91,6 +91,11 @@ class Connections(Protocol):
         ...
 
 
+def whole(number: int) -> int:
+    """The number, or the largest or smallest that a column can hold: it lies on the same side of all of them."""
+    return max(-(1 << 63), min(number, (1 << 63) - 1))
+
+
 class Dialect(Value):
     """A kind of database.
 
@@ -105,6 +110,7 @@ class Dialect(Value):
             more than the highest; elsewhere a row of its own holds it.
         keeps_indexes: whether an update leaves the indexes alone whose columns it sets to the same values.
         fills_gaps: whether the feed's reader must look after positions that were given out and not used.
+        holds_nul: whether a text may hold the character NUL.
     """
 
     name: str
@@ -117,6 +123,19 @@ class Dialect(Value):
     one_writer: bool = False
     keeps_indexes: bool = True
     fills_gaps: bool = False
+    holds_nul: bool = True
+
+    def is_text(self, *names: str) -> bool:
+        """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
+
+        Nothing that is kept has a name that it cannot hold, so nobody needs to ask.
+        """
+        try:
+            for name in names:
+                name.encode()
+        except UnicodeEncodeError:
+            return False
+        return self.holds_nul or not any("\0" in name for name in names)
 
     def later(self, columns: tuple[str, str], place: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
         """The condition "after that place in the order of the two columns", served by their index."""
@@ -135,6 +154,7 @@ POSTGRESQL = Dialect(
         "table": " WITH (fillfactor = 80)",
     },
     one_statement=True,
+    holds_nul=False,
 )  # fmt: skip
 """Names compare by code point; pages keep room so that an updated case stays on its page."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from caseflow.core import notices as o
 from caseflow.stores.sql.append import Row
-from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.dialects import Cursor, whole
 from caseflow.stores.sql.statements import Statements
 
 
@@ -60,17 +60,19 @@ def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
 
 def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
-    rows = [_outcome_row(outcome) for outcome in outcomes if outcome.token]
+    is_text = sql.dialect.is_text
+    rows = [_outcome_row(one) for one in outcomes if one.token and is_text(one.id, one.token)]
     ids = [row[6] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
-        done = {name for (name,) in cursor.fetchall()}
+        settled = {name for (name,) in cursor.fetchall()}
+        done = [name in settled for name in ids]
     else:
-        done = {row[6] for row in rows if _is_settled(cursor, sql, row)}
-    for row in rows:
-        if row[6] not in done:
+        done = [_is_settled(cursor, sql, row) for row in rows]
+    for row, is_done in zip(rows, done, strict=True):
+        if not is_done:
             cursor.execute(sql["release_cancelled"], (row[2], *row[6:8]))
-    return tuple(name for name in ids if name in done)
+    return tuple(name for name, is_done in zip(ids, done, strict=True) if is_done)
 
 
 def _outcome_row(outcome: o.Outcome) -> Row:
@@ -93,7 +95,7 @@ def _is_settled(cursor: Cursor, sql: Statements, row: Row) -> bool:
 def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
     """Make dead notices pending again; their ids."""
     done = []
-    for name in ids:
+    for name in filter(sql.dialect.is_text, ids):
         cursor.execute(sql["requeue_notice"], (now_us, name))
         if cursor.rowcount == 1:
             done.append(name)
@@ -104,7 +106,7 @@ def notices(
     cursor: Cursor, sql: Statements, *, case_id: str, status: str, after: int, limit: int
 ) -> tuple[o.Posted, ...]:
     """Notices after the position, of one case, of one status."""
-    terms, values = ["position > ?"], list[Any]([after])
+    terms, values = ["position > ?"], list[Any]([whole(after)])
     for column, wanted in (("case_id", case_id), ("status", status)):
         if wanted:
             terms.append(f"{column} = ?")

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from caseflow.ports.records import NEVER, Query
-from caseflow.stores.sql.dialects import Dialect
+from caseflow.stores.sql.dialects import Dialect, whole
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
@@ -62,10 +62,10 @@ class Statements(dict[str, str]):
 
     def due(self, before: int, *, limit: int, after: tuple[int, str] | None) -> Ask:
         """What is due, in order, after a place."""
-        before = min(before, NEVER - 1)
+        before = whole(min(before, NEVER - 1))
         if after is None:
             return self["select_due"].replace("{after}", ""), (before, limit)
-        term, values = self.dialect.later(("due_order", "id"), after)
+        term, values = self.dialect.later(("due_order", "id"), (whole(after[0]), after[1]))
         return self._with("select_due", "{after}", f" AND {term}"), (before, *values, limit)
 
     def find(self, query: Query) -> Ask:
@@ -79,10 +79,10 @@ class Statements(dict[str, str]):
             terms.append("citizen <> ''")  # as the partial index says it
         if query.overdue_at is not None:
             terms.append("deadline IS NOT NULL AND deadline <= ?")
-            values.append(query.overdue_at)
+            values.append(whole(query.overdue_at))
         if query.after is not None:
             due, case_id = query.after
-            term, place = self.dialect.later(("due_order", "id"), (NEVER if due is None else due, case_id))
+            term, place = self.dialect.later(("due_order", "id"), (NEVER if due is None else whole(due), case_id))
             terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
