@@ -136,8 +136,8 @@ class Auditable(Register, Chained, Protocol):
         the order of ids by code point and then of versions or positions; at most `limit` rows. Whole,
         whatever the bounds: ``policies``; ``series``, the ``latest`` number of each series and year, from
         which the next one follows; and ``guards``: what else acts on the tables, or stands between them and
-        their readers, by ``kind``, ``name`` and ``table`` (triggers, rules, row policies, views); empty where a
-        place has no such things.
+        their readers, by ``kind``, ``name`` and ``table`` (triggers, rules, row policies, views); empty where
+        a place has no such things.
 
         A text that cannot be decoded comes with a lone surrogate for each byte that is wrong.
         """

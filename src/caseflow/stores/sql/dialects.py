@@ -92,7 +92,7 @@ class Connections(Protocol):
 
 
 def whole(number: int) -> int:
-    """The number, or the largest or smallest that a column can hold: it lies on the same side of all of them."""
+    """The number, or the largest or smallest that a column can hold."""
     return max(-(1 << 63), min(number, (1 << 63) - 1))
 
 

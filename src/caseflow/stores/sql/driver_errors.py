@@ -57,6 +57,8 @@ def kind_of(error: BaseException) -> ErrorKind:
         if "no such table" in str(error):
             return "missing"
         return _CODES.get(code & 0xFF, "failed")
+    if type(error).__module__ == "sqlite3":  # the module's own: a text that is no UTF-8
+        return "failed"
     # psycopg gives no SQLSTATE when the connection itself failed
     return "gone" if type(error).__name__ in ("OperationalError", "InterfaceError") else "failed"
 

@@ -1,4 +1,4 @@
-"""The rows of the tables as they lie there, as `caseflow.ports.Auditable` asks; only the audit reads them so."""
+"""The rows of the tables as they lie there, for `caseflow.ports.Auditable`: the audit alone reads them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _of_cases(
 
 @contextmanager
 def _undecoded(cursor: Any, sql: Statements) -> Iterator[None]:
-    """SQLite keeps texts that are no UTF-8 and would stop at one; here each wrong byte is a lone surrogate."""
+    """SQLite keeps texts that are no UTF-8 and stops at one; here each wrong byte is a lone surrogate."""
     if sql.dialect.name != "sqlite":
         yield
         return

@@ -82,7 +82,9 @@ class Statements(dict[str, str]):
             values.append(whole(query.overdue_at))
         if query.after is not None:
             due, case_id = query.after
-            term, place = self.dialect.later(("due_order", "id"), (NEVER if due is None else whole(due), case_id))
+            term, place = self.dialect.later(
+                ("due_order", "id"), (NEVER if due is None else whole(due), case_id)
+            )
             terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""

@@ -100,7 +100,6 @@ class RelationalStore:
     ) -> None:
         self._connections = connections
         self._sql = Statements(connections.dialect, feed_base=feed_base)
-        self._is_text = connections.dialect.is_text
         self._cache = CaseCache(self.events)
         self._pending = pending or PendingPolicies()
 
@@ -127,18 +126,20 @@ class RelationalStore:
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
-        rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
+        rows = self._rows(self._sql["select_case"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
         return self._cache.case(case_id, *rows[0]) if rows else None
 
     def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
-        wanted = tuple(filter(self._is_text, ids))
+        wanted = tuple(filter(self._sql.dialect.is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
         return {case_id: self._cache.case(case_id, snapshot, head) for case_id, snapshot, head in rows}
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
-        if not self._is_text(*(name for name in (query.unit, query.citizen, query.state) if name)):
+        if not self._sql.dialect.is_text(
+            *(name for name in (query.unit, query.citizen, query.state) if name)
+        ):
             return ()
         return tuple(self._cache.case(*row) for row in self._rows(*self._sql.find(query)))
 
@@ -222,7 +223,9 @@ class RelationalStore:
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The audit chain of the case as it is kept, oldest first; empty when there is no such case."""
-        rows = self._rows(self._sql["select_history"], (case_id,)) if self._is_text(case_id) else ()
+        rows = (
+            self._rows(self._sql["select_history"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
+        )
         return tuple(Link(version, bytes(body), bytes(seal)) for version, body, seal in rows)
 
     def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
@@ -232,12 +235,12 @@ class RelationalStore:
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
-        rows = self._rows(self._sql["select_texts"], (case_id,)) if self._is_text(case_id) else ()
+        rows = self._rows(self._sql["select_texts"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
         return tuple(text for version, fields in rows for text in _texts_of(version, fields))
 
     def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
-        wanted, texts = tuple(filter(self._is_text, ids)), dict[str, tuple[Text, ...]]()
+        wanted, texts = tuple(filter(self._sql.dialect.is_text, ids)), dict[str, tuple[Text, ...]]()
         rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
         for case_id, version, fields in rows:
             texts[case_id] = (*texts.get(case_id, ()), *_texts_of(version, fields))
@@ -245,7 +248,9 @@ class RelationalStore:
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
-        rows = self._rows(self._sql["select_key"], (actor, key)) if self._is_text(actor, key) else ()
+        rows = (
+            self._rows(self._sql["select_key"], (actor, key)) if self._sql.dialect.is_text(actor, key) else ()
+        )
         return _key_claim(rows[0]) if rows else None
 
     def due(
@@ -280,7 +285,7 @@ class RelationalStore:
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
-        rows = self._rows(self._sql["select_policy"], (pin,)) if self._is_text(pin) else ()
+        rows = self._rows(self._sql["select_policy"], (pin,)) if self._sql.dialect.is_text(pin) else ()
         return json.loads(rows[0][0]) if rows else None
 
     # -- notices and documents ------------------------------------------------------------------------------
@@ -305,7 +310,7 @@ class RelationalStore:
         self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
-        if not self._is_text(case_id, status):
+        if not self._sql.dialect.is_text(case_id, status):
             return ()
         return self._connections.read(
             lambda cursor: outbox.notices(
@@ -315,13 +320,17 @@ class RelationalStore:
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
-        rows = self._rows(self._sql["select_documents"], (case_id,)) if self._is_text(case_id) else ()
+        rows = (
+            self._rows(self._sql["select_documents"], (case_id,))
+            if self._sql.dialect.is_text(case_id)
+            else ()
+        )
         return tuple(map(outbox.document, rows))
 
     def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
         place = (series, whole(year), whole(after), limit)
-        rows = self._rows(self._sql["select_issued"], place) if self._is_text(series) else ()
+        rows = self._rows(self._sql["select_issued"], place) if self._sql.dialect.is_text(series) else ()
         return tuple(map(outbox.document, rows))
 
     # -- moving --------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import pytest
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.audit.verify import verify
 from caseflow.core import notices as o
+from caseflow.core.model.case import Case
 from caseflow.ports import NEVER, Append, Store, Text
 from caseflow.serialization.codec import pack
 from caseflow.stores.copy import copy_cases
@@ -64,7 +65,9 @@ class MoveContract:
             if place % 3 == 2:
                 copy_cases(source, movable)
         copy_cases(movable, back)
-        expected = {name: answer for name, answer in answers(source, IDS, units=UNITS).items() if name != "feed"}
+        expected = {
+            name: answer for name, answer in answers(source, IDS, units=UNITS).items() if name != "feed"
+        }
         for moved in (store, back):
             assert differing(expected, answers(moved, IDS, units=UNITS)) == {}
         assert sorted(movable.pins()) == ["p", "q"]
@@ -79,7 +82,9 @@ class MoveContract:
         for place in (0, 1, len(MIXED) - 1, len(MIXED), len(pairs) - 1):
             after = (claims[place].actor, claims[place].key)
             assert movable.keys(after, limit=2) == claims[place + 1 : place + 3]
-        assert movable.keys(("a", "l"), limit=1) == movable.keys(("aA", "z"), limit=1) == (claims[len(MIXED)],)
+        assert (
+            movable.keys(("a", "l"), limit=1) == movable.keys(("aA", "z"), limit=1) == (claims[len(MIXED)],)
+        )
         movable.keep_keys([claim_of("c1", actor="z", key=str(number)) for number in range(MANY)])
         assert len(movable.keys(("y", ""), limit=MANY + 1)) == MANY
 
@@ -93,10 +98,7 @@ class AuditContract:
         names = [f"x{ending}" for ending in MIXED]
         firsts = [_laden(store_id) for name in names for store_id in (name, f"{name}!")]
         store.append(firsts)
-        store.append([
-            then(first.case, texts=_texts(2)).replace(notices=(o.Notice(f"m-{first.case.id}", first.case.id, 2, "card"),))
-            for first in firsts[::2]
-        ])  # fmt: skip
+        store.append([_further(first.case) for first in firsts[::2]])
         for table in BY_CASE:
             everything = rows.raw(table)
             ids = _ids(table, everything)
@@ -144,9 +146,9 @@ class AuditContract:
             assert (row["topic"], row["at_us"], row["corrects"], json.loads(row["body"])) == (
                 post.notice.topic, post.notice.at_us, post.notice.corrects, post.notice.body,
             )  # fmt: skip
-        assert [(row["id"], row["number"], row["voided"], row["void_reason"]) for row in rows.raw("documents")] == [
-            ("d1", 1, 9, "annulled"), ("d3", 2, None, ""),
-        ]  # fmt: skip
+        columns = ("id", "number", "voided", "void_reason")
+        documents = [tuple(row[column] for column in columns) for row in rows.raw("documents")]
+        assert documents == [("d1", 1, 9, "annulled"), ("d3", 2, None, "")]
         assert {row["pin"]: json.loads(row["document"]) for row in rows.raw("policies", after="c2")} == {
             "p": {"policy": {"name": "p"}}, "q": {"policy": {"name": "q"}},
         }  # fmt: skip
@@ -160,7 +162,9 @@ class AuditContract:
         audited = offering(store, "raw", "keys")
         desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
         for number in range(8):
-            desk.submit(title="路灯", body="三天", to="城管局", by=CITIZEN, case_id=f"c{number}", key=f"k{number}")
+            desk.submit(
+                title="路灯", body="三天", to="城管局", by=CITIZEN, case_id=f"c{number}", key=f"k{number}"
+            )
         desk.clock.advance(days=6)
         desk.sweep()
         store.settle([o.sent(held, 11) for held in store.claim(1 << 60, limit=9, lease_us=9, token="t")])
@@ -176,6 +180,11 @@ def _texts(version: int) -> tuple[Text, ...]:
 def _laden(name: str) -> Append:
     notice, draft = o.Notice(f"n-{name}", name, 1, "card"), o.Draft(f"d-{name}", "s", 2025, name, 1)
     return submitted(name).replace(texts=_texts(1), notices=(notice,), documents=(draft,))
+
+
+def _further(case: Case) -> Append:
+    notice = o.Notice(f"m-{case.id}", case.id, 2, "card")
+    return then(case, texts=_texts(2)).replace(notices=(notice,))
 
 
 def _ids(table: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a store owes of order and pages: by code point, page after page to the last, whoever moves meanwhile."""
+"""What a store owes of order and pages: by code point, page after page to the last."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from caseflow.testing.contract.case_factory import BY, stopped, submitted, then
 Row = TypeVar("Row")
 
 MIXED = (
-    "案", "a", "B", "Ä", "10", "9", "\uff21", "ab", "A", "é", "e\u0301", "_", "Z", "😀", "b", "a-b", "a b", "~", "ß",
-    "ss", "\ue000", "aa", "a_b", "Ａ1", "Ω", "",
+    "案", "a", "B", "Ä", "10", "9", "\uff21", "ab",
+    "A", "é", "e\u0301", "_", "Z", "😀", "b", "a-b", "a b", "~",
+    "ß", "ss", "\ue000", "aa", "a_b", "Ａ1", "Ω", "",
 )  # fmt: skip
 """Endings of ids which most orders put elsewhere than by code point does: UTF-16, too, parts from it."""
 MANY = 1_203
@@ -23,7 +24,7 @@ MANY = 1_203
 
 
 class OrderContract:
-    """Orders are the same everywhere: what ties is ordered by code point, what came is in the order it came."""
+    """Orders are the same everywhere: ties by code point, what came in the order it came."""
 
     def test_cases_due_at_once_come_by_code_point(self, store: Store) -> None:
         """``due``, ``find`` and ``heads`` tell ties apart as Python compares texts; no page loses one."""
@@ -136,10 +137,12 @@ class PagesContract:
 
     def test_a_limit_counts_what_fits(self, store: Store) -> None:
         """The first page of a query is full although what fits it comes last of all."""
-        store.append([submitted(f"a{number:02}", due=5, unit="v", citizen="v", state="v") for number in range(30)])
+        store.append(
+            [submitted(f"a{number:02}", due=5, unit="v", citizen="v", state="v") for number in range(30)]
+        )
         store.append([submitted(f"b{number}", unit="u", citizen="u", state="u") for number in range(3)])
         for column in ("unit", "citizen", "state"):
-            assert ids_of(store, Query(**{column: "u"}, limit=2)) == ["b0", "b1"]
+            assert ids_of(store, Query(limit=2).replace(**{column: "u"})) == ["b0", "b1"]
         many = tuple(Notice(f"n{number}", "a00", 2, "card") for number in range(30))
         case = store.load("a00")
         assert case is not None

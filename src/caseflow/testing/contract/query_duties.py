@@ -102,8 +102,10 @@ class InstantsContract:
 
     @pytest.mark.parametrize("at", EXACT)
     def test_lists_count_microseconds(self, store: Store, at: int) -> None:
-        """What is due, overdue or waits one microsecond earlier comes earlier, and is told from that instant."""
-        store.append([submitted("a", due=at + 1), submitted("b", due=at), submitted("c", due=at, certain=False)])
+        """What is due, overdue or waits one microsecond earlier comes earlier, from that instant on."""
+        store.append(
+            [submitted("a", due=at + 1), submitted("b", due=at), submitted("c", due=at, certain=False)]
+        )
         store.append([submitted("d", due=at - 999)])
         assert store.next_due() == at - 999
         assert store.due(at, limit=9) == ((at - 999, "d"), (at, "b"))
@@ -116,7 +118,7 @@ class InstantsContract:
 
     @pytest.mark.parametrize("at", EXACT)
     def test_notices_and_documents_keep_microseconds(self, store: Store, at: int) -> None:
-        """From when a notice is told, its lease, its next try, when it was told, when a document was voided."""
+        """When a notice is told, its lease, its next try, when it was told, when a document was voided."""
         first = submitted("c1")
         notices = (o.Notice("n", "c1", 1, "card", at_us=at), o.Notice("m", "c1", 1, "card", at_us=at + 1))
         draft = o.Draft("d", "s", 2025, "c1", 1)

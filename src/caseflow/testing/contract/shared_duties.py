@@ -1,4 +1,4 @@
-"""What a store owes where others write at its place: whatever any handle wrote, every handle knows at once."""
+"""What a store owes where others write at its place: what any handle wrote, every handle knows."""
 
 from __future__ import annotations
 
@@ -44,12 +44,16 @@ class SharedContract:
         assert store.texts("c1") == another.texts("c1") == first.texts[1:]
 
     def test_handles_that_begin_one_case_are_told_stale(self, store: Store, another: Store) -> None:
-        """Of several that submit one id, or issue one document, one is through; no driver's error comes up."""
+        """Of several that submit one id with one document one is through; no driver's error comes up."""
         for turn in range(5):
             through, late = list[int](), list[int]()
 
             def work(
-                handle: Store, place: int, turn: int = turn, through: list[int] = through, late: list[int] = late
+                handle: Store,
+                place: int,
+                turn: int = turn,
+                through: list[int] = through,
+                late: list[int] = late,
             ) -> None:
                 entry = submitted(f"c{turn}", at=place + 1)
                 entry = entry.replace(documents=(Draft(f"d{turn}", "s", 2025, f"c{turn}", 1),))
@@ -72,7 +76,9 @@ class SharedContract:
         for turn in range(5):
             race([lambda handle=handle, turn=turn: handle.pin(f"p{turn}", document)  # type: ignore[misc]  # bound at once
                   for handle in (store, another, store, another)])  # fmt: skip
-            assert written(store.pinned(f"p{turn}")) == written(another.pinned(f"p{turn}")) == written(document)
+            assert (
+                written(store.pinned(f"p{turn}")) == written(another.pinned(f"p{turn}")) == written(document)
+            )
 
     def test_what_goes_with_an_append_is_seen_from_another_handle(self, store: Store, another: Store) -> None:
         """A reader with a handle of his own sees all of an append, or nothing of it."""
