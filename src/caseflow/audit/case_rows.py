@@ -136,7 +136,7 @@ def _window(
         rows = rows_between(store, after, upto, cases=cases)
     except StoreError as error:
         refuse_unless_of_data(error)
-        rows = _one_by_one(store, cases, after, upto)
+        rows = list(_one_by_one(store, cases, after, upto))
     yield from rows
 
 

@@ -138,6 +138,7 @@ class AuditContract:
         texts = [(row["case_id"], row["version"], json.loads(row["fields"])) for row in rows.raw("texts")]
         assert texts == [("c1", 1, {"body": ["t", "三天"]})]
         posts = {post.notice.id: post for post in store.notices()}
+        assert [row["id"] for row in rows.raw("notices")] == list(posts)
         for row in rows.raw("notices"):
             post = posts[row["id"]]
             assert (row["status"], row["attempts"], row["next_try"], row["told"], row["error"]) == (

@@ -81,7 +81,7 @@ class LettersContract:
         assert [post.notice.id for post in store.notices(status=o.CANCELLED)] == [NAME]
         held = {item.notice.id: item for item in store.claim(10, limit=99, lease_us=50, token="Tök_n")}
         assert sorted(held) == sorted(NEAR)
-        wrong = ("tök_n", "To\u0308k_n", "Tökxn", "Tök_n ", "T%")
+        wrong = ("tök_n", "To\u0308k_n", "Tökxn", "Tök_n ", "T%", "Tök")
         assert store.settle([o.Outcome(NEAR[0], token, o.SENT, 11) for token in wrong]) == ()
         assert store.settle([o.Outcome(NAME, "Tök_n", o.SENT, 11)]) == ()
         gone = [o.dead(held[name], "x") for name in NEAR[1:]]
@@ -93,7 +93,7 @@ class LettersContract:
             assert store.notices(status=status) == (), status
 
     def test_a_name_that_nothing_has_touches_nothing(self, store: Store) -> None:
-        """Where only names that are near are there, a cancel, void, outcome, requeue or correction is idle."""
+        """Where only names that are near are there, a cancel, void, outcome, requeue, correction is idle."""
         first = submitted("c1")
         near = tuple(Notice(name, "c1", 1, "card") for name in NEAR)
         drafts = tuple(Draft(name, "s", 2025, "c1", 1) for name in NEAR)

@@ -154,7 +154,7 @@ class PagesContract:
         firsts = [submitted(name, due=20, unit="u") for name in "abcdef"]
         store.append(firsts)
         assert ids_of(store, Query(limit=2)) == ["a", "b"]
-        store.append([stopped(firsts[1].case), stopped(firsts[0].case)])
+        store.append([stopped(firsts[1].case), stopped(firsts[0].case), submitted("A", due=20)])
         assert [name for _, name in store.due(FAR, limit=2, after=(20, "b"))] == ["c", "d"]
         assert ids_of(store, Query(after=(20, "b"), limit=2)) == ["c", "d"]
         assert ids_of(store, Query(after=(20, "b"), unit="u", limit=9)) == ["c", "d", "e", "f", "a", "b"]

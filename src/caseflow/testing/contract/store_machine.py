@@ -206,8 +206,8 @@ class Watch:
         """The walk, the call of the store, and for how long it has been in it."""
         inside = time.monotonic() - self._entered
         return (
-            f"out of time after {self._seconds:g} seconds, in walk {self._walk} of {self._walks}, {inside:.1f} "
-            f"seconds in call {self._call}: {self._calling}"
+            f"out of time after {self._seconds:g} seconds, in walk {self._walk} of {self._walks}, "
+            f"{inside:.1f} seconds in call {self._call}: {self._calling}"
         )
 
 
@@ -472,10 +472,11 @@ def walk_beside_a_dict(
     parted = _walked(machine, _settings, watch)
     if parted is None:
         return
-    if shorten:
-        shorter = _walked(machine, settings(_settings, phases=[Phase.generate, Phase.shrink]), watch)
-        parted = shorter if isinstance(shorter, AssertionError) and shorter.__notes__ else parted
-    raise parted
+    if isinstance(parted, _OutOfTime):
+        raise AssertionError(watch.where())
+    again = settings(_settings, phases=[Phase.generate, Phase.shrink])
+    shorter = _walked(machine, again, watch) if shorten else None
+    raise parted if shorter is None or isinstance(shorter, _OutOfTime) else shorter
 
 
 def _walked(machine: type[StoreMachine], terms: settings, watch: Watch) -> BaseException | None:
@@ -491,8 +492,9 @@ def _walked(machine: type[StoreMachine], terms: settings, watch: Watch) -> BaseE
     thread = threading.Thread(target=walk, name="walk beside a dict", daemon=True)
     thread.start()
     thread.join(max(watch.left, 0) + _PATIENCE)
-    if thread.is_alive() or (raised and isinstance(raised[0], _OutOfTime)):
-        return AssertionError(watch.where())
+    is_cut = watch.left < 0 and not (raised and isinstance(raised[0], AssertionError | BaseExceptionGroup))
+    if thread.is_alive() or (raised and is_cut):  # what is cut in the middle may come up as any error
+        return _OutOfTime()
     return raised[0] if raised else None
 
 
