@@ -112,6 +112,8 @@ def tampered(rng: random.Random, run: Run, errors: type[Exception], cast: Callab
             column = rng.choice(COLUMNS[table])
             (before,) = run(f"SELECT {column} FROM caseflow_{table} WHERE {where}", *row)[0]
             cell = any_cell(rng, before)
+            if cell == before:
+                continue
             run(f"UPDATE caseflow_{table} SET {column} = {cast(cell)} WHERE {where}", cell, *row)
             done.append(f"{table}.{column}: {before!r:.40} -> {cell!r:.40}")
         except (*_REFUSED, errors, IndexError):

@@ -369,10 +369,12 @@ CAUGHT: dict[type[Sound], tuple[str, ...]] = {
     RepeatsTheAnswer: ("failure_leaves_no_text_in_a_log",),
     SharesItsDraft: ("several_threads_send_at_once",),
     AsksNoAddress: (
-        "without_an_address_it_says_so", "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
+        "without_an_address_it_says_so",
+        "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
     ),
     LetsHeadersIn: (
-        "nothing_slips_into_a_header", "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
+        "nothing_slips_into_a_header",
+        "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
     ),
     BreaksOnHalves: ("half_a_sign_stops_nobody",),
     PutsFormsRight: ("every_sign_arrives",),
