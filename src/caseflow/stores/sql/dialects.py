@@ -91,11 +91,6 @@ class Connections(Protocol):
         ...
 
 
-def whole(number: int) -> int:
-    """The number, or the largest or smallest that a column can hold."""
-    return max(-(1 << 63), min(number, (1 << 63) - 1))
-
-
 class Dialect(Value):
     """A kind of database.
 
@@ -124,18 +119,6 @@ class Dialect(Value):
     keeps_indexes: bool = True
     fills_gaps: bool = False
     holds_nul: bool = True
-
-    def is_text(self, *names: str) -> bool:
-        """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
-
-        Nothing that is kept has a name that it cannot hold, so nobody needs to ask.
-        """
-        try:
-            for name in names:
-                name.encode()
-        except UnicodeEncodeError:
-            return False
-        return self.holds_nul or not any("\0" in name for name in names)
 
     def later(self, columns: tuple[str, str], place: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
         """The condition "after that place in the order of the two columns", served by their index."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from caseflow.core import notices as o
 from caseflow.stores.sql.append import Row
-from caseflow.stores.sql.dialects import Cursor, whole
-from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.statements import Statements, whole
 
 
 def claim(
@@ -60,8 +60,7 @@ def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
 
 def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
-    is_text = sql.dialect.is_text
-    rows = [_outcome_row(one) for one in outcomes if one.token and is_text(one.id, one.token)]
+    rows = list(map(_outcome_row, outcomes))
     ids = [row[6] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
@@ -95,7 +94,7 @@ def _is_settled(cursor: Cursor, sql: Statements, row: Row) -> bool:
 def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
     """Make dead notices pending again; their ids."""
     done = []
-    for name in filter(sql.dialect.is_text, ids):
+    for name in ids:
         cursor.execute(sql["requeue_notice"], (now_us, name))
         if cursor.rowcount == 1:
             done.append(name)

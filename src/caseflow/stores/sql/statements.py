@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from caseflow.ports.records import NEVER, Query
-from caseflow.stores.sql.dialects import Dialect, whole
+from caseflow.stores.sql.dialects import Dialect
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
@@ -149,3 +149,8 @@ def _blocks() -> Iterator[tuple[str, tuple[str, ...], str]]:
         lines = [line.strip() for line in block.splitlines() if not line.startswith("--")]
         dialects = tuple(re.findall(r"\w+", match[2] or ""))
         yield match[1], dialects, " ".join(line for line in lines if line)
+
+
+def whole(number: int) -> int:
+    """The number, or the largest or smallest that a column can hold."""
+    return max(-(1 << 63), min(number, (1 << 63) - 1))

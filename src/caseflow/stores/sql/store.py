@@ -15,8 +15,8 @@ from caseflow.ports.records import NEVER, Append, Head, Kept, KeyClaim, Link, Qu
 from caseflow.serialization.codec import decode, unpack
 from caseflow.stores.sql import feed, outbox, raw_rows, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
-from caseflow.stores.sql.dialects import Connections, whole
-from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.dialects import Connections
+from caseflow.stores.sql.statements import Statements, whole
 
 CACHED_CASES = 4096
 """So many are remembered; then all are forgotten."""
@@ -122,24 +122,34 @@ class RelationalStore:
 
         return self._connections.read(ask)
 
+    def _is_text(self, *names: str) -> bool:
+        """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
+
+        Nothing that is kept has a name that it cannot hold, so nobody needs to ask.
+        """
+        try:
+            for name in names:
+                name.encode()
+        except UnicodeEncodeError:
+            return False
+        return self._sql.dialect.holds_nul or not any("\0" in name for name in names)
+
     # -- cases ---------------------------------------------------------------------------------------------
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
-        rows = self._rows(self._sql["select_case"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
+        rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
         return self._cache.case(case_id, *rows[0]) if rows else None
 
     def load_many(self, ids: Sequence[str]) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
-        wanted = tuple(filter(self._sql.dialect.is_text, ids))
+        wanted = tuple(filter(self._is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
         return {case_id: self._cache.case(case_id, snapshot, head) for case_id, snapshot, head in rows}
 
     def find(self, query: Query) -> tuple[Case, ...]:
         """The cases of a query in the order of (next due, id); those with nothing due come last."""
-        if not self._sql.dialect.is_text(
-            *(name for name in (query.unit, query.citizen, query.state) if name)
-        ):
+        if not self._is_text(*(name for name in (query.unit, query.citizen, query.state) if name)):
             return ()
         return tuple(self._cache.case(*row) for row in self._rows(*self._sql.find(query)))
 
@@ -223,9 +233,7 @@ class RelationalStore:
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The audit chain of the case as it is kept, oldest first; empty when there is no such case."""
-        rows = (
-            self._rows(self._sql["select_history"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
-        )
+        rows = self._rows(self._sql["select_history"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(Link(version, bytes(body), bytes(seal)) for version, body, seal in rows)
 
     def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
@@ -235,12 +243,12 @@ class RelationalStore:
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
-        rows = self._rows(self._sql["select_texts"], (case_id,)) if self._sql.dialect.is_text(case_id) else ()
+        rows = self._rows(self._sql["select_texts"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(text for version, fields in rows for text in _texts_of(version, fields))
 
     def texts_many(self, ids: Sequence[str]) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
-        wanted, texts = tuple(filter(self._sql.dialect.is_text, ids)), dict[str, tuple[Text, ...]]()
+        wanted, texts = tuple(filter(self._is_text, ids)), dict[str, tuple[Text, ...]]()
         rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
         for case_id, version, fields in rows:
             texts[case_id] = (*texts.get(case_id, ()), *_texts_of(version, fields))
@@ -248,9 +256,7 @@ class RelationalStore:
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
-        rows = (
-            self._rows(self._sql["select_key"], (actor, key)) if self._sql.dialect.is_text(actor, key) else ()
-        )
+        rows = self._rows(self._sql["select_key"], (actor, key)) if self._is_text(actor, key) else ()
         return _key_claim(rows[0]) if rows else None
 
     def due(
@@ -285,7 +291,7 @@ class RelationalStore:
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
-        rows = self._rows(self._sql["select_policy"], (pin,)) if self._sql.dialect.is_text(pin) else ()
+        rows = self._rows(self._sql["select_policy"], (pin,)) if self._is_text(pin) else ()
         return json.loads(rows[0][0]) if rows else None
 
     # -- notices and documents ------------------------------------------------------------------------------
@@ -300,17 +306,19 @@ class RelationalStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
-        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, outcomes))
+        known = [one for one in outcomes if one.token and self._is_text(one.id, one.token)]
+        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, known))
 
     def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
         """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
-        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, ids, now_us))
+        known = list(filter(self._is_text, ids))
+        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, known, now_us))
 
     def notices(
         self, *, case_id: str = "", status: str = "", after: int = 0, limit: int = 1000
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
-        if not self._sql.dialect.is_text(case_id, status):
+        if not self._is_text(case_id, status):
             return ()
         return self._connections.read(
             lambda cursor: outbox.notices(
@@ -320,17 +328,13 @@ class RelationalStore:
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
-        rows = (
-            self._rows(self._sql["select_documents"], (case_id,))
-            if self._sql.dialect.is_text(case_id)
-            else ()
-        )
+        rows = self._rows(self._sql["select_documents"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(map(outbox.document, rows))
 
     def issued(self, series: str, year: int, *, after: int = 0, limit: int = 1000) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
         place = (series, whole(year), whole(after), limit)
-        rows = self._rows(self._sql["select_issued"], place) if self._sql.dialect.is_text(series) else ()
+        rows = self._rows(self._sql["select_issued"], place) if self._is_text(series) else ()
         return tuple(map(outbox.document, rows))
 
     # -- moving --------------------------------------------------------------------------------------------

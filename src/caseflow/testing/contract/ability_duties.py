@@ -24,7 +24,7 @@ CITIZEN, OFFICER = Actor("c-1", role="citizen"), Actor("o-1", role="handler", un
 BY_CASE = ("cases", "events", "texts", "notices", "documents")
 
 
-def offering(store: Store, *names: str) -> Any:
+def offering(store: Store, names: tuple[str, ...]) -> Any:
     """The store, if it has these methods; else the test is skipped and says so."""
     missing = [name for name in names if not hasattr(store, name)]
     if missing:
@@ -37,7 +37,7 @@ class BatchContract:
 
     def test_many_cases_are_read_as_each_is_alone(self, store: Store) -> None:
         """Over a thousand ids at once, some unknown, some twice, some that cannot be: each as alone."""
-        reader = offering(store, "load_many", "texts_many")
+        reader = offering(store, ("load_many", "texts_many"))
         entries = [submitted(f"案-{number}", due=number) for number in range(MANY)]
         store.append(entries)
         ids = [entry.case.id for entry in entries]
@@ -58,7 +58,7 @@ class MoveContract:
         """Copied into the store and out again, every answer is the same: histories, texts, keys, policies,
         states of notices and numbers of documents.
         """  # fmt: skip
-        movable = offering(store, "kept", "keep", "keep_keys", "keys", "pins")
+        movable = offering(store, ("kept", "keep", "keep_keys", "keys", "pins"))
         source, back = MemoryStore(), MemoryStore()
         for place, change in enumerate(CHANGES):
             change(source)
@@ -74,7 +74,7 @@ class MoveContract:
 
     def test_keys_are_paged_by_code_point(self, store: Store) -> None:
         """By actor, then key; a page goes on after any of them, many of one actor's included."""
-        movable = offering(store, "keys", "keep_keys")
+        movable = offering(store, ("keys", "keep_keys"))
         pairs = [(f"a{actor}", f"k{key}") for actor in ("", "B", "b", "ä", "😀", "\uff21") for key in MIXED]
         movable.keep_keys([claim_of("c1", actor=actor, key=key) for actor, key in pairs])
         claims = movable.keys()
@@ -94,7 +94,7 @@ class AuditContract:
 
     def test_rows_are_shown_between_any_two_ids(self, store: Store) -> None:
         """After one id, up to and with another, by code point, then by version or position; none is lost."""
-        rows = offering(store, "raw", "keys")
+        rows = offering(store, ("raw", "keys"))
         names = [f"x{ending}" for ending in MIXED]
         firsts = [_laden(store_id) for name in names for store_id in (name, f"{name}!")]
         store.append(firsts)
@@ -117,7 +117,7 @@ class AuditContract:
 
     def test_rows_say_what_the_store_answers(self, store: Store) -> None:
         """Every column with its plain value: numbers, texts, bytes, `None` where there is nothing."""
-        rows = offering(store, "raw", "keys")
+        rows = offering(store, ("raw", "keys"))
         for change in CHANGES:
             change(store)
         cases = {row["id"]: row for row in rows.raw("cases")}
@@ -160,7 +160,7 @@ class AuditContract:
 
     def test_what_a_desk_did_is_sound(self, store: Store) -> None:
         """The audit of cases in which all kinds of things happened finds nothing."""
-        audited = offering(store, "raw", "keys")
+        audited = offering(store, ("raw", "keys"))
         desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
         for number in range(8):
             desk.submit(

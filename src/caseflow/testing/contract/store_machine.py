@@ -167,7 +167,7 @@ class _OutOfTime(BaseException):
     """Ends a walk between two calls; no `Exception`, or it would be taken for a finding and shortened."""
 
 
-class Watch:
+class WalkTime:
     """The time that walks have, and the call of the store that they are in.
 
     Args:
@@ -214,7 +214,7 @@ class Watch:
 class _Turns:
     """A store whose calls go to its handles in turn, each noted by the watch before it is made."""
 
-    def __init__(self, watch: Watch, handles: Sequence[Store]) -> None:
+    def __init__(self, watch: WalkTime, handles: Sequence[Store]) -> None:
         self._watch, self._handles = watch, cycle(handles)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
@@ -231,7 +231,7 @@ class StoreMachine(RuleBasedStateMachine):
     """One walk. Names begin with the walk's number, so that walks may follow each other on one store."""
 
     make_handles: Callable[[], Sequence[Store]]
-    watch: Watch
+    watch: WalkTime
 
     def __init__(self) -> None:
         super().__init__()
@@ -458,7 +458,7 @@ def walk_beside_a_dict(
     def handles() -> list[Store]:
         return [make_store(), another()] if another else [make_store()]
 
-    watch = Watch(seconds, examples)
+    watch = WalkTime(seconds, examples)
     _settings = settings(
         derandomize=True,
         database=None,
@@ -479,7 +479,7 @@ def walk_beside_a_dict(
     raise parted if shorter is None or isinstance(shorter, _OutOfTime) else shorter
 
 
-def _walked(machine: type[StoreMachine], terms: settings, watch: Watch) -> BaseException | None:
+def _walked(machine: type[StoreMachine], terms: settings, watch: WalkTime) -> BaseException | None:
     """What the walks raised, if anything; run in a thread, which is left alone if it does not come back."""
     raised: list[BaseException] = []
 
