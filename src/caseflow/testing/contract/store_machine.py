@@ -171,7 +171,7 @@ class WalkTime:
     """The time that walks have, and the call of the store that they are in.
 
     Args:
-        seconds: from now on.
+        seconds: from the first walk on.
         walks: how many there will be.
     """
 
@@ -188,6 +188,8 @@ class WalkTime:
 
     def begin_walk(self) -> None:
         """Another walk."""
+        if not self._walk:
+            self._begun = time.monotonic()
         self._walk, self._call = self._walk + 1, 0
 
     def enter(self, name: str, args: tuple[Any, ...], terms: dict[str, Any]) -> None:
@@ -491,7 +493,8 @@ def _walked(machine: type[StoreMachine], terms: settings, watch: WalkTime) -> Ba
 
     thread = threading.Thread(target=walk, name="walk beside a dict", daemon=True)
     thread.start()
-    thread.join(max(watch.left, 0) + _PATIENCE)
+    while thread.is_alive() and watch.left > -_PATIENCE:
+        thread.join(max(watch.left + _PATIENCE, 0.01))
     is_cut = watch.left < 0 and not (raised and isinstance(raised[0], AssertionError | BaseExceptionGroup))
     if thread.is_alive() or (raised and is_cut):  # what is cut in the middle may come up as any error
         return _OutOfTime()
