@@ -206,9 +206,9 @@ class CountsOnFailure(MemoryStore):
         try:
             super().append(appends, claim)
         except (Stale, KeyReused):
+            latest = self._register._latest
             for draft in (draft for entry in appends for draft in entry.documents):
-                key, latest = (draft.series, draft.year), self._register._latest
-                latest[key] = latest.get(key, 0) + 1
+                latest[draft.series, draft.year] = latest.get((draft.series, draft.year), 0) + 1
             raise
 
 
