@@ -186,7 +186,8 @@ class LettersContract:
     def test_long_events_and_policies_are_whole(self, store: Store) -> None:
         """An event of 200,000 bytes, and a policy of as many, are what was given."""
         first, long = submitted("c1"), "长" * 70_000
-        more = then(first.case, e.Acted(2, BY, action="a", fields=(("x", long),)))
+        fields = tuple((f"f{number}", "长" * 450) for number in range(150))
+        more = then(first.case, e.Acted(2, BY, action="a", fields=fields))
         store.append([first])
         store.append([more])
         assert (store.load("c1"), store.events("c1")) == (more.case, (*first.events, *more.events))
