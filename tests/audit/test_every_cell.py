@@ -311,3 +311,107 @@ def test_a_series_that_would_go_on_elsewhere_is_found(server: CaughtUp) -> None:
     ):
         run(server, sql)
         assert [fault.code for fault in verify(server).faults] == ["audit-number"], sql
+
+
+GUARDS = {
+    "sqlite": (
+        "CREATE TRIGGER quiet AFTER INSERT ON caseflow_notices BEGIN DELETE FROM caseflow_notices; END",
+        "DROP TRIGGER quiet", "caseflow_notices: trigger quiet",
+    ),
+    "postgresql": (
+        "CREATE RULE quiet AS ON DELETE TO caseflow_texts DO INSTEAD NOTHING",
+        "DROP RULE quiet ON caseflow_texts", "caseflow_texts: rule quiet",
+    ),
+    "mariadb": (
+        "CREATE TRIGGER quiet BEFORE UPDATE ON caseflow_cases FOR EACH ROW SET NEW.next_due = NULL",
+        "DROP TRIGGER quiet", "caseflow_cases: trigger quiet",
+    ),
+}  # fmt: skip
+"""Kind of database -> what makes something that acts on a table by itself, takes it away, and its name."""
+
+
+def test_what_acts_on_a_table_by_itself_is_found(server: CaughtUp) -> None:
+    """A trigger or rule is told, though no row is wrong yet; without it the store is sound."""
+    live(server)
+    make, drop, about = GUARDS[server._sql.dialect.name]
+    run(server, make)
+    try:
+        assert [(fault.code, fault.about) for fault in verify(server).faults] == [("audit-guard", about)]
+    finally:
+        run(server, drop)
+    assert verify(server).is_sound
+
+
+@pytest.mark.parametrize("server", DATABASES[:1], indirect=True)
+@pytest.mark.parametrize(
+    ("make", "drop", "about"),
+    [
+        ("CREATE POLICY p ON caseflow_events USING (true)", "DROP POLICY p ON caseflow_events", "policy p"),
+        ("ALTER TABLE caseflow_events ENABLE ROW LEVEL SECURITY",
+         "ALTER TABLE caseflow_events DISABLE ROW LEVEL SECURITY", "row security caseflow_events"),
+        ("CREATE TABLE other () INHERITS (caseflow_events)", "DROP TABLE other", "inheritance other"),
+    ],
+)  # fmt: skip
+def test_what_stands_before_a_table_is_found(server: CaughtUp, make: str, drop: str, about: str) -> None:
+    """PostgreSQL's policies of rows, and tables whose rows are shown as another's."""
+    run(server, make)
+    try:
+        assert [fault.about for fault in verify(server).faults] == [f"caseflow_events: {about}"]
+    finally:
+        run(server, drop)
+
+
+def test_a_view_in_a_tables_place_is_found(lived: Path, tmp_path: Path) -> None:
+    """What is read is then not what lies there."""
+    with closing(copied(lived, tmp_path / "c.db")) as connection:
+        connection.execute("ALTER TABLE caseflow_texts RENAME TO hidden")
+        connection.execute("CREATE VIEW caseflow_texts AS SELECT * FROM hidden")
+    assert [fault.about for fault in audited(tmp_path / "c.db").faults] == [
+        "caseflow_texts: no table caseflow_texts"
+    ]
+
+
+@pytest.mark.parametrize("table", ["cases", "events", "texts", "notices", "documents"])
+def test_rows_with_an_empty_id_are_found(server: CaughtUp, table: str) -> None:
+    """They come before the first id, where nothing of ours is; each other case is judged all the same."""
+    live(server)
+    column, mark = "id" if table == "cases" else "case_id", server._sql.dialect.mark
+    run(server, f"UPDATE caseflow_{table} SET {column} = '' WHERE {column} = {mark}", "a1")
+    run(server, f"UPDATE caseflow_cases SET unit = 'x' WHERE id = {mark}", "a2")
+    faults = [(fault.case_id, fault.code, fault.about) for fault in verify(server).faults]
+    assert faults[0] == ("", "audit-empty-id", table)
+    assert ("a2", "audit-column", "unit") in faults
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("status", "'sent'"), ("next_try", "NULL"), ("token", "'t'"), ("attempts", "-1"),
+        ("merged_into", "'n'"),
+        ("status", "'leased'"), ("status", "'dead'"),
+    ],
+)  # fmt: skip
+def test_a_state_that_no_relay_leaves_is_found(lived: Path, tmp_path: Path, column: str, cell: str) -> None:
+    """A notice that waits is made to look told, taken or given up, by one column alone."""
+    with closing(copied(lived, tmp_path / "c.db")) as connection:
+        connection.execute(
+            f"UPDATE caseflow_notices SET {column} = {cell} WHERE position ="
+            " (SELECT max(position) FROM caseflow_notices WHERE status = 'pending')"
+        )
+    assert {fault.code for fault in audited(tmp_path / "c.db").faults} == {"audit-delivery"}
+
+
+def test_an_event_that_no_feed_shows_is_found(lived: Path, tmp_path: Path) -> None:
+    """Positions begin with 1; one below is before every reader."""
+    with closing(copied(lived, tmp_path / "c.db")) as connection:
+        connection.execute("UPDATE caseflow_events SET position = -position WHERE case_id = 'a1'")
+    assert [fault.code for fault in audited(tmp_path / "c.db").faults] == ["audit-position"]
+
+
+def test_a_key_that_is_no_text_hides_no_other(lived: Path, tmp_path: Path) -> None:
+    """The keys before it are judged, and that the rest cannot be read is told."""
+    with closing(copied(lived, tmp_path / "c.db")) as connection:
+        connection.execute("UPDATE caseflow_keys SET last_version = 99 WHERE name = 'k0'")
+        connection.execute("UPDATE caseflow_keys SET name = CAST(x'6bff' AS TEXT) WHERE name = 'k1'")
+    codes = [fault.code for fault in audited(tmp_path / "c.db").faults]
+    assert codes == ["audit-key", "audit-unread"]

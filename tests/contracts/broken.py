@@ -13,10 +13,12 @@ from caseflow import MemoryStore, SqliteStore
 from caseflow.core import notices as o
 from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
-from caseflow.ports import Append, KeyClaim, Query, Recorded, Store, Text, is_redacted_by
+from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import Aside, Head, Link
 from caseflow.serialization.hash_chain import START, link
 from caseflow.testing import StoreContract
+from tests.contracts import broken_abilities, broken_answers, broken_writes  # noqa: F401  # they put theirs down
+from tests.contracts.handles import BROKEN
 
 
 class WritesOneByOne(MemoryStore):
@@ -208,9 +210,9 @@ class CountsOnFailure(MemoryStore):
         try:
             super().append(appends, claim)
         except (Stale, KeyReused):
+            latest = self._register._latest
             for draft in (draft for entry in appends for draft in entry.documents):
-                key, latest = (draft.series, draft.year), self._register._latest
-                latest[key] = latest.get(key, 0) + 1
+                latest[draft.series, draft.year] = latest.get((draft.series, draft.year), 0) + 1
             raise
 
 
@@ -272,106 +274,72 @@ class BreaksTheChain(MemoryStore):
 
 
 class Broken(StoreContract):
-    """The contract, run on a store that breaks it."""
+    """The contract, run on a store that breaks it, and on a second handle to its place."""
 
-    make: ClassVar[Callable[[], Store]]
+    make: ClassVar[type[Any]]
     caught_by: ClassVar[str] = ""
     """The test that must find it."""
-    also: ClassVar[tuple[str, ...]] = ()
-    """Tests of the same promise that may find it as well."""
 
     @pytest.fixture
-    def store(self) -> Store:
-        return type(self).make()
+    def store(self) -> Any:
+        return self.make()
+
+    @pytest.fixture
+    def another(self, store: Any) -> Any:
+        return self.make(store.place)
 
 
-_BROKEN: dict[type[Store], tuple[str, ...]] = {
-    WritesOneByOne: (
-        "test_an_append_over_several_cases_is_all_or_nothing", "test_what_cannot_be_written_leaves_no_trace",
-        "test_a_refused_append_posts_and_cancels_nothing", "test_a_failed_append_uses_up_no_number",
-        "test_racing_writers_leave_no_gap",
-    ),
-    TakesTheLastWriter: (
-        "test_a_second_writer_is_refused_without_a_trace", "test_one_of_two_racing_writers_wins",
-        "test_an_append_over_several_cases_is_all_or_nothing", "test_a_refused_redaction_erases_nothing",
-        "test_a_refused_append_posts_and_cancels_nothing", "test_a_failed_append_uses_up_no_number",
-        "test_a_refused_append_does_not_lengthen_the_chain", "test_racing_writers_leave_no_gap",
-        "test_no_update_is_lost_between_threads", "test_one_append_names_a_case_once",
-    ),
-    SharesKeys: (
-        "test_a_key_belongs_to_its_actor", "test_keys_are_kept_to_the_letter",
-        "test_a_refused_key_leaves_no_trace",
-    ),
-    TakesTheKeyFirst: (
-        "test_a_second_writer_is_refused_without_a_trace",
-        "test_an_append_over_several_cases_is_all_or_nothing",
-    ),
-    CutsTexts: ("test_texts_survive_to_the_letter",),
-    FoldsIds: ("test_case_ids_are_kept_to_the_letter",),
-    LosesMicroseconds: (
-        "test_instants_keep_their_microseconds", "test_nothing_is_due_before_its_instant",
-        "test_due_is_ordered_and_paged", "test_due_follows_the_case",
-        "test_waiting_counts_what_lacks_a_calendar",
-    ),
-    IsDueEarly: ("test_nothing_is_due_before_its_instant", "test_due_is_ordered_and_paged"),
-    ForgetsWhatComesBack: ("test_due_follows_the_case",),
-    ShowsPositionsLate: ("test_the_feed_skips_nothing_while_writers_race",),
-    ListsTheNeverDueFirst: (
-        "test_find_is_in_keyset_order", "test_find_filters", "test_the_longest_overdue_come_first",
-    ),
-    HandsOutTwice: (
-        "test_a_lease_keeps_others_away_until_it_runs_out", "test_racing_claimers_never_hold_the_same",
-        "test_ready_is_from_the_instant_on_and_in_order",
-        "test_a_correction_knows_what_became_of_what_it_corrects",
-    ),
-    NeverTakesBackALease: (
-        "test_a_lease_keeps_others_away_until_it_runs_out",
-        "test_an_outcome_counts_only_with_the_token_that_holds_it",
-        "test_a_correction_knows_what_became_of_what_it_corrects",
-        "test_what_may_have_been_told_once_is_never_taken_for_untold",
-    ),
-    SettlesForAnybody: (
-        "test_an_outcome_counts_only_with_the_token_that_holds_it",
-    ),
-    SendsAgain: ("test_a_sent_notice_never_goes_back",),
-    PostsBeforeItKnows: ("test_a_refused_append_posts_and_cancels_nothing",),
-    CancelsInSecret: (
-        "test_what_was_sent_while_it_was_cancelled_is_told_as_sent",
-        "test_what_may_have_been_told_once_is_never_taken_for_untold",
-        "test_some_told_while_it_was_cancelled_are_remembered",
-    ),
-    ForgetsWhoWasTold: (
-        "test_some_told_before_a_retry_are_remembered",
-        "test_some_told_while_it_was_cancelled_are_remembered",
-    ),
-    CountsOnFailure: ("test_a_failed_append_uses_up_no_number", "test_racing_writers_leave_no_gap"),
-    UsesVoidNumbersAgain: ("test_a_void_keeps_its_number_for_ever",),
-    KeepsTheSalt: (
-        "test_a_redaction_takes_every_version_of_a_field", "test_a_redaction_may_name_one_version",
-        "test_a_redaction_spares_the_texts_of_its_own_append",
-        "test_history_and_chain_hold_after_a_redaction",
-    ),
-    RedactsTooMuch: ("test_a_redaction_spares_the_texts_of_its_own_append",),
-    BreaksTheChain: (
-        "test_the_chain_is_the_formula", "test_each_case_has_a_chain_of_its_own",
-        "test_history_and_chain_hold_after_a_redaction", "test_a_refused_append_does_not_lengthen_the_chain",
-    ),
-}  # fmt: skip
-"""Store -> the test that must find it, and those that may, since they rest on the same promise."""
+CAUGHT_BY: dict[type[MemoryStore], str] = {
+    WritesOneByOne: "test_an_append_over_several_cases_is_all_or_nothing",
+    TakesTheLastWriter: "test_a_second_writer_is_refused_without_a_trace",
+    SharesKeys: "test_a_key_belongs_to_its_actor",
+    TakesTheKeyFirst: "test_a_second_writer_is_refused_without_a_trace",
+    CutsTexts: "test_texts_survive_to_the_letter",
+    FoldsIds: "test_case_ids_are_kept_to_the_letter",
+    LosesMicroseconds: "test_instants_keep_their_microseconds",
+    IsDueEarly: "test_nothing_is_due_before_its_instant",
+    ForgetsWhatComesBack: "test_due_follows_the_case",
+    ShowsPositionsLate: "test_the_feed_skips_nothing_while_writers_race",
+    ListsTheNeverDueFirst: "test_find_is_in_keyset_order",
+    HandsOutTwice: "test_a_lease_keeps_others_away_until_it_runs_out",
+    NeverTakesBackALease: "test_a_lease_keeps_others_away_until_it_runs_out",
+    SettlesForAnybody: "test_an_outcome_counts_only_with_the_token_that_holds_it",
+    SendsAgain: "test_a_sent_notice_never_goes_back",
+    PostsBeforeItKnows: "test_a_refused_append_posts_and_cancels_nothing",
+    CancelsInSecret: "test_what_was_sent_while_it_was_cancelled_is_told_as_sent",
+    ForgetsWhoWasTold: "test_some_told_before_a_retry_are_remembered",
+    CountsOnFailure: "test_a_failed_append_uses_up_no_number",
+    UsesVoidNumbersAgain: "test_a_void_keeps_its_number_for_ever",
+    KeepsTheSalt: "test_a_redaction_takes_every_version_of_a_field",
+    RedactsTooMuch: "test_a_redaction_spares_the_texts_of_its_own_append",
+    BreaksTheChain: "test_the_chain_is_the_formula",
+}
+"""Store -> the test that must find it."""
 
-for _kind, (_first, *_rest) in _BROKEN.items():
-    _name = f"Broken{_kind.__name__}"
-    globals()[_name] = type(
-        _name, (Broken,), {"make": staticmethod(_kind), "caught_by": _first, "also": tuple(_rest)}
-    )
+KINDS: dict[str, type[Broken]] = {}
+"""Name of the class -> the contract on a broken store."""
+
+
+def _put_down(name: str, make: type[Any], caught_by: str) -> None:
+    KINDS[f"Broken_{name}"] = type(f"Broken_{name}", (Broken,), {"make": make, "caught_by": caught_by})
+
+
+for _kind, _test in CAUGHT_BY.items():
+    _put_down(_kind.__name__, _kind, _test)
+for _name, (_handle, _test) in BROKEN.items():
+    _put_down(_name, _handle, _test)
 
 
 class BrokenOpensTheNewer(Broken):
     """A store that does not look at the schema."""
 
-    make = staticmethod(MemoryStore)
+    make = MemoryStore
     caught_by = "test_a_newer_schema_is_refused"
 
     @pytest.fixture
     def newer(self, tmp_path: Path) -> Callable[[], object]:
         return lambda: SqliteStore(tmp_path / "new.db").close()
+
+
+KINDS["BrokenOpensTheNewer"] = BrokenOpensTheNewer
+globals().update(KINDS)

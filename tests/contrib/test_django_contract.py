@@ -10,8 +10,7 @@ import pytest
 from django.db import connections
 
 from caseflow.contrib.django import DjangoStore
-from caseflow.ports import Store
-from caseflow.testing import StoreContract, walk_beside_a_dict
+from caseflow.testing import StoreContract
 from tests.contracts.databases import CaughtUp
 from tests.contrib.portal.databases import PortalStore, portal
 
@@ -42,10 +41,6 @@ class InAPortal(StoreContract):
             cursor.execute("UPDATE caseflow_store SET version = version + 1")
             yield lambda: DjangoStore(alias).next_due()
             cursor.execute("UPDATE caseflow_store SET version = version - 1")
-
-    def test_it_walks_beside_a_dict(self, store: Store) -> None:
-        """As the contract has it, in fewer walks where each step waits for a server's disk."""
-        walk_beside_a_dict(lambda: store, examples=self.walks)
 
 
 class TestSqlite(InAPortal):

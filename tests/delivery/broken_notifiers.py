@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
+import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -204,8 +207,110 @@ class BreaksOnHalves(Sound):
         return text.encode().decode()
 
 
+class PutsFormsRight(Sound):
+    """What looks the same becomes the same."""
+
+    def written(self, text: str) -> str:
+        return unicodedata.normalize("NFC", text)
+
+
+class JoinsBlanks(Sound):
+    """Blanks at the beginning of a line, and more than one of them, are taken for mistakes."""
+
+    def written(self, text: str) -> str:
+        return "\n".join(" ".join(line.split()) for line in text.split("\n"))
+
+
+class SendsTheHtml(Sound):
+    """Whoever has a message in HTML needs no other."""
+
+    def hand_on(self, delivery: Delivery) -> None:
+        super().hand_on(delivery.replace(text=delivery.html or delivery.text))
+
+
+class CutsIds(Sound):
+    """The receiver's column of references has 36 characters."""
+
+    def hand_on(self, delivery: Delivery) -> None:
+        super().hand_on(delivery.replace(id=delivery.id[:36]))
+
+
+class LowersIds(Sound):
+    """The receiver's references are in lower case."""
+
+    def hand_on(self, delivery: Delivery) -> None:
+        super().hand_on(delivery.replace(id=delivery.id.lower()))
+
+
+class PrintsTexts(Sound):
+    """A line that was left from looking for a mistake."""
+
+    def hand_on(self, delivery: Delivery) -> None:
+        print(f"sending {delivery.text!r}", file=sys.stderr)
+        super().hand_on(delivery)
+
+
+class LogsWhatItRefuses(Sound):
+    """It writes down what was wrong with a message that it does not send."""
+
+    def check(self, delivery: Delivery) -> None:
+        try:
+            super().check(delivery)
+        except DeliveryFailed:
+            logging.getLogger("broken").warning("bad delivery: %r", delivery)
+            raise
+
+
+class KeepsItInTheError(Sound):
+    """Its error has the message with it, for whoever catches it."""
+
+    def send(self, delivery: Delivery) -> Any:
+        try:
+            super().send(delivery)
+        except DeliveryFailed as failed:
+            failed.add_note(f"the message was: {delivery.text}")
+            raise
+
+
+class SendsWhatFailedLater(Sound):
+    """What it refused goes out with the next message."""
+
+    def check(self, delivery: Delivery) -> None:
+        self.waiting = [*getattr(self, "waiting", ()), delivery]
+        super().check(delivery)
+
+    def hand_on(self, delivery: Delivery) -> None:
+        for one in self.waiting:
+            super().hand_on(one)
+        self.waiting = []
+
+
+class StaysBroken(Sound):
+    """After one failure it never sends again."""
+
+    def send(self, delivery: Delivery) -> Any:
+        if getattr(self, "is_broken", False):
+            raise DeliveryFailed("host-unreachable", retry=True, what="box", found="-")
+        try:
+            super().send(delivery)
+        except DeliveryFailed:
+            self.is_broken = True
+            raise
+
+
+class WaitsForEver(Sound):
+    """It has no time-out."""
+
+    def send(self, delivery: Delivery) -> Any:
+        if self.mood == "silent":
+            threading.Event().wait()
+        super().send(delivery)
+
+
 class Broken(NotifierContract):
     """The contract over one of them."""
+
+    patience = 0.2
 
     make: ClassVar[type[Sound]] = Sound
 
@@ -244,11 +349,15 @@ CAUGHT: dict[type[Sound], tuple[str, ...]] = {
     RetriesRefusals: ("a_refusal_for_good_is_not_retried",),
     GivesUpAtOnce: ("a_time_out_is_retried",),
     LetsErrorsThrough: ("a_receiver_that_is_not_there_is_retried", "failure_leaves_no_text_in_a_log"),
-    NumbersAnew: ("the_same_id_twice_is_the_same_id_at_the_receiver", "several_threads_send_at_once"),
+    NumbersAnew: (
+        "the_same_id_twice_is_the_same_id_at_the_receiver", "ids_are_handed_on_whole",
+        "several_threads_send_at_once",
+    ),
     SendsTwice: (
         "a_message_arrives_once_and_whole", "the_same_id_twice_is_the_same_id_at_the_receiver",
         "every_sign_arrives", "lines_arrive_as_lines", "a_very_long_text_is_whole_or_refused",
-        "half_a_sign_stops_nobody", "several_threads_send_at_once",
+        "half_a_sign_stops_nobody", "several_threads_send_at_once", "ids_are_handed_on_whole",
+        "the_text_goes_out_beside_the_html", "a_failure_changes_nothing_for_the_next",
     ),
     SaysSo: ("a_message_arrives_once_and_whole",),
     CutsTexts: ("a_very_long_text_is_whole_or_refused",),
@@ -259,9 +368,26 @@ CAUGHT: dict[type[Sound], tuple[str, ...]] = {
     ShowsItsKey: ("success_leaves_no_text_in_a_log",),
     RepeatsTheAnswer: ("failure_leaves_no_text_in_a_log",),
     SharesItsDraft: ("several_threads_send_at_once",),
-    AsksNoAddress: ("without_an_address_it_says_so",),
-    LetsHeadersIn: ("nothing_slips_into_a_header",),
+    AsksNoAddress: (
+        "without_an_address_it_says_so",
+        "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
+    ),
+    LetsHeadersIn: (
+        "nothing_slips_into_a_header",
+        "a_failure_changes_nothing_for_the_next", "what_is_not_sent_leaves_no_text_in_a_log",
+    ),
     BreaksOnHalves: ("half_a_sign_stops_nobody",),
+    PutsFormsRight: ("every_sign_arrives",),
+    JoinsBlanks: ("lines_arrive_as_lines",),
+    SendsTheHtml: ("the_text_goes_out_beside_the_html",),
+    CutsIds: ("ids_are_handed_on_whole",),
+    LowersIds: ("ids_are_handed_on_whole",),
+    PrintsTexts: ("success_leaves_no_text_in_a_log", "failure_leaves_no_text_in_a_log"),
+    LogsWhatItRefuses: ("what_is_not_sent_leaves_no_text_in_a_log",),
+    KeepsItInTheError: ("failure_leaves_no_text_in_a_log", "what_is_not_sent_leaves_no_text_in_a_log"),
+    SendsWhatFailedLater: ("a_failure_changes_nothing_for_the_next",),
+    StaysBroken: ("a_failure_changes_nothing_for_the_next",),
+    WaitsForEver: ("a_time_out_is_retried", "failure_leaves_no_text_in_a_log"),
 }  # fmt: skip
 """Each broken notifier, and exactly the promises it breaks."""
 

@@ -101,7 +101,7 @@ class TestEmailContract(NotifierContract):
     @pytest.fixture
     def received(self, mailbox: Mailbox) -> Callable[[], list[Received]]:
         def told() -> list[Received]:
-            return [Received(message["X-Caseflow-Delivery"], _text(message)) for message in mailbox.messages]
+            return [Received(message["X-Delivery"], _text(message)) for message in mailbox.messages]
 
         return told
 

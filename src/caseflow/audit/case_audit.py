@@ -12,7 +12,18 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case, Key, card_key, document_id
 from caseflow.core.model.events import EVENTS, Adopted, Event, Migrated, Submitted, UnknownEvent
 from caseflow.core.model.evolve import evolve, replay
-from caseflow.core.notices import STATUSES, Draft, Notice, has_annulment, owed
+from caseflow.core.notices import (
+    CANCELLED,
+    COLLAPSED,
+    DEAD,
+    LEASED,
+    SENT,
+    STATUSES,
+    Draft,
+    Notice,
+    has_annulment,
+    owed,
+)
 from caseflow.errors import StoreError
 from caseflow.ports import NEVER, is_redacted_by
 from caseflow.serialization.codec import SNAPSHOT, decode, pack
@@ -25,6 +36,12 @@ RulesOf = Callable[[str], CompiledPolicy | None]
 
 def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:
     """Everything that is wrong with the case, the chain first; what rests on a broken chain is not judged."""
+    if rows.unread:
+        yield Fault(rows.case_id, 0, "audit-unread", rows.unread)
+        return
+    if not rows.case_id:
+        yield Fault("", 0, "audit-empty-id", _tables(rows))
+        return
     if rows.case is None:
         yield Fault(rows.case_id, 0, "audit-no-case", _tables(rows))
         return
@@ -65,6 +82,8 @@ def _chain_fault(rows: CaseRows, case: RawRow) -> Fault | None:
     for expected, row in enumerate(rows.events, 1):
         if row["version"] != expected:
             return Fault(rows.case_id, expected, "audit-gap", str(row["version"]))
+        if row["position"] < 1:
+            return Fault(rows.case_id, expected, "audit-position", str(row["position"]))
         if link(previous, rows.case_id, expected, row["body"]) != row["hash"]:
             return Fault(rows.case_id, expected, "audit-chain")
         previous = row["hash"]
@@ -202,8 +221,8 @@ def _differences(table: str, expected: Sequence[RawRow], kept: Sequence[RawRow])
 def _state_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
     """Notices are in a state that there is; documents are void if and only if their cards were annulled."""
     for row in rows.notices:
-        if row["status"] not in STATUSES:
-            yield Fault(rows.case_id, row["version"], "audit-told", f"notices.status: {row['id']}")
+        if (column := _odd_state(row)) is not None:
+            yield Fault(rows.case_id, row["version"], "audit-delivery", f"notices.{column}: {row['id']}")
     cards = _cards(case) if rows.documents else {}
     for row in rows.documents:
         card = cards.get(row["id"])
@@ -211,6 +230,24 @@ def _state_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
         for column, expected in zip(("voided", "void_reason"), voided, strict=True):
             if row[column] != expected:
                 yield Fault(rows.case_id, row["version"], "audit-told", f"documents.{column}: {row['id']}")
+
+
+SETTLED = (SENT, COLLAPSED, DEAD, CANCELLED)
+
+
+def _odd_state(row: RawRow) -> str | None:
+    """The first column that no relay leaves so in this state; `None` when all fit each other."""
+    status, attempts = row["status"], row["attempts"]
+    fits = {
+        "status": status in STATUSES,
+        "attempts": attempts >= (status in (LEASED, SENT, COLLAPSED, DEAD)),
+        "next_try": (row["next_try"] is None) == (status in SETTLED),
+        "token": status == CANCELLED or bool(row["token"]) == (status == LEASED),
+        "lease_end": row["lease_end"] == row["next_try"] if status == LEASED else True,
+        "told": status != SENT or row["told"] is not None,
+        "merged_into": bool(row["merged_into"]) == (status == COLLAPSED),
+    }
+    return next((column for column, is_so in fits.items() if not is_so), None)
 
 
 def _cards(case: Case) -> dict[str, Card]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from itertools import groupby, pairwise
 from typing import Any
 
 from caseflow.core.value import Value
+from caseflow.errors import StoreError
 from caseflow.ports import Auditable
 
 PAGE = 200
@@ -36,17 +37,20 @@ class CaseRows(Value):
     """Every row that speaks of one case id.
 
     Attributes:
-        before: an id that comes before this one, with none between them when it was read.
+        before: an id that comes before this one, with none between them when it was read; `None` when it is
+            the first.
         case: its own row; `None` when that is not there.
+        unread: why the place could not read its rows; empty when it could.
     """
 
     case_id: str
-    before: str
-    case: RawRow | None
-    events: tuple[RawRow, ...]
-    texts: tuple[RawRow, ...]
-    notices: tuple[RawRow, ...]
-    documents: tuple[RawRow, ...]
+    before: str | None
+    case: RawRow | None = None
+    events: tuple[RawRow, ...] = ()
+    texts: tuple[RawRow, ...] = ()
+    notices: tuple[RawRow, ...] = ()
+    documents: tuple[RawRow, ...] = ()
+    unread: str = ""
 
     def by_table(self) -> Iterator[tuple[str, RawRow]]:
         """Each row with the name of its table."""
@@ -62,34 +66,134 @@ TABLES = ("events", "texts", "notices", "documents")
 
 
 def by_case(store: Auditable) -> Iterator[CaseRows]:
-    """The rows of every case id that any row names, in the order of ids."""
-    after: str = ""
+    """The rows of every case id that any row names, an empty one too, in the order of ids.
+
+    What the place cannot read is set aside by name, and the rest goes on.
+    """
+    after: str | None = None
     while True:
-        page = store.heads(after, limit=PAGE)
-        upto = page[-1].case_id if len(page) == PAGE else None  # the last page takes what lies beyond it too
-        yield from rows_between(store, after, upto)
-        if upto is None:
+        try:
+            page = _page(store, after)
+        except StoreError as error:
+            refuse_unless_of_data(error)
+            yield CaseRows(case_id=after or "", before=after, unread=f"cases: {error}")
             return
-        after = upto
+        yield from _window(store, page.rows, after, page.upto)
+        if page.upto is None:
+            return
+        after = page.upto
+
+
+class _Page(Value):
+    """Rows of cases, up to one whose id can be asked for; without an ``upto`` nothing follows."""
+
+    rows: tuple[RawRow, ...]
+    upto: str | None = None
+
+
+def _page(store: Auditable, after: str | None) -> _Page:
+    """The next cases, as many as can be read at once."""
+    limit = PAGE
+    while True:
+        try:
+            rows = store.raw("cases", after=after, limit=limit)
+        except StoreError as error:
+            refuse_unless_of_data(error)
+            if limit == 1:
+                raise
+            limit = max(1, limit // 4)
+            continue
+        if len(rows) < limit:
+            return _Page(rows)
+        for last in reversed(range(limit)):
+            if is_text(rows[last]["id"]):
+                return _Page(rows[: last + 1], rows[last]["id"])
+        limit *= 4
+
+
+def is_text(cell: object) -> bool:
+    """Whether it is a text that was decoded whole."""
+    if type(cell) is not str:
+        return False
+    try:
+        cell.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def refuse_unless_of_data(error: StoreError) -> None:
+    """Raise the error again unless it is about what is kept: then it is a finding, not the end."""
+    if error.code not in ("store-failed", "store-foreign"):
+        raise error
+
+
+def _window(
+    store: Auditable, cases: Sequence[RawRow], after: str | None, upto: str | None
+) -> Iterator[CaseRows]:
+    """The rows of the ids between; of each by itself where they cannot be read together."""
+    try:
+        rows = rows_between(store, after, upto, cases=cases)
+    except StoreError as error:
+        refuse_unless_of_data(error)
+        rows = list(_one_by_one(store, cases, after, upto))
+    yield from rows
+
+
+def _one_by_one(
+    store: Auditable, cases: Sequence[RawRow], after: str | None, upto: str | None
+) -> Iterator[CaseRows]:
+    ids = [name for name in (row["id"] for row in cases) if is_text(name) and (upto is None or name <= upto)]
+    for before, name in pairwise((after, *ids, *(() if upto is not None else (None,)))):
+        try:
+            rows = rows_between(store, before, name)
+        except StoreError as error:
+            refuse_unless_of_data(error)
+            rows = [CaseRows(case_id=name or "", before=before, unread=str(error))]
+        yield from rows
 
 
 def read_again(store: Auditable, rows: CaseRows) -> CaseRows | None:
-    """The same case's rows as they lie there now; `None` when there are none."""
-    cases = rows_between(store, rows.before, rows.case_id)
+    """The same case's rows as they lie there now; `None` when there are none, or they cannot be asked for."""
+    if rows.unread or not is_text(rows.case_id):
+        return None
+    try:
+        cases = rows_between(store, rows.before, rows.case_id)
+    except StoreError as error:
+        refuse_unless_of_data(error)
+        return None
     return next((case for case in cases if case.case_id == rows.case_id), None)
 
 
-def rows_between(store: Auditable, after: str, upto: str | None) -> Iterator[CaseRows]:
-    """The rows of every case id after the one, up to and with the other."""
-    cases = {row["id"]: row for row in store.raw("cases", after=after, upto=upto)}
+def rows_between(
+    store: Auditable, after: str | None, upto: str | None, *, cases: Sequence[RawRow] | None = None
+) -> list[CaseRows]:
+    """The rows of every case id after the one, up to and with the other.
+
+    Args:
+        cases: the rows of the cases from the one on, if they were read already.
+    """
+    if cases is None:
+        cases = store.raw("cases", after=after, upto=upto)
+    by_id = {str(row["id"]): row for row in cases}
     tables = {table: rows_by_case(store, table, after, upto) for table in TABLES}
-    ids = sorted({*cases, *(name for table in tables.values() for name in table)})
-    for before, case_id in pairwise((after, *ids)):
-        own = {name: table.get(case_id, ()) for name, table in tables.items()}
-        yield CaseRows(case_id=case_id, before=before, case=cases.get(case_id), **own)
+    ids = sorted({*by_id, *(name for table in tables.values() for name in table)})
+    befores: list[str | None] = [after]
+    for name in ids:
+        befores.append(name if is_text(name) else befores[-1])
+    return [
+        CaseRows(
+            case_id=name, before=before, case=by_id.get(name), events=tables["events"].get(name, ()),
+            texts=tables["texts"].get(name, ()), notices=tables["notices"].get(name, ()),
+            documents=tables["documents"].get(name, ()),
+        )
+        for name, before in zip(ids, befores, strict=False)
+    ]  # fmt: skip
 
 
-def rows_by_case(store: Auditable, table: str, after: str, upto: str | None) -> dict[str, tuple[RawRow, ...]]:
+def rows_by_case(
+    store: Auditable, table: str, after: str | None, upto: str | None
+) -> dict[str, tuple[RawRow, ...]]:
     """Case id -> its rows of the table, of the ids after the one, up to and with the other."""
     rows = store.raw(table, after=after, upto=upto)
     return {case_id: tuple(group) for case_id, group in groupby(rows, key=lambda row: str(row["case_id"]))}
@@ -120,7 +224,7 @@ def first_odd(rows: CaseRows) -> tuple[str, RawRow, str] | None:
 def _odd(rows: CaseRows) -> Iterator[tuple[str, RawRow, str]]:
     for table, row in rows.by_table():
         for column, cell in row.items():
-            if type(cell) not in _kinds(table, column):
+            if type(cell) not in _kinds(table, column) or (type(cell) is str and not is_text(cell)):
                 yield table, row, column
 
 

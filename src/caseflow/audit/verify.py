@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING
 
 from caseflow.audit.audit_report import AuditReport, Fault
 from caseflow.audit.case_audit import case_faults
-from caseflow.audit.case_rows import CaseRows, by_case, first_odd, notices_digest, read_again
-from caseflow.audit.store_audit import Numbers, Policies, key_faults
+from caseflow.audit.case_rows import (
+    CaseRows,
+    by_case,
+    first_odd,
+    notices_digest,
+    read_again,
+    refuse_unless_of_data,
+)
+from caseflow.audit.store_audit import Numbers, Policies, guard_faults, key_faults
 from caseflow.core.model.events import Adopted, Migrated, Submitted
 from caseflow.errors import StoreError
 from caseflow.ports import Auditable
@@ -56,7 +63,7 @@ def verify(
         StoreError: the store cannot be read.
     """
     walk = _Walk(store, checkpoint, histories_only, progress)
-    faults = walk.faults()
+    faults = map(_printable, walk.faults())
     named = tuple(islice(faults, most))
     more = sum(1 for _ in faults)
     made_at = "" if checkpoint is None else checkpoint.made_at
@@ -85,15 +92,19 @@ class _Walk:
         self._numbers = Numbers(store)
 
     def faults(self) -> Iterator[Fault]:
+        """Case by case, then what belongs to none; what cannot be read is told, and the rest goes on."""
+        is_cut = False
         for rows in by_case(self.store):
             while self._mark is not None and self._mark.case_id < rows.case_id:
                 yield self._gone(self._mark)
             yield from self._one(rows)
-        while self._mark is not None:
+            is_cut = bool(rows.unread)
+        while self._mark is not None and not is_cut:
             yield self._gone(self._mark)
-        yield from self._policies.faults()
-        yield from key_faults(self.store, self._versions)
-        yield from self._numbers.faults()
+        yield from _as_far("policies", self._policies.faults)
+        yield from _as_far("keys", lambda: key_faults(self.store, self._versions))
+        yield from _as_far("documents", self._numbers.faults)
+        yield from _as_far("guards", lambda: guard_faults(self.store))
 
     def _one(self, rows: CaseRows) -> tuple[Fault, ...]:
         mark = self._mark if self._mark and self._mark.case_id == rows.case_id else None
@@ -122,9 +133,12 @@ class _Walk:
         return rows, faults
 
     def _judged(self, rows: CaseRows, mark: CaseMark | None) -> Iterator[Fault]:
-        if mark is not None:
+        if mark is not None and not rows.unread:
             yield from self._compared(mark, rows)
-        yield from case_faults(rows, self._policies.rules_of)
+        try:
+            yield from case_faults(rows, self._policies.rules_of)
+        except Exception as error:  # a history that no desk wrote: whatever it breaks, the other cases go on
+            yield Fault(rows.case_id, 0, "audit-event", f"{error!r:.200}")
 
     def _compared(self, mark: CaseMark, rows: CaseRows) -> Iterator[Fault]:
         if len(rows.events) < mark.version:
@@ -147,12 +161,31 @@ class _Walk:
             if any(name in row["body"] for name in _PINNING):
                 try:
                     event = decode(row["body"])
-                except StoreError:
+                except Exception:
                     continue  # told with its case
                 if isinstance(event, Submitted | Adopted):
                     self._policies.note(event.origin.policy_hash, rows.case_id)
                 elif isinstance(event, Migrated):
                     self._policies.note(event.policy_hash, rows.case_id)
+
+
+def _as_far(what: str, faults: Callable[[], Iterator[Fault]]) -> Iterator[Fault]:
+    """The faults, as far as they can be looked for; then that the rest cannot."""
+    try:
+        yield from faults()
+    except Exception as error:  # one part that cannot be read keeps nobody from the others
+        if isinstance(error, StoreError):
+            refuse_unless_of_data(error)
+        yield Fault("", 0, "audit-unread", f"{what}: {error!r:.200}")
+
+
+def _printable(fault: Fault) -> Fault:
+    """The fault, whose words may be a stranger's, with escapes for what no terminal shows."""
+    shown = [
+        "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+        for text in (fault.case_id, fault.about)
+    ]
+    return fault.replace(case_id=shown[0], about=shown[1])
 
 
 def _are_notices_as(mark: CaseMark, rows: CaseRows) -> bool:

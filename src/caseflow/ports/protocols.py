@@ -145,13 +145,20 @@ class Auditable(Register, Chained, Protocol):
         """Idempotency keys after (actor, key), in that order by code point."""
         ...
 
-    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+    def raw(
+        self, table: str, *, after: str | None = None, upto: str | None = None, limit: int | None = None
+    ) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table, each as column -> value, exactly as they are kept.
 
         ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
-        `after`, up to and with `upto` (`None`: to the end), in the order of ids by code point and then of
-        versions or positions. Whole, whatever the bounds: ``policies``, and ``series``, the ``latest``
-        number of each series and year, from which the next one follows.
+        `after` (`None`: from the first, an empty id included), up to and with `upto` (`None`: to the end), in
+        the order of ids by code point and then of versions or positions; at most `limit` rows. Whole,
+        whatever the bounds: ``policies``; ``series``, the ``latest`` number of each series and year, from
+        which the next one follows; and ``guards``: what else acts on the tables, or stands between them and
+        their readers, by ``kind``, ``name`` and ``table`` (triggers, rules, row policies, views); empty where
+        a place has no such things.
+
+        A text that cannot be decoded comes with a lone surrogate for each byte that is wrong.
         """
         ...
 

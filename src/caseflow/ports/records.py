@@ -122,7 +122,9 @@ class KeyClaim(Value):
 
 
 class Query(Value):
-    """Which cases are asked for; ``None`` and empty texts admit all.
+    """Which cases are asked for: those of that very unit, citizen and state; `None` admits all.
+
+    An empty text is a name like every other: it admits the cases that have none.
 
     They come in the order of (next due, id), those with nothing due last; those that are overdue in the order
     of (deadline, id), the longest overdue first. ``after`` is the `place` of the last case already seen.

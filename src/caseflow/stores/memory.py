@@ -138,7 +138,8 @@ class MemoryStore:
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
-        return self._keys.get((actor, key))
+        with self._lock:
+            return self._keys.get((actor, key))
 
     def due(
         self, before: int, *, limit: int, after: tuple[int, str] | None = None

@@ -151,6 +151,7 @@ class MemoryOutbox:
 
     def notices(self, *, case_id: str, status: str, after: int, limit: int) -> tuple[o.Posted, ...]:
         """Notices after the position, of one case, of one status."""
+        after = min(max(after, 0), len(self._rows))
         positions = self._by_case.get(case_id, []) if case_id else range(after + 1, len(self._rows) + 1)
         rows: list[o.Posted] = []
         for position in positions:

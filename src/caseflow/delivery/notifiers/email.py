@@ -34,7 +34,8 @@ class EmailNotifier:
     """Sends by SMTP, one connection for each message.
 
     The ``Message-ID`` is made of the delivery's id, so the same message sent twice is the same to a
-    receiver; the header ``X-Caseflow-Delivery`` has the id as it is. What has HTML goes out as both.
+    receiver; the header ``X-Delivery`` has the id as it is, in one line even if it is the longest. What has
+    HTML goes out as both.
 
     Args:
         host: the mail server.
@@ -129,7 +130,7 @@ class EmailNotifier:
         message["Subject"] = _literal(delivery.subject)
         message["Date"] = format_datetime(moment(self._clock.now_us()))
         message["Message-ID"] = f"<{delivery.id}@{self._sender.domain}>"
-        message["X-Caseflow-Delivery"] = delivery.id
+        message["X-Delivery"] = delivery.id
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(_sendable(delivery.text))
         if delivery.html:

@@ -110,6 +110,7 @@ class Dialect(Value):
             more than the highest; elsewhere a row of its own holds it.
         keeps_indexes: whether an update leaves the indexes alone whose columns it sets to the same values.
         fills_gaps: whether the feed's reader must look after positions that were given out and not used.
+        holds_nul: whether a text may hold the character NUL.
     """
 
     name: str
@@ -125,6 +126,7 @@ class Dialect(Value):
     one_writer: bool = False
     keeps_indexes: bool = True
     fills_gaps: bool = False
+    holds_nul: bool = True
 
     def later(self, columns: tuple[str, str], place: Sequence[Any]) -> tuple[str, tuple[Any, ...]]:
         """The condition "after that place in the order of the two columns", served by their index."""
@@ -144,6 +146,7 @@ POSTGRESQL = Dialect(
     },
     one_statement=True,
     reads_ranges=True,
+    holds_nul=False,
 )  # fmt: skip
 """Names compare by code point; pages keep room so that an updated case stays on its page."""
 

@@ -70,6 +70,8 @@ def kind_of(error: BaseException) -> ErrorKind:
         return _CODES.get(code & 0xFF, "failed")
     if "Could not decode to UTF-8" in str(error):  # Python's own, without a code
         return "garbled"
+    if type(error).__module__ == "sqlite3":  # the module's own: a text that is no UTF-8
+        return "failed"
     # psycopg gives no SQLSTATE when the connection itself failed
     return "gone" if type(error).__name__ in ("OperationalError", "InterfaceError") else "failed"
 

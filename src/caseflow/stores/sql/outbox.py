@@ -88,13 +88,14 @@ def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tu
     ids = [row[6] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
-        done = {name for (name,) in cursor.fetchall()}
+        settled = {name for (name,) in cursor.fetchall()}
+        done = [name in settled for name in ids]
     else:
-        done = {row[6] for row in rows if _is_settled(cursor, sql, row)}
-    for row in rows:
-        if row[6] not in done:
+        done = [_is_settled(cursor, sql, row) for row in rows]
+    for row, is_done in zip(rows, done, strict=True):
+        if not is_done:
             cursor.execute(sql["release_cancelled"], (row[2], *row[6:8]))
-    return tuple(name for name in ids if name in done)
+    return tuple(name for name, is_done in zip(ids, done, strict=True) if is_done)
 
 
 def _outcome_row(outcome: o.Outcome) -> Row:

@@ -63,10 +63,10 @@ class Statements(dict[str, str]):
 
     def due(self, before: int, *, limit: int, after: tuple[int, str] | None) -> Ask:
         """What is due, in order, after a place."""
-        before = min(before, NEVER - 1)
+        before = whole(min(before, NEVER - 1))
         if after is None:
             return self["select_due"].replace("{after}", ""), (before, limit)
-        term, values = self.dialect.later(("due_order", "id"), (after[0], bindable(after[1])))
+        term, values = self.dialect.later(("due_order", "id"), (whole(after[0]), bindable(after[1])))
         return self._with("select_due", "{after}", f" AND {term}"), (before, *values, limit)
 
     def find(self, query: Query) -> Ask:
@@ -88,10 +88,10 @@ class Statements(dict[str, str]):
             terms.append("citizen <> ''")  # as the partial index says it
         if query.overdue_at is not None:
             terms.append("deadline IS NOT NULL AND deadline <= ?")
-            values.append(query.overdue_at)
+            values.append(whole(query.overdue_at))
         if query.after is not None:
             at, case_id = query.after
-            place: tuple[Any, ...] = (NEVER if at is None else at, bindable(case_id))
+            place: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(case_id))
             if lead:
                 terms.append(f"({lead}, {order}, id) > (?, ?, ?)")
                 place = (wanted[lead], *place)
@@ -181,3 +181,8 @@ def _blocks() -> Iterator[tuple[str, tuple[str, ...], str]]:
         lines = [line.strip() for line in block.splitlines() if not line.startswith("--")]
         dialects = tuple(re.findall(r"\w+", match[2] or ""))
         yield match[1], dialects, " ".join(line for line in lines if line)
+
+
+def whole(number: int) -> int:
+    """The number, or the largest or smallest that a column can hold."""
+    return max(-(1 << 63), min(number, (1 << 63) - 1))

@@ -226,6 +226,37 @@ INSERT INTO caseflow_events (position, case_id, version, body, hash) VALUES (?, 
 -- The rows of a table as they lie there.
 SELECT * FROM caseflow_{table}{where}
 
+-- name: select_guards [postgresql]
+-- What acts on these tables, or stands between them and their readers.
+SELECT g.kind, g.name::text AS name, c.relname::text AS "table"
+FROM pg_class c, LATERAL (
+    SELECT 'trigger' AS kind, tgname AS name FROM pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal
+    UNION ALL SELECT 'rule', rulename FROM pg_rewrite WHERE ev_class = c.oid AND rulename <> '_RETURN'
+    UNION ALL SELECT 'policy', polname FROM pg_policy WHERE polrelid = c.oid
+    UNION ALL SELECT 'row security', c.relname WHERE c.relrowsecurity
+    UNION ALL SELECT 'inheritance', i.relname FROM pg_inherits h JOIN pg_class i ON i.oid = h.inhrelid
+        WHERE h.inhparent = c.oid
+    UNION ALL SELECT 'no table', c.relname WHERE c.relkind <> 'r'
+) g
+WHERE c.oid IN (SELECT to_regclass(n) FROM unnest(?::text[]) n)
+ORDER BY 3, 1, 2
+
+-- name: select_guards [mariadb]
+SELECT CASE WHEN g.trigger_name IS NULL THEN 'no table' ELSE 'trigger' END AS kind,
+    coalesce(g.trigger_name, t.table_name) AS name, t.table_name AS `table`
+FROM information_schema.tables t LEFT JOIN information_schema.triggers g
+    ON g.event_object_schema = t.table_schema AND g.event_object_table = t.table_name
+WHERE t.table_schema = database() AND t.table_name IN ({each ?})
+    AND (g.trigger_name IS NOT NULL OR t.table_type <> 'BASE TABLE')
+ORDER BY 3, 1, 2
+
+-- name: select_guards [sqlite]
+SELECT CASE type WHEN 'trigger' THEN type ELSE 'no table' END AS kind, name, lower(tbl_name) AS "table"
+FROM sqlite_master
+WHERE lower(tbl_name) IN ({each ?})
+    AND (type IN ('trigger', 'view') OR (type = 'table' AND upper(substr(sql, 1, 14)) = 'CREATE VIRTUAL'))
+ORDER BY 3, 1, 2
+
 -- name: select_latest_numbers [postgresql, mariadb]
 -- The last number of each series and year.
 SELECT series, year, latest FROM caseflow_series

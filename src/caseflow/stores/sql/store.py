@@ -27,11 +27,11 @@ from caseflow.ports.records import (
     Text,
 )
 from caseflow.serialization.codec import recorded, unpack
-from caseflow.stores.sql import feed, outbox, row_values, transfer
+from caseflow.stores.sql import feed, outbox, raw_rows, row_values, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
-from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.statements import Statements, whole
 
 Result = TypeVar("Result")
 
@@ -163,16 +163,28 @@ class RelationalStore:
         except BadRecord:
             return self._connections.read(lambda cursor: escaping(cursor, ask))
 
+    def _is_text(self, *names: str) -> bool:
+        """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
+
+        Nothing that is kept has a name that it cannot hold, so nobody needs to ask.
+        """
+        try:
+            for name in names:
+                name.encode()
+        except UnicodeEncodeError:
+            return False
+        return self._sql.dialect.holds_nul or not any("\0" in name for name in names)
+
     # -- cases ---------------------------------------------------------------------------------------------
 
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
-        rows = self._rows(self._sql["select_case"], (case_id,)) if _is_text(case_id) else ()
+        rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
         return self._cache.case(case_id, *rows[0]) if rows else None
 
     def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
-        wanted = tuple(filter(_is_text, ids))
+        wanted = tuple(filter(self._is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
         cases, read = dict[str, Case](), self._cache.case
         for case_id, snapshot, head in rows:
@@ -184,7 +196,7 @@ class RelationalStore:
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
-        if not all(_is_text(name) for name in (query.unit, query.citizen, query.state) if name):
+        if not self._is_text(*(name for name in (query.unit, query.citizen, query.state) if name)):
             return ()
         cases: list[Case] = []
         while len(cases) < query.limit:  # what is set aside takes nobody's place on the page
@@ -304,7 +316,7 @@ class RelationalStore:
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The audit chain of the case as it is kept, oldest first; empty when there is no such case."""
-        rows = self._rows(self._sql["select_history"], (case_id,)) if _is_text(case_id) else ()
+        rows = self._rows(self._sql["select_history"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(Link(version, bytes(body), bytes(seal)) for version, body, seal in rows)
 
     def heads(self, after: str = "", *, limit: int = 1000) -> tuple[Head, ...]:
@@ -314,12 +326,12 @@ class RelationalStore:
 
     def texts(self, case_id: str) -> tuple[Text, ...]:
         """Every personal text of the case that was not redacted, in the order it came."""
-        rows = self._rows(self._sql["select_texts"], (case_id,)) if _is_text(case_id) else ()
+        rows = self._rows(self._sql["select_texts"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(text for version, fields in rows for text in row_values.texts(version, fields))
 
     def texts_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, tuple[Text, ...]]:
         """The texts of those cases that have any, in one question; a relay asks so."""
-        wanted = tuple(filter(_is_text, ids))
+        wanted = tuple(filter(self._is_text, ids))
         texts, bad = dict[str, list[Text]](), set[str]()
         rows = self._rows(*self._sql.of_many("select_texts_of_many", wanted)) if wanted else ()
         for case_id, version, fields in rows:
@@ -334,8 +346,7 @@ class RelationalStore:
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free."""
-        is_asked = _is_text(actor) and _is_text(key)
-        rows = self._rows(self._sql["select_key"], (actor, key)) if is_asked else ()
+        rows = self._rows(self._sql["select_key"], (actor, key)) if self._is_text(actor, key) else ()
         return row_values.key_claim(rows[0]) if rows else None
 
     def due(
@@ -352,7 +363,7 @@ class RelationalStore:
 
     def waiting(self, before: int) -> int:
         """How many cases have a rung whose "not before" has passed while it waits for a calendar."""
-        count: int = self._rows(self._sql["count_waiting"], (before,))[0][0]
+        count: int = self._rows(self._sql["count_waiting"], (whole(before),))[0][0]
         return count
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
@@ -375,7 +386,7 @@ class RelationalStore:
 
     def pinned(self, pin: str) -> Mapping[str, Any] | None:
         """The document of that hash; `None` when there is none."""
-        rows = self._rows(self._sql["select_policy"], (pin,))
+        rows = self._rows(self._sql["select_policy"], (pin,)) if self._is_text(pin) else ()
         return row_values.policy(pin, rows[0][0]) if rows else None
 
     # -- notices and documents ------------------------------------------------------------------------------
@@ -402,11 +413,13 @@ class RelationalStore:
 
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
-        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, outcomes))
+        known = [one for one in outcomes if one.token and self._is_text(one.id, one.token)]
+        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, known))
 
     def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
         """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
-        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, ids, now_us))
+        known = list(filter(self._is_text, ids))
+        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, known, now_us))
 
     def notices(
         self,
@@ -419,9 +432,11 @@ class RelationalStore:
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
         notices: list[Posted] = []
-        while len(notices) < limit and _is_text(case_id) and _is_text(status):
+        while len(notices) < limit and self._is_text(case_id, status):
             left = limit - len(notices)
-            rows = self._rows(*self._sql.notices_after(after, case_id=case_id, status=status, limit=left))
+            rows = self._rows(
+                *self._sql.notices_after(whole(after), case_id=case_id, status=status, limit=left)
+            )
             for row in rows:
                 try:
                     notices.append(outbox.posted(row))
@@ -434,7 +449,7 @@ class RelationalStore:
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
-        rows = self._rows(self._sql["select_documents"], (case_id,)) if _is_text(case_id) else ()
+        rows = self._rows(self._sql["select_documents"], (case_id,)) if self._is_text(case_id) else ()
         return tuple(map(outbox.document, rows))
 
     def issued(
@@ -442,9 +457,9 @@ class RelationalStore:
     ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
         documents: list[Document] = []
-        while len(documents) < limit and _is_text(series):
+        while len(documents) < limit and self._is_text(series):
             left = limit - len(documents)
-            rows = self._rows(self._sql["select_issued"], (series, year, after, left))
+            rows = self._rows(self._sql["select_issued"], (series, whole(year), whole(after), left))
             for row in rows:
                 try:
                     documents.append(outbox.document(row))
@@ -483,15 +498,10 @@ class RelationalStore:
         """The content hashes of all documents that are kept."""
         return tuple(pin for (pin,) in self._rows(self._sql["select_pins"]))
 
-    def raw(self, table: str, *, after: str = "", upto: str | None = None) -> tuple[Mapping[str, Any], ...]:
+    def raw(
+        self, table: str, *, after: str | None = None, upto: str | None = None, limit: int | None = None
+    ) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table exactly as they are kept; see `caseflow.ports.Auditable`."""
-        return self._read(lambda cursor: transfer.raw(cursor, self._sql, table, after=after, upto=upto))
-
-
-def _is_text(name: str) -> bool:
-    """Whether any database can hold it: a lone surrogate has no UTF-8, and PostgreSQL no NUL."""
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\0" not in name
+        return self._connections.read(
+            lambda cursor: raw_rows.raw(cursor, self._sql, table, after=after, upto=upto, limit=limit)
+        )

@@ -1,8 +1,8 @@
-"""Cases taken out of tables whole and put in whole, as `caseflow.ports.Movable` and the audit ask."""
+"""Cases taken out of tables whole and put in whole, as `caseflow.ports.Movable` asks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
@@ -13,7 +13,6 @@ from caseflow.ports.records import Kept, KeyClaim, Quarantined
 from caseflow.stores.copy import steady
 from caseflow.stores.sql.append import Row, as_json, case_values, key_row, notice_values, text_rows
 from caseflow.stores.sql.dialects import Cursor
-from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
 
 PAGE = 200
@@ -21,15 +20,6 @@ PAGE = 200
 
 ALL = 1 << 31
 """More notices than a case can have."""
-
-_BY_CASE = {
-    "cases": ("id", "id"),
-    "events": ("case_id", "case_id, version"),
-    "texts": ("case_id", "case_id, version"),
-    "notices": ("case_id", "case_id, position"),
-    "documents": ("case_id", "case_id, position"),
-}
-"""Table -> the column of the case, and the order of its rows."""
 
 
 def kept(store: Store, case_id: str) -> Kept | None:
@@ -46,26 +36,6 @@ def kept(store: Store, case_id: str) -> Kept | None:
 
 def _whole(one: Quarantined) -> None:
     raise BadRecord(one.code, found=one.name)
-
-
-def raw(
-    cursor: Cursor, sql: Statements, table: str, *, after: str, upto: str | None
-) -> tuple[Mapping[str, Any], ...]:
-    """The table's rows as column -> value; see `caseflow.ports.Auditable`."""
-    if table in _BY_CASE:
-        column, order = _BY_CASE[table]
-        end = "" if upto is None else f" AND {column} <= {{name}}"
-        where = f" WHERE {column} > {{name}}{end} ORDER BY {order}"
-        ends = (after,) if upto is None else (after, upto)
-        cursor.execute(sql.rows(table, where), tuple(map(bindable, ends)))
-    else:
-        cursor.execute(sql["select_latest_numbers"] if table == "series" else sql.rows(table))
-    columns = [column[0] for column in cursor.description]
-    return tuple(dict(zip(columns, map(_plain, row), strict=True)) for row in cursor.fetchall())
-
-
-def _plain(cell: Any) -> Any:
-    return bytes(cell) if isinstance(cell, bytearray | memoryview) else cell
 
 
 def keep_keys(cursor: Cursor, sql: Statements, claims: Sequence[KeyClaim]) -> None:

@@ -16,6 +16,7 @@ from caseflow.ports import Query, Store, Text
 from caseflow.ports.records import Head
 from caseflow.serialization.codec import encode
 from caseflow.serialization.hash_chain import START, chained, first_broken, link
+from caseflow.testing.contract.answers import written
 from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then
 
 
@@ -139,13 +140,48 @@ class EventsContract:
         assert store.pinned("another") == {"policy": {"name": "另一"}}
         assert store.pinned("none") is None
 
+    def test_a_policy_comes_back_to_the_letter(self, store: Store) -> None:
+        """The order of its names, its numbers and its empty values are what they were: they are hashed."""
+        document = {
+            "policy": {"name": "p", "z": 1, "a": 1.0, "": None, "e": {}, "l": [1, 2.5, -0.5, True, ""]},
+            "states": {"z": {}, "b": {"labels": {"zh": "一", "en": "e\u0301"}}, "a": []},
+        }  # fmt: skip
+        store.pin("p", document)
+        assert written(store.pinned("p")) == written(document)
+
+    def test_a_pin_is_no_name_of_a_policy(self, store: Store) -> None:
+        """Two policies of one name are two; what is pinned first under a hash stays; hashes are not cut."""
+        pins = [f"{'0' * 62}{ending}" for ending in ("ab", "aB", "a")]
+        for place, pin in enumerate(pins):
+            store.pin(pin, {"policy": {"name": "same"}, "version": place})
+        store.pin(pins[0], {"policy": {"name": "same"}, "version": 7})
+        assert [(store.pinned(pin) or {})["version"] for pin in pins] == [0, 1, 2]
+        assert store.pinned("0" * 64) is store.pinned("same") is None
+
+    def test_a_policy_is_kept_and_not_shared(self, store: Store) -> None:
+        """What its owner does to the document, or a reader to his answer, changes nothing that is kept."""
+        document: dict[str, Any] = {"policy": {"name": "p", "states": ["a"]}}
+        store.pin("p", document)
+        document["policy"]["states"].append("b")
+        answer: Any = store.pinned("p")
+        answer["policy"]["name"] = "other"
+        answer["policy"]["states"].clear()
+        assert store.pinned("p") == {"policy": {"name": "p", "states": ["a"]}}
+
 
 class TextsContract:
     """Personal texts, and their erasure."""
 
     def test_texts_survive_to_the_letter(self, store: Store) -> None:
         """Chinese, emoji, line ends, quotes and 100,000 characters come back in the order they came."""
-        contents = ["路灯不亮,三天了", "👩‍🔧🚧", "a\r\nb\tc\n", '"quoted" \\ {json}', "长" * 100_000, "é ≠ é"]
+        contents = [
+            "路灯不亮,三天了",
+            "👩‍🔧🚧",
+            "a\r\nb\tc\n",
+            '"quoted" \\ {json}',
+            "长" * 100_000,
+            "\u00e9 ≠ e\u0301",
+        ]
         append = submitted("c1")
         texts = tuple(Text(1, f"f{n}", f"s{n}", text) for n, text in enumerate(contents))
         store.append([append.replace(texts=texts)])
@@ -164,17 +200,58 @@ class TextsContract:
 
     def test_a_redaction_takes_every_version_of_a_field(self, store: Store) -> None:
         """The named field's texts are gone, salts and all; other fields and other cases keep theirs."""
+        _, befores = _with_texts(store, "c0")
         case, texts = _with_texts(store, "c1")
         _, others = _with_texts(store, "c2")
         store.append([then(case).replace(redacts=("text",))])
         assert store.texts("c1") == (texts[0], texts[3])
-        assert store.texts("c2") == others
+        assert (store.texts("c0"), store.texts("c2")) == (befores, others)
 
     def test_a_redaction_may_name_one_version(self, store: Store) -> None:
         """``text@2`` takes the text of version 2 alone; a name that fits nothing takes nothing."""
         case, texts = _with_texts(store, "c1")
         store.append([then(case).replace(redacts=("text@2", "title@2", "tex", "nothing"))])
         assert store.texts("c1") == (texts[0], *texts[2:])
+
+    def test_a_redaction_means_the_names_it_spells(self, store: Store) -> None:
+        """No beginning, pattern, path, case, blank or normal form of a name takes another's text."""
+        names = (
+            "text",
+            "Text",
+            "text2",
+            "te_t",
+            "t%",
+            "te*t",
+            "text.b",
+            "text ",
+            "t\u00e9xt",
+            "te\u0301xt",
+            "@2",
+            '"',
+        )
+        first = submitted("c1")
+        many = then(first.case, *(e.Noted(version, BY) for version in range(2, 23)))
+        texts = tuple(
+            Text(version, name, f"s{version}", "x") for version in (2, 12, 20, 22) for name in names
+        )
+        store.append([first])
+        store.append([many.replace(texts=texts)])
+        case = many.case
+        for redacts in (
+            ("tex", "%", "_ext", "*", "TEXT", " text", "$.text", "text[0]", "2", "xt"),
+            ("text@", "text@222", "text@02", "text@1", "text@*", "%@2", "TEXT@2", "@"),
+        ):
+            entry = then(case).replace(redacts=redacts)
+            store.append([entry])
+            case = entry.case
+            assert store.texts("c1") == texts
+        entry = then(case).replace(redacts=("Text@2", "te_t", "t%", "text", "te\u0301xt@20", '"', "text @12"))
+        store.append([entry])
+        taken = {"te_t", "t%", "text", '"'}
+        single = {("Text", 2), ("te\u0301xt", 20), ("text ", 12)}
+        assert store.texts("c1") == tuple(
+            text for text in texts if text.field not in taken and (text.field, text.version) not in single
+        )
 
     def test_a_redaction_spares_the_texts_of_its_own_append(self, store: Store) -> None:
         """What goes was there before; the reason given for it stays."""

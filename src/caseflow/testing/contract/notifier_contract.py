@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +17,7 @@ from caseflow.errors import DeliveryFailed
 from caseflow.ports.protocols import Notifier
 from caseflow.ports.records import Delivery, Person
 
-ODD = "路灯不亮🚧 𠮷野家 é \u202e <b>&amp;</b> {x} %s \\n ${y} \"'"
+ODD = "路灯不亮🚧 𠮷野家 caf\u00e9 cafe\u0301 ＡＢＣ \u202e <b>&amp;</b> {x} %s \\n ${y} \"'"
 """Signs of several bytes, of several units, combining, turning the direction; and what templates mean."""
 SUBJECT, TEXT = "提醒:超期-mUFq3", "请在期限内答复-Zk81w"
 """What no log may ever hold."""
@@ -51,8 +52,11 @@ class NotifierContract:
     - ``receivers_loggers``: names of loggers that the receiver itself writes to, when it runs in the test's
       process: what they write is not the notifier's.
 
-    Without the middle three, the tests that need them are skipped and say so.
+    Without the middle three, the tests that need them are skipped and say so. ``patience``, in seconds, is
+    how long a notifier may take to find out that nobody answers.
     """
+
+    patience = 60.0
 
     @pytest.fixture
     def notifier(self) -> Any:
@@ -112,6 +116,20 @@ class NotifierContract:
         notifier.send(delivery(address, id="d-2"))
         assert [one.id for one in received()] == ["d-1", "d-1", "d-2"]
 
+    def test_ids_are_handed_on_whole(self, notifier: Notifier, received: Receiver, address: str) -> None:
+        """Ids of 64 signs that differ in the last, or in the case of one, are different at the receiver."""
+        ids = [f"{'0' * 62}{end}" for end in ("ab", "aB", "ac")]
+        for name in ids:
+            notifier.send(delivery(address, id=name))
+        assert [one.id for one in received()] == ids
+
+    def test_the_text_goes_out_beside_the_html(
+        self, notifier: Notifier, received: Receiver, address: str
+    ) -> None:
+        """A message that has a form in HTML arrives with its text all the same."""
+        notifier.send(delivery(address).replace(html="<p>nothing else</p>"))
+        assert [TEXT in one.text for one in received()] == [True]
+
     def test_every_sign_arrives(self, notifier: Notifier, received: Receiver, address: str) -> None:
         """Chinese, emoji, combining signs, markup and what looks like a template arrive as they are."""
         notifier.send(delivery(address, text=ODD, subject=ODD.replace("\u202e", "")))
@@ -120,7 +138,7 @@ class NotifierContract:
 
     def test_lines_arrive_as_lines(self, notifier: Notifier, received: Receiver, address: str) -> None:
         """A text of several lines keeps them, those too that mean something to mail or HTTP."""
-        lines = ["第一行", ".", "..", "From here", "", "X-Header: no", "end"]
+        lines = ["第一行", ".", "..", "From here", "", "  two  blanks", "a\ttab", "X-Header: no", "end"]
         notifier.send(delivery(address, text="\n".join(lines)))
         (one,) = received()
         assert "\n".join(lines) in one.text.replace("\r\n", "\n")
@@ -191,13 +209,24 @@ class NotifierContract:
         assert not failed.retry
         assert list(received()) == []
 
+    def test_a_failure_changes_nothing_for_the_next(
+        self, notifier: Notifier, received: Receiver, address: str
+    ) -> None:
+        """After a message that could not go out the next one does, alone and as it is."""
+        for spoiled in (delivery(""), delivery(address, id="d-1", subject="a\nb")):
+            _failure(notifier, spoiled)
+        notifier.send(delivery(address, id="d-2", text="second"))
+        assert [(one.id, "second" in one.text, TEXT in one.text) for one in received()] == [
+            ("d-2", True, False)
+        ]
+
     def test_a_refusal_for_good_is_not_retried(self, refusing: Notifier, address: str) -> None:
         """A receiver that will never take the message is `DeliveryFailed` with ``retry=False``."""
         assert not _failure(refusing, delivery(address)).retry
 
     def test_a_time_out_is_retried(self, silent: Notifier, address: str) -> None:
-        """A receiver that does not answer is `DeliveryFailed` with ``retry=True``."""
-        assert _failure(silent, delivery(address)).retry
+        """A receiver that does not answer is `DeliveryFailed` with ``retry=True``, in good time."""
+        assert _failure(silent, delivery(address), patience=self.patience).retry
 
     def test_a_receiver_that_is_not_there_is_retried(self, unreachable: Notifier, address: str) -> None:
         """A connection that cannot be made is `DeliveryFailed` with ``retry=True``."""
@@ -206,12 +235,34 @@ class NotifierContract:
     # -- keeping quiet -------------------------------------------------------------------------------------
 
     def test_success_leaves_no_text_in_a_log(
-        self, notifier: Notifier, address: str, secrets: tuple[str, ...], receivers_loggers: tuple[str, ...]
+        self,
+        notifier: Notifier,
+        address: str,
+        secrets: tuple[str, ...],
+        receivers_loggers: tuple[str, ...],
+        capfd: pytest.CaptureFixture[str],
     ) -> None:
-        """With every logger at DEBUG, no text, address or secret is written, nor shown by ``repr``."""
+        """With every logger at DEBUG no text, address or secret is written, printed or shown by ``repr``."""
         with _everything_logged(receivers_loggers) as lines:
             notifier.send(delivery(address))
-        _assert_quiet([*lines, repr(notifier)], (address, *secrets))
+        _assert_quiet([*lines, repr(notifier), *capfd.readouterr()], (address, *secrets))
+
+    def test_what_is_not_sent_leaves_no_text_in_a_log(
+        self,
+        notifier: Notifier,
+        address: str,
+        secrets: tuple[str, ...],
+        receivers_loggers: tuple[str, ...],
+        capfd: pytest.CaptureFixture[str],
+    ) -> None:
+        """The same of a message that cannot go out as it is: for want of an address, or for its subject."""
+        with _everything_logged(receivers_loggers) as lines:
+            failures = [
+                _failure(notifier, spoiled)
+                for spoiled in (delivery(" "), delivery(address, subject=f"{SUBJECT}\nx"))
+            ]
+        shown = [line for failed in failures for line in _shown(failed)]
+        _assert_quiet([*lines, *shown, *capfd.readouterr()], (address, *secrets))
 
     @pytest.mark.parametrize("kind", ["refusing", "silent", "unreachable"])
     def test_failure_leaves_no_text_in_a_log(
@@ -222,11 +273,16 @@ class NotifierContract:
         secrets: tuple[str, ...],
         receivers_loggers: tuple[str, ...],
     ) -> None:
-        """The same when it fails, the error's texts in both languages included."""
-        notifier = request.getfixturevalue(kind)
+        """The same when it fails: what is printed, and the error in every form it is shown in, included."""
+        notifier, capfd = request.getfixturevalue(kind), request.getfixturevalue("capfd")
         with _everything_logged(receivers_loggers) as lines:
-            failed = _failure(notifier, delivery(address))
-        _assert_quiet([*lines, failed.text("en"), failed.text("zh"), repr(failed)], (address, *secrets))
+            failed = _failure(notifier, delivery(address), patience=self.patience)
+        _assert_quiet([*lines, *_shown(failed), *capfd.readouterr()], (address, *secrets))
+
+
+def _shown(failed: DeliveryFailed) -> list[str]:
+    """The failure as people and logs see it, but for its cause."""
+    return [failed.text("en"), failed.text("zh"), repr(failed), *traceback.format_exception_only(failed)]
 
 
 def delivery(address: str, *, id: str = "d-1", subject: str = SUBJECT, text: str = TEXT) -> Delivery:
@@ -247,11 +303,27 @@ def _sent(notifier: Notifier, message: Delivery) -> object:
     return send(message)
 
 
-def _failure(notifier: Notifier, message: Delivery) -> DeliveryFailed:
-    """The failure, which the test asks for; any other error is the test's."""
-    with pytest.raises(DeliveryFailed) as caught:
-        notifier.send(message)
-    return caught.value
+def _failure(notifier: Notifier, message: Delivery, *, patience: float = 60.0) -> DeliveryFailed:
+    """The failure, which the test asks for; any other error is the test's, and so is none in that time."""
+    raised: list[BaseException | None] = []
+
+    def send() -> None:
+        try:
+            notifier.send(message)
+        except BaseException as error:
+            raised.append(error)
+        else:
+            raised.append(None)
+
+    thread = threading.Thread(target=send, daemon=True)
+    thread.start()
+    thread.join(patience)
+    assert raised, f"it has not come back after {patience:g} seconds"
+    if isinstance(raised[0], DeliveryFailed):
+        return raised[0]
+    if raised[0] is not None:
+        raise raised[0]
+    raise AssertionError("it returned, as if the message had been handed on")
 
 
 @contextmanager

@@ -233,6 +233,27 @@ class NoticesContract:
         claimed = {item.notice.id: item.attempt for item in store.claim(70, limit=9, lease_us=1, token="u")}
         assert claimed == {"dead": 1, "pending": 2}
 
+    def test_a_requeue_forgets_no_telling(self, store: Store) -> None:
+        """That some were told before it was given up is remembered, whatever comes of it now."""
+        case = _post(store, "c1", "a")
+        held = store.claim(10, limit=1, lease_us=5, token="t")
+        store.settle([o.Outcome("a", "t", o.DEAD, None, "x", told_us=11) for _ in held])
+        assert store.requeue(["a"], 20) == ("a",)
+        assert store.notices()[0].told_us == 11
+        later = Notice("not-a", "c1", 2, "correction", corrects="a")
+        store.append([then(case).replace(cancels=("a",), notices=(later,))])
+        assert [item.corrected for item in store.claim(30, limit=9, lease_us=5, token="u")] == [o.UNSURE]
+
+    def test_the_last_outcome_is_the_one_that_is_told(self, store: Store) -> None:
+        """An error is gone once it was sent; two outcomes with one token are one."""
+        _post(store, "c1", "a")
+        store.settle([o.retry(store.claim(10, limit=1, lease_us=5, token="t")[0], 20, "timeout")])
+        assert store.notices()[0].error == "timeout"
+        (held,) = store.claim(20, limit=1, lease_us=5, token="u")
+        assert store.settle([o.sent(held, 21), o.dead(held, "late"), o.sent(held, 30)]) == ("a",)
+        (post,) = store.notices()
+        assert (post.status, post.error, post.told_us) == (o.SENT, "", 21)
+
     def test_racing_claimers_never_hold_the_same(self, store: Store) -> None:
         """Four threads that claim and settle share the notices out: each is held, sent and settled by one."""
         _claimed_by_all(store, [store] * 4)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, load_policy
+from caseflow.core import notices as o
 from caseflow.core.model import events as e
 from caseflow.core.model.evolve import replay
 from caseflow.errors import Stale, StoreBusy
@@ -104,6 +105,51 @@ class DueContract:
         store.append([submitted("c1", due=at)])
         assert store.due(at - 1, limit=9) == ()
         assert store.due(at, limit=9) == ((at, "c1"),)
+
+
+EXACT = (1_741_000_000_000_001, 253_402_300_799_999_991)
+"""An instant of today and one of the year 9999, which neither milliseconds nor a float can say."""
+
+
+class InstantsContract:
+    """Every instant that is kept or asked for counts to the microsecond."""
+
+    @pytest.mark.parametrize("at", EXACT)
+    def test_lists_count_microseconds(self, store: Store, at: int) -> None:
+        """What is due, overdue or waits one microsecond earlier comes earlier, from that instant on."""
+        store.append(
+            [submitted("a", due=at + 1), submitted("b", due=at), submitted("c", due=at, certain=False)]
+        )
+        store.append([submitted("d", due=at - 999)])
+        assert store.next_due() == at - 999
+        assert store.due(at, limit=9) == ((at - 999, "d"), (at, "b"))
+        assert store.due(at + 1, limit=9, after=(at - 999, "e")) == ((at, "b"), (at + 1, "a"))
+        assert [case.id for case in store.find(Query())] == ["d", "b", "a", "c"]
+        assert [case.id for case in store.find(Query(after=(at, "b"), limit=1))] == ["a"]
+        for instant, ids in ((at - 1_000, []), (at - 1, ["d"]), (at, ["d", "b"]), (at + 1, ["d", "b", "a"])):
+            assert [case.id for case in store.find(Query(overdue_at=instant))] == ids
+        assert [store.waiting(instant) for instant in (at - 1, at)] == [0, 1]
+
+    @pytest.mark.parametrize("at", EXACT)
+    def test_notices_and_documents_keep_microseconds(self, store: Store, at: int) -> None:
+        """When a notice is told, its lease, its next try, when it was told, when a document was voided."""
+        first = submitted("c1")
+        notices = (o.Notice("n", "c1", 1, "card", at_us=at), o.Notice("m", "c1", 1, "card", at_us=at + 1))
+        draft = o.Draft("d", "s", 2025, "c1", 1)
+        store.append([first.replace(notices=notices, documents=(draft,))])
+        store.append([then(first.case).replace(voids=(o.Void("d", at + 2, "x"),))])
+        assert store.documents("c1") == (o.Document(draft, 1, at + 2, "x"),)
+        assert [post.notice for post in store.notices()] == list(notices)
+        assert store.claim(at - 1, limit=9, lease_us=9, token="t") == ()
+        (held,) = store.claim(at, limit=9, lease_us=17, token="t")
+        assert [post.next_try_us for post in store.notices()] == [at + 17, at + 1]
+        store.settle([o.retry(held, at + 23, "x", told_us=at + 5)])
+        assert [(post.next_try_us, post.told_us) for post in store.notices()] == [
+            (at + 23, at + 5), (at + 1, None),
+        ]  # fmt: skip
+        (other,) = store.claim(at + 22, limit=9, lease_us=99, token="u")
+        assert store.settle([o.sent(other, at + 29)]) == ("m",)
+        assert [post.told_us for post in store.notices()] == [at + 5, at + 29]
 
 
 class FeedContract:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from caseflow.ports import Store
+from caseflow.testing.contract.ability_duties import AuditContract, BatchContract, MoveContract
 from caseflow.testing.contract.event_duties import (
     ChainContract,
     EventsContract,
@@ -14,15 +15,13 @@ from caseflow.testing.contract.event_duties import (
     SchemaContract,
     TextsContract,
 )
-from caseflow.testing.contract.outbox_duties import (
-    DocumentsContract,
-    NoticesContract,
-)
-from caseflow.testing.contract.query_duties import (
-    DueContract,
-    FeedContract,
-)
+from caseflow.testing.contract.letter_duties import AnyInputContract, LettersContract
+from caseflow.testing.contract.outbox_duties import DocumentsContract, NoticesContract
+from caseflow.testing.contract.page_duties import OrderContract, PagesContract
+from caseflow.testing.contract.query_duties import DueContract, FeedContract, InstantsContract
+from caseflow.testing.contract.shared_duties import SharedContract
 from caseflow.testing.contract.store_machine import WalkContract
+from caseflow.testing.contract.whole_duties import WholeContract
 
 
 class StoreContract(
@@ -30,10 +29,20 @@ class StoreContract(
     TextsContract,
     KeysContract,
     DueContract,
+    InstantsContract,
+    OrderContract,
+    PagesContract,
     FeedContract,
     NoticesContract,
     DocumentsContract,
     ChainContract,
+    LettersContract,
+    AnyInputContract,
+    WholeContract,
+    SharedContract,
+    BatchContract,
+    MoveContract,
+    AuditContract,
     SchemaContract,
     WalkContract,
 ):

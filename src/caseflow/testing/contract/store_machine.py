@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Sequence
-from itertools import count
+from itertools import count, cycle
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -160,14 +163,82 @@ _WHEN = st.integers(0, 60)
 _WORDS = st.sampled_from(("路灯不亮", "", "🚧 \"'\\", "a\r\nb", "长" * 5_000))
 
 
+class _OutOfTime(BaseException):
+    """Ends a walk between two calls; no `Exception`, or it would be taken for a finding and shortened."""
+
+
+class WalkTime:
+    """The time that walks have, and the call of the store that they are in.
+
+    Args:
+        seconds: from the first walk on.
+        walks: how many there will be.
+    """
+
+    def __init__(self, seconds: float, walks: int) -> None:
+        self._walks, self._seconds = walks, seconds
+        self._walk = self._call = 0
+        self._begun = self._entered = time.monotonic()
+        self._calling = "nothing yet"
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; below zero when there are none."""
+        return self._begun + self._seconds - time.monotonic()
+
+    def begin_walk(self) -> None:
+        """Another walk."""
+        if not self._walk:
+            self._begun = time.monotonic()
+        self._walk, self._call = self._walk + 1, 0
+
+    def enter(self, name: str, args: tuple[Any, ...], terms: dict[str, Any]) -> None:
+        """The walk calls the store.
+
+        Raises:
+            _OutOfTime: no time is left.
+        """
+        if self.left < 0:
+            raise _OutOfTime
+        self._call += 1
+        self._entered = time.monotonic()
+        self._calling = f"{name}{args!r:.160} {terms or ''!r:.120}"
+
+    def where(self) -> str:
+        """The walk, the call of the store, and for how long it has been in it."""
+        inside = time.monotonic() - self._entered
+        return (
+            f"out of time after {self._seconds:g} seconds, in walk {self._walk} of {self._walks}, "
+            f"{inside:.1f} seconds in call {self._call}: {self._calling}"
+        )
+
+
+class _Turns:
+    """A store whose calls go to its handles in turn, each noted by the watch before it is made."""
+
+    def __init__(self, watch: WalkTime, handles: Sequence[Store]) -> None:
+        self._watch, self._handles = watch, cycle(handles)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(next(self._handles), name)
+
+        def call(*args: Any, **terms: Any) -> Any:
+            self._watch.enter(name, args, terms)
+            return method(*args, **terms)
+
+        return call
+
+
 class StoreMachine(RuleBasedStateMachine):
     """One walk. Names begin with the walk's number, so that walks may follow each other on one store."""
 
-    make_store: Callable[[], Store]
+    make_handles: Callable[[], Sequence[Store]]
+    watch: WalkTime
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = type(self).make_store()
+        self.watch.begin_walk()
+        self.store: Any = _Turns(self.watch, type(self).make_handles())
         self.model = DictModel()
         self.walk = f"w{next(_WALKS):06}-"
         self.held: list[o.Held] = []
@@ -365,34 +436,87 @@ def _last(positions: Callable[[int], Sequence[int]]) -> int:
 
 
 def walk_beside_a_dict(
-    make_store: Callable[[], Store], *, examples: int = 15, steps: int = 25, shorten: bool = True
+    make_store: Callable[[], Store],
+    *,
+    another: Callable[[], Store] | None = None,
+    examples: int = 15,
+    steps: int = 25,
+    shorten: bool = True,
+    seconds: float = 300,
 ) -> None:
     """Walk stores beside a dict; raises `AssertionError` with the shortest walk on which they part.
 
     Args:
         make_store: gives the store for each walk; it may be the same one every time.
+        another: gives a second handle to the place of that store; then the two take turns, call by call.
         examples: how many walks; the same ones each time.
         steps: the most steps of one walk.
         shorten: whether to look for the shortest walk, which takes a while.
+        seconds: the time that all of it may take. When it is over, the walk ends even if the store does not
+            answer, and the error says in which walk and in which call of the store it was. A walk that parts
+            and cannot be shortened in that time is told as it is.
     """
-    machine = type("StoreMachine", (StoreMachine,), {"make_store": staticmethod(make_store)})
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            derandomize=True,
-            database=None,
-            deadline=None,
-            max_examples=examples,
-            stateful_step_count=steps,
-            phases=[phase for phase in Phase if shorten or phase is not Phase.shrink],
-            suppress_health_check=list(HealthCheck),  # a server takes its time
-        ),
+
+    def handles() -> list[Store]:
+        return [make_store(), another()] if another else [make_store()]
+
+    watch = WalkTime(seconds, examples)
+    _settings = settings(
+        derandomize=True,
+        database=None,
+        deadline=None,
+        max_examples=examples,
+        stateful_step_count=steps,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),  # a server takes its time
     )
+    machine = type("StoreMachine", (StoreMachine,), {"make_handles": staticmethod(handles), "watch": watch})
+    parted = _walked(machine, _settings, watch)
+    if parted is None:
+        return
+    if isinstance(parted, _OutOfTime):
+        raise AssertionError(watch.where())
+    again = settings(_settings, phases=[Phase.generate, Phase.shrink])
+    shorter = _walked(machine, again, watch) if shorten else None
+    raise parted if shorter is None or isinstance(shorter, _OutOfTime) else shorter
+
+
+def _walked(machine: type[StoreMachine], terms: settings, watch: WalkTime) -> BaseException | None:
+    """What the walks raised, if anything; run in a thread, which is left alone if it does not come back."""
+    raised: list[BaseException] = []
+
+    def walk() -> None:
+        try:
+            run_state_machine_as_test(machine, settings=terms)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=walk, name="walk beside a dict", daemon=True)
+    thread.start()
+    while thread.is_alive() and watch.left > -_PATIENCE:
+        thread.join(max(watch.left + _PATIENCE, 0.01))
+    is_cut = watch.left < 0 and not (raised and isinstance(raised[0], AssertionError | BaseExceptionGroup))
+    if thread.is_alive() or (raised and is_cut):  # what is cut in the middle may come up as any error
+        return _OutOfTime()
+    return raised[0] if raised else None
+
+
+_PATIENCE = 2.0
+"""Seconds in which a walk that still moves sees for itself that its time is over."""
 
 
 class WalkContract:
-    """All of it together, in any order."""
+    """All of it together, in any order.
+
+    A subclass may set ``walks``, how many each test takes: fewer where every step waits for a server's disk.
+    """
+
+    walks = 15
 
     def test_it_walks_beside_a_dict(self, store: Store) -> None:
         """Whatever is appended, claimed, settled or refused, the store answers as plain dicts would."""
-        walk_beside_a_dict(lambda: store)
+        walk_beside_a_dict(lambda: store, examples=self.walks)
+
+    def test_two_handles_walk_beside_a_dict(self, store: Store, another: Store) -> None:
+        """The same when two handles to one place take turns."""
+        walk_beside_a_dict(lambda: store, another=lambda: another, examples=max(2, self.walks // 3))
