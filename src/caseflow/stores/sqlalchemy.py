@@ -21,7 +21,7 @@ from caseflow.stores.portal_transaction import JoinedConnections, Work
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.dialects import DIALECTS, Cursor, Dialect, dialect_of
 from caseflow.stores.sql.driver_errors import attempted, kind_of, translated
-from caseflow.stores.sql.store import PendingPolicies, RelationalStore
+from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
 
@@ -79,8 +79,7 @@ class SqlStore(RelationalStore):
                 ``store-restored``.
         """
         connections = JoinedConnections(connection, name=shown(connection.engine.url))
-        pending = connection.info.setdefault("caseflow.pending", PendingPolicies())
-        return RelationalStore(connections, feed_base=schema.feed_base_within(connections), pending=pending)
+        return RelationalStore(connections, feed_base=schema.feed_base_within(connections))
 
 
 class DatabaseLocation:

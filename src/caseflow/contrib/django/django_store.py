@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.statements import Statements
-from caseflow.stores.sql.store import CaseCache, PendingPolicies, RelationalStore
+from caseflow.stores.sql.store import CaseCache, RelationalStore
 
 
 class DjangoStore(RelationalStore):
@@ -35,17 +33,21 @@ class DjangoStore(RelationalStore):
         self.using = using
         self._connections = DjangoConnections(using)
         self._cache = CaseCache(self.events)
-        self._pending = _pending(using)
+        self._policies = {}
+        self._statements: Statements | None = None
 
-    @cached_property
-    def _sql(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
-        return Statements(self._connections.dialect, feed_base=_feed_base(self._connections))
+    @property
+    def _sql(self) -> Statements:  # made at first use: a module may not ask
+        if self._statements is None:
+            connections = self._connections
+            self._statements = Statements(
+                connections.dialect, schema=schema.newest(), feed_base=_feed_base(connections)
+            )
+        return self._statements
 
-
-@cache
-def _pending(using: str) -> PendingPolicies:
-    """Those of a database: all stores of this process on it share them."""
-    return PendingPolicies()
+    @_sql.setter
+    def _sql(self, statements: Statements) -> None:
+        self._statements = statements
 
 
 def _feed_base(connections: DjangoConnections) -> int:
