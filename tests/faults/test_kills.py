@@ -16,8 +16,9 @@ from sqlalchemy import create_engine, text
 from caseflow import Desk, ManualClock, SqliteStore
 from caseflow.core.time.instants import DAY
 from caseflow.delivery.relay import Relay
+from caseflow.stores.database_urls import parsed
 from caseflow.stores.locations import open_store
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.contracts.databases import CaughtUp, postgres
 from tests.faults.crew import Crew, FastClock, Task
 from tests.faults.orders import Journal, read

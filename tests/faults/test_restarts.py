@@ -13,8 +13,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from caseflow import Desk, StoreError
+from caseflow.stores.database_urls import parsed
 from caseflow.stores.locations import open_store
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.faults.crew import FastClock
 from tests.faults.orders import Order
 from tests.faults.private_servers import PrivateMariadb, PrivatePostgres, Server

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from caseflow import forks
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy, pin_of
 from caseflow.errors import StoreError
@@ -20,6 +21,14 @@ MOST = 64
 
 _lock = threading.Lock()
 _compiled: OrderedDict[str, CompiledPolicy] = OrderedDict()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+forks.in_child(_renew_lock)
 
 
 def compiled(policy: Policy | CompiledPolicy) -> CompiledPolicy:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakSet
 
+from caseflow import forks
 from caseflow.errors import StoreError
 from caseflow.ports.records import Append, KeyClaim, StoreStatus
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.dialects import SQLITE, Cursor
-from caseflow.stores.sql.driver_errors import translated
+from caseflow.stores.sql.driver_errors import kind_of, translated
 from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
@@ -70,8 +68,7 @@ class SqliteConnections:
         self._is_closed = False
         self._connection: sqlite3.Connection | None = None
         self._inherited: sqlite3.Connection | None = None
-        _watch_forks()
-        _open_files.add(self)
+        forks.watch(self)
 
     def read(self, ask: Callable[[Cursor], Result]) -> Result:
         """Run a question; SQLite's errors become ours."""
@@ -82,28 +79,46 @@ class SqliteConnections:
                     return ask(cursor)
                 finally:
                     cursor.close()  # an error that somebody keeps would keep the file open
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
 
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
-        """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error."""
+        """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error.
+
+        Where another file has come in the place of this one, it is run there.
+        """
         with self._lock:
             try:
-                connection = self._opened()
-                cursor = connection.cursor()
                 try:
-                    cursor.execute("BEGIN IMMEDIATE")
-                    result = change(cursor)
-                    cursor.execute("COMMIT")
-                    return result
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.rollback()
-                    raise
-                finally:
-                    cursor.close()
-            except sqlite3.Error as error:
+                    return self._run(change)
+                except sqlite3.OperationalError as error:
+                    if kind_of(error) != "gone":
+                        raise
+                    self._let_go()
+                    return self._run(change)
+            except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
+
+    def _run(self, change: Callable[[Cursor], Result]) -> Result:
+        connection = self._opened()
+        cursor = connection.cursor()
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+            result = change(cursor)
+            cursor.execute("COMMIT")
+            return result
+        except BaseException:
+            if connection.in_transaction:
+                connection.rollback()
+            raise
+        finally:
+            cursor.close()
+
+    def _let_go(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     @contextmanager
     def held(self) -> Iterator[sqlite3.Connection]:
@@ -125,9 +140,7 @@ class SqliteConnections:
     def close(self) -> None:
         """Close the connection; it must not be used afterwards."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._let_go()
             self._is_closed = True
 
     def _opened(self) -> sqlite3.Connection:
@@ -167,34 +180,8 @@ class SqliteConnections:
         else:
             self._lock.release()
 
-    def _translated(self, error: sqlite3.Error) -> StoreError:
+    def _translated(self, error: Exception) -> StoreError:
         return translated(error, name=self.name, seconds=self.timeout)
-
-
-_open_files: WeakSet[SqliteConnections] = WeakSet()
-_held_for_fork: list[SqliteConnections] = []
-
-
-@cache
-def _watch_forks() -> None:
-    """Have forks wait until no thread is inside SQLite; once a process."""
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=partial(_after_fork, in_child=False),
-        after_in_child=partial(_after_fork, in_child=True),
-    )
-
-
-def _before_fork() -> None:
-    _held_for_fork[:] = _open_files
-    for connections in _held_for_fork:
-        connections.before_fork()
-
-
-def _after_fork(*, in_child: bool) -> None:
-    for connections in _held_for_fork:
-        connections.after_fork(in_child=in_child)
-    _held_for_fork.clear()
 
 
 class SqliteStore(RelationalStore):

@@ -134,6 +134,7 @@ POSTGRESQL = Dialect(
         "name": 'TEXT COLLATE "C"', "long name": 'TEXT COLLATE "C"',
         "table": " WITH (fillfactor = 80)",
     },
+    begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     one_statement=True,
 )  # fmt: skip
 """Names compare by code point; pages keep room so that an updated case stays on its page."""
