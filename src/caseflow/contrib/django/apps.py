@@ -7,7 +7,8 @@ from typing import Any
 from django.apps import AppConfig
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db.backends.signals import connection_created
+from django.db import router
+from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
@@ -24,17 +25,18 @@ class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Register the checks; pin the policy after `migrate`; have SQLite overwrite what is deleted."""
+        """Register the checks; after `migrate` pin the policy, and make the tables where no migration may."""
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
+        post_migrate.connect(_make_without_migrations, sender=self, dispatch_uid="caseflow.make")
         post_migrate.connect(_pin_the_policy, sender=self, dispatch_uid="caseflow.pin")
-        connection_created.connect(_overwrite_what_is_deleted, dispatch_uid="caseflow.secure_delete")
 
 
-def _overwrite_what_is_deleted(*, connection: Any, **_: Any) -> None:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = ON")
+def _make_without_migrations(*, using: str, **_: Any) -> None:
+    """Make the tables where the settings switch migrations off, as test suites do."""
+    is_off = CaseflowConfig.label in MigrationLoader(None, ignore_no_migrations=True).unmigrated_apps
+    if is_off and router.allow_migrate(using, CaseflowConfig.label):
+        schema.migrate(DjangoConnections(using))
 
 
 def _pin_the_policy(*, using: str, **_: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
-from caseflow.stores.sql import schema
+from caseflow.stores.sql import schema, sessions
 from caseflow.stores.sql.statements import Statements
 from caseflow.stores.sql.store import CaseCache, RelationalStore
 
@@ -24,7 +24,8 @@ class DjangoStore(RelationalStore):
         using: the alias in ``DATABASES``.
 
     Raises:
-        StoreError: at first use, when there are no tables of ours, or those of another schema.
+        StoreError: at first use, when there are no tables of ours, or those of another schema; the database
+            or session does not keep texts as they are.
     """
 
     _connections: DjangoConnections
@@ -51,8 +52,11 @@ class DjangoStore(RelationalStore):
 
 
 def _feed_base(connections: DjangoConnections) -> int:
-    """What is added to transaction ids; the schema is today's."""
+    """What is added to transaction ids; the schema is today's, and texts are kept as they are."""
     try:
+        connections.read(
+            lambda cursor: sessions.refuse_other_texts(cursor, connections.dialect, name=connections.name)
+        )
         if not connections.read(lambda _: connections.is_free):
             return schema.feed_base_within(connections)
         schema.refuse_other(schema.schema_of(connections), name=connections.name)
