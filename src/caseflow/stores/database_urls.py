@@ -55,14 +55,16 @@ def with_options(url: URL) -> tuple[URL, dict[str, Any]]:
     """The URL without the options that are no text, and these as the driver wants them.
 
     Raises:
-        StoreError: the driver is not there; ``store-url-option``, ``store-url-value`` for an option that it
-            does not take, or not so.
+        StoreError: the driver is not there, or has to be awaited; ``store-url-option``, ``store-url-value``
+            for an option that it does not take, or not so.
     """
     try:
         dialect = url.get_dialect()
         known = _taken_by(dialect.driver, dialect.import_dbapi())
     except DRIVER_MISSING as error:
         raise StoreError("store-driver", found=f"{url.drivername}: {error}") from error
+    if dialect.is_async:
+        raise StoreError("store-async", found=url.drivername)
     typed: dict[str, Any] = {}
     for name, text in url.query.items():
         if known is not None and name not in known:

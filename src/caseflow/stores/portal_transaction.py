@@ -31,8 +31,8 @@ def refuse_async(where: object) -> None:
     Raises:
         StoreError: ``store-async``.
     """
-    dialect = getattr(where, "dialect", None)
-    if getattr(dialect, "is_async", False) or hasattr(where, "sync_engine") or hasattr(where, "sync_session"):
+    is_async = type(where).__module__.startswith("sqlalchemy.ext.asyncio")
+    if is_async or getattr(getattr(where, "dialect", None), "is_async", False):
         raise StoreError("store-async", found=type(where).__name__)
 
 

@@ -173,7 +173,8 @@ class EngineConnections:
         self._process = os.getpid()
         self._is_closed = False
         self._is_pooled = False
-        self._threshold_is_given = False
+        self._threshold: int | None = None
+        self._is_threshold_wanted = False
         self._engine = where if isinstance(where, Engine) else self._made(parsed(where), pool_size)
         if not self._is_ours:
             self._refuse_shared()
@@ -296,7 +297,8 @@ class EngineConnections:
         except (self.errors, StoreError) as error:
             cause = error.__cause__ if isinstance(error, StoreError) else error
             if cause is not None and (kind := kind_of(cause)) in REPLACED:
-                self._is_pooled |= kind == "forgotten" and getattr(cause, "sqlstate", "") != PLAN_CHANGED
+                if kind == "forgotten" and getattr(cause, "sqlstate", "") != PLAN_CHANGED:
+                    self._is_pooled, self._is_threshold_wanted = True, False
                 if connection.is_valid:  # unless a rollback has found that out before
                     connection.invalidate()
                 self._losses += 1
@@ -314,8 +316,14 @@ class EngineConnections:
         driver = connection.driver_connection
         if sessions.in_transaction(driver):
             raise StoreError("store-shared", path=self.name, found=type(self._engine.pool).__name__)
-        with sessions.in_autocommit(driver):
+        go_back = sessions.begin_autocommit(driver)
+        try:
             yield
+        finally:
+            try:
+                go_back()
+            except self.errors:  # it is dead; what it died of is told
+                connection.invalidate()
 
     def _checked_out(self) -> PoolProxiedConnection:
         """A connection of the pool.
@@ -372,7 +380,8 @@ class EngineConnections:
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise StoreError("store-url", found=shown(url))
         url, arguments = with_options(url)
-        self._threshold_is_given = "prepare_threshold" in arguments
+        self._is_threshold_wanted = "prepare_threshold" in arguments
+        self._threshold = arguments.get("prepare_threshold", PREPARED_AFTER)
         arguments |= _ARGUMENTS.get(url.get_driver_name(), {})
         if url.get_backend_name() == "sqlite":
             arguments |= {"timeout": self._timeout, "check_same_thread": False}
@@ -384,21 +393,18 @@ class EngineConnections:
             )  # fmt: skip
         except DRIVER_MISSING as error:
             raise StoreError("store-driver", found=f"{url.drivername}: {error}") from error
-        refuse_async(engine)
         event.listen(engine, "connect", self._instruct)
         return engine
 
     def _instruct(self, driver: Any, _: Any) -> None:
         """Tell a new connection what it needs, unless its sessions are everybody's."""
         cursor = driver.cursor()
-        if self._engine.dialect.name == "postgresql" and self._is_behind_pooler(driver, cursor):
-            if hasattr(driver, "prepare_threshold") and not self._threshold_is_given:
-                driver.prepare_threshold = None
-        else:
-            whole = _whole(self._timeout)
-            for line in _INSTRUCTIONS[self._engine.dialect.name]:
-                cursor.execute(line.format(seconds=whole))
+        is_pooled = self._engine.dialect.name == "postgresql" and self._is_behind_pooler(driver, cursor)
+        for line in () if is_pooled else _INSTRUCTIONS[self._engine.dialect.name]:
+            cursor.execute(line.format(seconds=_whole(self._timeout)))
         cursor.close()
+        if hasattr(driver, "prepare_threshold") and (self._is_threshold_wanted or not is_pooled):
+            driver.prepare_threshold = self._threshold
 
     def _is_behind_pooler(self, driver: Any, cursor: Any) -> bool:
         """Whether the server's process is not the one that answered: then a pooler stands between."""
@@ -412,8 +418,11 @@ class EngineConnections:
 PLAN_CHANGED = "0A000"
 """The SQLSTATE of a plan that no longer fits its table; the session is what it was."""
 
+PREPARED_AFTER = 5
+"""Uses of a statement after which psycopg has the server prepare it, where sessions are our own."""
+
 _ARGUMENTS: dict[str, dict[str, Any]] = {
-    "psycopg": {"client_encoding": "utf8"},
+    "psycopg": {"client_encoding": "utf8", "prepare_threshold": None},  # until it is known who answers
     "psycopg2": {"client_encoding": "utf8"},
     "pymysql": {"charset": "utf8mb4"},
     "mysqldb": {"charset": "utf8mb4"},

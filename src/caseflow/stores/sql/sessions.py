@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from caseflow.errors import StoreError
@@ -32,23 +31,15 @@ def is_autocommit(driver: Any) -> bool:
     return getattr(driver, "autocommit", False) is True
 
 
-@contextmanager
-def in_autocommit(driver: Any) -> Iterator[None]:
-    """The connection in autocommit, and afterwards as it was."""
+def begin_autocommit(driver: Any) -> Callable[[], object]:
+    """Bring the connection into autocommit; returns what brings it back to where it was."""
     if hasattr(driver, "in_transaction") and _is_legacy(driver):
         level, driver.isolation_level = driver.isolation_level, None
-        try:
-            yield
-        finally:
-            driver.isolation_level = level
-    elif is_autocommit(driver):
-        yield
-    else:
-        _set_autocommit(driver, True)
-        try:
-            yield
-        finally:
-            _set_autocommit(driver, False)
+        return lambda: setattr(driver, "isolation_level", level)
+    if is_autocommit(driver):
+        return lambda: None
+    _set_autocommit(driver, True)
+    return lambda: _set_autocommit(driver, False)
 
 
 def _is_legacy(driver: Any) -> bool:
