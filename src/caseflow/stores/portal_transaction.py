@@ -137,6 +137,9 @@ class JoinedConnections:
         A deadlock rolls back everything, savepoints included, so that going back to one fails as well: it is
         the first error that counts.
         """
+        if not self._connection.closed and self._connection.invalidated:
+            text = f"{type(error).__name__}: the portal's transaction has ended with its connection"
+            return StoreError("store-unreachable", path=self.name, found=text)
         return translated(_first(error, self.errors), name=self.name, seconds=0)
 
     def _driver(self) -> Any:
@@ -207,7 +210,8 @@ def _on_commit(connection: Connection, *_: Any) -> None:
 
 
 def _on_rollback(connection: Connection, *_: Any) -> None:
-    connection.info.pop(_KEY, None)
+    if not connection.invalidated:  # else it went with the connection
+        connection.info.pop(_KEY, None)
 
 
 def _on_savepoint(connection: Connection, name: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +15,7 @@ from caseflow.errors import StoreError
 from caseflow.ports.records import Append, KeyClaim, StoreStatus
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.dialects import SQLITE, Cursor
-from caseflow.stores.sql.driver_errors import kind_of, translated
+from caseflow.stores.sql.driver_errors import translated
 from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
@@ -60,12 +61,14 @@ class SqliteConnections:
         if synchronous not in ("full", "normal", "off", "extra"):
             raise StoreError("store-failed", path=path, found=f"synchronous {synchronous}")
         self.name = path
+        self._file = path if path == ":memory:" else str(Path(path).absolute())  # whoever changes folders
         self.journal = _safe_journal() if journal == "auto" else journal
         self.synchronous = synchronous
         self.timeout = timeout
         self._prepare = prepare or _refuse_foreign
         self._lock = threading.RLock()
         self._is_closed = False
+        self._inode: int | None = None
         self._connection: sqlite3.Connection | None = None
         self._inherited: sqlite3.Connection | None = None
         forks.watch(self)
@@ -85,17 +88,14 @@ class SqliteConnections:
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
         """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error.
 
-        Where another file has come in the place of this one, it is run there.
+        Where another file has come in the place of this one, such as a backup, it is run there: what is
+        written to a file without a name is lost.
         """
         with self._lock:
             try:
-                try:
-                    return self._run(change)
-                except sqlite3.OperationalError as error:
-                    if kind_of(error) != "gone":
-                        raise
+                if self._is_replaced():
                     self._let_go()
-                    return self._run(change)
+                return self._run(change)
             except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
 
@@ -113,6 +113,15 @@ class SqliteConnections:
             raise
         finally:
             cursor.close()
+
+    def _is_replaced(self) -> bool:
+        """Whether another file bears the name by now, or none."""
+        if self._inode is None:
+            return False
+        try:
+            return os.stat(self._file).st_ino != self._inode  # noqa: PTH116  # on the way of every command
+        except OSError:
+            return True
 
     def _let_go(self) -> None:
         """Close the connection; the next use opens another."""
@@ -153,7 +162,7 @@ class SqliteConnections:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.name, timeout=self.timeout, isolation_level=None, check_same_thread=False
+            self._file, timeout=self.timeout, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(self.timeout * 1000)}")
@@ -163,6 +172,7 @@ class SqliteConnections:
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
             connection.execute("PRAGMA secure_delete = ON")  # what is redacted leaves no bytes behind
+            self._inode = None if self._file == ":memory:" else Path(self._file).stat().st_ino
         except BaseException:
             connection.close()
             raise

@@ -80,7 +80,7 @@ _CODES: dict[int, ErrorKind] = {
 """Primary result codes of SQLite."""
 
 _EXTENDED: dict[int, ErrorKind] = {1032: "gone", 1555: "taken", 2067: "taken"}
-"""Extended ones that mean something else: the file was moved or replaced; a primary key, a unique column."""
+"""Extended ones that mean something else: the file was moved; a primary key, a unique column."""
 
 
 def kind_of(error: BaseException) -> ErrorKind:
