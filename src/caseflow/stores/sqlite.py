@@ -95,24 +95,21 @@ class SqliteConnections:
             try:
                 if self._is_replaced():
                     self._let_go()
-                return self._run(change)
+                connection = self._opened()
+                cursor = connection.cursor()
+                try:
+                    cursor.execute("BEGIN IMMEDIATE")
+                    result = change(cursor)
+                    cursor.execute("COMMIT")
+                    return result
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.rollback()
+                    raise
+                finally:
+                    cursor.close()
             except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
-
-    def _run(self, change: Callable[[Cursor], Result]) -> Result:
-        connection = self._opened()
-        cursor = connection.cursor()
-        try:
-            cursor.execute("BEGIN IMMEDIATE")
-            result = change(cursor)
-            cursor.execute("COMMIT")
-            return result
-        except BaseException:
-            if connection.in_transaction:
-                connection.rollback()
-            raise
-        finally:
-            cursor.close()
 
     def _is_replaced(self) -> bool:
         """Whether another file bears the name by now, or none."""

@@ -7,13 +7,14 @@ from typing import Any
 from django.apps import AppConfig
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db import router
+from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
 from caseflow.contrib.django.config import alias, desk
 from caseflow.contrib.django.connections import DjangoConnections
+from caseflow.contrib.django.operations import SchemaStep
 from caseflow.stores.sql import schema
 
 
@@ -35,8 +36,9 @@ class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
 def _make_without_migrations(*, using: str, **_: Any) -> None:
     """Make the tables where the settings switch migrations off, as test suites do."""
     is_off = CaseflowConfig.label in MigrationLoader(None, ignore_no_migrations=True).unmigrated_apps
-    if is_off and router.allow_migrate(using, CaseflowConfig.label):
-        schema.migrate(DjangoConnections(using))
+    if is_off:
+        with connections[using].schema_editor() as editor:
+            SchemaStep(schema.newest()).database_forwards(CaseflowConfig.label, editor, None, None)
 
 
 def _pin_the_policy(*, using: str, **_: Any) -> None:

@@ -178,13 +178,13 @@ class AppendWork:
             Stale: a case is not at its expected version.
             KeyReused: the key is taken.
         """
-        self._before, self.events, self.heads = [], [], []
+        befores, chains, heads = self._before, self.events, self.heads = [], [], []
         for rows, known in zip(self.entries, self._known, strict=True):
             before = known[0] if known else self._head(cursor, rows)
             events = rows.chained(before)
-            self._before.append(before)
-            self.events.append(events)
-            self.heads.append(events[-1][3] if events else before)
+            befores.append(before)
+            chains.append(events)
+            heads.append(events[-1][3] if events else before)
         if self.is_single:
             self._write_single(cursor)
         else:
@@ -203,9 +203,9 @@ class AppendWork:
 
     def _needed(self, entry: Append) -> str:
         """The policy that the case comes under by this append, if it must be there."""
-        pin = entry.case.origin.policy_hash
         if entry.expected and Migrated not in map(type, entry.events):
             return ""
+        pin = entry.case.origin.policy_hash
         return pin if pin in self._pins else ""
 
     def _ordinals(self, cursor: Cursor) -> count[int]:
@@ -297,21 +297,32 @@ class AppendWork:
         statements: dict[str, list[Row]] = {}
         parts = list(zip(self.entries, self._known, self._before, self.heads, strict=True))
         if len(parts) > 1:
-            parts.sort(key=lambda part: (part[0].entry.expected > 0, part[0].entry.case.id))
-        checks_all, seen = self._sql.dialect.one_statement, set[str]()
+            parts.sort(key=lambda part: part[0].entry.case.id)
+        dialect, pins = self._sql.dialect, self._pins
+        seen: tuple[str, ...] = ()
+        checks_all, may_be_in_place = dialect.one_statement, not dialect.keeps_indexes
+        is_first = True
         for rows, known, before, head in parts:
+            entry = rows.entry
             row = _case_row(rows, before, head)
-            name = "update_case" if rows.entry.expected else "insert_case"
-            if known and not self._sql.dialect.keeps_indexes and known[1] == rows.indexed:
+            name = "update_case" if entry.expected else "insert_case"
+            if may_be_in_place and known and known[1] == rows.indexed:
                 name, row = "update_case_in_place", (*row[:2], *row[8:])
-            pin = self._needed(rows.entry)
-            if pin and pin not in seen:
+            if (not entry.expected or Migrated in map(type, entry.events)) and (
+                (pin := entry.case.origin.policy_hash) in pins and pin not in seen
+            ):
+                seen += (pin,)
                 name, row = f"{_CHECKED[name]}_pinned", (*row, pin)
-            elif checks_all or not seen:
+            elif is_first or checks_all:
                 name = _CHECKED[name]
-            seen.add(pin)
-            statements.setdefault(name, []).append(row)
-        return statements
+            is_first = False
+            if name in statements:
+                statements[name].append(row)
+            else:
+                statements[name] = [row]
+        if len(statements) == 1:
+            return statements
+        return dict(sorted(statements.items(), key=lambda item: item[0].startswith("update")))
 
     def _run_all(self, cursor: Cursor, name: str, rows: list[Row]) -> None:
         """One statement for each row; for many rows on PostgreSQL one for all of them, from arrays."""

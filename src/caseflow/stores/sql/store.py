@@ -107,7 +107,11 @@ class RelationalStore:
             cursor.execute(sql, values)
             return cursor.fetchall()
 
-        return self._read(ask)
+        try:  # as `_read`, without another call on the way of every command
+            return self._connections.read(ask)
+        except StoreError as error:
+            self._refuse_other(error)
+            raise
 
     def _read(self, ask: Callable[[Any], Result]) -> Result:
         try:
