@@ -85,7 +85,7 @@ def refuse_other_texts(cursor: Cursor, dialect: Dialect, *, name: str) -> None:
             raise StoreError("store-charset", path=name, found=client, known="client_encoding=utf8")
         return
     *sets, mode = row
-    if other := [found for found in sets if found != "utf8mb4"]:
+    if other := [charset for charset in sets if charset != "utf8mb4"]:
         raise StoreError("store-charset", path=name, found=other[0], known="charset=utf8mb4")
     modes = set(mode.split(","))
     if altering := sorted(modes & set(ALTERS_TEXT)):
