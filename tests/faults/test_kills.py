@@ -124,9 +124,9 @@ class Sums:
     pytest.param(sqlite, CREW, 100, 1, id="sqlite-1"),
     pytest.param(sqlite, CREW, 100, 2, id="sqlite-2"),
     pytest.param(postgresql, CREW, 50, 3, id="postgresql", marks=pytest.mark.postgres),
-    pytest.param(sqlite, MIXED, 30, 4, id="sqlite-mixed"),
-    pytest.param(postgresql, MIXED, 30, 5, id="postgresql-mixed", marks=pytest.mark.postgres),
-    pytest.param(mariadb, MIXED, 30, 6, id="mariadb-mixed", marks=pytest.mark.mariadb),
+    pytest.param(sqlite, MIXED, 20, 4, id="sqlite-mixed"),
+    pytest.param(postgresql, MIXED, 20, 5, id="postgresql-mixed", marks=pytest.mark.postgres),
+    pytest.param(mariadb, MIXED, 20, 6, id="mariadb-mixed", marks=pytest.mark.mariadb),
 ])  # fmt: skip
 def test_what_was_acknowledged_survives_kills(
     kind: Callable[[Path], object], crew: Workers, rounds: int, seed: int, tmp_path: Path,

@@ -13,9 +13,9 @@ IN_TRANSACTION = 1
 
 
 def in_transaction(driver: Any) -> bool:
-    """Whether a transaction is open on the driver's connection, as far as the driver says."""
-    if hasattr(driver, "in_transaction"):  # sqlite3
-        return bool(driver.in_transaction)
+    """Whether somebody has a transaction open on the driver's connection, as far as the driver says."""
+    if hasattr(driver, "in_transaction"):  # sqlite3, which always has one open where `autocommit` is false
+        return bool(driver.in_transaction) and getattr(driver, "autocommit", -1) is not False
     if hasattr(driver, "server_status"):  # PyMySQL
         return bool(driver.server_status & IN_TRANSACTION)
     status = getattr(getattr(driver, "info", None), "transaction_status", 0)  # psycopg
