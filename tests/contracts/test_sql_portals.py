@@ -176,6 +176,33 @@ def test_a_portals_connections_are_given_back_as_they_were(store: CaughtUp) -> N
     engine.dispose()
 
 
+@pytest.mark.parametrize("store", DATABASES[1:2], indirect=True)
+def test_nothing_is_set_in_a_session_of_the_portals(store: CaughtUp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the level of the one transaction to come: not even autocommit, which MariaDB keeps itself."""
+    from pymysql.connections import Connection as Driver
+
+    engine = engine_of(store)
+    ours, send, said = SqlStore(engine), Driver._execute_command, list[str]()
+
+    def listened(driver: Any, command: Any, sql: Any) -> Any:
+        said.append(sql if isinstance(sql, str) else bytes(sql).decode("utf-8", "replace"))
+        return send(driver, command, sql)
+
+    monkeypatch.setattr(Driver, "_execute_command", listened)
+    first = submitted("c1")
+    ours.append([first])
+    ours.append([then(first.case), submitted("c2")])
+    ours.pin("p", {})
+    ours.load("c1")
+    ours.feed()
+    assert len(said) > 10
+    assert {sql for sql in said if sql.upper().startswith("SET ")} == {
+        "SET TRANSACTION ISOLATION LEVEL READ COMMITTED"
+    }
+    ours.close()
+    engine.dispose()
+
+
 SETTINGS = {
     "postgresql": "SELECT string_agg(name || setting, ',' ORDER BY name) FROM pg_settings"
                   " WHERE source = 'session' OR name IN ('lock_timeout', 'transaction_isolation')",

@@ -238,7 +238,8 @@ class EngineConnections:
         What was surely not committed is run again: what the database undid, and, once, what a connection
         ended before its commit that was lost or may only read.
         """
-        run = self._run_single if single and not self._is_pooled else self._run
+        is_whole = single and not self._is_pooled and (self._is_ours or self.dialect.name != "mariadb")
+        run = self._run_single if is_whole else self._run
         return attempted(lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout)
 
     def _run(self, change: Callable[[Cursor], Result]) -> Result:
@@ -310,20 +311,25 @@ class EngineConnections:
     def _lent(self, connection: PoolProxiedConnection) -> Iterator[None]:
         """A connection of the portal's in autocommit, if it is in no transaction; then as it was.
 
+        On MariaDB autocommit is a setting of the session, which is not ours to set: there questions are asked
+        in a transaction that is rolled back, and every change has its own.
+
         Raises:
             StoreError: somebody else has the same connection in hand.
         """
-        driver = connection.driver_connection
+        driver: Any = connection.driver_connection
         if sessions.in_transaction(driver):
             raise StoreError("store-shared", path=self.name, found=type(self._engine.pool).__name__)
-        go_back = sessions.begin_autocommit(driver)
+        is_mariadb = self.dialect.name == "mariadb"
+        go_back = driver.rollback if is_mariadb else sessions.begin_autocommit(driver)
         try:
             yield
         finally:
             try:
                 go_back()
             except self.errors:  # it is dead; what it died of is told
-                connection.invalidate()
+                if connection.is_valid:
+                    connection.invalidate()
 
     def _checked_out(self) -> PoolProxiedConnection:
         """A connection of the pool.
