@@ -14,12 +14,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import attrs
-import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL
 
 from caseflow.stores.database_urls import parsed
 from tests.contracts.databases import POSTGRES, url_of
+from tests.faults.private_servers import free_port, program
 
 INI = """
 [databases]
@@ -49,18 +49,10 @@ class Pooled:
     straight: str
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port
-
-
 @contextmanager
 def pooled(*, sessions: int = 3) -> Iterator[Pooled]:
     """A new database behind so many sessions of the server; skipped where the program is not installed."""
-    program = shutil.which("pgbouncer", path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"]))
-    if program is None:
-        pytest.skip("pgbouncer is not installed")
+    bouncer = program("pgbouncer")
     server, name = parsed(url_of(POSTGRES)), f"caseflow_pooled_{os.getpid()}_{next(_numbers)}"
     _run(server, f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0")
     _run(server, f"ALTER DATABASE {name} SET synchronous_commit = off")
@@ -73,7 +65,7 @@ def pooled(*, sessions: int = 3) -> Iterator[Pooled]:
     (folder / "ini").write_text(ini)
     if user:
         shutil.chown(folder, user)
-    process = subprocess.Popen([program, "-q", str(folder / "ini")], user=user, cwd="/")
+    process = subprocess.Popen([bouncer, "-q", str(folder / "ini")], user=user, cwd="/")
     try:
         _wait(port, process)
         yield Pooled(
