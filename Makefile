@@ -33,7 +33,7 @@ SQLALCHEMY := 2.0.58
 sqlalchemy-2.0: $(VENV)/ready-test
 	@rm -rf build/sqlalchemy && $(PIP) install --no-deps --target build/sqlalchemy 'SQLAlchemy==$(SQLALCHEMY)'
 	PYTHONPATH=build/sqlalchemy $(BIN)/python -c 'import sqlalchemy; assert sqlalchemy.__version__ == "$(SQLALCHEMY)"'
-	PYTHONPATH=build/sqlalchemy $(BIN)/python -m pytest -q -n 2 -m 'not soak' tests/contracts -k 'sql_ or moving'
+	PYTHONPATH=build/sqlalchemy $(BIN)/python -m pytest -q -n 2 -m 'not soak' tests/contracts -k 'sql_ or moving or pgbouncer'
 	@rm -rf build/sqlalchemy
 
 # The XES export as a process-mining library reads it; the library is large, so it has a place of its own.

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import create_engine
 
-from caseflow.stores.sqlalchemy import parsed
+from caseflow.stores.database_urls import parsed
 
 POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
 SCHEMA = "caseflow_bench"

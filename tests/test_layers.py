@@ -11,6 +11,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "caseflow"
 
 FLOORS = {
+    "forks": 0,
     "i18n": 1, "locale": 1,
     "errors": 2,
     "core": 3,
@@ -30,7 +31,7 @@ FORBIDDEN_IN_CORE = {
 HOMES = {
     "transitions": {"core/engine/machine.py"},
     "sqlite3": {"stores/"},
-    "sqlalchemy": {"stores/sqlalchemy.py", "stores/portal_transaction.py"},
+    "sqlalchemy": {"stores/sqlalchemy.py", "stores/portal_transaction.py", "stores/database_urls.py"},
     "django": {"contrib/django/"},
     "fastapi": {"contrib/fastapi.py"},
     "flask": {"contrib/flask.py"},

@@ -20,6 +20,8 @@ from string import Formatter
 from threading import RLock
 from typing import Any
 
+from caseflow import forks
+
 Lang = str
 """A language by its tag: ``en``, ``zh``, or one that a portal loaded."""
 SHIPPED: tuple[Lang, ...] = ("en", "zh")
@@ -52,6 +54,14 @@ class _Catalogue:
 
 _catalogues: dict[Lang, _Catalogue] = {}
 _lock = RLock()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = RLock()
+
+
+forks.in_child(_renew_lock)
 
 
 def text(key: str, lang: Lang = FALLBACK, /, **values: Any) -> str:

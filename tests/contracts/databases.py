@@ -16,10 +16,11 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from caseflow.ports import Recorded
+from caseflow.stores.database_urls import parsed
 from caseflow.stores.sql.dialects import dialect_of
 from caseflow.stores.sql.schema import table_names
 from caseflow.stores.sql.store import RelationalStore
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.sqlalchemy import SqlStore
 
 POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
 

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.cli import run
 from caseflow.ports import Query
-from caseflow.stores.sqlalchemy import parsed
+from caseflow.stores.database_urls import parsed
 from caseflow.testing.contract.case_factory import submitted
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 from caseflow import StoreError
 from caseflow.ports import Store
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.database_urls import parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, postgres
 

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
 from caseflow.core.policy import pin_of
 from caseflow.ports import KeyClaim
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.database_urls import parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 

@@ -13,8 +13,9 @@ from sqlalchemy import create_engine, text
 
 from caseflow import Stale, StoreBusy, StoreError
 from caseflow.cli import run
+from caseflow.stores.database_urls import parsed
 from caseflow.stores.sql.schema import newest
-from caseflow.stores.sqlalchemy import DatabaseLocation, SqlStore, parsed
+from caseflow.stores.sqlalchemy import DatabaseLocation, SqlStore
 from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.children import in_a_child
 from tests.contracts.databases import DATABASES, CaughtUp, emptied, mariadb, postgres

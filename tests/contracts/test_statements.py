@@ -39,7 +39,7 @@ def test_no_statement_has_its_name_twice() -> None:
 @pytest.mark.parametrize("dialect", [POSTGRESQL, MARIADB, SQLITE], ids=lambda dialect: dialect.name)
 def test_each_database_gets_its_own_words(dialect: Dialect) -> None:
     """Marks are the driver's, every fixed slot is filled, and each statement is one line of SQL."""
-    for name, text in Statements(dialect, feed_base=7).items():
+    for name, text in Statements(dialect, schema=1, feed_base=7).items():
         assert set(re.findall(r"\{(?!each )\w+\}", text)) <= SLOTS, name
         assert dialect.mark == "?" or "?" not in text, name
         assert "\n" not in text and "--" not in text, name
@@ -49,7 +49,7 @@ def test_sqlite_takes_every_statement() -> None:
     """Each of its statements compiles against the tables as they are made."""
     store = SqliteStore(":memory:")
     with store._connections.held() as connection:
-        for name, text in Statements(SQLITE).items():
+        for name, text in Statements(SQLITE, schema=1).items():
             slots = {"{where}": "position > ?" if "WHERE {where}" in text else "", "{after}": "",
                      "{table}": "notices", "{order}": "due_order", "{lead}": ""}  # fmt: skip
             for slot, part in slots.items():
@@ -64,11 +64,13 @@ def test_sqlite_takes_every_statement() -> None:
 
 def test_a_command_of_postgresql_is_rendered_once_for_its_shape() -> None:
     """The same shape gives the same text object; its marks are as many as its values."""
-    statements = Statements(POSTGRESQL)
-    shape = CommandShape(is_new=False, events=2, texts=1, notices=3, has_key=True)
-    command = statements.command(shape)
-    assert (
-        statements.command(CommandShape(is_new=False, events=2, texts=1, notices=3, has_key=True)) is command
-    )
+    statements = Statements(POSTGRESQL, schema=1)
+
+    def shape(*, looks: bool) -> CommandShape:
+        return CommandShape(is_new=False, looks=looks, events=2, texts=1, notices=3, has_key=True)
+
+    command = statements.command(shape(looks=False))
+    assert statements.command(shape(looks=False)) is command
     assert command.count("%s") == 13 + 6 + 3 + 3 * 12 + 2 * 5
+    assert statements.command(shape(looks=True)).count("%s") == command.count("%s") + 1
     assert "{" not in command

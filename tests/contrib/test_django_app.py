@@ -71,6 +71,31 @@ def said(command: str, *args: str, **options: Any) -> str:
 # -- migrations --------------------------------------------------------------------------------------------
 
 
+class NoMigrations:
+    """What test suites give for ``MIGRATION_MODULES`` to have none of any app."""
+
+    def __contains__(self, app: object) -> bool:
+        return True
+
+    def __getitem__(self, app: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize("modules", [NoMigrations(), {"caseflow": None}], ids=["all", "ours"])
+def test_tables_are_made_where_migrations_are_switched_off(bare: tuple[str, str], modules: object) -> None:
+    """Once and again; where a router keeps the app away, as where migrations are on, it makes none."""
+    alias, url = bare
+    with override_settings(MIGRATION_MODULES=modules):
+        with override_settings(DATABASE_ROUTERS=["tests.contrib.portal.routers.NoCasesAnywhere"]):
+            call_command("migrate", database=alias, run_syncdb=True, verbosity=0)
+        with pytest.raises(StoreError):
+            DjangoStore(alias).next_due()
+        for _ in range(2):
+            call_command("migrate", database=alias, run_syncdb=True, verbosity=0)
+    assert DjangoStore(alias).next_due() is None
+    SqlStore(url).close()
+
+
 def test_migrate_makes_the_tables_that_every_store_knows(bare: tuple[str, str]) -> None:
     """After it both stores open the database; it may run twice."""
     alias, url = bare

@@ -12,7 +12,7 @@ from sqlalchemy import create_engine, text
 
 from caseflow import StoreError
 from caseflow.contrib.django import DjangoStore
-from caseflow.stores.sqlalchemy import parsed
+from caseflow.stores.database_urls import parsed
 from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp
 from tests.contrib.portal.databases import portal

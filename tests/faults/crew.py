@@ -54,6 +54,10 @@ class Task:
         return attrs.evolve(self, journal=self.journal / name, seed=name, is_writer=is_writer)
 
 
+Workers = dict[str, Callable[[Task], None]]
+"""Who they are -> what they do."""
+
+
 class Crew:
     """Processes started together."""
 

@@ -13,6 +13,7 @@ from caseflow import Actor, Case, Desk
 
 UNIT = "城管局"
 OFFICER, COORDINATOR = Actor("o-4", role="handler", unit=UNIT), Actor("d-1", role="coordinator")
+IMPORTER, SUPERVISOR = Actor("i-1", role="importer"), Actor("v-1", role="supervisor")
 BOSS, CITIZEN = Actor("l-1", role="lead_official", unit=UNIT), Actor("c-17", role="citizen")
 
 
@@ -22,7 +23,7 @@ class Order:
 
     Attributes:
         other: of a merge, the primary.
-        since: of a reply recorded late, since when it is true.
+        since: of a reply recorded late, since when it is true; of a case taken over, its true start.
     """
 
     key: str
@@ -33,9 +34,10 @@ class Order:
 
     @property
     def by(self) -> Actor:
-        if self.since or self.action == "merge":
+        if self.action == "merge" or (self.since and self.action != "adopt"):
             return COORDINATOR
-        return {"submit": CITIZEN, "retract_reply": BOSS}.get(self.action, OFFICER)
+        others = {"submit": CITIZEN, "retract_reply": BOSS, "adopt": IMPORTER, "redact": SUPERVISOR}
+        return others.get(self.action, OFFICER)
 
     @property
     def fields(self) -> dict[str, str]:
@@ -48,7 +50,21 @@ class Order:
                 return {"reason": self.key}
         return {"text": self.key} | ({"reason": "recorded late"} if self.since else {})
 
+    @property
+    def secret(self) -> str:
+        """The title of a case taken over, until it is redacted."""
+        return f"secret of {self.case_id}"
+
     def give(self, desk: Desk) -> Case:
+        if self.action == "adopt":
+            return desk.adopt(
+                self.case_id, by=self.by, reason=self.key, key=self.key, state="handling", unit=UNIT,
+                submitted_at=self.since, citizen=CITIZEN.id, title=self.secret,
+            )  # fmt: skip
+        if self.action == "redact":
+            return desk.redact(
+                self.case_id, fields=["title"], basis="§47", by=self.by, reason=self.key, key=self.key
+            )  # fmt: skip
         return desk.act(
             self.case_id, self.action, by=self.by, fields=self.fields, key=self.key,
             effective_at=self.since or None,

@@ -105,8 +105,9 @@ class PrivatePostgres(PrivateServer):
         self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def command(self) -> list[str]:
+        settings = ("listen_addresses=127.0.0.1", "max_prepared_transactions=10")
         return [program("postgres"), "-D", f"{self.folder}/data", "-p", str(self.port),
-                "-c", "listen_addresses=127.0.0.1", "-k", str(self.folder)]  # fmt: skip
+                "-k", str(self.folder), *[word for one in settings for word in ("-c", one)]]  # fmt: skip
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)  # its children end with it

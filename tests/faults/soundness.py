@@ -127,7 +127,11 @@ def owed(store: Store, case_id: str, case: Case) -> Iterator[tuple[str, int, str
     for version, event in enumerate(store.events(case_id), 1):
         if type(event) is Replied:
             yield case_id, version, "citizen"
-        elif isinstance(event, RungEvent) and (event.cycle, event.level, event.at_us) in standing:
+        elif (
+            isinstance(event, RungEvent)
+            and not event.inherited
+            and (event.cycle, event.level, event.at_us) in standing
+        ):
             for role in RECIPIENTS[event.level]:
                 yield case_id, version, role
 

@@ -13,8 +13,9 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import DBAPIError
 
 from caseflow import Desk, StoreError
+from caseflow.stores.database_urls import parsed
 from caseflow.stores.locations import open_store
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.faults.crew import FastClock
 from tests.faults.orders import Order
 from tests.faults.private_servers import PrivateMariadb, PrivatePostgres, Server
@@ -124,4 +125,36 @@ def test_a_transaction_of_the_portal_that_was_cut_off_leaves_nothing(server: Ser
         order.give(desk)
         connection.commit()
         assert order.give(desk).version == desk.get(order.case_id).version == 1
+    engine.dispose()
+
+
+def test_hooks_follow_a_two_phase_commit_and_what_is_prepared_survives_a_crash(server: Server) -> None:
+    """After the commit they are called; a transaction that was prepared is there once it is committed, by
+    whoever comes after the crash.
+    """  # fmt: skip
+    engine, told = create_engine(parsed(server.url)), list[str]()
+    for name in ("now", "later"):
+        connection = engine.connect()
+        transaction = connection.begin_twophase(f"two-phase-{name}")
+        desk = Desk(RULES, SqlStore.joined(connection), clock=FastClock.started(days=0.01))
+        desk.subscribe("submitted", lambda happened: told.append(happened.case.id))
+        Order(name, f"two-phase-{name}", "submit").give(desk)
+        transaction.prepare()
+        if name == "now":
+            transaction.commit()
+            connection.close()
+            assert told == ["two-phase-now"]
+    server.stop(server.stops[1])
+    server.start()
+    connection.invalidate()
+    connection.close()
+    store = open_store(server.url)
+    assert store.load("two-phase-later") is None
+    with engine.connect() as connection:
+        assert len(connection.recover_twophase()) == 1
+        connection.commit_prepared("two-phase-later", recover=True)
+    assert store.load("two-phase-now") is not None
+    assert store.load("two-phase-later") is not None
+    assert told == ["two-phase-now"]
+    store.close()
     engine.dispose()

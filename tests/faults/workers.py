@@ -49,6 +49,28 @@ def write(task: Task) -> None:
                 known.append(order.case_id)
 
 
+MIXED = (*("adopt",) * 4, *("note",) * 4, "redact", "redact", "merge", "reply")
+
+
+def mix(task: Task) -> None:
+    """Cases taken over, with notes, merges and redactions on them."""
+    dice, known, until = Random(task.seed), list[str](), time.monotonic() + task.seconds
+    with at_work(task) as (desk, journal):
+        number = 0
+        while time.monotonic() < until:
+            number += 1
+            key, action = f"{task.seed}/{number}", dice.choice(MIXED) if known else "adopt"
+            order = Order(key, dice.choice(known) if known else "", action)
+            if action == "adopt":
+                since = moment(task.clock.now_us() - HOUR).isoformat()
+                order = Order(key, f"case-{key.replace('/', '-')}", action, since=since)
+                known.append(order.case_id)
+            elif action == "merge":
+                order = attrs.evolve(order, other=dice.choice(known))
+            journal.write("asked", *attrs.astuple(order))
+            give(desk, journal, order)
+
+
 def thought_up(desk: Desk, dice: Random, known: list[str], key: str) -> Order:
     action = dice.choice(ACTIONS) if known else "submit"
     if action == "submit":

@@ -15,7 +15,7 @@ from caseflow.cli.exit_codes import Exit
 from caseflow.delivery.notifiers.simple import CallableNotifier
 from caseflow.delivery.relay_config import relay_from
 from caseflow.errors import DeliveryFailed
-from caseflow.stores.sqlalchemy import parsed
+from caseflow.stores.database_urls import parsed
 from caseflow.testing.contract.notifier_contract import delivery
 from tests.journeys.people import CITIZEN, IMPORTER, submitted
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -222,9 +221,8 @@ def calendar(unit: str, store_url: str, out: Path, name: str, alarm_hours: int, 
         raise usage("extra-missing", lang, package="icalendar", extra="ical") from error
     spare_inputs((store_url,), (out,), lang)
     desk = open_desk(store_url)
-    with closing(desk.store):
-        alarm = timedelta(hours=alarm_hours) if alarm_hours else None
-        feed = unit_calendar(desk, unit, name=name, lang=lang, alarm=alarm)
+    alarm = timedelta(hours=alarm_hours) if alarm_hours else None
+    feed = unit_calendar(desk, unit, name=name, lang=lang, alarm=alarm)
     if str(out) == "-":
         print_utf8(feed)
         return

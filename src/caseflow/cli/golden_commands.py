@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,8 @@ def record(
 ) -> None:
     """Write what happened to cases, and to those merged with them, to a file that can be replayed."""
     spare_inputs((store_url,), (out,), lang)
-    with closing(open_store(store_url, must_exist=True)) as store:
-        history = recorded(store, case_ids, about=about, with_texts=with_texts)
+    store = open_store(store_url, must_exist=True)
+    history = recorded(store, case_ids, about=about, with_texts=with_texts)
     write_golden(out, history)
     say("golden-recorded", lang, path=out, cases=len(history.ids()), events=len(history.events))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-from contextlib import closing
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -162,11 +161,10 @@ def adopt(
     """
     policy, mapping, clock = load_policy(policy_name), load_legacy_mapping(mapping_path), _clock(as_of)
     store = _rehearsal(store_url) if dry_run else open_store(store_url)
-    with closing(store):
-        result = take_over(
-            Desk(policy, store, clock=clock), table, mapping, by=Actor(by, role=role), dry_run=dry_run,
-            reason=reason or word("taken-over-from", lang, table=table.name), **reading,
-        )  # fmt: skip
+    result = take_over(
+        Desk(policy, store, clock=clock), table, mapping, by=Actor(by, role=role), dry_run=dry_run,
+        reason=reason or word("taken-over-from", lang, table=table.name), **reading,
+    )  # fmt: skip
     for error in result.wrong[:MOST_LISTED]:
         echo(f"caseflow: {error.text(lang)}", err=True)
     if as_json:
@@ -242,11 +240,10 @@ def demo(out: Path, lang: Lang) -> None:
     _clear(log, database, marked)
     log.write_bytes(marked)
     # The demo can be run again at any time, so it need not outlive a power cut.
-    store = SqliteStore(database, synchronous="off")
-    with progress_bar("demo") as progress:
-        replayed([log], policy=load_policy("wuhu"), store=store, progress=progress)
-    _print_table(store.find(Query(limit=1_000_000)), lang)
-    store.close()
+    with SqliteStore(database, synchronous="off") as store:
+        with progress_bar("demo") as progress:
+            replayed([log], policy=load_policy("wuhu"), store=store, progress=progress)
+        _print_table(store.find(Query(limit=1_000_000)), lang)
     echo()
     say("demo-files", lang, database=database, log=log)
     say("demo-next", lang, store=f"sqlite:///{database}")

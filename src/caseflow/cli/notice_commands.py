@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +64,10 @@ def relay(
         return
     if store_url is None or config is None:
         raise usage("relay-needs", lang)
-    with closing(open_store(store_url, must_exist=True)) as store:
-        sender = relay_from(_read(config), store, folder=config.parent)
-        with _stop_signals() as stop:
-            done = sender.until_empty() if once else sender.run(stop, workers=workers)
+    store = open_store(store_url, must_exist=True)
+    sender = relay_from(_read(config), store, folder=config.parent)
+    with _stop_signals() as stop:
+        done = sender.until_empty() if once else sender.run(stop, workers=workers)
     if as_json:
         print_json(_counts(done))
     else:
@@ -114,8 +114,8 @@ def _read(config: Path) -> dict[str, Any]:
 @lang_option
 def dead(store_url: str, as_json: bool, lang: Lang) -> int:
     """List what could not be told, and why; exit code 1 when there is any."""
-    with closing(open_store(store_url, must_exist=True)) as store:
-        rows = tuple(_dead_letters(store))
+    store = open_store(store_url, must_exist=True)
+    rows = tuple(_dead_letters(store))
     if as_json:
         print_json([_letter_document(row) for row in rows])
     elif not rows:
@@ -158,9 +158,9 @@ def resend(ids: tuple[str, ...], every: bool, store_url: str, lang: Lang) -> int
     """Make dead letters ready again; exit code 1 when an id is none."""
     if bool(ids) == every:
         raise usage("ids-or-all", lang)
-    with closing(open_store(store_url, must_exist=True)) as store:
-        wanted = tuple(row.notice.id for row in _dead_letters(store)) if every else tuple(dict.fromkeys(ids))
-        done = store.requeue(wanted, SystemClock().now_us())
+    store = open_store(store_url, must_exist=True)
+    wanted = tuple(row.notice.id for row in _dead_letters(store)) if every else tuple(dict.fromkeys(ids))
+    done = store.requeue(wanted, SystemClock().now_us())
     say("resent", lang, count=len(done))
     for name in wanted:
         if name not in done:

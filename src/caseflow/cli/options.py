@@ -18,8 +18,8 @@ from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
 from caseflow.i18n import Lang as Lang
 from caseflow.i18n import languages, locale_language, text, visible
-from caseflow.ports import Quarantined
-from caseflow.stores.locations import open_store as open_store  # the commands open stores from here
+from caseflow.ports import Quarantined, Store
+from caseflow.stores import locations
 
 BOM = "\ufeff"
 """The mark that spreadsheets know UTF-8 by."""
@@ -99,6 +99,13 @@ def store_option(command: _F) -> _F:
         help="sqlite:///relative.db, sqlite:////absolute.db, postgresql://... or mariadb://...",
     )
     return option(command)
+
+
+def open_store(url: str | None, *, must_exist: bool = False) -> Store:
+    """The store of a URL, closed when the command ends; see `caseflow.stores.locations`."""
+    store = locations.open_store(url, must_exist=must_exist)
+    click.get_current_context().call_on_close(store.close)
+    return store
 
 
 def open_desk(url: str) -> Desk:

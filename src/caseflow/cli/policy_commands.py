@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -292,11 +292,8 @@ def migrate(
     under the rules stays under its own and is listed: exit code 1. Run again it changes nothing.
     """
     rules = load_policy(policy_name)
-    with (
-        closing(open_store(store_url, must_exist=True)) as store,
-        progress_bar("migrate") as progress,
-        _interrupts() as signals,
-    ):
+    store = open_store(store_url, must_exist=True)
+    with progress_bar("migrate") as progress, _interrupts() as signals:
         heed = _heeding(signals, progress)
         done = Desk(rules, store).migrate(
             by=Actor(by, role=role), retroactive=not not_retroactive, progress=lambda cases: heed(cases, 0),

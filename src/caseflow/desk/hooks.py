@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
+from caseflow import forks
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import EVENTS, Event
 from caseflow.core.value import Value
@@ -40,12 +41,22 @@ class _Subscription(Value):
     when: When
 
 
+_lock = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+forks.in_child(_renew_lock)
+
+
 class Hooks:
     """The functions of a desk that are called for events of certain kinds, in the order they came."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._lock = threading.Lock()
         self._all: tuple[_Subscription, ...] = ()
         self.is_quiet = True
 
@@ -60,11 +71,11 @@ class Hooks:
         if not callable(function):
             raise BadInput("bad-option", what="function", found=f"{type(function).__name__} is no function")
         subscription = _Subscription(_kinds(what), function, when)
-        with self._lock:
+        with _lock:
             self._set((*self._all, subscription))
 
         def leave() -> None:
-            with self._lock:
+            with _lock:
                 self._set(tuple(one for one in self._all if one is not subscription))
 
         return leave

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
+from caseflow import forks
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy, pin_of
 from caseflow.errors import BadRecord, CaseflowError, PolicyError, Problem
@@ -23,6 +24,14 @@ _lock = threading.Lock()
 _compiled: OrderedDict[str, CompiledPolicy] = OrderedDict()
 _useless: OrderedDict[str, CaseflowError] = OrderedDict()
 """Hash -> why its document is no policy of this version, which it will not be later either."""
+
+
+def _renew_lock() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+forks.in_child(_renew_lock)
 
 
 def compiled(policy: Policy | CompiledPolicy) -> CompiledPolicy:

@@ -7,7 +7,7 @@ not; whoever asks for one looks whether its method is there.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case
@@ -333,7 +333,19 @@ class Exportable(Store, Movable, Protocol):
     """A store whose cases can be moved, and whose feed tells which have changed."""
 
 
-class MovableStore(Store, Movable, Auditable, Protocol):
+class ClosingStore(Store, Protocol):
+    """A store that is a context manager."""
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        ...
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        ...
+
+
+class MovableStore(ClosingStore, Movable, Auditable, Protocol):
     """A store whose cases can be moved and audited."""
 
 

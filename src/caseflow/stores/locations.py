@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caseflow.errors import StoreError
-from caseflow.ports.protocols import MovableStore, Store, StoreLocation
+from caseflow.ports.protocols import ClosingStore, MovableStore, StoreLocation
 from caseflow.ports.records import StoreStatus
 from caseflow.stores.memory import MemoryStore
 from caseflow.stores.sqlite import SqliteStore
@@ -65,8 +65,8 @@ KINDS: dict[str, Callable[[str], StoreLocation]] = {
 """The prefix of a URL -> what gives its location."""
 
 
-def open_store(url: str | None, *, must_exist: bool = False) -> Store:
-    """The store of a URL; one in memory without, or for ``memory:``.
+def open_store(url: str | None, *, must_exist: bool = False) -> ClosingStore:
+    """The store of a URL, a context manager that closes it; one in memory without, or for ``memory:``.
 
     Raises:
         StoreError: the URL is of no known kind, or there is no such store and it must exist.

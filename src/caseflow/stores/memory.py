@@ -9,8 +9,9 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from threading import RLock
-from typing import Any
+from typing import Any, Self
 
+from caseflow import forks
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
@@ -35,6 +36,7 @@ class MemoryStore:
 
     def __init__(self, *, pinned: Mapping[str, str] | None = None) -> None:
         self._lock = RLock()
+        forks.watch(self)
         self._cases: dict[str, Case] = {}
         self._bodies: dict[str, list[bytes]] = {}
         self._texts: dict[str, list[Text]] = {}
@@ -347,6 +349,24 @@ class MemoryStore:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+
+    def before_fork(self) -> None:
+        """Keep every thread out: a child would find its work half done, and the lock held for ever."""
+        self._lock.acquire()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on; a child with a copy of its own."""
+        if in_child:
+            self._lock = RLock()
+        else:
+            self._lock.release()
 
 
 def _bodies(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:

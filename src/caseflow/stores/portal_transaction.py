@@ -10,10 +10,12 @@ from weakref import WeakSet
 import attrs
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from caseflow.errors import StoreBusy, StoreError
+from caseflow.stores.sql import sessions
 from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
-from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, translated
+from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, kind_of, translated
 
 Result = TypeVar("Result")
 Work = Callable[[], object]
@@ -21,6 +23,17 @@ Work = Callable[[], object]
 _log = logging.getLogger("caseflow.desk")
 _KEY = "caseflow.after_commit"
 _watched: WeakSet[Any] = WeakSet()
+
+
+def refuse_async(where: object) -> None:
+    """Raise for an engine, connection or session of ``asyncio``, whose cursors have to be awaited.
+
+    Raises:
+        StoreError: ``store-async``.
+    """
+    is_async = type(where).__module__.startswith("sqlalchemy.ext.asyncio")
+    if is_async or getattr(getattr(where, "dialect", None), "is_async", False):
+        raise StoreError("store-async", found=type(where).__name__)
 
 
 class JoinedConnections:
@@ -35,10 +48,29 @@ class JoinedConnections:
     def __init__(self, connection: Connection, *, name: str) -> None:
         self.name = name
         self._connection = connection
-        self._after_commit = AfterCommit(connection)
         self._is_psycopg = connection.engine.dialect.driver == "psycopg"
-        if _is_autocommit(self._driver()):
-            raise StoreError("store-failed", path=self.name, found="the connection is in autocommit")
+        self._refuse_autocommit()
+        self.read(lambda cursor: sessions.refuse_other_texts(cursor, self.dialect, name=name))
+        self._after_commit = AfterCommit(connection)
+
+    def _refuse_autocommit(self) -> None:
+        """Raise where no transaction is held open; SQLite may be begun by a statement of the portal's own.
+
+        Raises:
+            StoreError: ``store-autocommit``.
+        """
+        try:
+            driver = self._driver()
+            if not sessions.is_autocommit(driver):
+                return
+            if self.dialect.name == "sqlite":
+                if not self._connection.in_transaction():
+                    self._connection.begin()
+                if sessions.in_transaction(driver):
+                    return
+        except SQLAlchemyError as error:
+            raise self._translated(error) from error
+        raise StoreError("store-autocommit", path=self.name)
 
     @property
     def dialect(self) -> Dialect:
@@ -53,7 +85,7 @@ class JoinedConnections:
 
     def after_commit(self, work: Work) -> None:
         """Run the work after the portal's commit; see `AfterCommit`."""
-        self._begun()
+        self.read(lambda _: None)
         self._after_commit.add(work)
 
     def close(self) -> None:
@@ -61,11 +93,11 @@ class JoinedConnections:
 
     def read(self, ask: Callable[[Cursor], Result]) -> Result:
         """Run a question inside the transaction: it sees what the portal wrote and did not commit yet."""
-        self._begun()
         try:
+            self._begun()
             return ask(self._cursor())
-        except self.errors as error:
-            raise translated(error, name=self.name, seconds=0) from error
+        except (self.errors, UnicodeError, SQLAlchemyError) as error:
+            raise self._translated(error) from error
 
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
         """Run a change inside a savepoint: what it raises leaves the portal's transaction as it was.
@@ -73,15 +105,15 @@ class JoinedConnections:
         A deadlock is told as `StoreBusy`: the database has rolled the whole transaction back, so only the
         portal can begin it anew.
         """
-        self._begun()
         for _ in range(ATTEMPTS):
             try:
+                self._begun()
                 with self._connection.begin_nested():
                     return change(self._cursor())
             except RetryTransaction:
                 continue
-            except self.errors as error:
-                raise translated(error, name=self.name, seconds=0) from error
+            except (self.errors, UnicodeError, SQLAlchemyError) as error:
+                raise self._translated(error) from error
         raise StoreBusy("store-busy", path=self.name, seconds=0)
 
     def _begun(self) -> None:
@@ -99,23 +131,37 @@ class JoinedConnections:
         driver = self._driver()
         return driver.cursor(binary=True) if self._is_psycopg else driver.cursor()
 
+    def _translated(self, error: Exception) -> StoreError:
+        """Our error for the driver's, or for SQLAlchemy's about its connection.
+
+        A deadlock rolls back everything, savepoints included, so that going back to one fails as well: it is
+        the first error that counts.
+        """
+        if not self._connection.closed and self._connection.invalidated:
+            text = f"{type(error).__name__}: the portal's transaction has ended with its connection"
+            return StoreError("store-unreachable", path=self.name, found=text)
+        return translated(_first(error, self.errors), name=self.name, seconds=0)
+
     def _driver(self) -> Any:
         return self._connection.connection.driver_connection
 
 
-def _is_autocommit(driver: Any) -> bool:
-    """Whether each statement would be committed by itself; drivers have three ways to say so."""
-    if hasattr(driver, "get_autocommit"):
-        return bool(driver.get_autocommit())
-    if hasattr(driver, "in_transaction"):  # sqlite3
-        return driver.isolation_level is None
-    return getattr(driver, "autocommit", False) is True
+def _first(error: Exception, errors: type[Exception]) -> BaseException:
+    """The driver's error that began it, among those that followed from it."""
+    chain: list[BaseException] = [error]
+    while (before := chain[-1].__cause__ or chain[-1].__context__) is not None and before not in chain:
+        chain.append(before)
+    drivers = [one.orig if isinstance(one, DBAPIError) else one for one in chain]
+    known = [one for one in drivers if isinstance(one, (errors, UnicodeError))]
+    telling = [one for one in known if kind_of(one) != "failed"]
+    return (telling or known or chain)[-1]
 
 
 class AfterCommit:
     """Work that waits for the commit of a connection's transaction.
 
-    SQLAlchemy tells a commit just before it is done, and nothing right after. So the work is taken up then,
+    SQLAlchemy tells a commit, of a two-phase transaction as well, just before it is done, and nothing right
+    after. So the work is taken up then,
     and done when the connection goes back to its pool, or begins its next transaction, whichever comes
     first: with ``with engine.begin()`` and with a `Session`, right after the commit. A commit that fails is
     rolled back, and the work is dropped. So is work that was added after a savepoint which is rolled back.
@@ -126,15 +172,8 @@ class AfterCommit:
         self._info: dict[Any, Any] = connection.info
         if connection not in _watched:
             _watched.add(connection)
-            for name in (
-                "begin",
-                "commit",
-                "rollback",
-                "savepoint",
-                "release_savepoint",
-                "rollback_savepoint",
-            ):
-                event.listen(connection, name, globals()[f"_on_{name}"])
+            for name, listener in _LISTENERS.items():
+                event.listen(connection, name, listener)
         engine = connection.engine
         if engine not in _watched:
             _watched.add(engine)
@@ -163,15 +202,16 @@ def _pending(info: dict[Any, Any]) -> _Pending:
     return pending
 
 
-def _on_commit(connection: Connection) -> None:
+def _on_commit(connection: Connection, *_: Any) -> None:
     held = _pending(connection.info)
     held.committed += held.waiting
     held.waiting.clear()
     held.marks.clear()
 
 
-def _on_rollback(connection: Connection) -> None:
-    connection.info.pop(_KEY, None)
+def _on_rollback(connection: Connection, *_: Any) -> None:
+    if not connection.invalidated:  # else it went with the connection
+        connection.info.pop(_KEY, None)
 
 
 def _on_savepoint(connection: Connection, name: str | None) -> None:
@@ -190,7 +230,7 @@ def _on_rollback_savepoint(connection: Connection, name: str, context: None) -> 
         del held.waiting[held.marks.pop() :]
 
 
-def _on_begin(connection: Connection) -> None:
+def _on_begin(connection: Connection, *_: Any) -> None:
     _run(connection.info)
 
 
@@ -200,8 +240,25 @@ def _on_checkin(driver: Any, record: Any) -> None:
 
 def _on_error(context: ExceptionContext) -> None:
     """A failed commit: SQLAlchemy tells a commit before it is done, and no rollback after it failed."""
-    if context.statement is None and context.connection is not None and not context.connection.closed:
-        context.connection.info.pop(_KEY, None)
+    connection = context.connection
+    if connection is not None and not connection.closed and not connection.invalidated:
+        held: _Pending | None = connection.info.get(_KEY)
+        if held is not None and held.committed:
+            connection.info.pop(_KEY)
+
+
+_LISTENERS: dict[str, Callable[..., None]] = {
+    "begin": _on_begin,
+    "begin_twophase": _on_begin,
+    "commit": _on_commit,
+    "commit_twophase": _on_commit,
+    "rollback": _on_rollback,
+    "rollback_twophase": _on_rollback,
+    "savepoint": _on_savepoint,
+    "release_savepoint": _on_release_savepoint,
+    "rollback_savepoint": _on_rollback_savepoint,
+}
+"""Event of a connection -> what is done then."""
 
 
 def _run(info: dict[Any, Any]) -> None:

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, create_engine, event
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy import (
+    AssertionPool,
+    Connection,
+    Engine,
+    PoolProxiedConnection,
+    QueuePool,
+    SingletonThreadPool,
+    StaticPool,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from caseflow import forks
 from caseflow.errors import StoreBusy, StoreError
 from caseflow.ports.records import StoreStatus
-from caseflow.stores.portal_transaction import JoinedConnections, Work
-from caseflow.stores.sql import schema
-from caseflow.stores.sql.dialects import DIALECTS, Cursor, Dialect, dialect_of
-from caseflow.stores.sql.driver_errors import attempted, kind_of, translated
-from caseflow.stores.sql.store import PendingPolicies, RelationalStore
+from caseflow.stores.database_urls import DRIVER_MISSING, parsed, shown, with_options
+from caseflow.stores.portal_transaction import JoinedConnections, Work, refuse_async
+from caseflow.stores.sql import schema, sessions
+from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
+from caseflow.stores.sql.driver_errors import REPLACED, attempted, kind_of, translated
+from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
 
@@ -34,17 +46,19 @@ class SqlStore(RelationalStore):
     Args:
         where: a URL such as ``postgresql://user@host/portal`` or ``mariadb://user@host/portal``, with the
             drivers of the extras ``postgres`` and ``mariadb`` unless it names another; or the portal's own
-            engine, which is used in autocommit and given back as it was.
+            engine, each of whose connections is used in autocommit and given back as it was.
         timeout: seconds to wait for a connection of the pool, and for rows that others have locked.
         pool_size: connections kept open; at most twice as many are made. A portal's engine has its own.
 
     Raises:
-        StoreError: the database cannot be reached, holds no tables of ours, or those of another schema.
+        StoreError: the database cannot be reached, holds no tables of ours, or those of another schema; it or
+            the engine cannot keep texts as they are, or the engine gives one connection to all, or is async.
     """
 
     def __init__(self, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> None:
         connections = EngineConnections(where, timeout=timeout, pool_size=pool_size)
         try:
+            connections.refuse_other_texts()
             schema.refuse_other(schema.schema_of(connections), name=connections.name)
             feed_base = schema.feed_base(connections)
         except BaseException:
@@ -57,6 +71,7 @@ class SqlStore(RelationalStore):
         """The store, its tables made or migrated first; safe to run twice, and by several at once."""
         connections = EngineConnections(where, timeout=timeout, pool_size=1)
         try:
+            connections.refuse_other_texts()
             schema.migrate(connections)
         finally:
             connections.close()
@@ -75,12 +90,12 @@ class SqlStore(RelationalStore):
         transaction goes on seeing cases as they were at its first question, and is told `Stale`.
 
         Raises:
-            StoreError: the connection is in autocommit; there are no tables of ours, or of another schema;
-                ``store-restored``.
+            StoreError: the connection is in autocommit, async, or does not keep texts as they are; there are
+                no tables of ours, or of another schema; ``store-restored``.
         """
+        refuse_async(connection)
         connections = JoinedConnections(connection, name=shown(connection.engine.url))
-        pending = connection.info.setdefault("caseflow.pending", PendingPolicies())
-        return RelationalStore(connections, feed_base=schema.feed_base_within(connections), pending=pending)
+        return RelationalStore(connections, feed_base=schema.feed_base_within(connections))
 
 
 class DatabaseLocation:
@@ -96,6 +111,7 @@ class DatabaseLocation:
     def make(self) -> bool:
         """Make the tables; whether none were there before."""
         with self._connected() as connections:
+            connections.refuse_other_texts()
             if version := schema.schema_of(connections):
                 schema.refuse_other(version, name=connections.name)
                 return False
@@ -127,51 +143,20 @@ class DatabaseLocation:
             connections.close()
 
 
-# -- URLs --------------------------------------------------------------------------------------------------
-
-DRIVERS = {"postgresql": "postgresql+psycopg", "mariadb": "mariadb+pymysql", "mysql": "mysql+pymysql"}
-"""The driver that a URL without one gets: that of the extra."""
-
-
-def parsed(url: str | URL) -> URL:
-    """The URL with its driver.
-
-    Raises:
-        StoreError: it is no database URL, or of a kind that is not known.
-    """
-    try:
-        parts = make_url(url)
-    except (ArgumentError, ValueError):  # the latter for a port that is no number
-        raise StoreError("store-url", found=_kind(str(url))) from None
-    after = "" if isinstance(url, URL) else url.partition("?")[2]
-    if "@" in f"{parts.host}{parts.database}{after}" and parts.get_backend_name() != "sqlite":
-        raise StoreError("store-url-quoting")  # what follows an unquoted sign of a password is no database
-    if parts.get_backend_name() not in DIALECTS:
-        raise StoreError("store-url", found=shown(parts))
-    return parts.set(drivername=DRIVERS.get(parts.drivername, parts.drivername))
-
-
-def shown(url: URL) -> str:
-    """The URL for people: kind, host and database. No user, no password, no parameters."""
-    host = f"{url.host or ''}{f':{url.port}' if url.port else ''}"
-    kind = url.get_backend_name()
-    named = "sqlite+pysqlite" if kind == "sqlite" else kind  # `sqlite` alone means a `SqliteStore`
-    return f"{named}://{host}/{url.database or ''}"
-
-
-def _kind(url: str) -> str:
-    """What may be shown of something that is no URL: it may hold a password all the same."""
-    return f"{url.partition(':')[0][:20]}:..."
-
-
 # -- an engine's pool --------------------------------------------------------------------------------------
 
 _LOSSES = "caseflow.losses"
 """In a connection's info: how many losses there had been when it was first used."""
 
+SHARED_POOLS = (StaticPool, SingletonThreadPool, AssertionPool)
+"""Pools that give one connection to several at once, or have but one."""
+
 
 class EngineConnections:
     """Cursors from an engine's pool, each statement its own transaction unless it is a change.
+
+    Behind a pooler of PostgreSQL's, which gives every transaction another session, nothing is set in a
+    session and nothing prepared in it.
 
     Args:
         where: a URL, for which an engine is made, or the portal's own engine.
@@ -182,17 +167,21 @@ class EngineConnections:
     is_shared = False
 
     def __init__(self, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> None:
+        refuse_async(where)
         self._is_ours = not isinstance(where, Engine)
         self._timeout = timeout
         self._process = os.getpid()
         self._is_closed = False
-        self._engine: Engine
-        if isinstance(where, Engine):
-            self._engine = where.execution_options(isolation_level="AUTOCOMMIT")
-        else:
-            self._engine = _engine(parsed(where), timeout, pool_size)
+        self._is_pooled = False
+        self._threshold: int | None = None
+        self._is_threshold_wanted = False
+        self._engine = where if isinstance(where, Engine) else self._made(parsed(where), pool_size)
+        if not self._is_ours:
+            self._refuse_shared()
         self._is_psycopg = self._engine.dialect.driver == "psycopg"
         self._losses = 0
+        self._gate = forks.Gate() if self.dialect.name == "sqlite" else None
+        forks.watch(self)
 
     @property
     def name(self) -> str:
@@ -220,6 +209,16 @@ class EngineConnections:
         if self._is_ours:
             self._engine.dispose(close=self._process == os.getpid())
 
+    def refuse_other_texts(self) -> None:
+        """Raise unless texts come back as they were sent; see `caseflow.stores.sql.sessions`."""
+        self.read(lambda cursor: sessions.refuse_other_texts(cursor, self.dialect, name=self.name))
+
+    def _refuse_shared(self) -> None:
+        url, pool = self._engine.url, self._engine.pool
+        is_in_memory = url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
+        if isinstance(pool, SHARED_POOLS) or is_in_memory:
+            raise StoreError("store-shared", path=self.name, found=type(pool).__name__)
+
     # -- questions and changes -----------------------------------------------------------------------------
 
     def read(self, ask: Callable[[Cursor], Result]) -> Result:
@@ -228,21 +227,20 @@ class EngineConnections:
             try:
                 with self._connected() as (_, cursor):
                     return ask(cursor)
-            except self.errors as error:
-                if is_last or kind_of(error) != "gone":
+            except (self.errors, UnicodeError) as error:
+                if is_last or kind_of(error) not in REPLACED:
                     raise self._translated(error) from error
         raise AssertionError("the last attempt returns or raises")
 
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
         """Run a change in a transaction of its own, or as the one statement that it is.
 
-        What was surely not committed is run again: what the database undid, and, once, what a lost
-        connection ended before its commit.
+        What was surely not committed is run again: what the database undid, and, once, what a connection
+        ended before its commit that was lost or may only read.
         """
-        run = self._run_single if single else self._run
-        return attempted(
-            lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout
-        )  # fmt: skip
+        is_whole = single and not self._is_pooled and (self._is_ours or self.dialect.name != "mariadb")
+        run = self._run_single if is_whole else self._run
+        return attempted(lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout)
 
     def _run(self, change: Callable[[Cursor], Result]) -> Result:
         with self._connected() as (connection, cursor):
@@ -250,6 +248,8 @@ class EngineConnections:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED")
             cursor.execute(self.dialect.begin)
             try:
+                if self._is_pooled and self._is_ours:
+                    cursor.execute(f"SET LOCAL lock_timeout = '{_whole(self._timeout)}s'")
                 result = change(cursor)
             except BaseException:
                 try:
@@ -275,27 +275,64 @@ class EngineConnections:
                 raise
             raise StoreError("store-unsure", path=self.name) from error
 
-    @contextmanager
-    def _connected(self) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
-        """A connection of the pool in autocommit, and its cursor; a dead one does not go back."""
-        self._after_fork()
+    def _connected(self) -> AbstractContextManager[tuple[PoolProxiedConnection, Cursor]]:
+        """A connection of the pool in autocommit, and its cursor; one that is of no use does not go back."""
         if self._is_closed:
             raise StoreError("store-failed", path=self.name, found="closed")
-        owner, connection = self._checked_out()
+        return self._from_pool() if self._gate is None else self._from_pool_unforked(self._gate)
+
+    @contextmanager
+    def _from_pool_unforked(self, gate: forks.Gate) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
+        with gate, self._from_pool() as pair:
+            yield pair
+
+    @contextmanager
+    def _from_pool(self) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
+        connection = self._checked_out()
         try:
-            yield connection, self._cursor_of(connection)
+            if self._is_ours:
+                yield connection, self._cursor_of(connection)
+            else:
+                with self._lent(connection):
+                    yield connection, self._cursor_of(connection)
         except (self.errors, StoreError) as error:
             cause = error.__cause__ if isinstance(error, StoreError) else error
-            if cause is not None and kind_of(cause) == "gone":
+            if cause is not None and (kind := kind_of(cause)) in REPLACED:
+                if kind == "forgotten" and getattr(cause, "sqlstate", "") != PLAN_CHANGED:
+                    self._is_pooled, self._is_threshold_wanted = True, False
                 if connection.is_valid:  # unless a rollback has found that out before
                     connection.invalidate()
                 self._losses += 1
             raise
         finally:
-            owner.close()
+            connection.close()
 
-    def _checked_out(self) -> tuple[Any, PoolProxiedConnection]:
-        """A connection of the pool and what gives it back.
+    @contextmanager
+    def _lent(self, connection: PoolProxiedConnection) -> Iterator[None]:
+        """A connection of the portal's in autocommit, if it is in no transaction; then as it was.
+
+        On MariaDB autocommit is a setting of the session, which is not ours to set: there questions are asked
+        in a transaction that is rolled back, and every change has its own.
+
+        Raises:
+            StoreError: somebody else has the same connection in hand.
+        """
+        driver: Any = connection.driver_connection
+        if sessions.in_transaction(driver):
+            raise StoreError("store-shared", path=self.name, found=type(self._engine.pool).__name__)
+        is_mariadb = self.dialect.name == "mariadb"
+        go_back = driver.rollback if is_mariadb else sessions.begin_autocommit(driver)
+        try:
+            yield
+        finally:
+            try:
+                go_back()
+            except self.errors:  # it is dead; what it died of is told
+                if connection.is_valid:
+                    connection.invalidate()
+
+    def _checked_out(self) -> PoolProxiedConnection:
+        """A connection of the pool.
 
         After a loss those that the pool had before are as dead: each is closed when its turn comes. To
         dispose of the pool would leave open those that other threads have in hand.
@@ -303,16 +340,22 @@ class EngineConnections:
         while True:
             losses = self._losses
             try:
-                owner = self._engine.raw_connection() if self._is_ours else self._engine.connect()
+                connection = self._engine.raw_connection()
             except PoolTimeout as error:
                 raise StoreBusy("store-busy", path=self.name, seconds=self._timeout) from error
             except DBAPIError as error:
                 raise self._translated(error.orig or error) from error
-            connection = owner if isinstance(owner, PoolProxiedConnection) else owner.connection
+            except (
+                SQLAlchemyError,
+                TypeError,
+                ValueError,
+            ) as error:  # an option that the driver does not take
+                problem = f"{type(error).__name__}: {error}"
+                raise StoreError("store-failed", path=self.name, found=problem) from error
             if connection.info.setdefault(_LOSSES, losses) >= losses:
-                return owner, connection
+                return connection
             connection.invalidate()
-            owner.close()
+            connection.close()
 
     def _cursor_of(self, connection: PoolProxiedConnection) -> Any:
         if self._is_psycopg:  # bytes come as bytes, not as text to be decoded
@@ -320,49 +363,91 @@ class EngineConnections:
             return driver.cursor(binary=True)
         return connection.cursor()
 
-    def _after_fork(self) -> None:
-        """A child leaves its parent's connections alone, unclosed, and opens its own."""
-        if self._process != os.getpid():
+    def before_fork(self) -> None:
+        """Keep every thread out of SQLite's library: a child would inherit its locks for ever."""
+        if self._gate is not None:
+            self._gate.shut()
+
+    def after_fork(self, *, in_child: bool) -> None:
+        """Go on; a child leaves its parent's connections alone, unclosed, and opens its own."""
+        if in_child:
             self._engine.dispose(close=False)
             self._process = os.getpid()
+        if self._gate is not None:
+            self._gate = self._gate.after_fork(in_child=in_child)
 
     def _translated(self, error: BaseException) -> StoreError:
         return translated(error, name=self.name, seconds=self._timeout)
 
+    # -- an engine of our own --------------------------------------------------------------------------------
 
-def _engine(url: URL, timeout: float, pool_size: int) -> Engine:
-    """An engine whose connections are told once what they need."""
-    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
-        raise StoreError("store-url", found=shown(url))
-    connect_args: dict[str, Any] = {}
-    if url.get_backend_name() == "sqlite":
-        connect_args = {"timeout": timeout, "check_same_thread": False}
-    try:
-        engine = create_engine(
-            url, isolation_level="AUTOCOMMIT", pool_size=pool_size, max_overflow=pool_size,
-            pool_timeout=timeout, pool_reset_on_return=None, poolclass=QueuePool, connect_args=connect_args,
-        )  # fmt: skip
-    except (ImportError, NoSuchModuleError) as error:
-        raise StoreError("store-driver", found=f"{url.drivername}: {error}") from error
-    event.listen(engine, "connect", _instructed(url.get_backend_name(), timeout))
-    return engine
+    def _made(self, url: URL, pool_size: int) -> Engine:
+        """An engine whose connections are told once what they need."""
+        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+            raise StoreError("store-url", found=shown(url))
+        url, arguments = with_options(url)
+        self._is_threshold_wanted = "prepare_threshold" in arguments
+        self._threshold = arguments.get("prepare_threshold", PREPARED_AFTER)
+        arguments |= _ARGUMENTS.get(url.get_driver_name(), {})
+        if url.get_backend_name() == "sqlite":
+            arguments |= {"timeout": self._timeout, "check_same_thread": False}
+        try:
+            engine = create_engine(
+                url, isolation_level="AUTOCOMMIT", pool_size=pool_size, max_overflow=pool_size,
+                pool_timeout=self._timeout, pool_reset_on_return=None, poolclass=QueuePool,
+                connect_args=arguments,
+            )  # fmt: skip
+        except DRIVER_MISSING as error:
+            raise StoreError("store-driver", found=f"{url.drivername}: {error}") from error
+        event.listen(engine, "connect", self._instruct)
+        return engine
 
-
-def _instructed(backend: str, timeout: float) -> Callable[[Any, Any], None]:
-    """What a new connection is told."""
-    whole = max(1, round(timeout))
-    lines = {
-        "postgresql": [f"SET lock_timeout = '{whole}s'"],
-        "sqlite": ["PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON"],
-    }.get(backend) or [
-        "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-        f"SET SESSION innodb_lock_wait_timeout = {whole}, sql_mode = 'STRICT_ALL_TABLES'",
-    ]
-
-    def tell(connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        for line in lines:
-            cursor.execute(line)
+    def _instruct(self, driver: Any, _: Any) -> None:
+        """Tell a new connection what it needs, unless its sessions are everybody's."""
+        cursor = driver.cursor()
+        is_pooled = self._engine.dialect.name == "postgresql" and self._is_behind_pooler(driver, cursor)
+        for line in () if is_pooled else _INSTRUCTIONS[self._engine.dialect.name]:
+            cursor.execute(line.format(seconds=_whole(self._timeout)))
         cursor.close()
+        if hasattr(driver, "prepare_threshold") and (self._is_threshold_wanted or not is_pooled):
+            driver.prepare_threshold = self._threshold
 
-    return tell
+    def _is_behind_pooler(self, driver: Any, cursor: Any) -> bool:
+        """Whether the server's process is not the one that answered: then a pooler stands between."""
+        answered = getattr(getattr(driver, "info", None), "backend_pid", None)
+        if answered is not None and not self._is_pooled:
+            cursor.execute("SELECT pg_backend_pid()")
+            self._is_pooled = cursor.fetchone()[0] != answered
+        return self._is_pooled
+
+
+PLAN_CHANGED = "0A000"
+"""The SQLSTATE of a plan that no longer fits its table; the session is what it was."""
+
+PREPARED_AFTER = 5
+"""Uses of a statement after which psycopg has the server prepare it, where sessions are our own."""
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "psycopg": {"client_encoding": "utf8", "prepare_threshold": None},  # until it is known who answers
+    "psycopg2": {"client_encoding": "utf8"},
+    "pymysql": {"charset": "utf8mb4"},
+    "mysqldb": {"charset": "utf8mb4"},
+}
+"""Driver -> what each of our connections is opened with, whatever the URL says."""
+
+_MARIADB = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+    "SET SESSION innodb_lock_wait_timeout = {seconds}, sql_mode = 'STRICT_ALL_TABLES'",
+    "SET NAMES utf8mb4",
+)
+_INSTRUCTIONS = {
+    "postgresql": ("SET lock_timeout = '{seconds}s'",),
+    "sqlite": ("PRAGMA synchronous = FULL", "PRAGMA secure_delete = ON"),
+    "mariadb": _MARIADB,
+    "mysql": _MARIADB,
+}
+"""Kind of database -> what each of our connections is told when it is new."""
+
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))

@@ -7,11 +7,10 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
 from pathlib import Path
 from typing import TypeVar
-from weakref import WeakSet
 
+from caseflow import forks
 from caseflow.errors import StoreError
 from caseflow.ports.records import Append, KeyClaim, StoreStatus
 from caseflow.stores.sql import schema
@@ -62,16 +61,17 @@ class SqliteConnections:
         if synchronous not in ("full", "normal", "off", "extra"):
             raise StoreError("store-failed", path=path, found=f"synchronous {synchronous}")
         self.name = path
+        self._file = path if path == ":memory:" else str(Path(path).absolute())  # whoever changes folders
         self.journal = _safe_journal() if journal == "auto" else journal
         self.synchronous = synchronous
         self.timeout = timeout
         self._prepare = prepare or _refuse_foreign
         self._lock = threading.RLock()
         self._is_closed = False
+        self._inode: int | None = None
         self._connection: sqlite3.Connection | None = None
         self._inherited: sqlite3.Connection | None = None
-        _watch_forks()
-        _open_files.add(self)
+        forks.watch(self)
 
     def read(self, ask: Callable[[Cursor], Result]) -> Result:
         """Run a question; SQLite's errors become ours."""
@@ -82,13 +82,19 @@ class SqliteConnections:
                     return ask(cursor)
                 finally:
                     cursor.close()  # an error that somebody keeps would keep the file open
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
 
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
-        """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error."""
+        """Run a change inside ``BEGIN IMMEDIATE``: committed at the end, rolled back on any error.
+
+        Where another file has come in the place of this one, such as a backup, it is run there: what is
+        written to a file without a name is lost.
+        """
         with self._lock:
             try:
+                if self._is_replaced():
+                    self._let_go()
                 connection = self._opened()
                 cursor = connection.cursor()
                 try:
@@ -102,8 +108,23 @@ class SqliteConnections:
                     raise
                 finally:
                     cursor.close()
-            except sqlite3.Error as error:
+            except (sqlite3.Error, UnicodeError) as error:
                 raise self._translated(error) from error
+
+    def _is_replaced(self) -> bool:
+        """Whether another file bears the name by now, or none."""
+        if self._inode is None:
+            return False
+        try:
+            return os.stat(self._file).st_ino != self._inode  # noqa: PTH116  # on the way of every command
+        except OSError:
+            return True
+
+    def _let_go(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
 
     @contextmanager
     def held(self) -> Iterator[sqlite3.Connection]:
@@ -125,9 +146,7 @@ class SqliteConnections:
     def close(self) -> None:
         """Close the connection; it must not be used afterwards."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-            self._connection = None
+            self._let_go()
             self._is_closed = True
 
     def _opened(self) -> sqlite3.Connection:
@@ -140,7 +159,7 @@ class SqliteConnections:
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self.name, timeout=self.timeout, isolation_level=None, check_same_thread=False
+            self._file, timeout=self.timeout, isolation_level=None, check_same_thread=False
         )
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(self.timeout * 1000)}")
@@ -150,6 +169,7 @@ class SqliteConnections:
             connection.execute(f"PRAGMA synchronous = {self.synchronous}")
             connection.execute(f"PRAGMA cache_size = {-CACHE_KIB}")
             connection.execute("PRAGMA secure_delete = ON")  # what is redacted leaves no bytes behind
+            self._inode = None if self._file == ":memory:" else Path(self._file).stat().st_ino
         except BaseException:
             connection.close()
             raise
@@ -167,34 +187,8 @@ class SqliteConnections:
         else:
             self._lock.release()
 
-    def _translated(self, error: sqlite3.Error) -> StoreError:
+    def _translated(self, error: Exception) -> StoreError:
         return translated(error, name=self.name, seconds=self.timeout)
-
-
-_open_files: WeakSet[SqliteConnections] = WeakSet()
-_held_for_fork: list[SqliteConnections] = []
-
-
-@cache
-def _watch_forks() -> None:
-    """Have forks wait until no thread is inside SQLite; once a process."""
-    os.register_at_fork(
-        before=_before_fork,
-        after_in_parent=partial(_after_fork, in_child=False),
-        after_in_child=partial(_after_fork, in_child=True),
-    )
-
-
-def _before_fork() -> None:
-    _held_for_fork[:] = _open_files
-    for connections in _held_for_fork:
-        connections.before_fork()
-
-
-def _after_fork(*, in_child: bool) -> None:
-    for connections in _held_for_fork:
-        connections.after_fork(in_child=in_child)
-    _held_for_fork.clear()
 
 
 class SqliteStore(RelationalStore):

@@ -11,7 +11,7 @@ import pytest
 from django.db import connections
 
 from caseflow.contrib.django import DjangoStore
-from caseflow.stores.sqlalchemy import parsed
+from caseflow.stores.database_urls import parsed
 from tests.contracts.databases import CaughtUp, WaitsForOthers, emptied
 from tests.contrib.portal.models import Post
 

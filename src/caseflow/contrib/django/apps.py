@@ -7,12 +7,14 @@ from typing import Any
 from django.apps import AppConfig
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
-from django.db.backends.signals import connection_created
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
 from caseflow.contrib.django.config import alias, desk
 from caseflow.contrib.django.connections import DjangoConnections
+from caseflow.contrib.django.operations import SchemaStep
 from caseflow.stores.sql import schema
 
 
@@ -24,17 +26,19 @@ class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Register the checks; pin the policy after `migrate`; have SQLite overwrite what is deleted."""
+        """Register the checks; after `migrate` pin the policy, and make the tables where no migration may."""
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
+        post_migrate.connect(_make_without_migrations, sender=self, dispatch_uid="caseflow.make")
         post_migrate.connect(_pin_the_policy, sender=self, dispatch_uid="caseflow.pin")
-        connection_created.connect(_overwrite_what_is_deleted, dispatch_uid="caseflow.secure_delete")
 
 
-def _overwrite_what_is_deleted(*, connection: Any, **_: Any) -> None:
-    if connection.vendor == "sqlite":
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA secure_delete = ON")
+def _make_without_migrations(*, using: str, **_: Any) -> None:
+    """Make the tables where the settings switch migrations off, as test suites do."""
+    is_off = CaseflowConfig.label in MigrationLoader(None, ignore_no_migrations=True).unmigrated_apps
+    if is_off:
+        with connections[using].schema_editor() as editor:
+            SchemaStep(schema.newest()).database_forwards(CaseflowConfig.label, editor, None, None)
 
 
 def _pin_the_policy(*, using: str, **_: Any) -> None:

@@ -10,7 +10,14 @@ from django.db import Error, connections, transaction
 
 from caseflow.errors import StoreBusy, StoreError
 from caseflow.stores.sql.dialects import DIALECTS, Cursor, Dialect
-from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, attempted, kind_of, translated
+from caseflow.stores.sql.driver_errors import (
+    ATTEMPTS,
+    REPLACED,
+    RetryTransaction,
+    attempted,
+    kind_of,
+    translated,
+)
 
 Result = TypeVar("Result")
 
@@ -92,11 +99,11 @@ class DjangoConnections:
             try:
                 return self._run(ask)
             except Error as error:
-                if not is_free or kind_of(error) != "gone":
+                if not is_free or kind_of(error) not in REPLACED:
                     raise
                 self._connection.close()
                 return self._run(ask)
-        except Error as error:
+        except (Error, UnicodeError) as error:
             raise self._translated(error) from error
 
     def write(self, change: Callable[[Cursor], Result], *, single: bool = False) -> Result:
@@ -129,7 +136,7 @@ class DjangoConnections:
                     return self._run(change)
             except RetryTransaction:
                 continue
-            except Error as error:
+            except (Error, UnicodeError) as error:
                 raise self._translated(error) from error
         raise StoreBusy("store-busy", path=self.name, seconds=self._seconds)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
-
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
-from caseflow.stores.sql import schema
+from caseflow.stores.sql import schema, sessions
 from caseflow.stores.sql.statements import Statements
-from caseflow.stores.sql.store import CaseCache, PendingPolicies, RelationalStore
+from caseflow.stores.sql.store import CaseCache, RelationalStore
 
 
 class DjangoStore(RelationalStore):
@@ -26,7 +24,8 @@ class DjangoStore(RelationalStore):
         using: the alias in ``DATABASES``.
 
     Raises:
-        StoreError: at first use, when there are no tables of ours, or those of another schema.
+        StoreError: at first use, when there are no tables of ours, or those of another schema; the database
+            or session does not keep texts as they are.
     """
 
     _connections: DjangoConnections
@@ -35,22 +34,29 @@ class DjangoStore(RelationalStore):
         self.using = using
         self._connections = DjangoConnections(using)
         self._cache = CaseCache(self.events)
-        self._pending = _pending(using)
+        self._policies = {}
+        self._statements: Statements | None = None
 
-    @cached_property
-    def _sql(self) -> Statements:  # type: ignore[override]  # made at first use: a module may not ask
-        return Statements(self._connections.dialect, feed_base=_feed_base(self._connections))
+    @property
+    def _sql(self) -> Statements:  # made at first use: a module may not ask
+        if self._statements is None:
+            connections = self._connections
+            self._statements = Statements(
+                connections.dialect, schema=schema.newest(), feed_base=_feed_base(connections)
+            )
+        return self._statements
 
-
-@cache
-def _pending(using: str) -> PendingPolicies:
-    """Those of a database: all stores of this process on it share them."""
-    return PendingPolicies()
+    @_sql.setter
+    def _sql(self, statements: Statements) -> None:
+        self._statements = statements
 
 
 def _feed_base(connections: DjangoConnections) -> int:
-    """What is added to transaction ids; the schema is today's."""
+    """What is added to transaction ids; the schema is today's, and texts are kept as they are."""
     try:
+        connections.read(
+            lambda cursor: sessions.refuse_other_texts(cursor, connections.dialect, name=connections.name)
+        )
         if not connections.read(lambda _: connections.is_free):
             return schema.feed_base_within(connections)
         schema.refuse_other(schema.schema_of(connections), name=connections.name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import deadline_of, waits_from
+from caseflow.core.model.events import Migrated
 from caseflow.core.notices import Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
@@ -124,7 +125,14 @@ def as_json(fields: Mapping[str, Any]) -> str:
 MANY = 20
 """From so many rows on, PostgreSQL gets them as arrays: half the work of a statement each."""
 
-_ARRAYS = {"update_case": "update_cases", "insert_event": "insert_events"}
+_CHECKED = {
+    "insert_case": "insert_case_checked",
+    "update_case": "update_case_checked",
+    "update_case_in_place": "update_case_in_place_checked",
+}
+"""Statement -> the same, if the database is what this process remembers."""
+
+_ARRAYS = {"update_case_checked": "update_cases", "insert_event": "insert_events"}
 
 
 class AppendWork:
@@ -132,6 +140,10 @@ class AppendWork:
 
     Args:
         known: what is remembered of the cases at the expected versions.
+        pins: policies that must be there for cases that come under them.
+
+    What a process remembers of a database is looked at by the statement that writes the first case: were the
+    schema another, or a policy gone, it would find nothing to write, as if the case had moved on.
 
     After `write` the attribute ``events`` holds what was written of each entry's events, and ``heads`` the
     heads of the cases' chains after them.
@@ -145,12 +157,14 @@ class AppendWork:
         entries: Sequence[AppendRows],
         claim: KeyClaim | None,
         known: Sequence[Known | None],
+        pins: Container[str] = (),
     ) -> None:
         self._connections = connections
         self._sql = sql
         self.entries = entries
         self._claim = claim
         self._known = known
+        self._pins = pins
         self.is_single = sql.dialect.one_statement and len(entries) == 1 and _fits_one_statement(entries[0])
         """Whether one statement of PostgreSQL can do it."""
         self._before: list[bytes] = []
@@ -164,13 +178,13 @@ class AppendWork:
             Stale: a case is not at its expected version.
             KeyReused: the key is taken.
         """
-        self._before, self.events, self.heads = [], [], []
+        befores, chains, heads = self._before, self.events, self.heads = [], [], []
         for rows, known in zip(self.entries, self._known, strict=True):
             before = known[0] if known else self._head(cursor, rows)
             events = rows.chained(before)
-            self._before.append(before)
-            self.events.append(events)
-            self.heads.append(events[-1][3] if events else before)
+            befores.append(before)
+            chains.append(events)
+            heads.append(events[-1][3] if events else before)
         if self.is_single:
             self._write_single(cursor)
         else:
@@ -187,6 +201,13 @@ class AppendWork:
             raise Stale(entry.case.id, expected=entry.expected, found=row[0] if row else 0)
         return bytes(row[1])
 
+    def _needed(self, entry: Append) -> str:
+        """The policy that the case comes under by this append, if it must be there."""
+        if entry.expected and Migrated not in map(type, entry.events):
+            return ""
+        pin = entry.case.origin.policy_hash
+        return pin if pin in self._pins else ""
+
     def _ordinals(self, cursor: Cursor) -> count[int]:
         """Numbers of events within the transaction: from 0, or on from those of changes before this one."""
         if not self._connections.is_shared:
@@ -202,12 +223,15 @@ class AppendWork:
 
     def _write_single(self, cursor: Cursor) -> None:
         (rows,), (before,), (events,) = self.entries, self._before, self.events
+        pin = self._needed(rows.entry)
         shape = CommandShape(
-            is_new=not rows.entry.expected, events=len(events), texts=len(rows.texts),
+            is_new=not rows.entry.expected, looks=bool(pin), events=len(events), texts=len(rows.texts),
             notices=len(rows.notices), has_key=self._claim is not None,
         )  # fmt: skip
         numbers = self._ordinals(cursor)
-        values = [*_case_row(rows, before, self.heads[0]), *(key_row(self._claim) if self._claim else ())]
+        values = [*_case_row(rows, before, self.heads[0]), *((pin,) if pin else ())]
+        if self._claim is not None:
+            values += key_row(self._claim)
         for row in (*rows.texts, *rows.notices):
             values += row
         for row in events:
@@ -265,18 +289,40 @@ class AppendWork:
                 raise self._stale(cursor)
 
     def _case_rows(self) -> dict[str, list[Row]]:
-        """Statement -> the rows for it, in the order of ids; new cases first."""
-        statements: dict[str, list[Row]] = {"insert_case": [], "update_case": [], "update_case_in_place": []}
+        """Statement -> the rows for it, in the order of ids; new cases first.
+
+        The first one looks whether the database is what it was, and the first of each policy for that;
+        PostgreSQL does so with every row at no cost, from its arrays.
+        """
+        statements: dict[str, list[Row]] = {}
         parts = list(zip(self.entries, self._known, self._before, self.heads, strict=True))
         if len(parts) > 1:
             parts.sort(key=lambda part: part[0].entry.case.id)
+        dialect, pins = self._sql.dialect, self._pins
+        seen: tuple[str, ...] = ()
+        checks_all, may_be_in_place = dialect.one_statement, not dialect.keeps_indexes
+        is_first = True
         for rows, known, before, head in parts:
+            entry = rows.entry
             row = _case_row(rows, before, head)
-            name = "update_case" if rows.entry.expected else "insert_case"
-            if known and not self._sql.dialect.keeps_indexes and known[1] == rows.indexed:
+            name = "update_case" if entry.expected else "insert_case"
+            if may_be_in_place and known and known[1] == rows.indexed:
                 name, row = "update_case_in_place", (row[0], *row[8:])
-            statements[name].append(row)
-        return {name: rows for name, rows in statements.items() if rows}
+            if (not entry.expected or Migrated in map(type, entry.events)) and (
+                (pin := entry.case.origin.policy_hash) in pins and pin not in seen
+            ):
+                seen += (pin,)
+                name, row = f"{_CHECKED[name]}_pinned", (*row, pin)
+            elif is_first or checks_all:
+                name = _CHECKED[name]
+            is_first = False
+            if name in statements:
+                statements[name].append(row)
+            else:
+                statements[name] = [row]
+        if len(statements) == 1:
+            return statements
+        return dict(sorted(statements.items(), key=lambda item: item[0].startswith("update")))
 
     def _run_all(self, cursor: Cursor, name: str, rows: list[Row]) -> None:
         """One statement for each row; for many rows on PostgreSQL one for all of them, from arrays."""
@@ -338,7 +384,24 @@ def _case_row(rows: AppendRows, before: bytes, head: bytes) -> Row:
 
 
 def _redact(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
-    """Erase the named texts of a case and their salts."""
+    """Erase the named texts of a case and their salts.
+
+    SQLite overwrites what is erased if it is told so, which on a connection of the portal's holds for this
+    alone.
+    """
+    if not sql.dialect.one_writer:
+        _erase(cursor, sql, case_id, names)
+        return
+    cursor.execute("PRAGMA secure_delete")
+    (before,) = cursor.fetchone()
+    cursor.execute("PRAGMA secure_delete = ON")
+    try:
+        _erase(cursor, sql, case_id, names)
+    finally:
+        cursor.execute(f"PRAGMA secure_delete = {before}")
+
+
+def _erase(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
     cursor.execute(sql["select_texts"], (case_id,))
     for version, text in cursor.fetchall():
         fields = json.loads(text)

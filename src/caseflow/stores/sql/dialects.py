@@ -144,6 +144,7 @@ POSTGRESQL = Dialect(
         "name": 'TEXT COLLATE "C"', "long name": 'TEXT COLLATE "C"',
         "table": " WITH (fillfactor = 80)",
     },
+    begin="BEGIN ISOLATION LEVEL READ COMMITTED",
     one_statement=True,
     reads_ranges=True,
     holds_nul=False,

@@ -225,6 +225,7 @@ _CATALOG = {
                " WHERE table_schema = database() AND table_name = 'caseflow_store'",
 }  # fmt: skip
 _VERSION = "SELECT version FROM caseflow_store WHERE only_row = 1"
+_ROW = "SELECT version, feed_base FROM caseflow_store WHERE only_row = 1"
 _BASE = "SELECT feed_base FROM caseflow_store WHERE only_row = 1"
 
 
@@ -246,12 +247,17 @@ def schema_of(connections: Connections) -> int:
 
 def schema_within(cursor: Cursor, dialect: Dialect) -> int:
     """The same, asked without an error: one would end PostgreSQL's transaction."""
+    return row_within(cursor, dialect)[0]
+
+
+def row_within(cursor: Cursor, dialect: Dialect) -> tuple[int, int]:
+    """The same with the feed base."""
     cursor.execute(_CATALOG[dialect.name])
     if not cursor.fetchone()[0]:
-        return 0
-    cursor.execute(_VERSION)
+        return 0, 0
+    cursor.execute(_ROW)
     row = cursor.fetchone()
-    return int(row[0]) if row else 0
+    return (int(row[0]), int(row[1])) if row else (0, 0)
 
 
 def refuse_other(schema: int, *, name: str) -> None:
@@ -371,12 +377,7 @@ def feed_base_within(connections: Connections) -> int:
     Raises:
         StoreError: no tables, those of another schema, or a dump was restored and no store opened since.
     """
-
-    def ask(cursor: Cursor) -> tuple[int, int]:
-        schema = schema_within(cursor, connections.dialect)
-        return schema, int(_one(cursor, _BASE)) if schema else 0
-
-    schema, base = connections.read(ask)
+    schema, base = connections.read(lambda cursor: row_within(cursor, connections.dialect))
     refuse_other(schema, name=connections.name)
     if connections.dialect.name == "postgresql" and _is_behind(connections):
         raise StoreError("store-restored", path=connections.name)
@@ -384,10 +385,14 @@ def feed_base_within(connections: Connections) -> int:
 
 
 def _is_behind(connections: Connections) -> bool:
-    """Whether a position is there that no transaction can have given out."""
+    """Whether a position is there that no transaction can have given out.
+
+    This one can have, though its own id is not among those of its snapshot.
+    """
     sql = (
-        f"SELECT (SELECT coalesce(max(position), 0) FROM caseflow_events) >> {XID_BITS}"
-        " >= feed_base + txid_snapshot_xmax(txid_current_snapshot()) FROM caseflow_store WHERE only_row = 1"
+        f"SELECT (SELECT coalesce(max(position), 0) FROM caseflow_events) >> {XID_BITS} >= feed_base"
+        " + greatest(txid_snapshot_xmax(txid_current_snapshot()), txid_current_if_assigned() + 1)"
+        " FROM caseflow_store WHERE only_row = 1"
     )
     return connections.read(lambda cursor: bool(_one(cursor, sql)))
 

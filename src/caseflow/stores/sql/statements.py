@@ -26,9 +26,14 @@ _EACH = re.compile(r"\{each ([^}]*)\}")
 
 
 class CommandShape(NamedTuple):
-    """How many rows a command writes of each kind; there are few such shapes."""
+    """How many rows a command writes of each kind; there are few such shapes.
+
+    Attributes:
+        looks: whether it looks for the case's policy, too.
+    """
 
     is_new: bool
+    looks: bool
     events: int
     texts: int
     notices: int
@@ -40,13 +45,16 @@ class Statements(dict[str, str]):
 
     Args:
         dialect: the kind of database.
+        schema: that of the tables; a command writes nothing under another.
         feed_base: what is added to PostgreSQL's transaction ids; see `caseflow.stores.sql.feed`.
     """
 
-    def __init__(self, dialect: Dialect, *, feed_base: int = 0) -> None:
+    def __init__(self, dialect: Dialect, *, schema: int, feed_base: int = 0) -> None:
         first = f"((txid_current() + {feed_base}) << {XID_BITS})"
+        current = f"only_row = 1 AND caseflow_store.version = {schema} AND feed_base = {feed_base}"
         slots = {"{first}": first, "{feed_base}": str(feed_base), "{xid_bits}": str(XID_BITS),
-                 "{per_transaction}": str(1 << XID_BITS), "{name}": dialect.name_mark}  # fmt: skip
+                 "{per_transaction}": str(1 << XID_BITS), "{name}": dialect.name_mark,
+                 "{current}": current}  # fmt: skip
         super().__init__(
             (name, _filled(sql, slots).replace("?", dialect.mark))
             for name, sql in _texts(dialect.name).items()
@@ -54,6 +62,10 @@ class Statements(dict[str, str]):
         self.dialect = dialect
         self.feed_base = feed_base
         self._commands: dict[CommandShape, str] = {}
+        for name in [name for name in self if name.endswith("_checked")]:
+            pinned = f" AND EXISTS (SELECT 1 FROM caseflow_policies WHERE pin = {dialect.mark})"
+            self[f"{name}_pinned"] = self[name].replace("{pinned}", pinned)
+            self[name] = self[name].replace("{pinned}", "")
 
     def of_many(self, name: str, values: tuple[Any, ...]) -> Ask:
         """A statement about so many values: one array of PostgreSQL, elsewhere a mark each."""
@@ -140,7 +152,8 @@ class Statements(dict[str, str]):
             parts = self["command_key"] if shape.has_key else ""
             parts += _repeated(self["command_texts"], shape.texts) if shape.texts else ""
             parts += _repeated(self["command_notices"], shape.notices) if shape.notices else ""
-            moved = self["insert_case" if shape.is_new else "update_case"]
+            name = "insert_case_checked" if shape.is_new else "update_case_checked"
+            moved = self[f"{name}_pinned" if shape.looks else name]
             sql = _repeated(self["command"], shape.events)
             sql = self._commands[shape] = sql.replace("{moved}", moved).replace("{parts}", parts)
         return sql

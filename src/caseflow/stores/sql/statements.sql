@@ -4,6 +4,8 @@
 -- {each (?, ?)}          so many of these as there are rows, with commas between them
 -- {where}, {limits} ...  a part that depends on what is asked; `statements.py` fills it
 -- {first}                PostgreSQL: the first position of this transaction (see `feed.py`)
+-- {current}              the one row of `caseflow_store` as this process remembers it
+-- {pinned}               nothing, or: and the policy of that hash is kept
 -- [postgresql, mariadb]  after a name: the variant for these; the one without is for all others
 
 
@@ -38,6 +40,18 @@ INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
+-- name: insert_case_checked
+-- The same, if the database is still what this process remembers: no row otherwise.
+INSERT INTO caseflow_cases
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+ON CONFLICT (id) DO NOTHING
+
+-- name: insert_case_checked [mariadb]
+INSERT INTO caseflow_cases
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+
 -- name: update_case
 -- A case at its next version, if it is at the expected one: its values, then id, version and head before.
 UPDATE caseflow_cases
@@ -45,13 +59,24 @@ SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, 
     snapshot = ?, head = ?
 WHERE id = ? AND version = ? AND head = ?
 
+-- name: update_case_checked
+-- The same, if the database is still what this process remembers.
+UPDATE caseflow_cases
+SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, deadline = ?, waits = ?,
+    snapshot = ?, head = ?
+WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current}){pinned}
+
 -- name: update_case_in_place [sqlite]
 -- As `update_case`, where nothing has changed that an index holds: SQLite writes every index anew whose
 -- columns are named, the same value or not.
 UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?
 
+-- name: update_case_in_place_checked [sqlite]
+UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ?
+WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current}){pinned}
+
 -- name: update_cases [postgresql]
--- Many cases as `update_case` does one, from an array for each of its values.
+-- Many cases as `update_case_checked` does one, from an array for each of its values.
 UPDATE caseflow_cases c
 SET version = u.version, state = u.state, unit = u.unit, citizen = u.citizen, next_due = u.next_due,
     due_order = u.due_order, deadline = u.deadline, waits = u.waits, snapshot = u.snapshot, head = u.head
@@ -60,6 +85,7 @@ FROM unnest(
     ?::bytea[], ?::bytea[], ?::text[], ?::bigint[], ?::bytea[]
 ) AS u (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id, expected, before)
 WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
+    AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
 
 -- name: insert_event
 -- An event: case, version, body, hash; the database gives the position.
@@ -153,10 +179,12 @@ DELETE FROM caseflow_texts WHERE case_id = ? AND version = ?
 
 -- name: insert_policy
 -- A policy's document; one that is there stays.
-INSERT INTO caseflow_policies (pin, document) VALUES (?, ?) ON CONFLICT (pin) DO NOTHING
+INSERT INTO caseflow_policies (pin, document) SELECT ?, ? FROM caseflow_store WHERE {current}
+ON CONFLICT (pin) DO NOTHING
 
 -- name: insert_policy [mariadb]
-INSERT INTO caseflow_policies (pin, document) VALUES (?, ?) ON DUPLICATE KEY UPDATE pin = pin
+INSERT INTO caseflow_policies (pin, document) SELECT ?, ? FROM caseflow_store WHERE {current}
+ON DUPLICATE KEY UPDATE caseflow_policies.pin = caseflow_policies.pin
 
 -- name: select_policy
 SELECT document FROM caseflow_policies WHERE pin = ?
@@ -391,6 +419,12 @@ FROM caseflow_documents WHERE case_id = ? ORDER BY position
 -- The documents of a series and year after a number.
 SELECT id, series, year, case_id, version, body, number, voided, void_reason
 FROM caseflow_documents WHERE series = ? AND year = ? AND number > ? ORDER BY number LIMIT ?
+
+
+-- == The store itself ======================================================================================
+
+-- name: select_schema
+SELECT version FROM caseflow_store WHERE only_row = 1
 
 
 -- == Cases taken over from another store ===================================================================

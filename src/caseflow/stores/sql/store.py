@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, Self, TypeVar
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event, UnknownEvent
@@ -27,7 +27,7 @@ from caseflow.ports.records import (
     Text,
 )
 from caseflow.serialization.codec import recorded, unpack
-from caseflow.stores.sql import feed, outbox, raw_rows, row_values, transfer
+from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
@@ -94,48 +94,33 @@ class CaseCache:
         return cached[1], cached[3]
 
 
-class PendingPolicies:
-    """Policies pinned in a transaction of the portal's, which may be rolled back and take them along.
-
-    They are pinned again with every append until they are seen outside of a transaction: a desk pins its
-    policy once, and were that rolled back, later cases would lack the rules they began under.
-    """
-
-    def __init__(self) -> None:
-        self._documents: dict[str, Mapping[str, Any]] = {}
-
-    def add(self, pin: str, document: Mapping[str, Any]) -> None:
-        """It was pinned in a transaction that may be rolled back."""
-        self._documents[pin] = document
-
-    def settle(self, pin: str) -> None:
-        """It was pinned, or seen, outside of a transaction."""
-        self._documents.pop(pin, None)
-
-    def documents(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """Those pending by their pins, in the order they came."""
-        return tuple(self._documents.items()) if self._documents else ()
-
-
 class RelationalStore:
     """Cases in tables. Safe to share between threads if its connections are.
 
     A case that is loaded again is remembered by the bytes of its snapshot and the head of its chain, so that
     only what changed is unpacked; the database is asked every time.
 
+    What else it remembers of the database, the schema and which policies are kept there, is looked at by each
+    append: a migration may have come, or a restore, or a rollback of the transaction that brought a policy.
+
     Args:
         connections: where cursors come from.
         feed_base: as ``caseflow_store`` has it.
-        pending: policies that may be rolled back, shared with other stores of the same transaction.
     """
 
-    def __init__(
-        self, connections: Connections, *, feed_base: int = 0, pending: PendingPolicies | None = None
-    ) -> None:
+    def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
         self._connections = connections
-        self._sql = Statements(connections.dialect, feed_base=feed_base)
         self._cache = CaseCache(self.events)
-        self._pending = pending or PendingPolicies()
+        self._policies: dict[str, Mapping[str, Any]] = {}
+        self._sql = Statements(connections.dialect, schema=schema.newest(), feed_base=feed_base)
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def after_commit(self, work: Callable[[], object]) -> None:
         """Run the work once what was appended is committed: at once, or when the owner of the transaction
@@ -162,6 +147,38 @@ class RelationalStore:
             return self._connections.read(ask)
         except BadRecord:
             return self._connections.read(lambda cursor: escaping(cursor, ask))
+        except StoreError as error:
+            self._refuse_other(error)
+            raise
+
+    def _write(self, change: Callable[[Any], Result]) -> Result:
+        """Run a change of other tables than those of cases, if the schema is still today's."""
+
+        def checked(cursor: Any) -> Result:
+            cursor.execute(self._sql["select_schema"])
+            row = cursor.fetchone()
+            schema.refuse_other(row[0] if row else 0, name=self._connections.name)
+            return change(cursor)
+
+        return self._connections.write(checked)
+
+    def _refuse_other(self, error: StoreError) -> None:
+        """Where a table or column is missing: tell of another schema, if that is why.
+
+        Raises:
+            StoreError: the schema is not today's.
+        """
+        if error.code != "store-missing":
+            return
+        try:
+            version, _ = self._connections.read(self._remembered)
+        except StoreError:
+            return  # the transaction can no longer be asked
+        schema.refuse_other(version, name=self._connections.name)
+
+    def _remembered(self, cursor: Any) -> tuple[int, int]:
+        """Schema and feed base, of which the statements were made."""
+        return schema.row_within(cursor, self._connections.dialect)
 
     def _is_text(self, *names: str) -> bool:
         """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
@@ -244,7 +261,7 @@ class RelationalStore:
         One update or insert for each case, one insert for its events, one for its texts, one for the key; on
         PostgreSQL these are a single statement where nothing else goes with them.
 
-        A policy whose pinning may have been rolled back with a transaction of the portal's is pinned again.
+        A policy that was kept here and is gone, after a restore or a rollback, is kept again.
 
         If the connection is lost while this is being committed, the store looks whether the events are
         there, by their hashes, and writes them again only if they are not.
@@ -258,20 +275,47 @@ class RelationalStore:
         """
         if not appends and claim is None:
             return
-        for pin, document in self._pending.documents():
-            self.pin(pin, document)
+        try:
+            self._append(appends, claim, self._policies)
+        except Stale:
+            if not self._is_renewed(appends):
+                raise
+            self._append(appends, claim, ())
+
+    def _append(self, appends: Sequence[Append], claim: KeyClaim | None, pins: Container[str]) -> None:
         work = AppendWork(
             self._connections, self._sql, entries=list(map(append_rows, appends)), claim=claim,
-            known=list(map(self._cache.known, appends)),
+            known=list(map(self._cache.known, appends)), pins=pins,
         )  # fmt: skip
         try:
             self._connections.write(work.write, single=work.is_single)
         except StoreError as error:
             if error.code != "store-unsure":
+                self._refuse_other(error)
                 raise
             self._append_again(work, error)
         for rows, head in zip(work.entries, work.heads, strict=True):
             self._cache.remember(rows.entry.case, rows.values[-1], head, rows.indexed)
+
+    def _is_renewed(self, appends: Sequence[Append]) -> bool:
+        """Whether the database was not what this process remembered, and it has been put right.
+
+        Raises:
+            StoreError: it has another schema by now.
+        """
+        version, feed_base = self._connections.read(self._remembered)
+        schema.refuse_other(version, name=self._connections.name)
+        is_other = feed_base != self._sql.feed_base
+        if is_other:
+            self._sql = Statements(self._sql.dialect, schema=version, feed_base=feed_base)
+        gone = [
+            pin
+            for pin in {entry.case.origin.policy_hash for entry in appends}
+            if pin in self._policies and self.pinned(pin) is None
+        ]
+        for pin in gone:
+            self._keep_policy(pin)
+        return is_other or bool(gone)
 
     def _append_again(self, work: AppendWork, lost: StoreError) -> None:
         """After a connection was lost in the commit: find out, and write again what is not there."""
@@ -298,15 +342,20 @@ class RelationalStore:
 
     def pin(self, pin: str, document: Mapping[str, Any]) -> None:
         """Keep the document of a policy under its content hash; doing it twice changes nothing."""
-        is_new = not self._rows(self._sql["select_policy"], (pin,))
-        if is_new:
-            row = (pin, json.dumps(document, ensure_ascii=False))
-            sql = self._sql["insert_policy"]
-            self._connections.write(lambda cursor: cursor.execute(sql, row), single=True)
-        if not self._connections.is_shared:
-            self._pending.settle(pin)
-        elif is_new:
-            self._pending.add(pin, document)
+        self._policies[pin] = document
+        if self.pinned(pin) is None:
+            self._keep_policy(pin)
+
+    def _keep_policy(self, pin: str) -> None:
+        row = (pin, json.dumps(self._policies[pin], ensure_ascii=False))
+
+        def insert(cursor: Any) -> int:
+            cursor.execute(self._sql["insert_policy"], row)
+            return int(cursor.rowcount)
+
+        if self._connections.write(insert, single=True) != 1:  # it came in the meantime; or a migration did
+            version, _ = self._connections.read(self._remembered)
+            schema.refuse_other(version, name=self._connections.name)
 
     # -- queries --------------------------------------------------------------------------------------------
 
@@ -404,9 +453,9 @@ class RelationalStore:
             )
 
         try:
-            held = self._connections.write(take)
+            held = self._write(take)
         except BadRecord:
-            held = self._connections.write(lambda cursor: escaping(cursor, take))
+            held = self._write(lambda cursor: escaping(cursor, take))
         for name, error in bad:
             self._tell(aside, "notice", name, error)
         return held
@@ -414,12 +463,12 @@ class RelationalStore:
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
         known = [one for one in outcomes if one.token and self._is_text(one.id, one.token)]
-        return self._connections.write(lambda cursor: outbox.settle(cursor, self._sql, known))
+        return self._write(lambda cursor: outbox.settle(cursor, self._sql, known))
 
     def requeue(self, ids: Sequence[str], now_us: int) -> tuple[str, ...]:
         """Make dead notices pending again from now on, their attempts counted anew; returns their ids."""
         known = list(filter(self._is_text, ids))
-        return self._connections.write(lambda cursor: outbox.requeue(cursor, self._sql, known, now_us))
+        return self._write(lambda cursor: outbox.requeue(cursor, self._sql, known, now_us))
 
     def notices(
         self,
@@ -478,7 +527,7 @@ class RelationalStore:
 
     def keep(self, cases: Sequence[Kept]) -> None:
         """Take over cases, all or nothing; see `caseflow.ports.Movable`."""
-        self._connections.write(
+        self._write(
             lambda cursor: transfer.CaseIntake(cursor, self._sql, is_shared=self._connections.is_shared).keep(
                 cases
             )
@@ -486,7 +535,7 @@ class RelationalStore:
 
     def keep_keys(self, claims: Sequence[KeyClaim]) -> None:
         """Take over idempotency keys; those that are there stay."""
-        self._connections.write(lambda cursor: transfer.keep_keys(cursor, self._sql, claims))
+        self._write(lambda cursor: transfer.keep_keys(cursor, self._sql, claims))
 
     def keys(self, after: tuple[str, str] = ("", ""), *, limit: int = 1000) -> tuple[KeyClaim, ...]:
         """Idempotency keys after (actor, key), in that order by code point."""

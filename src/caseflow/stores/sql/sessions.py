@@ -1,0 +1,94 @@
+"""What a connection's session is like, whatever its driver: transaction, autocommit, texts kept as sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from caseflow.errors import StoreError
+from caseflow.stores.sql.dialects import Cursor, Dialect
+
+IN_TRANSACTION = 1
+"""MariaDB's flag of the server's status."""
+
+
+def in_transaction(driver: Any) -> bool:
+    """Whether somebody has a transaction open on the driver's connection, as far as the driver says."""
+    if hasattr(driver, "in_transaction"):  # sqlite3, which always has one open where `autocommit` is false
+        return bool(driver.in_transaction) and getattr(driver, "autocommit", -1) is not False
+    if hasattr(driver, "server_status"):  # PyMySQL
+        return bool(driver.server_status & IN_TRANSACTION)
+    status = getattr(getattr(driver, "info", None), "transaction_status", 0)  # psycopg
+    return bool(int(status))
+
+
+def is_autocommit(driver: Any) -> bool:
+    """Whether each statement is committed by itself, however the driver says so."""
+    if hasattr(driver, "get_autocommit"):
+        return bool(driver.get_autocommit())
+    if hasattr(driver, "in_transaction"):  # sqlite3, whose `autocommit` is older Python's when it is -1
+        return driver.isolation_level is None if _is_legacy(driver) else bool(driver.autocommit)
+    return getattr(driver, "autocommit", False) is True
+
+
+def begin_autocommit(driver: Any) -> Callable[[], object]:
+    """Bring the connection into autocommit; returns what brings it back to where it was."""
+    if hasattr(driver, "in_transaction") and _is_legacy(driver):
+        level, driver.isolation_level = driver.isolation_level, None
+        return lambda: setattr(driver, "isolation_level", level)
+    if is_autocommit(driver):
+        return lambda: None
+    _set_autocommit(driver, True)
+    return lambda: _set_autocommit(driver, False)
+
+
+def _is_legacy(driver: Any) -> bool:
+    return getattr(driver, "autocommit", -1) == -1
+
+
+def _set_autocommit(driver: Any, is_on: bool) -> None:
+    if callable(getattr(driver, "autocommit", None)):  # PyMySQL, mysqlclient
+        driver.autocommit(is_on)
+    else:
+        driver.autocommit = is_on
+
+
+# -- texts as they were sent --------------------------------------------------------------------------------
+
+_ASKED = {
+    "postgresql": "SELECT current_setting('server_encoding'), current_setting('client_encoding')",
+    "mariadb": "SELECT @@character_set_client, @@character_set_connection,"
+               " coalesce(@@character_set_results, 'utf8mb4'), @@sql_mode",
+}  # fmt: skip
+
+ALTERS_TEXT = ("NO_BACKSLASH_ESCAPES", "EMPTY_STRING_IS_NULL")
+"""Modes of MariaDB under which what is written is not what was sent."""
+STRICT = ("STRICT_ALL_TABLES", "STRICT_TRANS_TABLES")
+"""One of them must be on: else what does not fit is cut off without a word."""
+
+
+def refuse_other_texts(cursor: Cursor, dialect: Dialect, *, name: str) -> None:
+    """Raise unless every text comes back from this session as it was sent.
+
+    Raises:
+        StoreError: ``store-not-utf8``, ``store-charset`` or ``store-sql-mode``.
+    """
+    if dialect.name not in _ASKED:
+        return
+    cursor.execute(_ASKED[dialect.name])
+    row = cursor.fetchone()
+    if dialect.name == "postgresql":
+        server, client = row
+        if server != "UTF8":
+            raise StoreError("store-not-utf8", path=name, found=server)
+        if client != "UTF8":
+            raise StoreError("store-charset", path=name, found=client, known="client_encoding=utf8")
+        return
+    *sets, mode = row
+    if other := [charset for charset in sets if charset != "utf8mb4"]:
+        raise StoreError("store-charset", path=name, found=other[0], known="charset=utf8mb4")
+    modes = set(mode.split(","))
+    if altering := sorted(modes & set(ALTERS_TEXT)):
+        raise StoreError("store-sql-mode", path=name, found=altering[0])
+    if not modes & set(STRICT):
+        raise StoreError("store-sql-mode", path=name, found=mode or "''")
