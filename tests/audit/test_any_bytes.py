@@ -16,7 +16,8 @@ from sqlalchemy import Engine, create_engine
 from caseflow import SqliteStore
 from caseflow.audit.verify import verify
 from caseflow.serialization.hash_chain import START, link
-from caseflow.stores.sqlalchemy import SqlStore, parsed
+from caseflow.stores.database_urls import parsed
+from caseflow.stores.sqlalchemy import SqlStore
 from tests.audit.lived import live
 from tests.audit.tampering import Run, any_json, tampered
 from tests.contracts.databases import emptied
