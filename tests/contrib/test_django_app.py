@@ -28,6 +28,7 @@ from caseflow.contrib.django import checks as our_checks
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
 from caseflow.core.model.case import Case
+from caseflow.ports import PolicyRights
 from caseflow.ports.records import Delivery, Person
 from caseflow.stores.sql.schema import STEPS, table_names
 from caseflow.stores.sqlalchemy import SqlStore
@@ -198,7 +199,7 @@ WRONG = {
         "must have a method holders; got None",
     ),
     "no notifier": ({"DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": 5}, "must have a method send; got 5"),
-    "no function": ({"AUTHORIZER": 5}, "must be a function; got 5"),
+    "no authorizer": ({"AUTHORIZER": 5}, "must have a method refuses; got 5"),
 }
 
 
@@ -226,12 +227,15 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
         desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
         with pytest.raises(Refused):
             desk().reply("c1", text="x", by=Actor("x", role="nobody"))
-    with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.anyone"}):
+    with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.Anyone"}):
         assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
 
 
-def anyone(rules: object, case: object, row: object, command: object) -> None:
+class Anyone(PolicyRights):
     """An authorizer that lets everybody do everything."""
+
+    def refuses(self, rules: object, case: object, row: object, command: object, /) -> None:
+        """Nothing."""
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------

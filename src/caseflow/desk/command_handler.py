@@ -11,9 +11,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.decide import follow, step
+from caseflow.core.engine.decide import follow, step, step_by
 from caseflow.core.engine.escalation import Outcome, escalate
 from caseflow.core.engine.migration import MIGRATE, migrate
+from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
@@ -57,6 +58,7 @@ class CommandHandler:
         self.store = store
         self.clock = clock
         self.authorizer = authorizer
+        self._step = step if authorizer is None else partial(step_by, authorizer)
         self.watch = watch
         self.hooks = hooks
         self._tells = tells
@@ -116,9 +118,10 @@ class CommandHandler:
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
             version = case.version
-            if expected_version is not None and version != expected_version:
-                raise Stale(case_id, expected=expected_version, found=version)
             rules = self.rules_of(case)
+            if expected_version is not None and version != expected_version:
+                self._check_rights(rules, case, Command(action, by))
+                raise Stale(case_id, expected=expected_version, found=version)
             texts: tuple[Text, ...] = ()
             if fields:
                 command, texts = sealed(rules, action, by, fields, since)
@@ -137,6 +140,18 @@ class CommandHandler:
                     raise
                 return repeated
         raise Stale(case_id, expected=version)
+
+    def _check_rights(self, rules: CompiledPolicy, case: Case, command: Command) -> None:
+        """A stranger is not even told the version.
+
+        Raises:
+            Refused: the actor may not take the action on the case.
+        """
+        authorizer = self.authorizer or POLICY_RIGHTS
+        row = rules.table.get(case.state, {}).get(command.action)
+        denied = authorizer.refuses(rules, case, row, entitled(rules, command, authorizer))
+        if denied is not None:
+            raise Refused(denied, case_id=case.id)
 
     def _recorded(
         self,
@@ -177,7 +192,7 @@ class CommandHandler:
         history = partial(self.store.events, case.id)
         if command.action == MIGRATE:
             return migrate(
-                rules, self.rules, case, command, now, history=history(), authorize=self.authorizer
+                rules, self.rules, case, command, now, history=history(), authorizer=self.authorizer
             )
         if primary is not None:  # judged with everything issued that is due on it, as the case itself
             rules_of_primary = self.rules_of(primary)
@@ -187,7 +202,7 @@ class CommandHandler:
             )[0]
         elif command.action == "resume" and case.facts.primary:
             primary = self.store.load(case.facts.primary)
-        return step(rules, case, command, now, authorize=self.authorizer, primary=primary, history=history)
+        return self._step(rules, case, command, now, primary=primary, history=history)
 
     def _redacting(self, entry: Append, *, source: str) -> Append:
         """The append that erases what its event names.

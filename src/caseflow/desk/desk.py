@@ -41,7 +41,7 @@ class Desk(TypedActions):
         policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
-        authorizer: replaces the policy's table of role x action.
+        authorizer: replaces the policy's table of roles: who may what, on which cases, and who backdates.
         tells: whether people are told: notices and documents are written with the events. Without, nothing
             is ever told of what this desk records; for the past, brought in from a log.
         observer: is told what was done, refused and swept.
@@ -61,6 +61,10 @@ class Desk(TypedActions):
         tells: bool = True,
         observer: Observer | None = None,
     ) -> None:
+        if authorizer is not None and not callable(getattr(authorizer, "refuses", None)):
+            raise BadInput(
+                "bad-option", what="authorizer", found=f"{authorizer!r:.80}, which is no Authorizer"
+            )
         watch = Watch(observer)
         self._hooks = Hooks(watch)
         handler = CommandHandler(

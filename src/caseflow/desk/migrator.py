@@ -273,7 +273,7 @@ class Migrator:
             command,
             now,
             history=self._store.events(case.id),
-            authorize=handler.authorizer,
+            authorizer=handler.authorizer,
         )
         version = next(
             turn for turn, event in enumerate(events, case.version + 1) if type(event) is e.Migrated

@@ -39,7 +39,8 @@ def desk() -> Desk:
       dotted name of one.
     - ``USING``: the alias in ``DATABASES``, by default ``default``.
     - ``CLOCK``: a clock, a class without arguments, or the dotted name of either; by default the system's.
-    - ``AUTHORIZER``: a function that replaces the policy's table of roles, or its dotted name.
+    - ``AUTHORIZER``: an `Authorizer` in place of the policy's table of roles, a class without arguments, or
+      the dotted name of either.
 
     Raises:
         ImproperlyConfigured: a key is unknown, or what it says cannot be used.
@@ -144,10 +145,8 @@ def _instance(key: str, kind: type) -> Any:
 
 
 def _authorizer(option: Any) -> Authorizer | None:
-    authorizer = _imported("AUTHORIZER", option) if isinstance(option, str) else option
-    if authorizer is not None and not callable(authorizer):
-        raise _wrong("AUTHORIZER", f"it must be a function; got {option!r}")
-    return authorizer  # type: ignore[no-any-return]  # what the portal names has no type
+    authorizer: Authorizer | None = None if option is None else _plugged("AUTHORIZER", option, "refuses")
+    return authorizer
 
 
 def _imported(key: str, dotted: str) -> Any:

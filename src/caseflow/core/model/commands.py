@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 
 from caseflow.core.bounds import LONGEST_NAME, StageName, Word
+from caseflow.core.policy import Role
 from caseflow.core.value import CompactValue, Value
 from caseflow.errors import BadInput
 
@@ -62,6 +63,7 @@ class Command(Value):
     ``texts`` holds the salted hashes of the personal texts, which themselves lie apart; an empty hash stands
     for a text that is kept `ELSEWHERE`.
     ``effective_us`` is ``None`` for now; an earlier instant is a fact recorded late.
+    ``rights`` are what an `Authorizer` says of the actor; by default the policy says it of the actor's role.
     """
 
     action: str
@@ -69,6 +71,7 @@ class Command(Value):
     fields: Mapping[str, Any] = {}
     texts: tuple[tuple[str, str], ...] = ()
     effective_us: int | None = None
+    rights: Role | None = None
 
 
 class CaseState(CompactValue):
