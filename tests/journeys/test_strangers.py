@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, Refused, Stale, load_policy
+from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, Refused, Stale, UnknownCase, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
@@ -109,7 +109,7 @@ class Clerks(PolicyRights):
 
     def rights(self, rules: CompiledPolicy, by: Actor, /) -> Role:
         if by.role == "clerk":
-            return Role(scope="unit" if by.unit else "own", everything=True, backdate=True)
+            return Role(scope="unit" if by.unit else "own", everything=True, backdate=True, reads="internal")
         return super().rights(rules, by)
 
 
@@ -131,7 +131,11 @@ def test_a_role_that_the_policy_lacks_has_the_rights_the_portal_gives(own: Desk)
     late = own.reply("c1", text="x", by=CLERK, effective_at="2025-03-05T09:30:00+08:00", reason="补记")
     assert [card.level for card in late.cards if card.stands] == []
     assert refused(own, "c2", "reply", CLERK, text="x").code == "not-your-unit"
-    assert [row.id for row in own.cases(by=CLERK)] == ["c1"] == [row.id for row in own.cases(by=LODGER)]
+    for by in (CLERK, LODGER):
+        assert [row.id for row in own.seen_by(by).cases()] == ["c1"]
+        assert own.seen_by(by).texts("c1")[0].text == "t"
+        with pytest.raises(UnknownCase):
+            own.seen_by(by).get("c2")
     assert "close" in [entry.action for entry in own.allowed("c1", by=CLERK) if entry.is_allowed]
     assert own.adopt("c9", state="routed", submitted_at=LATE, unit="城管局", by=CLERK, reason="r").version
 
@@ -216,4 +220,4 @@ def test_what_is_no_authorizer_is_told_at_once() -> None:
 def test_a_page_for_nobody_is_empty(own: Desk) -> None:
     """A role that neither policy nor portal knows sees nothing."""
     submitted(own)
-    assert own.cases(by=Actor("x", role="astrologer")) == Page(())
+    assert own.seen_by(Actor("x", role="astrologer")).cases() == Page(())

@@ -20,6 +20,7 @@ from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
 from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
+from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
@@ -219,6 +220,10 @@ class CommandHandler:
         history = partial(self.store.events, primary.id)
         events = follow(rules, primary, follower, by, now, history=history)
         return self.told(rules, primary, Append(after(primary, events), primary.version, events))
+
+    def rights(self, rules: CompiledPolicy, by: Actor) -> Role:
+        """What the actor may, by the authorizer's word or the policy's."""
+        return rules.role(by) if self.authorizer is None else self.authorizer.rights(rules, by)
 
     # -- what every append goes through --------------------------------------------------------------------
 
