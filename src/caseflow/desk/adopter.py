@@ -21,7 +21,14 @@ from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check_call
+from caseflow.desk.command_handler import (
+    ATTEMPTS,
+    BATCH,
+    CommandHandler,
+    checked_actor,
+    checked_call,
+    checked_key,
+)
 from caseflow.desk.idempotency import Request
 from caseflow.errors import BadInput, CaseflowError, KeyReused, Refusal, Refused, Stale
 from caseflow.ports import Append, Store, Text
@@ -214,9 +221,10 @@ class Adopter:
 
     def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
         """The case as it stands: after the adoption, or after what happened to it since."""
-        check_call(legacy.case_id, ADOPT, by, key)
+        case_id, by = checked_call(legacy.case_id, ADOPT, by)
+        legacy, key = attrs.evolve(legacy, case_id=case_id), None if key is None else checked_key(key)
         take = partial(self._adopt, legacy, by=by, reason=reason, key=key)
-        return self._handler.watch.command(take, case_id=legacy.case_id, action=ADOPT, role=by.role)
+        return self._handler.watch.command(take, case_id=case_id, action=ADOPT, role=by.role)
 
     def _adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
         case_id, handler = legacy.case_id, self._handler
@@ -251,12 +259,13 @@ class Adopter:
 
     def _entry(self, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
         """The adoption of a case that is not there, to be appended."""
+        case_id, by = checked_call(legacy.case_id, ADOPT, by)
         command, texts = sealed(self._rules, "submit", by, _fields(legacy, reason), None)
         command = command.replace(action=ADOPT)
         authorizer = self._handler.authorizer
-        events = adopt(self._rules, legacy.case_id, legacy.past(), command, now, authorizer=authorizer)
+        events = adopt(self._rules, case_id, legacy.past(), command, now, authorizer=authorizer)
         texts = tuple(text.replace(version=1) for text in texts)
-        return Append(replay(legacy.case_id, events), 0, events, texts)
+        return Append(replay(case_id, events), 0, events, texts)
 
     def adopt_all(
         self,
@@ -268,11 +277,10 @@ class Adopter:
         progress: Callable[[int], object],
     ) -> Adoption:
         """All of the cases, or none when one is wrong."""
-        now = self._handler.clock.now_us()
+        by, now = checked_actor(by), self._handler.clock.now_us()
         judged = _Counts()
         for index, legacy in enumerate(cases()):
             try:
-                check_call(legacy.case_id, ADOPT, by, None)
                 judged.take(self._store, self._entry(legacy, by=by, reason=reason, now=now))
             except (Refused, BadInput) as error:
                 judged.wrong.append(Wrong(index, legacy.case_id, error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -106,7 +107,10 @@ class CommandHandler:
         key: str | None,
         expected_version: int | None,
     ) -> Case:
-        check_call(case_id, action, by, key)
+        if type(case_id) is not str or type(by) is not Actor or not _PLAIN_ID(case_id) or by.role == _SYSTEM:
+            case_id, by = checked_call(case_id, action, by)
+        if key is not None:
+            key = checked_key(key)
         now = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
         request = None
@@ -368,21 +372,48 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
 # -- what is refused before a command is looked at ----------------------------------------------------------
 
 
-def check_call(case_id: str, action: str, by: Actor, key: str | None) -> None:
-    """Refuse names that no store can keep, and actors that claim to be the system."""
-    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
-    if not usable or case_id != case_id.strip():
+_PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
+"""An id that any store can keep; others are looked at more closely."""
+_SYSTEM = SYSTEM.role
+
+
+def checked_call(case_id: object, action: str, by: object) -> tuple[str, Actor]:
+    """The id and the actor as they are recorded: an id that a store can keep, and nobody who is the system.
+
+    Raises:
+        BadInput: ``by`` is no actor.
+        UnknownCase: no case can have that id.
+        Refused: for a new case: ``bad-case-id``; for the system ``role-may-not``.
+    """
+    actor = checked_actor(by)
+    name = str.__str__(case_id) if isinstance(case_id, str) else ""
+    if not (1 <= len(name) <= 200 and name.isprintable()) or name != name.strip():
         if action in ("submit", "adopt"):
             raise Refused(Refusal(code="bad-case-id", action=action, found=ascii(case_id)[:80]))
         raise UnknownCase(ascii(case_id)[:80])
-    if by.role == SYSTEM.role:
-        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
-        raise Refused(refusal, case_id=case_id)
-    if key is not None:
-        check_key(key)
+    if actor.role == _SYSTEM:
+        refusal = Refusal(code="role-may-not", action=action, missing=(), found=actor.role, rule="roles")
+        raise Refused(refusal, case_id=name)
+    return name, actor
 
 
-def check_key(key: str | None) -> None:
-    """Refuse a key that no store can keep."""
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+def checked_actor(by: object) -> Actor:
+    """The actor as it is recorded.
+
+    Raises:
+        BadInput: it is none.
+    """
+    if not isinstance(by, Actor):
+        raise BadInput("bad-option", what="by", found=f"{ascii(by)[:80]}, which is no Actor")
+    return by.plain()
+
+
+def checked_key(key: object) -> str:
+    """The key as it is kept.
+
+    Raises:
+        BadInput: no store can keep it.
+    """
+    if not isinstance(key, str) or not (1 <= len(key) <= 200 and key.isprintable()):
         raise BadInput("bad-name", what="key", found=ascii(key)[:80])
+    return str.__str__(key)

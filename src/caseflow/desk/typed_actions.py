@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.desk.command_handler import CommandHandler, check_key
+from caseflow.desk.command_handler import CommandHandler, checked_actor, checked_key
 
 _NO_FIELDS: Mapping[str, Any] = {}
 
@@ -110,7 +110,8 @@ class TypedActions:
         }  # fmt: skip
         fields = {name: text for name, text in fields.items() if text}
         key = terms.get("key")
-        check_key(key)
+        if key is not None:
+            by, key = checked_actor(by), checked_key(key)
         return self._do(case_id or new_case_id(by, key), "submit", by, terms, **fields)
 
     def acknowledge(

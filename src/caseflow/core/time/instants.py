@@ -45,7 +45,7 @@ def micros(moment: datetime | str | int, *, what: str = "instant") -> int:
         raise BadInput("bad-instant", what=what, found=repr(moment))
     if moment.utcoffset() is None:
         raise BadInput("naive-instant", what=what, found=moment.isoformat())
-    us = (moment - _EPOCH) // _MICROSECOND
+    us = datetime.__sub__(moment, _EPOCH) // _MICROSECOND  # a subclass may subtract in its own way
     if not EARLIEST <= us <= LATEST:
         raise BadInput("no-such-date", what=what, found=moment.isoformat())
     return us
