@@ -21,14 +21,15 @@ from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import (
-    ATTEMPTS,
-    BATCH,
-    CommandHandler,
+from caseflow.desk.arguments import (
     checked_actor,
     checked_call,
+    checked_function,
     checked_key,
+    checked_mapping,
+    checked_name,
 )
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.idempotency import Request
 from caseflow.errors import BadInput, CaseflowError, KeyReused, Refusal, Refused, Stale
 from caseflow.ports import Append, Store, Text
@@ -133,9 +134,9 @@ class LegacyCase:
         """
         replied = _instant(self.replied_at, "replied_at")
         return Legacy(
-            self.state,
+            checked_name("state", self.state),
             micros(self.submitted_at, what="submitted_at"),
-            unit=self.unit,
+            unit=checked_name("unit", self.unit),
             unit_since=_instant(self.unit_since, "unit_since"),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),
@@ -154,7 +155,8 @@ class LegacyCase:
     def fields(self) -> dict[str, Any]:
         """The fields and texts of its submission that are not empty."""
         names = ("kind", "channel", "region", "urgency", "citizen", "title", "body")
-        return {name: value for name in names if (value := getattr(self, name))} | dict(self.own_fields)
+        own = dict(checked_mapping("own_fields", self.own_fields))
+        return {name: value for name in names if (value := getattr(self, name))} | own
 
 
 def _instant(instant: Instant | None, what: str) -> int | None:
@@ -222,6 +224,7 @@ class Adopter:
     def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
         """The case as it stands: after the adoption, or after what happened to it since."""
         case_id, by = checked_call(legacy.case_id, ADOPT, by)
+        reason = checked_name("reason", reason)
         legacy, key = attrs.evolve(legacy, case_id=case_id), None if key is None else checked_key(key)
         take = partial(self._adopt, legacy, by=by, reason=reason, key=key)
         return self._handler.watch.command(take, case_id=case_id, action=ADOPT, role=by.role)
@@ -277,7 +280,9 @@ class Adopter:
         progress: Callable[[int], object],
     ) -> Adoption:
         """All of the cases, or none when one is wrong."""
-        by, now = checked_actor(by), self._handler.clock.now_us()
+        by, reason, now = checked_actor(by), checked_name("reason", reason), self._handler.clock.now_us()
+        checked_function("cases", cases)
+        checked_function("progress", progress)
         judged = _Counts()
         for index, legacy in enumerate(cases()):
             try:

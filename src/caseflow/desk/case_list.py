@@ -39,8 +39,8 @@ def page_of(store: Store, query: Query, *, limit: int, cursor: str) -> Page:
     Raises:
         BadInput: a limit out of bounds, a cursor that is none.
     """
-    if not 1 <= limit <= 1000:
-        raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
+    if type(limit) is not int or not 1 <= limit <= 1000:
+        raise BadInput("bad-option", what="limit", found=f"{limit!a}, expected 1 to 1000")
     cases = store.find(query.replace(after=_place(cursor) if cursor else None, limit=limit + 1))
     if len(cases) <= limit:
         return Page(cases)

@@ -23,10 +23,11 @@ from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
+from caseflow.desk.arguments import checked_call, checked_key
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
-from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, UnknownCase
+from caseflow.errors import KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
@@ -93,6 +94,7 @@ class CommandHandler:
         watch = self.watch
         if watch.observer is None and not watch.log.isEnabledFor(DEBUG):  # nobody looks at single commands
             return take()
+        case_id, by = checked_call(case_id, action, by)
         known = action if action in self.rules.policy.actions else ""
         return watch.command(take, case_id=case_id, action=known, role=by.role)
 
@@ -231,15 +233,15 @@ class CommandHandler:
 
     # -- what every append goes through --------------------------------------------------------------------
 
-    def known(self, case_id: str) -> Case:
+    def known(self, case_id: object) -> Case:
         """The case as it is stored.
 
         Raises:
             UnknownCase: no such case.
         """
-        case = self.store.load(case_id)
+        case = self.store.load(case_id) if isinstance(case_id, str) else None
         if case is None:
-            raise UnknownCase(case_id)
+            raise UnknownCase(case_id if isinstance(case_id, str) else ascii(case_id)[:80])
         return case
 
     def rules_of(self, case: Case) -> CompiledPolicy:
@@ -291,7 +293,7 @@ class CommandHandler:
             return
         self.hooks.before(entries)
         self.store.append(entries, claim)
-        self.hooks.after(self.store, entries)
+        self.hooks.after(self.store, entries, self.watch)
 
     def repeated(self, request: Request) -> Case | None:
         """The case as the key's first command left it; `None` when the key is free.
@@ -369,51 +371,6 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
         position = page[-1].position
 
 
-# -- what is refused before a command is looked at ----------------------------------------------------------
-
-
 _PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
 """An id that any store can keep; others are looked at more closely."""
 _SYSTEM = SYSTEM.role
-
-
-def checked_call(case_id: object, action: str, by: object) -> tuple[str, Actor]:
-    """The id and the actor as they are recorded: an id that a store can keep, and nobody who is the system.
-
-    Raises:
-        BadInput: ``by`` is no actor.
-        UnknownCase: no case can have that id.
-        Refused: for a new case: ``bad-case-id``; for the system ``role-may-not``.
-    """
-    actor = checked_actor(by)
-    name = str.__str__(case_id) if isinstance(case_id, str) else ""
-    if not (1 <= len(name) <= 200 and name.isprintable()) or name != name.strip():
-        if action in ("submit", "adopt"):
-            raise Refused(Refusal(code="bad-case-id", action=action, found=ascii(case_id)[:80]))
-        raise UnknownCase(ascii(case_id)[:80])
-    if actor.role == _SYSTEM:
-        refusal = Refusal(code="role-may-not", action=action, missing=(), found=actor.role, rule="roles")
-        raise Refused(refusal, case_id=name)
-    return name, actor
-
-
-def checked_actor(by: object) -> Actor:
-    """The actor as it is recorded.
-
-    Raises:
-        BadInput: it is none.
-    """
-    if not isinstance(by, Actor):
-        raise BadInput("bad-option", what="by", found=f"{ascii(by)[:80]}, which is no Actor")
-    return by.plain()
-
-
-def checked_key(key: object) -> str:
-    """The key as it is kept.
-
-    Raises:
-        BadInput: no store can keep it.
-    """
-    if not isinstance(key, str) or not (1 <= len(key) <= 200 and key.isprintable()):
-        raise BadInput("bad-name", what="key", found=ascii(key)[:80])
-    return str.__str__(key)

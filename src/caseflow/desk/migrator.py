@@ -13,7 +13,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, checked_call
+from caseflow.desk.arguments import checked_call, checked_function
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.sweeper import OF_ONE_CASE
 from caseflow.errors import CaseflowError, Stale, StoreError
 from caseflow.ports import Append
@@ -148,6 +149,7 @@ class Migrator:
         """Bring every open case of the selection under the desk's rules, batch by batch."""
         handler, now = self._handler, self._handler.clock.now_us()
         _, by = checked_call("-", MIGRATE, by)
+        checked_function("progress", progress)
         if not dry_run:
             handler.pin()
         fields: dict[str, Any] = {"reason": reason} | ({} if retroactive else {"retroactive": False})

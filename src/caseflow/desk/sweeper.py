@@ -14,6 +14,7 @@ from caseflow.core.model.case import Card, Case
 from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
+from caseflow.desk.arguments import checked_count
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.errors import BadInput, Refused, Stale, StoreError
 from caseflow.ports import Append
@@ -85,7 +86,7 @@ class Sweeper:
         is_mine, earliest = _of_part(part), now
         progress = _Progress(horizon, now)
         left, after, more = limit, None, False
-        while left is None or left > 0:
+        while left is None or checked_count("limit", left) > 0:
             size = BATCH if left is None else min(BATCH, left)
             due = self._store.due(horizon, limit=size, after=after)
             if due and after is None:
@@ -152,7 +153,7 @@ class Sweeper:
     def _let_through(self, entries: list[Append], progress: _Progress) -> list[Append]:
         """The entries of a case, all of them or none."""
         hooks = self._handler.hooks
-        if hooks.is_quiet or all(map(hooks.is_let_through, entries)):
+        if hooks.is_quiet or all(hooks.is_let_through(entry, self._handler.watch) for entry in entries):
             return entries
         progress.refused.append(entries[0].case.id)
         return []
@@ -177,7 +178,7 @@ class Sweeper:
         """Append what was let through, case by case, and call those who follow it."""
         self._store.append(entries)
         if not self._handler.hooks.is_quiet:
-            self._handler.hooks.after(self._store, entries)
+            self._handler.hooks.after(self._store, entries, self._handler.watch)
 
 
 def _done(swept: Sweep, lag: float, seconds: float) -> SweepDone:
@@ -215,7 +216,13 @@ def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:
     """Whether a case belongs to the part; the same for every process and version."""
     if part is None:
         return lambda _: True
-    which, parts = part
-    if not 1 <= which <= parts:
-        raise BadInput("bad-part", found=f"{which}/{parts}")
+    try:
+        which, parts = part
+        fits = 1 <= which <= parts
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise BadInput(
+            "bad-part", found="/".join(map(str, part))[:80] if isinstance(part, tuple) else ascii(part)[:80]
+        )
     return lambda case_id: crc32(case_id.encode()) % parts == which - 1

@@ -11,7 +11,7 @@ from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
-from caseflow.contrib.django.config import alias, desk
+from caseflow.contrib.django.config import alias, desk, keep_followers
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.stores.sql import schema
 
@@ -24,7 +24,8 @@ class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Register the checks; pin the policy after `migrate`; have SQLite overwrite what is deleted."""
+        """Keep the portal's hooks, register the checks, pin after `migrate`, and have SQLite overwrite."""
+        keep_followers()
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
         post_migrate.connect(_pin_the_policy, sender=self, dispatch_uid="caseflow.pin")
