@@ -79,7 +79,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
 
 
 def _story_beside(timeline: Timeline, report: pytest.TestReport) -> str:
-    """The story, unless the report shows it; where it cannot be told, why not: a report never fails itself."""
+    """The story, unless the report shows it; where it cannot be told, why not. It raises nothing."""
     try:
         story, shown = str(timeline.story()), str(report.longrepr)
     except Exception as error:

@@ -405,7 +405,7 @@ def test_a_portals_test_cases_leave_no_case(using: str, kind: type[unittest.Test
 def test_flush_takes_the_cases_along(
     using: str, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
 ) -> None:
-    """After a yes no case is left and the next is taken, whose rules are known to others; after a no all stay."""
+    """After a yes none is left, and the rules of the next are known to others; after a no all stay."""
     monkeypatch.setattr("builtins.input", lambda _: answer)
     desk().submit(title="t", by=BOSS, case_id="c1")
     call_command("flush", verbosity=0)

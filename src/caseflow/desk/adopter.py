@@ -284,7 +284,7 @@ class Adopter:
         checked_function("cases", cases)
         checked_function("progress", progress)
         judged = _Counts()
-        for index, legacy in enumerate(cases()):
+        for index, legacy in enumerate(_each("cases", cases(), LegacyCase)):
             try:
                 judged.take(self._store, self._entry(legacy, by=by, reason=reason, now=now))
             except (Refused, BadInput) as error:

@@ -40,5 +40,13 @@ def allowed(
         command = entitled(rules, Command(action, by), authorizer)
         refusal = check(rules, case, command, row, at, authorizer=authorizer, asked_only=True)
         required = tuple(sorted(rules.required[action]))
-        listed.append(Allowed(action, rules.fields[action], required, refusal))
+        listed.append(Allowed(action, _fields(rules, command), required, refusal))
     return tuple(listed)
+
+
+def _fields(rules: CompiledPolicy, command: Command) -> dict[str, FieldRule]:
+    """The fields that the actor may give: nobody rates their own case by default."""
+    fields = rules.fields[command.action]
+    if command.action != "rate" or rules.rights(command).scope != "own":
+        return fields
+    return {name: rule for name, rule in fields.items() if name != "automatic"}

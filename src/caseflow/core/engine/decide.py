@@ -106,7 +106,7 @@ def step(
         event, after = by_history(rules, case, past, event)
         after, settled = reconcile(rules, after, event, lambda: (*past, event))
         return after, (*issued, event, *settled)
-    is_resumed = isinstance(event, e.Resumed)
+    is_resumed = transition.event is e.Resumed
     if is_resumed:
         event = event.replace(led=_led(case, primary, since))
     after = evolved(case, event, clocks)

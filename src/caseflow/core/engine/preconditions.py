@@ -448,9 +448,11 @@ def is_authorized(
         missing = tuple(sorted(transition.scopes))
         return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
     if scope == "own":
-        if case.citizen == by.id or not case.version:
-            return None
-        return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+        if case.version and case.citizen != by.id:
+            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+        if "automatic" in command.fields and transition.event is e.Rated:
+            return _by_default(rules, case, transition, command)
+        return None
     if transition.event is e.ReceiptSigned and by.unit in [
         card.addressee for card in case.escalations if card.addressee
     ]:
@@ -464,6 +466,16 @@ def is_authorized(
         return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)
     missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
+
+
+def _by_default(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
+) -> Refusal | None:
+    """Whoever rates their own case does so themselves; by default it is rated for them."""
+    if command.fields["automatic"] is False:
+        return None
+    known = tuple(name for name in transition.fields if name != "automatic")
+    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
 
 
 def no_transition(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:
