@@ -21,7 +21,7 @@ from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
-from caseflow.desk.arguments import (
+from caseflow.desk.call_checks import (
     checked_actor,
     checked_call,
     checked_function,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.model.case import Case
 from caseflow.core.value import Value
-from caseflow.desk.arguments import checked_name
+from caseflow.desk.call_checks import checked_name
 from caseflow.errors import BadInput
 from caseflow.ports import Query, Store
 

@@ -23,7 +23,7 @@ from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
-from caseflow.desk.arguments import checked_call, checked_key
+from caseflow.desk.call_checks import checked_call, checked_key
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch

@@ -15,7 +15,7 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
-from caseflow.desk.arguments import checked_actor
+from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When

@@ -13,7 +13,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
-from caseflow.desk.arguments import checked_call, checked_function
+from caseflow.desk.call_checks import checked_call, checked_function
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.sweeper import OF_ONE_CASE
 from caseflow.errors import CaseflowError, Stale, StoreError

@@ -15,7 +15,7 @@ from caseflow.core.model.case import Card, Case
 from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
-from caseflow.desk.arguments import checked_count
+from caseflow.desk.call_checks import checked_count
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.errors import BadInput, Refused, Stale, StoreError
 from caseflow.ports import Append

@@ -9,7 +9,7 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.desk.arguments import checked_actor, checked_key, checked_list, checked_mapping, checked_name
+from caseflow.desk.call_checks import checked_actor, checked_key, checked_list, checked_mapping, checked_name
 from caseflow.desk.command_handler import CommandHandler
 
 _NO_FIELDS: Mapping[str, Any] = {}

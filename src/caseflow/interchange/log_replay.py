@@ -27,7 +27,7 @@ from caseflow.core.policy import Policy, Stage
 from caseflow.core.time.instants import micros, moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
-from caseflow.desk.arguments import checked_call
+from caseflow.desk.call_checks import checked_call
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused, StoreError, UnknownCase
 from caseflow.interchange.cells import safe_cell
 from caseflow.interchange.commands_csv import WITHHELD

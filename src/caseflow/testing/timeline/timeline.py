@@ -13,7 +13,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
-from caseflow.desk.arguments import checked_mapping, checked_name
+from caseflow.desk.call_checks import checked_mapping, checked_name
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused
 from caseflow.i18n import Lang, timeline_text
 from caseflow.ports import Store

@@ -8,7 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.desk.arguments import checked_list
+from caseflow.desk.call_checks import checked_list
 from caseflow.errors import UnknownCase
 
 

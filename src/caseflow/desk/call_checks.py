@@ -106,5 +106,5 @@ def checked_count(what: str, count: object) -> int:
     return count
 
 
-def _wrong(what: str, found: object, wanted: str) -> BadInput:
-    return BadInput("bad-option", what=what, found=f"{ascii(found)[:80]}, which is no {wanted}")
+def _wrong(what: str, value: object, wanted: str) -> BadInput:
+    return BadInput("bad-option", what=what, found=f"{ascii(value)[:80]}, which is no {wanted}")
