@@ -45,7 +45,7 @@ IMPORTER = Actor("i-1", role="importer")
 START = "2025-03-03T09:30:00+08:00"
 SERVICES = {
     "Desk", "Hooks", "MemoryStore", "SqliteStore", "Timeline", "TimelineTestCase", "Engine", "Life",
-    "PolicyLaws", "StoreContract", "StoreMachine", "NotifierContract", "Received",
+    "HttpContract", "PolicyLaws", "StoreContract", "StoreMachine", "NotifierContract", "Received",
 }  # fmt: skip
 """What holds connections, threads or a whole test: nobody sends these to another process."""
 
