@@ -101,3 +101,5 @@ def test_an_argument_of_another_type_is_told_by_name(name: str) -> None:
     if isinstance(made, Desk):
         kinds = {type(part) for event in made.history("c1") for part in (event.by, event.at_us)}
         assert kinds == {Actor, int}
+        if isinstance(made.store, SqliteStore):
+            made.store.close()
