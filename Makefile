@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test sqlalchemy-2.0 mining lint types examples bench soak bare clean
+.PHONY: demo test pythons sqlalchemy-2.0 mining lint types examples bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -27,6 +27,17 @@ test: $(VENV)/ready-test
 
 soak: $(VENV)/ready-test
 	$(BIN)/python -m pytest -n 2 -m soak
+
+# The tests under each newer Python that there is: those that PATH has, and those that pyenv keeps.
+PYTHONS := $(wildcard $(foreach version,3.12 3.13,$(shell command -v python$(version)) $(HOME)/.pyenv/versions/$(version).*/bin/python3))
+pythons:
+	@for python in $(PYTHONS); do \
+	  $$python -c 'import sys' 2>/dev/null || continue; echo "== $$($$python --version)"; \
+	  rm -rf build/pythons && $$python -m venv build/pythons || exit 1; \
+	  build/pythons/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt \
+	    --editable '.[all]' --requirement requirements-test.txt || exit 1; \
+	  build/pythons/bin/python -W error -m pytest -q -n 2 -m 'not soak' tests || exit 1; \
+	done; rm -rf build/pythons
 
 # The stores of databases with the oldest line of SQLAlchemy that is supported, beside the newest of `make test`.
 SQLALCHEMY := 2.0.58

@@ -20,13 +20,13 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
         found = interleaved(
-            {"with": lambda: _run(folder), "without": lambda: _run(folder, "-p", "no:caseflow")},
+            {"with": lambda: _run(folder), "without": lambda: _run(folder, "-p", "no:pytest_caseflow")},
             rounds=9 if quick else 41,
         )
     return (
         Row(
             work="pytest plugin, suite without its fixtures", unit="ms", ours=found["with"] * 1e3,
-            peer=found["without"] * 1e3, against="pytest -p no:caseflow",
+            peer=found["without"] * 1e3, against="pytest -p no:pytest_caseflow",
             score=(found["with"] - found["without"]) * 1e3, sense="{:+.1f} ms", at_least=False, must=20,
         ),
     )  # fmt: skip

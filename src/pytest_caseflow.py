@@ -73,9 +73,25 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     report = outcome.get_result()
     used = item.stash.get(_USED, None)
     if report.failed and report.when == "call" and used is not None:
-        story, shown = str(used.story()), str(report.longrepr)
-        if any(line not in shown for line in story.splitlines()):
+        story = _story_beside(used, report)
+        if story:
             report.sections.append(("caseflow story", story))
+
+
+def _story_beside(timeline: Timeline, report: pytest.TestReport) -> str:
+    """The story, unless the report shows it; where it cannot be told, why not. It raises nothing."""
+    try:
+        story, shown = str(timeline.story()), str(report.longrepr)
+    except Exception as error:
+        return f"cannot be told: {_shown(error)}"
+    return story if any(line not in shown for line in story.splitlines()) else ""
+
+
+def _shown(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # its own text cannot be made
+        return type(error).__name__
 
 
 def _made(request: pytest.FixtureRequest) -> Timeline:

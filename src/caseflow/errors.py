@@ -11,7 +11,7 @@ from caseflow.i18n import Lang, code_text, keys, text
 
 
 class CaseflowError(Exception):
-    """The root of every error caseflow raises; a value that can be pickled and copied.
+    """The root of every error caseflow raises; a value: pickled, copied, and compared by what it says.
 
     Attributes:
         code: stable; programs decide by it, never by the text.
@@ -34,8 +34,21 @@ class CaseflowError(Exception):
     def __str__(self) -> str:
         return self.text()
 
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return _said(self) == _said(other)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.code))
+
     def __reduce__(self) -> tuple[Callable[..., CaseflowError], tuple[Any, ...]]:
         return _restored, (type(self), self.args, self.__dict__)
+
+
+def _said(error: object) -> dict[str, Any]:
+    """What an error says, without notes that were added on its way."""
+    return {name: value for name, value in vars(error).items() if name != "__notes__"}
 
 
 def _restored(kind: type[CaseflowError], args: tuple[Any, ...], fields: Mapping[str, Any]) -> CaseflowError:

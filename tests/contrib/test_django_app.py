@@ -18,16 +18,18 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import connections
 from django.db.migrations.exceptions import IrreversibleError
-from django.test import TestCase
+from django.test import TestCase, TransactionTestCase
 from django.test.utils import override_settings
 from django.utils.translation import override
 
-from caseflow import Actor, ManualClock, Refused, StoreError, load_policy
+from caseflow import Actor, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
+from caseflow.contrib.django.config import keep_followers
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
 from caseflow.core.model.case import Case
+from caseflow.ports import PolicyRights, Seen
 from caseflow.ports.records import Delivery, Person
 from caseflow.stores.sql.schema import STEPS, table_names
 from caseflow.stores.sqlalchemy import SqlStore
@@ -223,7 +225,12 @@ WRONG = {
         "must have a method holders; got None",
     ),
     "no notifier": ({"DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": 5}, "must have a method send; got 5"),
-    "no function": ({"AUTHORIZER": 5}, "must be a function; got 5"),
+    "no hooks": ({"HOOKS": "submitted"}, "must be a list of"),
+    "no hook": ({"HOOKS": ["submitted"]}, "each must be"),
+    "no event": ({"HOOKS": [("opened", f"{__name__}.heard")]}, "no event is called 'opened'"),
+    "no function": ({"HOOKS": [("submitted", f"{__name__}.NOT_A_POLICY")]}, "is no function"),
+    "no observer": ({"OBSERVER": 5}, "must have a method observe; got 5"),
+    "no authorizer": ({"AUTHORIZER": 5}, "must have a method refuses; got 5"),
 }
 
 
@@ -251,12 +258,15 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
         desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
         with pytest.raises(Refused):
             desk().reply("c1", text="x", by=Actor("x", role="nobody"))
-    with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.anyone"}):
+    with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.Anyone"}):
         assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
 
 
-def anyone(rules: object, case: object, row: object, command: object) -> None:
+class Anyone(PolicyRights):
     """An authorizer that lets everybody do everything."""
+
+    def refuses(self, rules: object, case: object, row: object, command: object, /) -> None:
+        """Nothing."""
 
 
 # -- the sweep ---------------------------------------------------------------------------------------------
@@ -382,7 +392,7 @@ class Rolled(TestCase):  # type: ignore[misc]  # Django ships no types
     test_two = test_one
 
 
-class Committed(CaseflowTransactionTestCase):
+class Committed(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
     """The same with commits."""
 
     __test__ = False
@@ -396,7 +406,17 @@ class Committed(CaseflowTransactionTestCase):
     test_two = test_one
 
 
-@pytest.mark.parametrize("kind", [Rolled, Committed])
+class OurOwn(Committed, CaseflowTransactionTestCase):
+    """The same in a portal whose ``flush`` is another app's."""
+
+
+class Restored(Committed):
+    """The same with the rows put back that migrations made."""
+
+    serialized_rollback = True
+
+
+@pytest.mark.parametrize("kind", [Rolled, Committed, OurOwn, Restored])
 def test_a_portals_test_cases_leave_no_case(using: str, kind: type[unittest.TestCase]) -> None:
     """Each test begins without the cases of the others, and the tables stay usable."""
     result = unittest.TestResult()
@@ -404,3 +424,75 @@ def test_a_portals_test_cases_leave_no_case(using: str, kind: type[unittest.Test
     assert (result.testsRun, result.errors, result.failures) == (2, [], [])
     assert cases() == 0
     desk().submit(title="t", by=BOSS, case_id="c1")
+
+
+@pytest.mark.parametrize(("answer", "left"), [("yes", 0), ("no", 1)])
+def test_flush_takes_the_cases_along(
+    using: str, monkeypatch: pytest.MonkeyPatch, answer: str, left: int
+) -> None:
+    """After a yes none is left, and the rules of the next are known to others; after a no all stay."""
+    monkeypatch.setattr("builtins.input", lambda _: answer)
+    desk().submit(title="t", by=BOSS, case_id="c1")
+    call_command("flush", verbosity=0)
+    assert cases() == left
+    desk().submit(title="t", by=BOSS, case_id="c2")
+    assert DjangoStore().pinned(desk().rules.pin) is not None
+
+
+# -- hooks and observer ------------------------------------------------------------------------------------
+
+HEARD: list[str] = []
+
+
+def heard(happened: Happened) -> None:
+    HEARD.append(f"{happened.case.id} {happened.event.name}")
+
+
+def prevented(happened: Happened) -> None:
+    raise Refused(Refusal(code="field-missing", action="withdraw", missing=("理由",)))
+
+
+class Observing:
+    """An observer."""
+
+    def observe(self, seen: Seen, /) -> None:
+        HEARD.append(type(seen).__name__)
+
+
+def test_a_hook_stays_when_settings_are_overridden(using: str) -> None:
+    """Subscribed once, as an app does in ``ready``: called inside, after, and ended by what it got."""
+    HEARD.clear()
+    leave = desk().subscribe("submitted", heard)
+    desk().submit(title="t", by=BOSS, case_id="c1")
+    with override_settings(CASEFLOW={"CLOCK": CLOCK}):
+        desk().submit(title="t", by=BOSS, case_id="c2")
+    desk().submit(title="t", by=BOSS, case_id="c3")
+    with override_settings(CASEFLOW={"CLOCK": CLOCK}):
+        leave()
+    desk().submit(title="t", by=BOSS, case_id="c4")
+    assert HEARD == ["c1 submitted", "c2 submitted", "c3 submitted"]
+
+
+def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
+    """By event and function, before and after; other settings keep them unless they name their own."""
+    HEARD.clear()
+    hooks = [
+        ("submitted", f"{__name__}.heard"),
+        ("caseflow.core.model.events.Withdrawn", prevented, "before"),
+    ]
+    with override_settings(CASEFLOW={"HOOKS": hooks, "OBSERVER": f"{__name__}.Observing"}):
+        keep_followers()  # as Django does when it begins
+        try:
+            with override_settings(CASEFLOW={"CLOCK": CLOCK}):
+                desk().submit(title="t", by=BOSS, case_id="c1")
+                with pytest.raises(Refused, match="理由"):
+                    desk().withdraw("c1", by=BOSS)
+            assert HEARD == ["c1 submitted", "CommandDone", "CommandRefused"]
+            with override_settings(CASEFLOW={"CLOCK": CLOCK, "HOOKS": (), "OBSERVER": None}):
+                assert desk().withdraw("c1", by=BOSS).state == "withdrawn"
+        finally:
+            overridden = override_settings(CASEFLOW={})
+            with overridden:
+                keep_followers()
+    desk().submit(title="t", by=BOSS, case_id="c2")
+    assert HEARD == ["c1 submitted", "CommandDone", "CommandRefused"]

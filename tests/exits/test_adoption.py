@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ from caseflow import (
 )
 from caseflow.core.model import events as e
 from caseflow.core.model.evolve import replay
+from caseflow.ports import Append, KeyClaim, Seen
+from caseflow.ports.observations import CommandConflict
 from caseflow.serialization.codec import pack, unpack
 from caseflow.views.forecast import forecast
 from caseflow.views.story import told
@@ -138,7 +141,11 @@ LIVES: dict[str, tuple[list[tuple[float, str, dict[str, Any]]], float, dict[str,
         [(0, "submit", UNIT), (0.5, "take_charge", {}),
          (1, "request_extension", {"days": 3, "clock": "reply"}), (1.5, "grant_extension", {})],
         7,
-        {"unit": "城管局", "state_since": at(0.5), "extensions": [Granted(at=at(1.5), days=3)]},
+        {
+            "unit": "城管局",
+            "state_since": at(0.5),
+            "extensions": [Granted(at=at(1.5), days=3, clock="reply")],
+        },
     ),
     "extended when yellow was out": (
         [(0, "submit", UNIT), (0.5, "take_charge", {}),
@@ -357,7 +364,7 @@ def test_an_instant_without_an_offset_is_refused() -> None:
 
 
 def test_the_same_again_changes_nothing_and_another_past_is_refused() -> None:
-    """Idempotent by id: the case comes back as it stands; another start is another case."""
+    """Idempotent by id: the case comes back as it stands; another start, or title, is another case."""
     desk = adopted(20, title="路灯")
     desk.reply("old-1", by=IMPORTER, text="好了")
     before = desk.history("old-1")
@@ -367,12 +374,14 @@ def test_the_same_again_changes_nothing_and_another_past_is_refused() -> None:
         "unit": "城管局",
         "by": IMPORTER,
         "reason": "moved",
+        "title": "路灯",
     }
     desk.clock.advance(days=1)
     assert desk.adopt("old-1", **again) == desk.get("old-1")
     assert desk.history("old-1") == before
-    with pytest.raises(Refused, match="exists already"):
-        desk.adopt("old-1", **(again | {"submitted_at": at(1)}))
+    for changed in ({"submitted_at": at(1)}, {"title": "井盖"}, {"body": "三天了"}):
+        with pytest.raises(Refused, match="exists already"):
+            desk.adopt("old-1", **(again | changed))
     desk.submit(title="x", by=IMPORTER, case_id="new-1")
     with pytest.raises(Refused, match="exists already"):
         desk.adopt("new-1", **again)
@@ -387,6 +396,89 @@ def test_a_key_is_used_once() -> None:
     assert desk.adopt("old-1", submitted_at=START, **given) == first
     with pytest.raises(KeyReused):
         desk.adopt("old-1", submitted_at=at(1), **given)
+
+
+class Raced(MemoryStore):
+    """A store on which, just before something is appended, another does what it is told to."""
+
+    other: Callable[[], object] | None = None
+
+    def append(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        other, self.other = self.other, None
+        if other is not None:
+            other()
+        super().append(entries, claim)
+
+
+@pytest.mark.parametrize("key", [None, "k"])
+def test_two_who_take_over_the_same_case_at_once_both_get_it(key: str | None) -> None:
+    """The second finds what the first recorded, under its key or none, and nothing is recorded twice."""
+    store, seen = Raced(), list[Seen]()
+    clock = ManualClock(at(20))
+    desk = Desk(WUHU, store, clock=clock, observer=Noting(seen))
+    given: dict[str, Any] = {"state": "handling", "unit": "城管局", "reason": "m", "submitted_at": START}
+    first: list[Case] = []
+    racer = Desk(WUHU, store, clock=clock)
+    store.other = lambda: first.append(racer.adopt("c1", by=IMPORTER, key=key, **given))
+    second = desk.adopt("c1", by=IMPORTER, key=key, **given)
+    assert [second] == first
+    assert [event.name for event in desk.history("c1")].count("adopted") == 1
+    assert [type(one).__name__ for one in seen if not isinstance(one, CommandConflict)] == ["CommandDone"]
+    assert desk.adopt("c1", by=IMPORTER, key=key, **given) == second
+
+
+def test_a_second_key_remembers_what_the_takeover_left() -> None:
+    """The case went on; what the repeat of a takeover under a new key gives is the takeover alone."""
+    desk = adopted(20)
+    taken_over = desk.get("old-1")
+    given: dict[str, Any] = {"state": "handling", "unit": "城管局", "by": IMPORTER, "reason": "moved"}
+    desk.clock.advance(days=15)
+    desk.sweep()
+    after = desk.reply("old-1", by=IMPORTER, text="好了")
+    assert desk.adopt("old-1", submitted_at=START, key="again", **given) == after
+    assert desk.adopt("old-1", submitted_at=START, key="again", **given) == taken_over
+    assert desk.get("old-1") == after
+
+
+def test_hooks_and_observer_hear_of_a_takeover() -> None:
+    """As of any command: done, refused, and what was recorded."""
+    seen, events = list[Seen](), list[str]()
+    desk = Desk(WUHU, MemoryStore(), clock=ManualClock(at(20)), observer=Noting(seen))
+    desk.subscribe("adopted", lambda happened: events.append(happened.event.name))
+    given: dict[str, Any] = {"state": "handling", "unit": "城管局", "reason": "m", "submitted_at": START}
+    desk.adopt("c1", by=IMPORTER, **given)
+    with pytest.raises(Refused):
+        desk.adopt("c2", by=Actor("o-1", role="handler", unit="城管局"), **given)
+    assert events == ["adopted"]
+    assert [(type(one).__name__, getattr(one, "action", "")) for one in seen] == [
+        ("CommandDone", "adopt"),
+        ("CommandRefused", "adopt"),
+    ]
+
+
+def test_an_extension_without_a_clock_is_the_one_that_ran() -> None:
+    """It is recorded for the only clock that ran when it was granted; where two ran, it must say which."""
+    given: dict[str, Any] = {"state": "handling", "unit": "城管局", "by": IMPORTER, "reason": "m"}
+    given |= {"submitted_at": START, "state_since": at(0.5), "extensions": [Granted(at=at(1.5), days=3)]}
+    desk = desk_at(7, WUHU)
+    desk.adopt("c1", **given)
+    (first, *_) = desk.history("c1")
+    assert isinstance(first, e.Adopted)
+    assert [name for name, *_ in first.extensions] == ["reply"]
+    with pytest.raises(Refused) as caught:
+        desk_at(7, FIVE_CLOCKS).adopt("c1", **given)
+    refusal = caught.value.refusal
+    assert (refusal.code, refusal.missing) == ("clock-ambiguous", ("reply", "completion"))
+
+
+class Noting:
+    """An observer that keeps what it is told."""
+
+    def __init__(self, seen: list[Seen]) -> None:
+        self.seen = seen
+
+    def observe(self, seen: Seen, /) -> None:
+        self.seen.append(seen)
 
 
 def table(*ids: str, **changes: Any) -> list[LegacyCase]:

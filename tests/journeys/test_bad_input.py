@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
+import msgspec
+import pendulum
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caseflow import Actor, BadInput, CaseflowError, Desk, ManualClock, Refused
-from caseflow.ports import Query
+from caseflow import Actor, BadInput, CaseflowError, Desk, ManualClock, Refused, load_policy
+from caseflow.ports import Query, Store
 from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, refused, submitted
 
 
@@ -66,6 +69,47 @@ def test_an_actor_that_is_nobody_is_refused(names: tuple[Any, Any, Any]) -> None
     with pytest.raises(BadInput) as caught:
         Actor(who, role=role, unit=unit)
     assert caught.value.code == "bad-name"
+
+
+class Shown(str):
+    """A text of a template engine, which says of itself that it is safe."""
+
+    def __str__(self) -> str:
+        return self
+
+
+class Urgency(StrEnum):
+    HIGH = "high"
+
+
+def test_what_a_portals_libraries_give_is_recorded_plain(store: Store) -> None:
+    """Safe texts, enums, instants of pendulum and actors of one's own: kept and found as what they are."""
+    start = pendulum.datetime(2025, 3, 3, 9, 30, tz="Asia/Shanghai")
+    desk = Desk(load_policy("wuhu"), store, clock=ManualClock(start))
+    clerk = Actor(Shown("c-1"), role=Shown("citizen"))
+    desk.submit(
+        title=Shown("路灯"),
+        to=Shown("城管局"),
+        urgency=Urgency.HIGH,
+        by=clerk,
+        case_id=Shown("c1"),
+        key=Shown("k"),
+    )
+    desk.clock.set(start.add(days=6))
+    desk.sweep(until=start.add(days=5, hours=20))
+    desk.reply("c1", text=Shown("已修"), by=COORDINATOR, effective_at=start.add(days=1), reason=Shown("补记"))
+    for event in desk.history(Shown("c1")):
+        for part in msgspec.structs.astuple(event):
+            assert type(part).__module__.partition(".")[0] in ("builtins", "caseflow")
+    assert {type(text.text) for text in desk.texts("c1")} == {str}
+    assert [type(part) for part in (desk.get("c1").id, desk.get("c1").unit, desk.get("c1").citizen)] == [
+        str
+    ] * 3
+    assert type(desk.get("c1").origin.urgency) is str
+    again = desk.submit(
+        title="路灯", to="城管局", urgency="high", by=Actor("c-1", role="citizen"), case_id="c1", key="k"
+    )
+    assert again.version == 1
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from caseflow import (
     load_policy,
 )
 from caseflow.core.model.events import CardIssued, Event, Replied, RungEvent, Submitted
-from caseflow.desk.hooks import Happened
+from caseflow.desk.hooks import Happened, Hooks
 from caseflow.errors import HookFailed
 from caseflow.ports import Store
 from caseflow.ports.observations import HookError
@@ -102,6 +102,48 @@ def test_hooks_are_called_by_event_and_then_by_subscription(desk: Desk) -> None:
         "before reminded", "before replied", "after 1 reminded", "after 2 reminded", "after 1 replied",
         "after 2 replied",
     ]  # fmt: skip
+
+
+def test_everybody_hears_of_versions_in_order_also_when_a_hook_commands(desk: Desk) -> None:
+    """A hook takes the next steps itself; who comes after it hears of each version after the one before."""
+    seen: dict[str, list[int]] = {"first": [], "last": []}
+
+    def act_on(happened: Happened) -> None:
+        seen["first"].append(happened.version)
+        if happened.version == 1:
+            desk.take_charge("c1", by=OFFICER)
+            desk.note("c1", text="x", by=OFFICER)
+        if happened.version == 3:
+            desk.reply("c1", text="已修复", by=OFFICER)
+
+    desk.subscribe(Event, act_on)
+    desk.subscribe(Event, lambda one: seen["last"].append(one.version))
+    submitted(desk)
+    assert seen == {"first": [1, 2, 3, 4], "last": [1, 2, 3, 4]}
+
+
+def test_an_interrupt_in_a_hook_leaves_nothing_to_the_next_command(desk: Desk) -> None:
+    """It goes up; the calls that were left are lost with it, and the next command's are made."""
+    seen: list[int] = []
+    leave = desk.subscribe("submitted", raising(KeyboardInterrupt()))
+    desk.subscribe(Event, lambda one: seen.append(one.version))
+    with pytest.raises(KeyboardInterrupt):
+        submitted(desk)
+    leave()
+    desk.take_charge("c1", by=OFFICER)
+    assert seen == [2]
+
+
+def test_a_desk_that_takes_the_place_of_another_keeps_its_hooks(desk: Desk) -> None:
+    """It is given them, and an end that was had from the first counts for the second."""
+    seen: list[str] = []
+    hooks = Hooks()
+    first, second = (a_desk(desk.store, hooks=hooks) for _ in range(2))
+    leave = first.subscribe("submitted", lambda one: seen.append(one.case.id))
+    submitted(second, "c1")
+    leave()
+    submitted(second, "c2")
+    assert seen == ["c1"]
 
 
 def test_before_nothing_is_recorded_and_after_all_is(desk: Desk) -> None:

@@ -194,6 +194,46 @@ def test_a_failing_test_shows_its_story(pytester: pytest.Pytester) -> None:
     ])  # fmt: skip
 
 
+def test_a_story_that_cannot_be_told_is_no_end_of_the_session(pytester: pytest.Pytester) -> None:
+    """A test fails whose store is closed, gone or broken, or whose error has no text; the next one runs."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        class Mute(Exception):
+            def __str__(self):
+                raise RuntimeError("no words")
+
+        @pytest.mark.caseflow(store="sqlite")
+        def test_closed(timeline):
+            timeline.submit("x", to="城管局")
+            timeline.store.close()
+            assert timeline.desk.cases()
+
+        def test_broken(timeline):
+            timeline.submit("x", to="城管局")
+            timeline.story = lambda: str(Mute())
+            raise Mute
+
+        def test_after_it(timeline):
+            pass
+        """
+    )
+    result = run(pytester, "-p", "no:randomly")
+    result.assert_outcomes(failed=2, passed=1)
+    result.stdout.fnmatch_lines(["*caseflow story*", "cannot be told: *"])
+    assert "INTERNALERROR" not in result.stdout.str()
+
+
+def test_the_plugin_may_be_named_once_more(pytester: pytest.Pytester) -> None:
+    """In a conftest or by ``-p``, for suites that also run where plugins are not found by themselves."""
+    pytester.makeconftest('pytest_plugins = ["pytest_caseflow"]')
+    pytester.makepyfile("def test_it(timeline): pass")
+    for options in ((), ("-p", "pytest_caseflow")):
+        done = pytester.runpytest_subprocess(*QUICK, *options)
+        done.assert_outcomes(passed=1)
+
+
 def test_the_plugin_works_under_xdist(pytester: pytest.Pytester) -> None:
     """Tests spread over workers pass, and a failing one brings its story along."""
     pytester.makepyfile(
@@ -286,7 +326,7 @@ def test_a_project_of_its_own_uses_the_wheel(tmp_path: Path) -> None:
     (suite / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers\nfilterwarnings = error\n")
     for options in ((), ("-n", "2"), ("-p", "no:cacheprovider", "--assert=plain")):
         assert " 1 passed" in _run(python, "-m", "pytest", *options, cwd=suite)
-    assert "timeline" not in _run(python, "-m", "pytest", "--fixtures", "-p", "no:caseflow", cwd=suite)
+    assert "timeline" not in _run(python, "-m", "pytest", "--fixtures", "-p", "no:pytest_caseflow", cwd=suite)
 
 
 def _run(*command: str, cwd: Path | None = None) -> str:

@@ -5,37 +5,46 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
-from typing import Any, TypedDict
+from functools import partial
+from itertools import islice, takewhile
+from typing import Any, TypedDict, TypeVar
 
 import attrs
 import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
-from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import has_word
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.core.model.events import Adopted
+from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check_call
+from caseflow.desk.call_checks import (
+    checked_actor,
+    checked_call,
+    checked_function,
+    checked_key,
+    checked_mapping,
+    checked_name,
+)
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.idempotency import Request
-from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
-from caseflow.ports import Append, Store
+from caseflow.errors import BadInput, CaseflowError, KeyReused, Refusal, Refused, Stale
+from caseflow.ports import Append, Store, Text
 from caseflow.serialization.redaction import sealed
 
 MOST_DAYS = 36_525
 """Days of an extension: a hundred years, which no count exceeds."""
+Told = TypeVar("Told")
 Instant = datetime | str | int
 """An aware datetime, its ISO 8601 text with an offset, or epoch microseconds."""
 
 
 @attrs.frozen(kw_only=True)
 class Granted:
-    """An extension that was granted: when, by how many days, to which clock (the policy's first if empty)."""
+    """An extension that was granted: when, by how many days, to which clock (if empty, the one that ran)."""
 
     at: Instant
     days: int
@@ -123,42 +132,50 @@ class LegacyCase:
             BadInput: something that is no instant, a naive time, days that are no whole number, an extension
                 or a pause of another type.
         """
-        _check_types("extensions", self.extensions, Granted)
-        _check_types("pauses", self.pauses, Paused)
         replied = _instant(self.replied_at, "replied_at")
         return Legacy(
-            self.state,
+            checked_name("state", self.state),
             micros(self.submitted_at, what="submitted_at"),
-            unit=self.unit,
+            unit=checked_name("unit", self.unit),
             unit_since=_instant(self.unit_since, "unit_since"),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),
             extensions=tuple(
                 (grant.clock, micros(grant.at, what="extensions"), _days(grant.days))
-                for grant in self.extensions
+                for grant in _each("extensions", self.extensions, Granted)
             ),
             pauses=tuple(
                 (pause.clock, micros(pause.since, what="pauses"), _instant(pause.until, "pauses"))
-                for pause in self.pauses
+                for pause in _each("pauses", self.pauses, Paused)
             ),
-            started=tuple((name, micros(at, what="started")) for name, at in self.started.items()),
-            ended=tuple((name, micros(at, what="ended")) for name, at in self.ended.items()),
+            started=_by_name("started", self.started),
+            ended=_by_name("ended", self.ended),
         )
 
     def fields(self) -> dict[str, Any]:
         """The fields and texts of its submission that are not empty."""
         names = ("kind", "channel", "region", "urgency", "citizen", "title", "body")
-        return {name: value for name in names if (value := getattr(self, name))} | dict(self.own_fields)
+        own = dict(checked_mapping("own_fields", self.own_fields))
+        return {name: value for name in names if (value := getattr(self, name))} | own
 
 
 def _instant(instant: Instant | None, what: str) -> int | None:
     return None if instant is None else micros(instant, what=what)
 
 
-def _check_types(what: str, values: Sequence[object], wanted: type) -> None:
+def _each(what: str, values: object, wanted: type[Told]) -> Iterator[Told]:
+    if not isinstance(values, Iterable):
+        raise BadInput("bad-option", what=what, found=f"{values!r:.80}, which is no list")
     for value in values:
         if not isinstance(value, wanted):
-            raise BadInput("bad-option", what=what, found=f"{value!r}, which is no {wanted.__name__}")
+            raise BadInput("bad-option", what=what, found=f"{value!r:.80}, which is no {wanted.__name__}")
+        yield value
+
+
+def _by_name(what: str, values: object) -> tuple[tuple[str, int], ...]:
+    if not isinstance(values, Mapping):
+        raise BadInput("bad-option", what=what, found=f"{values!r:.80}, which is no mapping of clocks")
+    return tuple((name, micros(at, what=what)) for name, at in values.items())
 
 
 def _days(days: int) -> int:
@@ -206,8 +223,14 @@ class Adopter:
 
     def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
         """The case as it stands: after the adoption, or after what happened to it since."""
+        case_id, by = checked_call(legacy.case_id, ADOPT, by)
+        reason = checked_name("reason", reason)
+        legacy, key = attrs.evolve(legacy, case_id=case_id), None if key is None else checked_key(key)
+        take = partial(self._adopt, legacy, by=by, reason=reason, key=key)
+        return self._handler.watch.command(take, case_id=case_id, action=ADOPT, role=by.role)
+
+    def _adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
         case_id, handler = legacy.case_id, self._handler
-        check_call(case_id, ADOPT, by, key)
         now = handler.clock.now_us()
         request = None if key is None else _request(legacy, by, reason, key)
         repeated = None if request is None else handler.repeated(request)
@@ -215,22 +238,37 @@ class Adopter:
             return repeated
         for _ in range(ATTEMPTS):
             known = self._store.load(case_id)
-            entry = _entry(self._rules, legacy, by=by, reason=reason, now=now)
-            claim = None
-            if request is not None:
-                claim = request.claim(case_id, entry.texts, first=1, last=entry.case.version)
+            entry = self._entry(legacy, by=by, reason=reason, now=now)
+            last = entry.case.version
             if known is not None:
-                _check_same(self._store, known, entry)
-                if claim is not None:
-                    self._store.append([Append(known, known.version, ())], claim)
-                return known
-            handler.pin()
+                last = _check_same(self._store, known, entry)
+            claim = None if request is None else request.claim(case_id, entry.texts, first=1, last=last)
             try:
-                handler.record((entry,), claim)
+                if known is None:
+                    handler.pin()
+                    handler.record((entry,), claim)
+                elif claim is not None:
+                    self._store.append([Append(known, known.version, ())], claim)
             except Stale:
+                handler.watch.conflict(case_id, ADOPT)
                 continue
-            return entry.case
+            except KeyReused:
+                repeated = None if request is None else handler.repeated(request)
+                if repeated is None:
+                    raise
+                return repeated
+            return known or entry.case
         raise Stale(case_id, expected=0)
+
+    def _entry(self, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
+        """The adoption of a case that is not there, to be appended."""
+        case_id, by = checked_call(legacy.case_id, ADOPT, by)
+        command, texts = sealed(self._rules, "submit", by, _fields(legacy, reason), None)
+        command = command.replace(action=ADOPT)
+        authorizer = self._handler.authorizer
+        events = adopt(self._rules, case_id, legacy.past(), command, now, authorizer=authorizer)
+        texts = tuple(text.replace(version=1) for text in texts)
+        return Append(replay(case_id, events), 0, events, texts)
 
     def adopt_all(
         self,
@@ -242,12 +280,13 @@ class Adopter:
         progress: Callable[[int], object],
     ) -> Adoption:
         """All of the cases, or none when one is wrong."""
-        now = self._handler.clock.now_us()
+        by, reason, now = checked_actor(by), checked_name("reason", reason), self._handler.clock.now_us()
+        checked_function("cases", cases)
+        checked_function("progress", progress)
         judged = _Counts()
-        for index, legacy in enumerate(cases()):
+        for index, legacy in enumerate(_each("cases", cases(), LegacyCase)):
             try:
-                check_call(legacy.case_id, ADOPT, by, None)
-                judged.take(self._store, _entry(self._rules, legacy, by=by, reason=reason, now=now))
+                judged.take(self._store, self._entry(legacy, by=by, reason=reason, now=now))
             except (Refused, BadInput) as error:
                 judged.wrong.append(Wrong(index, legacy.case_id, error))
         if dry_run or judged.wrong:
@@ -263,7 +302,7 @@ class Adopter:
     def _adopt_batch(self, batch: list[LegacyCase], by: Actor, reason: str, now: int) -> None:
         for _ in range(ATTEMPTS):
             entries = [
-                _entry(self._rules, legacy, by=by, reason=reason, now=now)
+                self._entry(legacy, by=by, reason=reason, now=now)
                 for legacy in batch
                 if self._store.load(legacy.case_id) is None
             ]
@@ -318,29 +357,35 @@ class _Counts:
         )
 
 
-def _entry(rules: CompiledPolicy, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
-    """The adoption of a case that is not there, to be appended."""
-    command, texts = sealed(rules, "submit", by, _fields(legacy, reason), None)
-    events = adopt(rules, legacy.case_id, legacy.past(), command.replace(action=ADOPT), now)
-    texts = tuple(text.replace(version=1) for text in texts)
-    return Append(replay(legacy.case_id, events), 0, events, texts)
+def _check_same(store: Store, known: Case, entry: Append) -> int:
+    """The case that is there must have been taken over with the same past, in the same words.
 
-
-def _check_same(store: Store, known: Case, entry: Append) -> None:
-    """The case that is there must have been taken over with the same past.
+    Returns:
+        The version at which its takeover left it: after the adoption and the rungs inherited with it.
 
     Raises:
         Refused: ``case-exists``.
     """
     adoption = entry.events[0]
-    first = store.events(known.id)[0] if known.facts.adopted_us is not None else None
+    events = store.events(known.id) if known.facts.adopted_us is not None else ()
+    first = events[0] if events else None
     if not (
         isinstance(first, Adopted)
         and isinstance(adoption, Adopted)
         and legacy_of(first) == legacy_of(adoption)
+        and [name for name, _ in first.texts] == [name for name, _ in adoption.texts]
+        and _are_kept(entry.texts, store.texts(known.id))
     ):
         refusal = Refusal(code="case-exists", action=ADOPT, state=known.state, rule="adopt")
         raise Refused(refusal, case_id=known.id)
+    inherited = takewhile(lambda event: isinstance(event, RungEvent) and event.inherited, events[1:])
+    return 1 + sum(1 for _ in inherited)
+
+
+def _are_kept(texts: Iterable[Text], kept: Iterable[Text]) -> bool:
+    """Whether these are the texts of the takeover; of one that was redacted since nothing can be said."""
+    known = {text.field: text.text for text in kept if text.version == 1}
+    return all(known.get(text.field, text.text) == text.text for text in texts)
 
 
 def _batches(cases: Iterable[LegacyCase]) -> Iterator[list[LegacyCase]]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from caseflow.core.bounds import EARLIEST, LATEST
 from caseflow.core.model.case import Case
 from caseflow.core.value import Value
+from caseflow.desk.call_checks import checked_name
 from caseflow.errors import BadInput
 from caseflow.ports import NEVER, Quarantined, Query, Store
 from caseflow.ports.records import Aside
@@ -44,8 +45,11 @@ def page_of(store: Store, query: Query, *, limit: int, cursor: str, aside: Aside
     Raises:
         BadInput: a limit out of bounds, a cursor that is none.
     """
-    if not 1 <= limit <= 1000:
-        raise BadInput("bad-option", what="limit", found=f"{limit}, expected 1 to 1000")
+    if type(limit) is not int or not 1 <= limit <= 1000:
+        raise BadInput("bad-option", what="limit", found=f"{limit!a}, expected 1 to 1000")
+    for what, name in (("unit", query.unit), ("state", query.state)):
+        if name is not None:
+            checked_name(what, name)
     bad: list[Quarantined] = []
     query = query.replace(after=_place(cursor) if cursor else None, limit=limit + 1)
     cases = store.find(query, aside=bad.append)

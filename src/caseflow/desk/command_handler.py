@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -11,19 +12,22 @@ from typing import Any
 from msgspec.structs import replace
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.decide import follow, step
+from caseflow.core.engine.decide import follow, step, step_by
 from caseflow.core.engine.escalation import Outcome, escalate
 from caseflow.core.engine.migration import MIGRATE, migrate
+from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
 from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
+from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
+from caseflow.desk.call_checks import checked_call, checked_key
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
-from caseflow.errors import BadInput, KeyReused, Refusal, Refused, Stale, UnknownCase
+from caseflow.errors import KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
@@ -57,6 +61,7 @@ class CommandHandler:
         self.store = store
         self.clock = clock
         self.authorizer = authorizer
+        self._step = step if authorizer is None else partial(step_by, authorizer)
         self.watch = watch
         self.hooks = hooks
         self._tells = tells
@@ -89,6 +94,7 @@ class CommandHandler:
         watch = self.watch
         if watch.observer is None and not watch.log.isEnabledFor(DEBUG):  # nobody looks at single commands
             return take()
+        case_id, by = checked_call(case_id, action, by)
         known = action if action in self.rules.policy.actions else ""
         return watch.command(take, case_id=case_id, action=known, role=by.role)
 
@@ -103,7 +109,10 @@ class CommandHandler:
         key: str | None,
         expected_version: int | None,
     ) -> Case:
-        check_call(case_id, action, by, key)
+        if type(case_id) is not str or type(by) is not Actor or not _PLAIN_ID(case_id) or by.role == _SYSTEM:
+            case_id, by = checked_call(case_id, action, by)
+        if key is not None:
+            key = checked_key(key)
         now = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
         request = None
@@ -116,9 +125,10 @@ class CommandHandler:
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
             version = case.version
-            if expected_version is not None and version != expected_version:
-                raise Stale(case_id, expected=expected_version, found=version)
             rules = self.rules_of(case)
+            if expected_version is not None and version != expected_version:
+                self._check_rights(rules, case, Command(action, by))
+                raise Stale(case_id, expected=expected_version, found=version)
             texts: tuple[Text, ...] = ()
             if fields:
                 command, texts = sealed(rules, action, by, fields, since)
@@ -137,6 +147,18 @@ class CommandHandler:
                     raise
                 return repeated
         raise Stale(case_id, expected=version)
+
+    def _check_rights(self, rules: CompiledPolicy, case: Case, command: Command) -> None:
+        """A stranger is not even told the version.
+
+        Raises:
+            Refused: the actor may not take the action on the case.
+        """
+        authorizer = self.authorizer or POLICY_RIGHTS
+        row = rules.table.get(case.state, {}).get(command.action)
+        denied = authorizer.refuses(rules, case, row, entitled(rules, command, authorizer))
+        if denied is not None:
+            raise Refused(denied, case_id=case.id)
 
     def _recorded(
         self,
@@ -177,7 +199,7 @@ class CommandHandler:
         history = partial(self.store.events, case.id)
         if command.action == MIGRATE:
             return migrate(
-                rules, self.rules, case, command, now, history=history(), authorize=self.authorizer
+                rules, self.rules, case, command, now, history=history(), authorizer=self.authorizer
             )
         if primary is not None:  # judged with everything issued that is due on it, as the case itself
             rules_of_primary = self.rules_of(primary)
@@ -187,7 +209,7 @@ class CommandHandler:
             )[0]
         elif command.action == "resume" and case.facts.primary:
             primary = self.store.load(case.facts.primary)
-        return step(rules, case, command, now, authorize=self.authorizer, primary=primary, history=history)
+        return self._step(rules, case, command, now, primary=primary, history=history)
 
     def _redacting(self, entry: Append, *, source: str) -> Append:
         """The append that erases what its event names.
@@ -205,17 +227,21 @@ class CommandHandler:
         events = follow(rules, primary, follower, by, now, history=history)
         return self.told(rules, primary, Append(after(primary, events), primary.version, events))
 
+    def rights(self, rules: CompiledPolicy, by: Actor) -> Role:
+        """What the actor may, by the authorizer's word or the policy's."""
+        return rules.role(by) if self.authorizer is None else self.authorizer.rights(rules, by)
+
     # -- what every append goes through --------------------------------------------------------------------
 
-    def known(self, case_id: str) -> Case:
+    def known(self, case_id: object) -> Case:
         """The case as it is stored.
 
         Raises:
             UnknownCase: no such case.
         """
-        case = self.store.load(case_id)
+        case = self.store.load(case_id) if isinstance(case_id, str) else None
         if case is None:
-            raise UnknownCase(case_id)
+            raise UnknownCase(case_id if isinstance(case_id, str) else ascii(case_id)[:80])
         return case
 
     def rules_of(self, case: Case) -> CompiledPolicy:
@@ -267,7 +293,7 @@ class CommandHandler:
             return
         self.hooks.before(entries)
         self.store.append(entries, claim)
-        self.hooks.after(self.store, entries)
+        self.hooks.after(self.store, entries, self.watch)
 
     def repeated(self, request: Request) -> Case | None:
         """The case as the key's first command left it; `None` when the key is free.
@@ -345,24 +371,6 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
         position = page[-1].position
 
 
-# -- what is refused before a command is looked at ----------------------------------------------------------
-
-
-def check_call(case_id: str, action: str, by: Actor, key: str | None) -> None:
-    """Refuse names that no store can keep, and actors that claim to be the system."""
-    usable = type(case_id) is str and 1 <= len(case_id) <= 200 and case_id.isprintable()
-    if not usable or case_id != case_id.strip():
-        if action in ("submit", "adopt"):
-            raise Refused(Refusal(code="bad-case-id", action=action, found=ascii(case_id)[:80]))
-        raise UnknownCase(ascii(case_id)[:80])
-    if by.role == SYSTEM.role:
-        refusal = Refusal(code="role-may-not", action=action, missing=(), found=by.role, rule="roles")
-        raise Refused(refusal, case_id=case_id)
-    if key is not None:
-        check_key(key)
-
-
-def check_key(key: str | None) -> None:
-    """Refuse a key that no store can keep."""
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
-        raise BadInput("bad-name", what="key", found=ascii(key)[:80])
+_PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
+"""An id that any store can keep; others are looked at more closely."""
+_SYSTEM = SYSTEM.role

@@ -15,6 +15,7 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
+from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
@@ -42,10 +43,11 @@ class Desk(TypedActions):
         policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
-        authorizer: replaces the policy's table of role x action.
+        authorizer: replaces the policy's table of roles: who may what, on which cases, and who backdates.
         tells: whether people are told: notices and documents are written with the events. Without, nothing
             is ever told of what this desk records; for the past, brought in from a log.
         observer: is told what was done, refused and swept.
+        hooks: those of a desk that this one replaces; by default it has its own, without any.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -61,9 +63,14 @@ class Desk(TypedActions):
         authorizer: Authorizer | None = None,
         tells: bool = True,
         observer: Observer | None = None,
+        hooks: Hooks | None = None,
     ) -> None:
+        if authorizer is not None and not callable(getattr(authorizer, "refuses", None)):
+            raise BadInput(
+                "bad-option", what="authorizer", found=f"{authorizer!r:.80}, which is no Authorizer"
+            )
         watch = Watch(observer)
-        self._hooks = Hooks(watch)
+        self._hooks = Hooks() if hooks is None else hooks
         handler = CommandHandler(
             compiled(policy),
             store,
@@ -253,7 +260,7 @@ class Desk(TypedActions):
         Raises:
             UnknownCase: no such case.
         """
-        return self._handler.rules_of(self._handler.known(case) if isinstance(case, str) else case)
+        return self._handler.rules_of(case if isinstance(case, Case) else self._handler.known(case))
 
     def subscribe(
         self, what: type[Event] | str, function: Hook, *, when: When = "after"
@@ -391,7 +398,7 @@ class Desk(TypedActions):
         Raises:
             UnknownCase: no such case.
         """
-        case = self._handler.known(case_id)
+        case, by = self._handler.known(case_id), checked_actor(by)
         return allowed(self._handler.rules_of(case), case, by, self.clock.now_us(), self._handler.authorizer)
 
     def cases(
@@ -426,4 +433,4 @@ class Desk(TypedActions):
 
         A portal's pages ask these, and no others.
         """
-        return Reader(self._handler, actor)
+        return Reader(self._handler, checked_actor(actor))

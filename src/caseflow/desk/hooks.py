@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal
 
@@ -52,12 +53,23 @@ def _renew_lock() -> None:
 forks.in_child(_renew_lock)
 
 
-class Hooks:
-    """The functions of a desk that are called for events of certain kinds, in the order they came."""
+class _Waiting(threading.local):
+    """The calls that a thread still owes, in the order of what was recorded."""
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    def __init__(self) -> None:
+        self.calls: deque[tuple[Hook, Happened, Watch]] = deque()
+        self.is_telling = False
+
+
+class Hooks:
+    """The functions that are called for events of certain kinds, in the order they came.
+
+    A desk has its own, unless it is given those of the desk that it replaces.
+    """
+
+    def __init__(self) -> None:
         self._all: tuple[_Subscription, ...] = ()
+        self._waiting = _Waiting()
         self.is_quiet = True
 
     def subscribe(self, what: type[Event] | str, function: Hook, *, when: When) -> Callable[[], None]:
@@ -99,28 +111,37 @@ class Hooks:
             except (Stale, KeyReused) as error:
                 raise HookFailed(_name(hook), found=error.code) from error
 
-    def is_let_through(self, entry: Append) -> bool:
-        """Whether a case may be swept: nobody who is asked before raises an error, which is noted."""
+    def is_let_through(self, entry: Append, watch: Watch) -> bool:
+        """Whether a case may be swept: nobody who is asked before raises an error, which the watch notes."""
         for hook, happened in self._calls("before", (entry,)):
             try:
                 hook(happened)
             except Exception as error:
-                self._note(hook, "before", happened, error)
+                _note(watch, hook, "before", happened, error)
                 return False
         return True
 
-    def after(self, store: Store, entries: Sequence[Append]) -> None:
-        """Tell those who follow, once it is committed; what one of them raises is noted and stops nobody."""
-        calls = tuple(self._calls("after", entries))
+    def after(self, store: Store, entries: Sequence[Append], watch: Watch) -> None:
+        """Tell those who follow, once it is committed; what one of them raises is noted and stops nobody.
+
+        What a hook brings about by commands of its own is told when everybody heard of what it heard of.
+        """
+        calls = tuple((hook, happened, watch) for hook, happened in self._calls("after", entries))
         if not calls:
             return
 
         def tell() -> None:
-            for hook, happened in calls:
-                try:
-                    hook(happened)
-                except Exception as error:
-                    self._note(hook, "after", happened, error)
+            waiting = self._waiting
+            waiting.calls.extend(calls)
+            if waiting.is_telling:
+                return  # a hook gave this command: what it heard of comes first, to everybody
+            waiting.is_telling = True
+            try:
+                while waiting.calls:
+                    _tell(*waiting.calls.popleft())
+            finally:
+                waiting.calls.clear()
+                waiting.is_telling = False
 
         defer: Callable[[Callable[[], object]], None] | None = getattr(store, "after_commit", None)
         if defer is None:
@@ -138,17 +159,25 @@ class Hooks:
                 happened = Happened(event, entry.case, version)
                 yield from ((one.function, happened) for one in due if isinstance(event, one.kinds))
 
-    def _note(self, hook: Hook, when: When, happened: Happened, error: Exception) -> None:
-        self._watch.tell(
-            HookError(
-                hook=_name(hook),
-                when=when,
-                case_id=happened.case.id,
-                version=happened.version,
-                event=happened.event.name,
-                error=error,
-            )
+
+def _tell(hook: Hook, happened: Happened, watch: Watch) -> None:
+    try:
+        hook(happened)
+    except Exception as error:
+        _note(watch, hook, "after", happened, error)
+
+
+def _note(watch: Watch, hook: Hook, when: When, happened: Happened, error: Exception) -> None:
+    watch.tell(
+        HookError(
+            hook=_name(hook),
+            when=when,
+            case_id=happened.case.id,
+            version=happened.version,
+            event=happened.event.name,
+            error=error,
         )
+    )
 
 
 def _kinds(what: object) -> tuple[type[Event], ...]:
@@ -161,4 +190,5 @@ def _kinds(what: object) -> tuple[type[Event], ...]:
 
 
 def _name(hook: Hook) -> str:
-    return getattr(hook, "__qualname__", type(hook).__qualname__)
+    name = getattr(hook, "__qualname__", None)
+    return name if isinstance(name, str) else type(hook).__qualname__

@@ -7,6 +7,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from caseflow.core.engine.fields import plain
 from caseflow.core.model.events import Event
 from caseflow.core.value import Value
 from caseflow.ports import KeyClaim, Text
@@ -68,5 +69,6 @@ def digest(request: Request, sealed: Collection[str]) -> str:
 
 
 def _typed(value: Any) -> str:
-    """A field's value with its type; a whole number in a base that has no limit of length."""
+    """A field's value as it is kept, with its type; a whole number in a base that has no limit of length."""
+    value = plain(value)
     return f"{type(value).__name__} {hex(value) if type(value) is int else value}"

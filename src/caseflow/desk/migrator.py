@@ -13,7 +13,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, check_call
+from caseflow.desk.call_checks import checked_call, checked_function
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.errors import CaseflowError, Stale, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.serialization.redaction import sealed
@@ -146,7 +147,8 @@ class Migrator:
     ) -> Migration:
         """Bring every open case of the selection under the desk's rules, batch by batch."""
         handler, now = self._handler, self._handler.clock.now_us()
-        check_call("-", MIGRATE, by, None)
+        _, by = checked_call("-", MIGRATE, by)
+        checked_function("progress", progress)
         if not dry_run:
             handler.pin()
         fields: dict[str, Any] = {"reason": reason} | ({} if retroactive else {"retroactive": False})
@@ -275,7 +277,7 @@ class Migrator:
             command,
             now,
             history=self._store.events(case.id),
-            authorize=handler.authorizer,
+            authorizer=handler.authorizer,
         )
         version = next(
             turn for turn, event in enumerate(events, case.version + 1) if type(event) is e.Migrated

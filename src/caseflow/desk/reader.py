@@ -112,7 +112,7 @@ class Reader:
         Empty where the role may not read cases.
         """
         handler, by = self._handler, self._by
-        role, citizen = handler.rules.role(by), None
+        role, citizen = handler.rights(handler.rules, by), None
         if not sees(role.reads, PARTIES):
             return Page(())
         if role.scope == "own":
@@ -137,7 +137,8 @@ class Reader:
 
     def get_of(self, case: Case) -> Case:
         """A case of a list, as `get` has it."""
-        level = level_of(self._handler.rules_of(case), case, self._by)
+        role = self._handler.rights(self._handler.rules_of(case), self._by)
+        level = level_of(role, case, self._by)
         return case if sees(level, INTERNAL) else for_parties(case)
 
     def public(self, case_id: str) -> PublicCase:
@@ -204,7 +205,7 @@ class Reader:
         """
         case = self._handler.known(case_id)
         rules = self._handler.rules_of(case)
-        level = level_of(rules, case, self._by)
+        level = level_of(self._handler.rights(rules, self._by), case, self._by)
         if level == NOTHING:
             raise UnknownCase(case_id)
         if not sees(level, audience):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from logging import INFO
+from typing import Any
 from zlib import crc32
 
 from caseflow.clock import seconds_running
@@ -14,6 +15,7 @@ from caseflow.core.model.case import Card, Case
 from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
+from caseflow.desk.call_checks import checked_count
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.errors import BadInput, BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined
@@ -111,7 +113,7 @@ class Sweeper:
         is_mine, earliest = _of_part(part), now
         progress = _Progress(horizon, now)
         left, after, more = limit, None, False
-        while left is None or left > 0:
+        while left is None or checked_count("limit", left) > 0:
             size = BATCH if left is None else min(BATCH, left)
             due = self._store.due(horizon, limit=size, after=after)
             if not due or (after is not None and due[-1] <= after):
@@ -244,7 +246,7 @@ class Sweeper:
     def _let_through(self, entries: list[Append], progress: _Progress) -> list[Append]:
         """The entries of a case, all of them or none."""
         hooks = self._handler.hooks
-        if hooks.is_quiet or all(map(hooks.is_let_through, entries)):
+        if hooks.is_quiet or all(hooks.is_let_through(entry, self._handler.watch) for entry in entries):
             return entries
         progress.leave(Quarantined("case", entries[0].case.id, "hook-failed"))
         return []
@@ -278,7 +280,7 @@ class Sweeper:
         """Append what was let through, case by case, and call those who follow it."""
         self._store.append(entries)
         if not self._handler.hooks.is_quiet:
-            self._handler.hooks.after(self._store, entries)
+            self._handler.hooks.after(self._store, entries, self._handler.watch)
 
 
 def _done(swept: Sweep, lag: float, seconds: float) -> SweepDone:
@@ -317,11 +319,17 @@ def part_of(text: str | None) -> tuple[int, int] | None:
     return int(which), int(parts)
 
 
-def _of_part(part: tuple[int, int] | None) -> Callable[[str], bool]:
+def _of_part(part: Any) -> Callable[[str], bool]:
     """Whether a case belongs to the part; the same for every process and version."""
     if part is None:
         return lambda _: True
-    which, parts = part
-    if not 1 <= which <= parts:
-        raise BadInput("bad-part", found=f"{which}/{parts}")
+    try:
+        which, parts = part
+        fits = 1 <= which <= parts
+    except (TypeError, ValueError):
+        fits = False
+    if not fits:
+        raise BadInput(
+            "bad-part", found="/".join(map(str, part))[:80] if isinstance(part, tuple) else ascii(part)[:80]
+        )
     return lambda case_id: crc32(case_id.encode("utf-8", "surrogatepass")) % parts == which - 1

@@ -9,7 +9,8 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.desk.command_handler import CommandHandler, check_key
+from caseflow.desk.call_checks import checked_actor, checked_key, checked_list, checked_mapping, checked_name
+from caseflow.desk.command_handler import CommandHandler
 
 _NO_FIELDS: Mapping[str, Any] = {}
 
@@ -68,6 +69,10 @@ class TypedActions:
             KeyReused: the key belongs to another command.
             UnknownCase: no such case.
         """
+        if fields.__class__ is not dict:
+            fields = _NO_FIELDS if fields is None else checked_mapping("fields", fields)
+        if action.__class__ is not str:
+            action = checked_name("action", action)
         return self._handler.act(
             case_id,
             action,
@@ -79,7 +84,9 @@ class TypedActions:
         )
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
-        fields = {**fields, **terms.pop("own_fields", {}), "reason": terms.pop("reason", None)}
+        if "own_fields" in terms:
+            fields |= checked_mapping("own_fields", terms.pop("own_fields"))
+        fields["reason"] = terms.pop("reason", None)
         known = {name: value for name, value in fields.items() if value is not None}
         return self.act(case_id, action, by=by, fields=known, **terms)  # type: ignore[misc]  # no reason in it
 
@@ -110,7 +117,8 @@ class TypedActions:
         }  # fmt: skip
         fields = {name: text for name, text in fields.items() if text}
         key = terms.get("key")
-        check_key(key)
+        if key is not None:
+            by, key = checked_actor(by), checked_key(key)
         return self._do(case_id or new_case_id(by, key), "submit", by, terms, **fields)
 
     def acknowledge(
@@ -335,5 +343,7 @@ class TypedActions:
 
         Source: 个人信息保护法 §47 (erasure on request); policies name their own.
         """
-        names = fields if isinstance(fields, str) else tuple(fields)  # one text is no list: it is refused
+        names = (
+            fields if isinstance(fields, str) else checked_list("fields", fields)
+        )  # a text is refused later
         return self._do(case_id, "redact", by, terms, fields=names, basis=basis)

@@ -27,7 +27,7 @@ from caseflow.core.policy import Policy, Stage
 from caseflow.core.time.instants import micros, moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
-from caseflow.desk.command_handler import check_call
+from caseflow.desk.call_checks import checked_call
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused, StoreError, UnknownCase
 from caseflow.interchange.cells import safe_cell
 from caseflow.interchange.commands_csv import WITHHELD
@@ -248,7 +248,7 @@ def _taken(rules: CompiledPolicy, case: Case, step: Step, *, events: list[Event]
     says_more = reader.says_more or action in _PUBLIC
     by, fields, since = _read(rules, step) if says_more else (IMPORTER, None, None)
     if not case.version or by.role == SYSTEM.role:
-        check_call(case_id, action, by, None)
+        checked_call(case_id, action, by)
         if not case.version and action != "submit":
             raise UnknownCase(case_id)
     kept: tuple[Text, ...] = ()

@@ -1,9 +1,10 @@
 """What caseflow asks of its surroundings: protocols to implement, and the records that pass between."""
 
+from caseflow.core.engine.preconditions import Authorizer
+from caseflow.core.engine.rights import PolicyRights
 from caseflow.ports.observations import Seen
 from caseflow.ports.protocols import (
     Auditable,
-    Authorizer,
     BatchReader,
     Chained,
     Clock,
@@ -58,6 +59,7 @@ __all__ = [
     "Observer",
     "Outbox",
     "Person",
+    "PolicyRights",
     "Quarantined",
     "Query",
     "Recorded",

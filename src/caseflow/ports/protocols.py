@@ -1,4 +1,4 @@
-"""The protocols of every plug point: clock, authorizer, observer, store, directory, notifier.
+"""The protocols of the plug points: clock, observer, store, directory, notifier.
 
 What each owes stands in its docstring. `Deferring` and `BatchReader` are abilities that a store may have or
 not; whoever asks for one looks whether its method is there.
@@ -9,12 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, Self
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Command
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Held, Outcome, Posted
-from caseflow.errors import Refusal
 from caseflow.ports.observations import Seen
 from caseflow.ports.records import (
     Append,
@@ -37,16 +34,6 @@ class Clock(Protocol):
 
     def now_us(self) -> int:
         """Epoch microseconds (UTC)."""
-        ...
-
-
-class Authorizer(Protocol):
-    """Decides whether the actor may take the action on the case; replaces the policy's table of roles."""
-
-    def __call__(
-        self, rules: CompiledPolicy, case: Case, row: Transition, command: Command, /
-    ) -> Refusal | None:
-        """`None`, or why not."""
         ...
 
 

@@ -9,7 +9,7 @@ from os import urandom
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import has_word, mistake, plain
+from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Redacted
@@ -34,14 +34,16 @@ def sealed(
     texts: list[Text] = []
     for name, value in values.items():
         rule = known.get(name)
-        if value is None:
-            continue
+        if type(value) not in PLAIN:
+            if value is None:
+                continue
+            value = plain(value)
         if rule is None or rule.type != "text":
-            fields[name] = plain(value)
+            fields[name] = value
         elif value is ELSEWHERE:
             seals.append((name, ""))
         elif type(value) is not Withheld and (
-            mistake(rule, value)
+            text_mistake(rule, value)
             or (
                 value and (name in worded or (name == "reason" and since is not None)) and not has_word(value)
             )
@@ -50,7 +52,7 @@ def sealed(
         elif value:
             salt = b2a_base64(urandom(15), newline=False).decode()
             seals.append((name, seal(salt, name, value)))
-            texts.append(Text(0, name, salt, str(value)))
+            texts.append(Text(0, name, salt, str.__str__(value)))
     return Command(action, by, fields, tuple(seals), since), tuple(texts)
 
 

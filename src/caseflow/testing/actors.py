@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.preconditions import is_authorized
+from caseflow.core.engine.remedies import is_stranger
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, Command
@@ -134,7 +135,15 @@ def default_actor(
             continue
         if is_authorized(rules, case, row, Command(action, actor)) is None:
             return actor
+    if nearest is not None and not role and is_stranger(rules, case, Command(action, nearest)):
+        nearest = next(_of_everything(rules, case, acts_for), nearest)  # who is told where the case stands
     return nearest or Actor("nobody", role="nobody")
+
+
+def _of_everything(rules: CompiledPolicy, case: Case, unit: str) -> Iterator[Actor]:
+    for name, rights in rules.policy.roles.items():
+        if rights.everything:
+            yield _actor_of(rules, case, name, unit, is_unit_named=False)
 
 
 def _roles(rules: CompiledPolicy, action: str, row: Transition | None) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from caseflow.core.bounds import LONGEST_STRING, LONGEST_TEXT
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.events import Reopened
@@ -121,9 +122,17 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
 Illegal = Iterator[IllegalStep]
 
 
+def _heard(s: Situation, step: Step, code: str) -> IllegalStep:
+    """The step with its code, or with that by which a stranger is told nothing of the case."""
+    assert step.by is not None, "whoever asks is somebody"
+    command = Command(step.action, step.by)
+    is_told = not is_stranger(s.rules, s.case, command)
+    return IllegalStep(step, code if is_told else to_stranger(s.rules, s.case, command).code)
+
+
 def _unknown_action(s: Situation) -> Illegal:
     by = all_actors(s.rules)[0]
-    yield IllegalStep(Step(action="no_such_action", by=by, case_id=s.case.id), "unknown-action")
+    yield _heard(s, Step(action="no_such_action", by=by, case_id=s.case.id), "unknown-action")
 
 
 def _not_in_state(s: Situation) -> Illegal:
@@ -131,13 +140,13 @@ def _not_in_state(s: Situation) -> Illegal:
     for action in s.rules.policy.actions:
         if action not in here and action != "submit":
             bare = Step(action=action, by=all_actors(s.rules)[0], case_id=s.case.id)
-            yield IllegalStep(s.legal(action) or bare, "not-in-state")
+            yield _heard(s, s.legal(action) or bare, "not-in-state")
 
 
 def _submitted_twice(s: Situation) -> Illegal:
     step = s.legal("submit")
     if step is not None:
-        yield IllegalStep(step, "case-exists")
+        yield _heard(s, step, "case-exists")
 
 
 def _forbidden_actor(s: Situation) -> Illegal:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import escalate
-from caseflow.core.engine.preconditions import Authorize, check
+from caseflow.core.engine.preconditions import Authorizer, check
+from caseflow.core.engine.rights import entitled
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import FieldRule
@@ -27,7 +28,7 @@ class Allowed(Value):
 
 
 def allowed(
-    rules: CompiledPolicy, case: Case, by: Actor, now: int, authorize: Authorize | None = None
+    rules: CompiledPolicy, case: Case, by: Actor, now: int, authorizer: Authorizer | None = None
 ) -> tuple[Allowed, ...]:
     """Every action of the policy in its order, judged without fields on the case after what is due."""
     at = max(now, case.acted_us)
@@ -36,7 +37,16 @@ def allowed(
     listed: list[Allowed] = []
     for action in rules.policy.actions:
         row = rules.table.get(case.state, {}).get(action)
-        refusal = check(rules, case, Command(action, by), row, at, authorize=authorize, asked_only=True)
-        required = tuple(sorted(row.required)) if row else ()
-        listed.append(Allowed(action, rules.fields[action], required, refusal))
+        command = entitled(rules, Command(action, by), authorizer)
+        refusal = check(rules, case, command, row, at, authorizer=authorizer, asked_only=True)
+        required = tuple(sorted(rules.required[action]))
+        listed.append(Allowed(action, _fields(rules, command), required, refusal))
     return tuple(listed)
+
+
+def _fields(rules: CompiledPolicy, command: Command) -> dict[str, FieldRule]:
+    """The fields that the actor may give: nobody rates their own case by default."""
+    fields = rules.fields[command.action]
+    if command.action != "rate" or rules.rights(command).scope != "own":
+        return fields
+    return {name: rule for name, rule in fields.items() if name != "automatic"}

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
-from caseflow.contrib.django.config import alias, desk
+from caseflow.contrib.django.config import alias, desk, keep_followers
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.operations import SchemaStep
 from caseflow.stores.sql import schema
@@ -26,7 +26,8 @@ class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Register the checks; after `migrate` pin the policy, and make the tables where no migration may."""
+        """Keep the portal's hooks and register the checks; after `migrate` pin, or make tables without it."""
+        keep_followers()
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
         post_migrate.connect(_make_without_migrations, sender=self, dispatch_uid="caseflow.make")

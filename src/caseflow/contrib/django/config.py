@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,14 +17,14 @@ from caseflow.clock import SystemClock
 from caseflow.contrib.django.django_store import DjangoStore
 from caseflow.core.policy import Policy
 from caseflow.delivery.relay import Relay
-from caseflow.desk import Desk
+from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
 from caseflow.policies.load import load_policy
 from caseflow.ports import Authorizer, Clock
 
 DEFAULTS: Mapping[str, Any] = {
     "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
-    "DIRECTORY": None, "NOTIFIERS": None,
+    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None,
 }  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
@@ -39,16 +39,60 @@ def desk() -> Desk:
       dotted name of one.
     - ``USING``: the alias in ``DATABASES``, by default ``default``.
     - ``CLOCK``: a clock, a class without arguments, or the dotted name of either; by default the system's.
-    - ``AUTHORIZER``: a function that replaces the policy's table of roles, or its dotted name.
+    - ``AUTHORIZER``: an `Authorizer` in place of the policy's table of roles, a class without arguments, or
+      the dotted name of either.
+    - ``HOOKS``: ``(event, function)`` or ``(event, function, "before")``, each a registered name, a class or
+      a dotted name; see `Desk.subscribe`.
+    - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
+
+    Settings that are overridden make another desk. Hooks stay with it, whether they were named or subscribed;
+    so does the observer, unless the new settings name these keys themselves.
 
     Raises:
         ImproperlyConfigured: a key is unknown, or what it says cannot be used.
     """
-    options = _options()
-    return Desk(
+    options, observer = _options(), None
+    if options["OBSERVER"] is not None:
+        observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
+    portals_desk = Desk(
         _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
-        authorizer=_authorizer(options["AUTHORIZER"]),
+        authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
     )  # fmt: skip
+    _subscribe(portals_desk, options["HOOKS"])
+    return portals_desk
+
+
+_HOOKS = Hooks()
+"""Of every desk that this process makes."""
+_named: list[Callable[[], None]] = []
+"""What ends the subscriptions that the settings name."""
+_kept: dict[str, Any] = {}
+"""What the portal's own settings say that overriding ones need not repeat."""
+
+
+def keep_followers() -> None:
+    """Keep the hooks and the observer of the portal's own settings, when Django begins."""
+    _kept.clear()
+    options = getattr(settings, "CASEFLOW", {})
+    if isinstance(options, Mapping):
+        _kept.update({key: options[key] for key in ("HOOKS", "OBSERVER") if key in options})
+
+
+def _subscribe(portals_desk: Desk, hooks: Any) -> None:
+    while _named:
+        _named.pop()()
+    if not isinstance(hooks, list | tuple):
+        raise _wrong("HOOKS", f"it must be a list of (event, function); got {hooks!r}")
+    for hook in hooks:
+        if not isinstance(hook, list | tuple) or len(hook) not in (2, 3):
+            raise _wrong("HOOKS", f"each must be (event, function) or (event, function, when); got {hook!r}")
+        event, function, *when = [
+            _imported("HOOKS", part) if isinstance(part, str) and "." in part else part for part in hook
+        ]
+        try:
+            _named.append(portals_desk.subscribe(event, function, when=when[0] if when else "after"))
+        except CaseflowError as error:
+            raise _wrong("HOOKS", str(error)) from error
 
 
 def alias() -> str:
@@ -73,7 +117,7 @@ def _options() -> dict[str, Any]:
     unknown = sorted(str(key) for key in set(options) - set(DEFAULTS))
     if unknown:
         raise _wrong("", f"unknown keys {', '.join(unknown)}; known are {', '.join(DEFAULTS)}")
-    return {**DEFAULTS, **options}
+    return {**DEFAULTS, **_kept, **options}
 
 
 def _policy(option: Any) -> Policy:
@@ -144,10 +188,8 @@ def _instance(key: str, kind: type) -> Any:
 
 
 def _authorizer(option: Any) -> Authorizer | None:
-    authorizer = _imported("AUTHORIZER", option) if isinstance(option, str) else option
-    if authorizer is not None and not callable(authorizer):
-        raise _wrong("AUTHORIZER", f"it must be a function; got {option!r}")
-    return authorizer  # type: ignore[no-any-return]  # what the portal names has no type
+    authorizer: Authorizer | None = None if option is None else _plugged("AUTHORIZER", option, "refuses")
+    return authorizer
 
 
 def _imported(key: str, dotted: str) -> Any:

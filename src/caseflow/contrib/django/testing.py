@@ -1,30 +1,21 @@
-"""Django test cases that begin without cases of other tests.
+"""A Django test case for portals in which ``flush`` is another app's command.
 
-Django's own ``TestCase`` needs none of this: it rolls back, and our rows with it.
+Everywhere else Django's own test cases begin without cases of other tests.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import connections
 from django.test import TransactionTestCase
 
 from caseflow.contrib.django.config import alias
-from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.stores.sql.schema import table_names
+from caseflow.contrib.django.management.commands.flush import empty
 
 
 class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
-    """A ``TransactionTestCase`` that empties caseflow's tables after each test.
-
-    Django empties the tables of models alone, and caseflow's are none.
-    """
+    """A ``TransactionTestCase`` that empties caseflow's tables after each test, whatever ``flush`` does."""
 
     def _fixture_teardown(self) -> Any:
-        names = table_names(DjangoConnections(alias()).dialect)
-        with connections[alias()].cursor() as cursor:
-            for name in names:
-                if name != "caseflow_store":  # it holds the schema
-                    cursor.execute(f"DELETE FROM {name}")
+        empty(alias())
         return super()._fixture_teardown()

@@ -13,13 +13,16 @@ from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.engine.legacy import Legacy, PastAct, Unknown, came_from, past_acts
+from caseflow.core.engine.preconditions import Authorizer
 from caseflow.core.engine.projection import clocks_of
+from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes
 from caseflow.core.model.clock_run import Runs
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
+from caseflow.core.policy import Role
 from caseflow.errors import Refusal, Refused
 
 ADOPT = "adopt"
@@ -27,7 +30,14 @@ ADOPT = "adopt"
 
 
 def adopt(
-    rules: CompiledPolicy, case_id: str, legacy: Legacy, command: Command, now: int, *, is_judged: bool = True
+    rules: CompiledPolicy,
+    case_id: str,
+    legacy: Legacy,
+    command: Command,
+    now: int,
+    *,
+    authorizer: Authorizer | None = None,
+    is_judged: bool = True,
 ) -> tuple[e.Event, ...]:
     """The adoption, and the rungs that were reached at or before `now`, inherited.
 
@@ -38,6 +48,7 @@ def adopt(
         command: by whom, with ``kind``, ``channel``, ``region``, ``urgency`` and ``citizen`` as fields, and
             the hashes of its texts, a reason among them.
         now: epoch microseconds.
+        authorizer: replaces the policy's table of roles.
         is_judged: whether the actor's rights and the reason are looked at.
 
     Raises:
@@ -45,9 +56,9 @@ def adopt(
             the state is none of the policy's open ones, or it is not known when a clock ended.
     """
     case = Case(case_id)
-    refused = (_not_entitled(rules, case, command) if is_judged else None) or _wrong(
-        rules, case, legacy, command, now
-    )
+    command = entitled(rules, command, authorizer)
+    refused = _not_entitled(rules, case, command, authorizer) if is_judged else None
+    refused = refused or _wrong(rules, case, legacy, command, now)
     if refused is not None:
         raise Refused(refused, case_id=case_id)
     submit = rules.table[""]["submit"]
@@ -65,12 +76,13 @@ def adopt(
         unit_since=legacy.unit_since,
         state_since=legacy.state_since,
         replies=legacy.replies,
-        extensions=legacy.extensions,
         pauses=legacy.pauses,
         started=legacy.started,
         ended=legacy.ended,
     )
     try:
+        event = event.replace(extensions=_extensions(rules, legacy, event))
+        legacy = legacy.replace(extensions=event.extensions)
         acts = past_acts(rules, legacy)
         runs = clocks_of(rules, (event,))
         _check_told(rules, legacy, acts, runs, event)
@@ -82,6 +94,29 @@ def adopt(
     if rules.goes_back:
         event = event.replace(came_from=came_from(acts))
     return (event, *escalate(rules, evolve(case, event), now)[1])
+
+
+def _extensions(rules: CompiledPolicy, legacy: Legacy, event: e.Adopted) -> tuple[tuple[str, int, int], ...]:
+    """Each extension with its clock: where none is told, the one that ran when it was granted.
+
+    Raises:
+        Unknown: ``clock-not-running`` where none ran, ``clock-ambiguous`` where several did.
+    """
+    named: list[tuple[str, int, int]] = []
+    for name, granted, days in sorted(legacy.extensions, key=lambda one: one[1]):
+        if not name:
+            runs = clocks_of(rules, (event.replace(extensions=tuple(named)),))
+            names = dict.fromkeys(
+                run.clock
+                for run in runs
+                if run.since_us <= granted and (run.until_us is None or granted < run.until_us)
+            )
+            if len(names) != 1:
+                code = "clock-ambiguous" if names else "clock-not-running"
+                raise Unknown(code, field="extensions", name=", ".join(names))
+            (name,) = names
+        named.append((name, granted, days))
+    return tuple(named)
 
 
 def _steps(acts: Sequence[PastAct], command: Command) -> tuple[str, ...]:
@@ -115,9 +150,8 @@ def _check_told(
         if not rules.plan[name].applies(event.origin, event.unit):
             raise Unknown("adopt-clock", field="started", name=name)
     for name, granted, _ in legacy.extensions:
-        clock = name or next(iter(rules.plan), "")
-        if not any(run.clock == clock and granted in [at for at, *_ in run.grants] for run in runs):
-            raise Unknown("clock-not-running", field="extensions", name=clock)
+        if not any(run.clock == name and granted in [at for at, *_ in run.grants] for run in runs):
+            raise Unknown("clock-not-running", field="extensions", name=name)
     for name, end in legacy.ended:
         if not any(run.clock == name and run.until_us == end for run in runs):
             raise Unknown("clock-not-running", field="ended", name=name)
@@ -130,21 +164,27 @@ def _unknown(
     missing: tuple[str, ...] = (field,)
     if error.code == "adopt-clock":
         missing = tuple(clock.name for clock in rules.plans if clock.applies(origin, legacy.unit))
+    if error.code == "clock-ambiguous":
+        missing = tuple(name.split(", "))
     standing = case.replace(place=rules.places[legacy.state])
     return refusal(error.code, rules, standing, command, missing=missing, found=name, rule=f"fields.{field}")
 
 
-def may_adopt(rules: CompiledPolicy, role: str) -> bool:
-    """Whether the role may adopt cases: one that may take every action, and record facts late."""
-    rights = rules.roles.get(role)
-    return rights is not None and rights.everything and rights.backdate
+def _may_adopt(rights: Role) -> bool:
+    return rights.everything and rights.backdate
 
 
-def _not_entitled(rules: CompiledPolicy, case: Case, command: Command) -> Refusal | None:
-    if not may_adopt(rules, command.by.role):
-        entitled = tuple(role for role in rules.policy.roles if may_adopt(rules, role))
+def _not_entitled(
+    rules: CompiledPolicy, case: Case, command: Command, authorizer: Authorizer | None
+) -> Refusal | None:
+    """Cases are taken over by whoever may take every action and record facts late."""
+    if not _may_adopt(rules.rights(command)):
+        roles = tuple(name for name, rights in rules.policy.roles.items() if _may_adopt(rights))
         role = command.by.role
-        return refusal("may-not-adopt", rules, case, command, missing=entitled, found=role, rule="roles")
+        return refusal("may-not-adopt", rules, case, command, missing=roles, found=role, rule="roles")
+    denied = None if authorizer is None else authorizer.refuses(rules, case, None, command)
+    if denied is not None:
+        return denied
     if not any(name == "reason" for name, _ in command.texts):
         return refusal("field-missing", rules, case, command, missing=("reason",), rule="fields")
     return None

@@ -9,7 +9,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.commands import Actor
-from caseflow.core.policy import AUDIENCES
+from caseflow.core.policy import AUDIENCES, Role
 
 PUBLIC, PARTIES, INTERNAL = AUDIENCES
 NOTHING = ""
@@ -36,13 +36,15 @@ def sees(level: str, audience: str) -> bool:
     return level != NOTHING and AUDIENCES.index(audience) <= AUDIENCES.index(level)
 
 
-def level_of(rules: CompiledPolicy, case: Case, by: Actor) -> str:
+def level_of(role: Role, case: Case, by: Actor) -> str:
     """How far the actor may read the case: `NOTHING`, or the widest audience that they belong to.
 
     As for acting, a role of scope ``own`` reads the actor's own cases, one of scope ``unit`` those that the
     actor's unit holds or helps with. Outside of it there is only what anyone may see.
+
+    Args:
+        role: the rights of the actor.
     """
-    role = rules.role(by)
     match role.scope:
         case "any":
             return role.reads

@@ -164,6 +164,10 @@ class CompiledPolicy:
         """The rights of the actor's role; those of nobody for a role that the policy lacks."""
         return self.roles.get(by.role, _NOBODY)
 
+    def rights(self, command: Command) -> Role:
+        """The rights of whoever gives the command: the authorizer's word, else those of the role."""
+        return command.rights or self.roles.get(command.by.role, _NOBODY)
+
     def _fields(self, name: str, rule: Action) -> dict[str, FieldRule]:
         fields = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
         if name == "submit" and self.policy.kinds:

@@ -12,13 +12,7 @@ from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Tra
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile, unread
 from caseflow.core.engine.history_marks import Fact
-from caseflow.core.engine.preconditions import (
-    Authorize,
-    check,
-    is_authorized,
-    no_transition,
-    wrong_primary,
-)
+from caseflow.core.engine.preconditions import Authorizer, check, no_transition, wrong_primary
 from caseflow.core.engine.projection import (
     History,
     before_state,
@@ -29,6 +23,7 @@ from caseflow.core.engine.projection import (
     projected,
     until,
 )
+from caseflow.core.engine.rights import PresentRights, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import Runs
@@ -45,7 +40,7 @@ def decide(
     command: Command,
     now: int,
     *,
-    authorize: Authorize | None = None,
+    authorizer: Authorizer | None = None,
     primary: Case | None = None,
     history: History = unread,
 ) -> tuple[e.Event, ...]:
@@ -56,7 +51,7 @@ def decide(
         case: the case at its current version; `Case(id)` before its submission.
         command: what is asked.
         now: epoch microseconds. Before the case's last act it is clamped to it, and the event says so.
-        authorize: replaces `is_authorized`, the policy's table of role x action.
+        authorizer: replaces the policy's table of role x action.
         primary: the case that a ``merge`` names, or that the case followed until a ``resume``.
         history: gives every event of the case; asked for only if the command takes effect before the case's
             last act, and then it must be the case's own.
@@ -65,7 +60,7 @@ def decide(
         Refused: with the rule, the state, what is missing and the source; nothing happened.
         LookupError: the history is needed and not given.
     """
-    return step(rules, case, command, now, authorize=authorize, primary=primary, history=history)[1]
+    return step_by(authorizer, rules, case, command, now, primary=primary, history=history)[1]
 
 
 def step(
@@ -74,11 +69,14 @@ def step(
     command: Command,
     now: int,
     *,
-    authorize: Authorize | None = None,
+    authorizer: Authorizer | None = None,
     primary: Case | None = None,
     history: History = unread,
 ) -> Outcome:
-    """As `decide`, with the case that the events make: nobody needs to fold them a second time."""
+    """As `decide`, with the case that the events make: nobody needs to fold them a second time.
+
+    With an authorizer the command must bear its actor's rights: see `step_by`.
+    """
     acted, due = case.acted_us, case.next_due_us
     at = now if now >= acted else acted
     issued: tuple[e.Event, ...] = ()
@@ -90,10 +88,10 @@ def step(
         since = at
     elif case.version and (since < acted or _came_before_a_clock(case, since)):
         return _told_late(
-            rules, case, command, now, authorize=authorize, primary=primary, past=(history, issued)
+            rules, case, command, now, authorizer=authorizer, primary=primary, past=(history, issued)
         )
     transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
-    refused = check(rules, case, command, transition, at, authorize=authorize)
+    refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None and command.action == "merge":
         refused = wrong_primary(rules, case, command, primary)
     if refused is not None or transition is None:
@@ -108,7 +106,7 @@ def step(
         event, after = by_history(rules, case, past, event)
         after, settled = reconcile(rules, after, event, lambda: (*past, event))
         return after, (*issued, event, *settled)
-    is_resumed = isinstance(event, e.Resumed)
+    is_resumed = transition.event is e.Resumed
     if is_resumed:
         event = event.replace(led=_led(case, primary, since))
     after = evolved(case, event, clocks)
@@ -116,6 +114,21 @@ def step(
         return after, (*issued, event)
     after, settled = reconcile(rules, after, event, lambda: (*history(), *issued, event))
     return after, (*issued, event, *settled)
+
+
+def step_by(
+    authorizer: Authorizer | None,
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    primary: Case | None = None,
+    history: History = unread,
+) -> Outcome:
+    """As `step`, with the rights that the authorizer gives whoever commands."""
+    command = entitled(rules, command, authorizer)
+    return step(rules, case, command, now, authorizer=authorizer, primary=primary, history=history)
 
 
 def _came_before_a_clock(case: Case, since: int) -> bool:
@@ -138,7 +151,7 @@ def _told_late(
     command: Command,
     now: int,
     *,
-    authorize: Authorize | None,
+    authorizer: Authorizer | None,
     primary: Case | None,
     past: tuple[History, tuple[e.Event, ...]],
 ) -> Outcome:
@@ -153,6 +166,8 @@ def _told_late(
             it would be possible; and whatever a command is refused for.
     """
     stored, issued = past
+    authorizer = PresentRights(case, authorizer)
+    command = entitled(rules, command, authorizer)
     history = (*stored()[: case.version - len(issued)], *issued)
     since = command.effective_us or 0
     at = max(now, case.acted_us)
@@ -166,12 +181,15 @@ def _told_late(
         state = ""
         if transition is not None and (is_of_past_cycle or transition.event is e.Reopened):
             possible = max(begun, _last_move(rules, history))
-            if since < possible and rules.role(command.by).backdate:  # who may not is told that first
+            is_told = rules.rights(command).backdate and not authorizer.refuses(
+                rules, case, transition, command
+            )
+            if since < possible and is_told:  # who may not is told that first
                 raise Refused(_before_cycle(rules, case, command, possible), case_id=case.id)
     judged = case.replace(clocks=_clocks_then(rules, case, history, since), unit=case.own_unit_at(since + 1))
     if state and transition is not None and transition.back:
         judged = _where_it_was(rules, judged, history, since)
-    refused = check(rules, judged, command, transition, at, authorize=_by_present_rights(case, authorize))
+    refused = check(rules, judged, command, transition, at, authorizer=authorizer)
     if refused is None and command.action == "merge":
         refused = wrong_primary(rules, judged, command, primary)
     if refused is not None or transition is None:
@@ -192,12 +210,6 @@ def _told_late(
     event, after = by_history(rules, case, history, event)
     after, settled = reconcile(rules, after, event, lambda: (*history, event))
     return after, (*issued, event, *settled)
-
-
-def _by_present_rights(case: Case, authorize: Authorize | None) -> Authorize:
-    """Who may tell a fact is a question of today, whoever held the case when it took effect."""
-    judge = is_authorized if authorize is None else authorize
-    return lambda rules, _, transition, command: judge(rules, case, transition, command)
 
 
 def _in_its_time(

@@ -269,12 +269,14 @@ _NAMES = {"to": "unit", "co_handler": "unit"}
 def _submission(
     rules: CompiledPolicy, case: Case, transition: Transition, command: Command
 ) -> dict[str, Any]:
-    get, by = command.fields.get, command.by
-    inquiry = get("kind", ""), get("channel", ""), get("region", ""), get("urgency", "")
-    origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
+    get = command.fields.get
+    origin = _origin((
+        rules.pin, rules.policy.timezone,
+        get("kind", ""), get("channel", ""), get("region", ""), get("urgency", ""),
+    ))  # fmt: skip
     if transition.own:
         origin = origin.replace(fields=_own(transition, command))
-    citizen = by.id if rules.role(by).scope == "own" else get("citizen", "")
+    citizen = command.by.id if rules.rights(command).scope == "own" else get("citizen", "")
     return {"unit": get("to", ""), "citizen": citizen, "origin": origin}
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import attrs
+
 from caseflow.core.engine.compiled_policy import NO_SUCH_UNIT, CompiledPolicy, timed_fields
 from caseflow.core.engine.effects import chained_start, event_of
 from caseflow.core.engine.preconditions import GUARDS, no_transition
@@ -61,7 +63,8 @@ def escalate(
     issued: list[e.Event] = []
     while (due := case.next_due_us) is not None and due <= until:
         if case.facts.unknown_event:
-            raise Refused(no_transition(rules, case, Command("sweep", SYSTEM)), case_id=case.id)
+            incomplete = no_transition(rules, case, Command("sweep", SYSTEM))
+            raise Refused(attrs.evolve(incomplete, state=""), case_id=case.id)  # to whom may be a stranger
         before = case.clocks
         case, events = _fire(rules, case, due, seen=until if seen is None else seen, past=(history, issued))
         if case.clocks == before:

@@ -18,7 +18,7 @@ from caseflow.core.bounds import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Command
+from caseflow.core.model.commands import Command, Withheld
 from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.errors import BadInput, Refusal
@@ -98,12 +98,28 @@ def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict
 
 
 def plain(value: Any) -> Any:
-    """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples."""
-    if type(value) is list:
-        return tuple(value)
-    if type(value) is date:
-        return value.isoformat()
-    return micros(value) if type(value) is datetime else value
+    """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples.
+
+    A value of a class of one's own, such as an enum's or a template's text, is kept as what it is underneath.
+    """
+    match value:
+        case list() | tuple():
+            return tuple(map(plain, value))
+        case datetime():
+            return micros(value)
+        case date():
+            return date.isoformat(value)
+        case Withheld() | bool():
+            return value
+        case str():
+            return str.__str__(value)
+        case int():
+            return int.__int__(value)
+    return value
+
+
+PLAIN = frozenset({str, int, bool})
+"""Types whose values are kept as they are."""
 
 
 def _string_mistake(rule: FieldRule, value: Any) -> str:
@@ -160,7 +176,8 @@ def _names_mistake(rule: FieldRule, value: Any) -> str:
     return "" if fits else "field-not-printable"
 
 
-def _text_mistake(rule: FieldRule, value: Any) -> str:
+def text_mistake(rule: FieldRule, value: Any) -> str:
+    """The code of what is wrong with a text; empty when nothing is."""
     if type(value) is not str:
         return "field-not-text"
     if len(value) > LONGEST_TEXT:
@@ -175,7 +192,7 @@ def _text_mistake(rule: FieldRule, value: Any) -> str:
 
 
 _MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
-    "text": _text_mistake,
+    "text": text_mistake,
     "string": _string_mistake,
     "unit": _name_mistake,
     "name": _name_mistake,

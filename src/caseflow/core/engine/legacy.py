@@ -29,7 +29,7 @@ class Legacy(Value):
         unit, unit_since: who holds it; before that instant nobody did. Without one, since the submission.
         state_since: since when it is in its state.
         replies: public substantive replies.
-        extensions: ``(clock, granted at, days)``; an empty name means the policy's first clock.
+        extensions: ``(clock, granted at, days)``; an empty name means the clock that ran then.
         pauses: ``(clock, from, to)``; an empty name means every clock that the policy pauses, and ``None``
             that the pause is still open.
         started: ``(clock, start)`` of clocks that began at an instant of their own.
@@ -184,7 +184,7 @@ class _Walk:
                     if end is not None:
                         yield end, 1, self._mark(Mark(end, "resume", clock, None))
         for name, granted, days in legacy.extensions:
-            clock = plan[name or next(iter(plan))]
+            clock = plan[name]
             subject = legacy.unit if clock.rule.subject else ""
             yield granted, 2, self._mark(Mark(granted, "extend", clock, subject, amount=days))
         for name, at in legacy.ended:

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
-from caseflow.core.engine.preconditions import Authorize, check
+from caseflow.core.engine.preconditions import Authorizer, check
 from caseflow.core.engine.projection import before_state, clocks_of, course_of, going_on
+from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_changes import changes, fired_under
@@ -33,7 +34,7 @@ def migrate(
     now: int,
     *,
     history: Sequence[e.Event],
-    authorize: Authorize | None = None,
+    authorizer: Authorizer | None = None,
 ) -> Outcome:
     """The case under the new rules, and the events that brought it there.
 
@@ -59,7 +60,8 @@ def migrate(
     case, issued = escalate(rules, case, at, history=lambda: history)
     lived = (*history[: case.version - len(issued)], *issued)
     transition = rules.table.get(case.place.state, {}).get(command.action)
-    refused = check(rules, case, command, transition, at, authorize=authorize)
+    command = entitled(rules, command, authorizer)
+    refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None and command.effective_us is not None:
         refused = refusal("takes-effect-when-recorded", rules, case, command, rule="effective_at")
     if refused is not None:

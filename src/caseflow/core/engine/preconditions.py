@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
 from caseflow.core.engine.extensions import (
@@ -14,10 +14,11 @@ from caseflow.core.engine.extensions import (
     pending_extension,
 )
 from caseflow.core.engine.fields import wrong_field
-from caseflow.core.engine.remedies import with_remedy
+from caseflow.core.engine.remedies import told
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
-from caseflow.core.model.commands import Command
+from caseflow.core.model.commands import Actor, Command
+from caseflow.core.policy import Role
 from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import moment
 from caseflow.core.time.span import length_of
@@ -156,6 +157,8 @@ def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: i
     if run is None or command.action == "refuse_extension":
         return None
     rule, path = rules.plan[run.clock].rule.extension, f"clocks.{run.clock}.extension"
+    if command.rights is None and (denied := grants_not(rules, case, command)) is not None:
+        return denied
     unit, amount = extension_of(rules, case, command, run)
     if not unit:
         return refusal("field-missing", rules, case, command, missing=("days",), rule="fields")
@@ -164,9 +167,6 @@ def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: i
             return None
         units = ("days", "weeks")
         return refusal("extension-unit", rules, case, command, found=unit, missing=units, rule="limits")
-    role = command.by.role
-    if command.action == "grant_extension" and rule.by and role not in rule.by:
-        return refusal("role-may-not", rules, case, command, missing=rule.by, found=role, rule=f"{path}.by")
     length, most = length_of(rule)
     allowed = tuple(name for name in (length, "until" if rule.until else "") if name)
     if unit not in allowed:
@@ -175,6 +175,17 @@ def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: i
         shown = f"{amount} > {most}"
         return refusal("extension-too-long", rules, case, command, found=shown, rule=f"{path}.{unit}")
     return None
+
+
+def grants_not(rules: CompiledPolicy, case: Case, command: Command) -> Refusal | None:
+    """Why the role may not grant an extension of that clock, which may name who does."""
+    run = clock_asked(rules, case, command) if command.action == "grant_extension" else None
+    rule = None if run is None else rules.plan[run.clock].rule.extension
+    role = command.by.role
+    if run is None or rule is None or not rule.by or role in rule.by:
+        return None
+    path = f"clocks.{run.clock}.extension.by"
+    return refusal("role-may-not", rules, case, command, missing=rule.by, found=role, rule=path)
 
 
 @_named
@@ -242,7 +253,7 @@ def document_addressed(rules: CompiledPolicy, case: Case, command: Command, at: 
     units = tuple(dict.fromkeys(card.addressee for _, card in issued if card.stands))
     if not units:
         return refusal("document-void", rules, case, command, found=issued[-1][0])
-    if (by.unit and by.unit in units) or rules.role(by).everything:
+    if (by.unit and by.unit in units) or rules.rights(command).everything:
         return None
     return refusal("not-your-document", rules, case, command, missing=units, found=by.unit)
 
@@ -327,7 +338,33 @@ def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Ref
 
 # -- the check -------------------------------------------------------------------------------------------
 
-Authorize = Callable[[CompiledPolicy, Case, Transition, Command], Refusal | None]
+
+class Authorizer(Protocol):
+    """Says what an actor may, in place of the policy's table of roles; `PolicyRights` is that table.
+
+    It is asked before anything is told of the case, so that its refusal is all that a stranger hears. What it
+    refuses reaches them as it stands: it should name neither state nor unit.
+    """
+
+    def rights(self, rules: CompiledPolicy, by: Actor, /) -> Role:
+        """Which cases the actor may touch, whether every action is theirs, and whether they backdate.
+
+        An actor of scope ``own`` is the citizen of what they submit. A takeover needs every action and
+        backdating.
+        """
+        ...
+
+    def refuses(
+        self, rules: CompiledPolicy, case: Case, row: Transition | None, command: Command, /
+    ) -> Refusal | None:
+        """`None`, or why the actor may not take the action on the case.
+
+        Args:
+            row: what the action does there; `None` where it is not possible in the case's state, and for the
+                takeover of a case (``adopt``).
+            command: with the actor's rights.
+        """
+        ...
 
 
 def check(
@@ -336,7 +373,7 @@ def check(
     command: Command,
     transition: Transition | None,
     at: int,
-    authorize: Authorize | None = None,
+    authorizer: Authorizer | None = None,
     *,
     asked_only: bool = False,
 ) -> Refusal | None:
@@ -345,8 +382,8 @@ def check(
     With ``asked_only`` fields and time are left out: whether the action may be asked for at all. Where the
     refusal names actions as its remedy, they are such as are possible there.
     """
-    refused = _refused(rules, case, command, transition, at, authorize=authorize, asked_only=asked_only)
-    return None if refused is None else with_remedy(rules, case, refused, at, GUARDS)
+    refused = _refused(rules, case, command, transition, at, authorizer=authorizer, asked_only=asked_only)
+    return None if refused is None else told(rules, case, command, refused, at, guards=GUARDS)
 
 
 def _refused(
@@ -356,14 +393,15 @@ def _refused(
     transition: Transition | None,
     at: int,
     *,
-    authorize: Authorize | None,
+    authorizer: Authorizer | None,
     asked_only: bool,
 ) -> Refusal | None:
     if transition is None or case.facts.unknown_event:
-        return no_transition(rules, case, command)
+        denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
+        return no_transition(rules, case, command) if denied is None else denied
     refused = None
-    if authorize is not None:
-        refused = authorize(rules, case, transition, command)
+    if authorizer is not None:
+        refused = authorizer.refuses(rules, case, transition, command)
     elif transition.scopes.get(command.by.role) != "any":
         refused = is_authorized(rules, case, transition, command)
     since = command.effective_us
@@ -410,9 +448,11 @@ def is_authorized(
         missing = tuple(sorted(transition.scopes))
         return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
     if scope == "own":
-        if case.citizen == by.id or not case.version:
-            return None
-        return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+        if case.version and case.citizen != by.id:
+            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+        if "automatic" in command.fields and transition.event is e.Rated:
+            return _by_default(rules, case, transition, command)
+        return None
     if transition.event is e.ReceiptSigned and by.unit in [
         card.addressee for card in case.escalations if card.addressee
     ]:
@@ -426,6 +466,16 @@ def is_authorized(
         return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)
     missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
+
+
+def _by_default(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
+) -> Refusal | None:
+    """Whoever rates their own case does so themselves; by default it is rated for them."""
+    if command.fields["automatic"] is False:
+        return None
+    known = tuple(name for name in transition.fields if name != "automatic")
+    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
 
 
 def no_transition(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:
@@ -445,7 +495,7 @@ def _wrong_time(rules: CompiledPolicy, case: Case, command: Command, at: int) ->
     since = command.effective_us
     if since is None or since > at:
         return refusal("in-the-future", rules, case, command, rule="effective_at", possible_from=since)
-    if not rules.role(command.by).backdate:
+    if not rules.rights(command).backdate:
         return refusal("may-not-backdate", rules, case, command, rule=f"roles.{command.by.role}.backdate")
     if case.version and since < case.submitted_us:
         return refusal("before-submission", rules, case, command, rule="effective_at")

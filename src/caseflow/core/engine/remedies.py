@@ -1,4 +1,4 @@
-"""The remedies in a refusal: only actions that are possible where it is given."""
+"""What a refusal tells: to a stranger nothing of the case; to others remedies that are possible there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import attrs
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition, refusal
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import SYSTEM, Command
@@ -24,7 +24,50 @@ _OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed"})
 Possible = Callable[[str], bool]
 
 
-def with_remedy(
+def told(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    refused: Refusal,
+    at: int,
+    *,
+    guards: Mapping[str, Guard],
+) -> Refusal:
+    """The refusal as whoever gave the command may hear it; an authorizer has had its say before."""
+    if command.rights is None and is_stranger(rules, case, command):
+        return to_stranger(rules, case, command)
+    return _with_remedy(rules, case, refused, at, guards)
+
+
+def is_stranger(rules: CompiledPolicy, case: Case, command: Command) -> bool:
+    """Whether the actor has nothing to do with the case: another citizen, a unit without a part in it.
+
+    A unit that a document of the case is addressed to may sign for it, whoever holds the case by then.
+    """
+    by, scope = command.by, rules.rights(command).scope
+    if scope == "any" or not case.version:
+        return False
+    if scope == "own":
+        return case.citizen != by.id
+    units = {case.unit, *case.facts.co_handlers}
+    if command.action == "sign_receipt":
+        units.update(card.addressee for card in case.escalations)
+    return not by.unit or by.unit not in units
+
+
+def to_stranger(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:
+    """The same refusal wherever the case stands and whoever holds it: it names rules, not the case."""
+    by, rule, rights = command.by, rules.policy.actions.get(command.action), rules.rights(command)
+    unwritten = Case(case.id)
+    if rule is None or not (by.role in rule.roles or rights.everything):
+        return refusal("role-may-not", rules, unwritten, command, missing=(), found=by.role, rule="roles")
+    path = f"roles.{by.role}.scope"
+    if rights.scope == "own":
+        return refusal("not-your-case", rules, unwritten, command, rule=path)
+    return refusal("not-your-unit", rules, unwritten, command, missing=(), found=by.unit, rule=path)
+
+
+def _with_remedy(
     rules: CompiledPolicy, case: Case, refused: Refusal, at: int, guards: Mapping[str, Guard]
 ) -> Refusal:
     """The refusal with those of its remedies that somebody may take on the case as it stands.

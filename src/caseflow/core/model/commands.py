@@ -6,9 +6,16 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
+from msgspec.structs import force_setattr
+
 from caseflow.core.bounds import LONGEST_NAME, StageName, Word
+from caseflow.core.policy import Role
 from caseflow.core.value import CompactValue, Value
 from caseflow.errors import BadInput
+
+
+def _plain_name(value: object) -> object:
+    return str.__str__(value) if isinstance(value, str) else value
 
 
 class _Identified(Value, array_like=True, gc=False):
@@ -28,10 +35,17 @@ class Actor(_Identified, array_like=True, kw_only=True, gc=False):
     role: str
     unit: str = ""
 
+    def plain(self) -> Actor:
+        """The actor as it is recorded: without what a portal's own kind of actor says besides."""
+        return self if type(self) is Actor else Actor(self.id, role=self.role, unit=self.unit)
+
     def __post_init__(self) -> None:
         """Refuse what no store can keep and no reader can tell apart."""
         for name, text in (("id", self.id), ("role", self.role), ("unit", self.unit)):
             value: object = text
+            if type(value) is not str:
+                value = _plain_name(value)
+                force_setattr(self, name, value)
             if not isinstance(value, str) or len(value) > LONGEST_NAME or not value.isprintable():
                 raise BadInput("bad-name", what=f"actor {name}", found=repr(text)[:80])
         if not self.id or not self.role:
@@ -62,6 +76,7 @@ class Command(Value):
     ``texts`` holds the salted hashes of the personal texts, which themselves lie apart; an empty hash stands
     for a text that is kept `ELSEWHERE`.
     ``effective_us`` is ``None`` for now; an earlier instant is a fact recorded late.
+    ``rights`` are what an `Authorizer` says of the actor; by default the policy says it of the actor's role.
     """
 
     action: str
@@ -69,6 +84,7 @@ class Command(Value):
     fields: Mapping[str, Any] = {}
     texts: tuple[tuple[str, str], ...] = ()
     effective_us: int | None = None
+    rights: Role | None = None
 
 
 class CaseState(CompactValue):

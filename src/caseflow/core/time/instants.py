@@ -6,6 +6,7 @@ too, the proleptic ordinal of its date (``datetime.date.toordinal``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -45,7 +46,7 @@ def micros(moment: datetime | str | int, *, what: str = "instant") -> int:
         raise BadInput("bad-instant", what=what, found=repr(moment))
     if moment.utcoffset() is None:
         raise BadInput("naive-instant", what=what, found=moment.isoformat())
-    us = (moment - _EPOCH) // _MICROSECOND
+    us = datetime.__sub__(moment, _EPOCH) // _MICROSECOND  # a subclass may subtract in its own way
     if not EARLIEST <= us <= LATEST:
         raise BadInput("no-such-date", what=what, found=moment.isoformat())
     return us
@@ -68,6 +69,16 @@ _LONGEST_ZONE = 100
 """Characters of a zone's name, which is looked up as the name of a file."""
 
 
+class _Zone(ZoneInfo):
+    """A zone that was read from a file, so that instants in it pass through pickle and copies by its name."""
+
+    def __reduce__(self) -> tuple[Callable[[str], ZoneInfo], tuple[str]]:
+        return zone_info, (self.key,)
+
+    def __repr__(self) -> str:
+        return f"zoneinfo.ZoneInfo(key={self.key!r})"
+
+
 @cache
 def zone_info(name: str) -> ZoneInfo:
     """The zone of that IANA name, read from the ``tzdata`` package and never from the machine.
@@ -88,7 +99,7 @@ def zone_info(name: str) -> ZoneInfo:
         if entry.is_file():
             with entry.open("rb") as file:
                 try:
-                    return ZoneInfo.from_file(file, key=name)
+                    return _Zone.from_file(file, key=name)
                 except ValueError:
                     pass
     raise BadInput("unknown-zone", what="time zone", found=name)

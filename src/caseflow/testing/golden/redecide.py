@@ -14,8 +14,9 @@ from caseflow.core.engine.legacy import legacy_of
 from caseflow.core.engine.migration import migrate
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Command
+from caseflow.core.model.commands import Actor, Command
 from caseflow.core.model.evolve import evolve
+from caseflow.core.policy import Role
 from caseflow.core.value import Value
 from caseflow.errors import Refusal, Refused
 
@@ -58,8 +59,14 @@ def redecided(recorded: Iterable[Recorded], rules_of: Callable[[str], CompiledPo
     return Redecided(again.cases, tuple(again.events), tuple(again.refused))
 
 
-def _nobody_is_refused(rules: CompiledPolicy, case: Case, row: Transition, command: Command) -> None:
-    return None
+class _Recorded:
+    """What was recorded was allowed, by whatever authorizer there was; who the citizen is it says itself."""
+
+    def rights(self, rules: CompiledPolicy, by: Actor) -> Role:
+        return Role(everything=True, backdate=True)
+
+    def refuses(self, rules: CompiledPolicy, case: Case, row: Transition | None, command: Command) -> None:
+        return None
 
 
 class _Again:
@@ -117,14 +124,14 @@ class _Again:
         if isinstance(event, e.Migrated):
             new = self._rules[case.id] = self._rules_of(event.policy_hash)
             return migrate(
-                rules, new, case, command, now, history=self._history(case.id), authorize=_nobody_is_refused
+                rules, new, case, command, now, history=self._history(case.id), authorizer=_Recorded()
             )[1]
         return decide(
             rules,
             case,
             command,
             now,
-            authorize=_nobody_is_refused,
+            authorizer=_Recorded(),
             primary=primary,
             history=lambda: self._history(case.id),
         )

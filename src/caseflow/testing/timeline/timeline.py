@@ -13,7 +13,8 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
-from caseflow.errors import CaseflowError, Refusal, Refused
+from caseflow.desk.call_checks import checked_mapping, checked_name
+from caseflow.errors import BadInput, CaseflowError, Refusal, Refused
 from caseflow.i18n import Lang, timeline_text
 from caseflow.ports import Store
 from caseflow.testing.step import Step
@@ -96,6 +97,7 @@ class Timeline(TimelineActions, Faults):
             "region": region, "urgency": urgency, "citizen": citizen,
         }  # fmt: skip
         fields = {name: text for name, text in fields.items() if text}
+        case_id = checked_name("case_id", case_id)
         named = {**fields, **doing, **({"case_id": case_id} if case_id else {})}
         step = self._step("submit", case_id or self._new_id(), fields, doing)
         return self._called("submit", (), named, step)
@@ -115,7 +117,8 @@ class Timeline(TimelineActions, Faults):
         **doing: Unpack[Doing],
     ) -> Case:
         """Take any action of the policy, its own ones included; see `Desk.act`."""
-        step = self._step(action, case_id_of(case), dict(fields or {}), doing)
+        fields = checked_mapping("fields", {} if fields is None else fields)
+        step = self._step(checked_name("action", action), case_id_of(case), dict(fields), doing)
         named = {**({"fields": dict(fields)} if fields else {}), **doing}
         return self._called("act", (step.case_id, action), named, step)
 
@@ -132,13 +135,17 @@ class Timeline(TimelineActions, Faults):
         unknown = sorted(doing.keys() - Doing.__annotations__.keys())
         if unknown:
             raise TypeError(f"{action} takes no {', '.join(unknown)}; fields of the policy's own: own_fields")
-        fields = {**fields, **doing.get("own_fields", {})}
+        fields = {**fields, **checked_mapping("own_fields", doing.get("own_fields", {}))}
+        if not isinstance(doing.get("by", ""), Actor | str):
+            raise BadInput(
+                "bad-option", what="by", found=f"{doing['by']!a:.80}, which is no role and no Actor"
+            )
         by, since, reason = doing.get("by"), doing.get("effective_at"), doing.get("reason")
         return Step(
             action=action,
             by=by if isinstance(by, Actor) else None,
             role=by if isinstance(by, str) else "",
-            unit=doing.get("unit", ""),
+            unit=checked_name("unit", doing.get("unit", "")),
             fields=fields if reason is None else {**fields, "reason": reason},
             case_id=case_id,
             at_us=now,
@@ -213,7 +220,7 @@ class Timeline(TimelineActions, Faults):
         Raises:
             AssertionError: it is another; marks the first difference.
         """
-        expected = expected_lines(text)
+        expected = expected_lines(checked_name("text", text))
         actual = str(self.story(case)).splitlines()
         index = first_difference(expected, actual)
         if index is not None:

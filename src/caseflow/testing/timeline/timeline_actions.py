@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
+from caseflow.desk.call_checks import checked_list
 from caseflow.errors import UnknownCase
 
 
@@ -203,7 +204,7 @@ class TimelineActions:
 
     def redact(self, case: Case | str, *, fields: Sequence[str], basis: str, **doing: Unpack[Doing]) -> Case:
         """Erase personal texts and their salts; see `Desk.redact`."""
-        names = fields if isinstance(fields, str) else tuple(fields)
+        names = fields if isinstance(fields, str) else checked_list("fields", fields)
         return self._do("redact", case, doing, fields=names, basis=basis)
 
     def sign_receipt(self, case: Case | str, *, document: str, **doing: Unpack[Doing]) -> Case:
