@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import escalate
-from caseflow.core.engine.preconditions import Authorize, check
+from caseflow.core.engine.preconditions import Authorize, check_asked
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import FieldRule
@@ -36,7 +36,7 @@ def allowed(
     listed: list[Allowed] = []
     for action in rules.policy.actions:
         row = rules.table.get(case.state, {}).get(action)
-        refusal = check(rules, case, Command(action, by), row, at, authorize=authorize, asked_only=True)
+        refusal = check_asked(rules, case, Command(action, by), row, at, authorize=authorize)
         required = tuple(sorted(row.required)) if row else ()
         listed.append(Allowed(action, rules.fields[action], required, refusal))
     return tuple(listed)

@@ -29,6 +29,7 @@ from caseflow.core.policy import (
     pin_of,
 )
 from caseflow.core.time.calendar import Calendar
+from caseflow.core.time.deadline import Window
 from caseflow.core.time.instants import office_days
 from caseflow.core.time.span import LENGTHS, Span
 from caseflow.core.value import Value
@@ -39,11 +40,13 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
-_EMPTY: dict[str, Any] = {
-    "string": "", "unit": "", "name": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "",
-    "names": (),
+_SAYS_MORE = OWN_EFFECTS | {
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
 }  # fmt: skip
-"""What an event says of a field that was not given."""
+"""Events that say more than what is given in the fields of their actions, or the same in another way."""
+
+_IN_EVENT = {"to": "unit", "co_handler": "unit"}
+"""Fields of actions that their events call otherwise."""
 
 _NOBODY = Role(scope="own")
 
@@ -64,22 +67,30 @@ Effects = tuple[Effect, ...]
 class Transition(Value):
     """What an action does from one state: where it leads, who may, under which guards, to which clocks.
 
-    ``worded`` names the texts that must say something when they are given: public ones and required ones.
-    ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
-    ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
-    ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``back``, of a move back: the state from which the case
-    came -> what holds for it instead. ``own`` names the fields that the policy gives a built-in action, but
-    for texts. ``kept`` is the action's name where the case keeps when it was taken. ``is_plain``: the event
-    says no more than every event does. ``asks_history``: what it does to clocks depends on what happened
-    before: it changes what was submitted, or starts a clock that counts from an earlier instant.
+    Attributes:
+        payload: the fields that the event itself says, each with the event's own name for it.
+        required: the fields that must be given; ``worded``: the texts that must say something when they are
+            given: public ones and required ones.
+        scopes: each role that may act -> the cases it may act on.
+        guards: names of preconditions.
+        place: ``None`` when the case stays where it is. ``held_place`` and ``held_effects`` hold instead when
+            a unit holds the case after the action.
+        own: names of the fields that the policy gives a built-in action, but for texts.
+        kept: the action's name where the case keeps when it was taken.
+        back: of a move back: the state from which the case came -> what holds for it instead.
+        hands_over: whether another unit, or none, holds the case after it.
+        says_more: whether its event says more than every event does even when no fields are given.
+        is_plain: it neither does, nor hands over, nor touches clocks.
+        asks_history: what it does to clocks depends on what happened before: it changes what was submitted,
+            or starts a clock that counts from an earlier instant.
+        is_immediate: taken now, it needs neither history nor another case.
     """
 
     action: str
     rule: Action
     event: type[e.Event]
     fields: dict[str, FieldRule]
-    payload: tuple[tuple[str, Any], ...]
+    payload: tuple[tuple[str, str], ...]
     required: frozenset[str]
     worded: frozenset[str]
     scopes: dict[str, str]
@@ -91,8 +102,11 @@ class Transition(Value):
     own: tuple[str, ...]
     kept: str
     back: Mapping[str, Transition]
+    hands_over: bool
+    says_more: bool
     is_plain: bool
     asks_history: bool
+    is_immediate: bool
 
 
 class CompiledPolicy:
@@ -111,7 +125,7 @@ class CompiledPolicy:
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
-        within: action -> how long after another act it may be taken.
+        within: action -> for how long after another act it may be taken.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -139,7 +153,7 @@ class CompiledPolicy:
         self.routes = NoticeRoutes(policy)
         self.kept = _kept(policy)
         self.within = {
-            name: span_within(rule.within, policy.tables.get(rule.within.calendar))
+            name: Window(span_within(rule.within, policy.tables.get(rule.within.calendar)), self.days)
             for name, rule in policy.actions.items()
             if rule.within is not None
         }
@@ -192,10 +206,13 @@ class CompiledPolicy:
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
         event = spec.event if spec else e.Acted
-        values = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
-        own = tuple(field for field, _ in values if spec is not None and field not in spec.fields)
-        payload = tuple(entry for entry in values if entry[0] not in own)
+        values = [field for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field in values if spec is not None and field not in spec.fields)
+        payload = tuple((field, _IN_EVENT.get(field, field)) for field in values if field not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
+        hands_over, moves = event in HANDS_OVER, (target, held) != (state, state)
+        says_more = event in _SAYS_MORE or name in self.kept or (self.goes_back and moves)
+        asks_history = bool(rule.updates) or _counts_from_before((*effects, *held_effects))
         return Transition(
             name,
             rule,
@@ -212,18 +229,12 @@ class CompiledPolicy:
             held_effects=held_effects,
             own=own,
             kept=name if name in self.kept else "",
-            asks_history=bool(rule.updates) or _counts_from_before((*effects, *held_effects)),
+            asks_history=asks_history,
+            is_immediate=not asks_history and event not in (e.Merged, e.Resumed),
             back=_NO_WAYS_BACK,
-            is_plain=not (
-                payload
-                or own
-                or (self.goes_back and (target != state or held != state))
-                or effects
-                or held_effects
-                or rule.updates
-                or name in self.kept
-                or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
-            ),
+            hands_over=hands_over,
+            says_more=says_more,
+            is_plain=not (says_more or hands_over or effects or held_effects),
         )
 
     def _timed(self) -> set[str]:

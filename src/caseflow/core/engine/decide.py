@@ -78,7 +78,35 @@ def step(
     primary: Case | None = None,
     history: History = unread,
 ) -> Outcome:
-    """As `decide`, with the case that the events make: nobody needs to fold them a second time."""
+    """As `decide`, with the case that the events make: nobody needs to fold them a second time.
+
+    Most commands happen now, on a case of which nothing is due: they are looked up, judged, made an event and
+    folded, here. What is due first, told late, or hangs on history goes by `_caught_up`, which does the same
+    with all that this may bring about.
+    """
+    due = case.next_due_us
+    if command.effective_us is None and now >= case.last_us and (due is None or due > now):
+        transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
+        if transition is not None and transition.is_immediate:
+            refused = check(rules, case, command, transition, now, authorize=authorize)
+            if refused is not None:
+                raise Refused(refused, case_id=case.id)
+            event, clocks = event_of(rules, case, transition, command, at=now, since=now)
+            return evolved(case, event, clocks), (event,)
+    return _caught_up(rules, case, command, now, authorize=authorize, primary=primary, history=history)
+
+
+def _caught_up(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    authorize: Authorize | None,
+    primary: Case | None,
+    history: History,
+) -> Outcome:
+    """The command on the case on which everything due was issued first, whenever it takes effect."""
     acted, due = case.acted_us, case.next_due_us
     at = now if now >= acted else acted
     issued: tuple[e.Event, ...] = ()
@@ -108,13 +136,13 @@ def step(
         event, after = by_history(rules, case, past, event)
         after, settled = reconcile(rules, after, event, lambda: (*past, event))
         return after, (*issued, event, *settled)
-    is_resumed = isinstance(event, e.Resumed)
-    if is_resumed:
+    if isinstance(event, e.Resumed):
         event = event.replace(led=_led(case, primary, since))
-    after = evolved(case, event, clocks)
-    if since == at and at >= case.last_us and not is_resumed:
-        return after, (*issued, event)
-    after, settled = reconcile(rules, after, event, lambda: (*history(), *issued, event))
+    elif since == at >= case.last_us:
+        return evolved(case, event, clocks), (*issued, event)
+    after, settled = reconcile(
+        rules, evolved(case, event, clocks), event, lambda: (*history(), *issued, event)
+    )
     return after, (*issued, event, *settled)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from caseflow.core.engine.compiled_policy import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
+from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Effects, Transition
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, extension_length
 from caseflow.core.model.clock_changes import changes
 from caseflow.core.model.clock_run import ClockRun, Runs
-from caseflow.core.model.commands import Command
+from caseflow.core.model.commands import CaseState, Command
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied
 from caseflow.core.time.pauses import Pause
@@ -159,39 +159,29 @@ def event_of(
     """
     if transition.back:
         transition = transition.back.get(case.facts.came_from, transition)
-    kind, holder = transition.event, case.unit
+    kind, fields, holder = transition.event, command.fields, case.unit
     late = None if since == at else since
-    if transition.is_plain:
-        event = kind(
-            at,
-            command.by,
-            transition.held_place if holder else transition.place,
-            effective_us=late,
-            clamped_us=clamped,
-            texts=command.texts,
-        )
+    if transition.is_plain and not fields:
+        place = transition.held_place if holder else transition.place
+        event = kind(at, command.by, place, effective_us=late, clamped_us=clamped, texts=command.texts)
         return event, case.clocks
-    by, fields = command.by, command.fields
-    if kind in HANDS_OVER:
+    if transition.hands_over:
         holder = fields.get("to", "") if kind is not e.Returned else ""
-    place, effects = transition.place, transition.effects
     if holder:
         place, effects = transition.held_place, transition.held_effects
-    payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
-    if rules.goes_back and place is not None and case.place.state:
-        payload["came_from"] = case.place.state
-    if transition.own:
-        payload["own"] = _own(transition, command)
-    if transition.kept:
-        payload["kept"] = transition.kept
-    clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
+    else:
+        place, effects = transition.place, transition.effects
+    by, clocks, payload = command.by, case.clocks, _NO_FIELDS
+    if fields or transition.says_more:
+        payload = _payload(rules, case, transition, command, place)
+    changed, is_own = _NO_CHANGES, kind in OWN_EFFECTS
     if (effects or is_own) and not is_late:
         act = Act(
-            place.state if place else case.place.state,
+            case.place.state if place is None else place.state,
             holder,
             held_by=case.unit,
             by_unit=by.unit,
-            co_handler=str(fields.get("co_handler", "")),
+            co_handler=fields.get("co_handler", ""),
             origin=payload.get("origin") or case.origin,
             fields=fields,
         )
@@ -208,6 +198,7 @@ def event_of(
 
 
 _NO_CHANGES: tuple[e.ClockChange, ...] = ()
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 def all_marks(
@@ -252,18 +243,27 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
 # -- what the event itself says --------------------------------------------------------------------------
 
 
-def _fields(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
-    fields = command.fields
-    return {_NAMES.get(name, name): fields[name] for name, _ in transition.payload if name in fields}
+def _payload(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command, place: CaseState | None
+) -> dict[str, Any]:
+    """What the event says of its action's fields, and for the rules of the policy."""
+    fields, special = command.fields, _PAYLOADS.get(transition.event)
+    if special is None:
+        payload = {own: fields[name] for name, own in transition.payload if name in fields}
+    else:
+        payload = special(rules, case, transition, command)
+    if rules.goes_back and place is not None and case.place.state:
+        payload["came_from"] = case.place.state
+    if transition.own:
+        payload["own"] = _own(transition, command)
+    if transition.kept:
+        payload["kept"] = transition.kept
+    return payload
 
 
 def _own(transition: Transition, command: Command) -> e.Fields:
     fields = command.fields
     return tuple((name, fields[name]) for name in transition.own if name in fields)
-
-
-_NAMES = {"to": "unit", "co_handler": "unit"}
-"""Fields of actions that their events call otherwise."""
 
 
 def _submission(

@@ -17,17 +17,18 @@ _NO_BASIS = Basis()
 
 def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
     """What an event says of clocks that are otherwise than before; an instance that is gone is void."""
-    changes: list[ClockChange] = []
-    for old, new in zip(before, after, strict=False):
-        if old is new:
-            continue
-        if old.key != new.key:
-            return _matched_changes(before, after)
-        if old != new:
-            changes.append(_difference(old, new))
     if len(before) > len(after):
         return _matched_changes(before, after)
-    return (*changes, *[_begins(run) for run in after[len(before) :]])
+    changes: list[ClockChange] = []
+    for old, new in zip(before, after, strict=False):
+        if old is not new:
+            if old.cycle != new.cycle or old.clock != new.clock or old.subject != new.subject:
+                return _matched_changes(before, after)
+            if old != new:
+                changes.append(_difference(old, new))
+    if len(before) < len(after):
+        changes += [_begins(run) for run in after[len(before) :]]
+    return tuple(changes)
 
 
 def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
@@ -58,30 +59,28 @@ def _begins(run: ClockRun) -> ClockChange:
 
 def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
     """The change that makes one instance of the other; what stays is left out."""
+    status = None if old.status == new.status else new.status
+    until = None if old.until_us == new.until_us else RUNS_AGAIN if new.until_us is None else new.until_us
+    since = None if old.since_us == new.since_us else new.since_us
+    if (
+        old.dues is new.dues
+        and old.pauses is new.pauses
+        and old.grants is new.grants
+        and old.basis is new.basis
+        and old.policy_hash == new.policy_hash
+    ):  # it ended, or runs again: nothing else can have changed
+        return ClockChange(new.clock, new.subject, new.cycle, status=status, since=since, until=until)
     parts: dict[str, Any] = {}
-    if old.status != new.status:
-        parts["status"] = new.status
-    if old.until_us != new.until_us:
-        parts["until"] = RUNS_AGAIN if new.until_us is None else new.until_us
-    if old.since_us != new.since_us:
-        parts["since"] = new.since_us
     if old.pauses != new.pauses:
         kept = _common(old.pauses, new.pauses)
         parts |= {"kept": kept or None, "pauses": new.pauses[kept:]}
-    if (
-        old.dues is new.dues
-        and old.grants is new.grants
-        and old.policy_hash == new.policy_hash
-        and old.basis is new.basis
-    ):
-        return ClockChange(*new.key, **parts)  # it ended, or runs again: nothing else can have changed
     if old.basis != new.basis:
         parts["basis"] = new.basis or _NO_BASIS
     for name in _CARRIED:
         part = getattr(new, name)
         if getattr(old, name) != part:
             parts[name] = part
-    return ClockChange(*new.key, **parts)
+    return ClockChange(*new.key, status=status, since=since, until=until, **parts)
 
 
 _CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash")

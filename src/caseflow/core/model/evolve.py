@@ -58,14 +58,13 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     """As `evolve`, for whoever decided the event and knows the clocks to which its changes lead."""
     if clocks is not case.clocks:
         case = replace(case, clocks=clocks, next_due_us=earliest(clocks))
-    at = event.at_us
-    case = replace(
-        case,
-        version=case.version + 1,
-        place=event.to or case.place,
-        last_us=at if at > case.last_us else case.last_us,
-        acted_us=at if event.is_act and at > case.acted_us else case.acted_us,
-    )
+    at, last = event.at_us, case.last_us
+    version, place = case.version + 1, event.to or case.place
+    if at >= last and event.is_act:
+        case = replace(case, version=version, place=place, last_us=at, acted_us=at)
+    else:
+        acted = max(at, case.acted_us) if event.is_act else case.acted_us
+        case = replace(case, version=version, place=place, last_us=max(at, last), acted_us=acted)
     if event.revised is not None:
         case = replace(case, origin=event.revised)
     fold = FOLDS.get(type(event))
