@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -254,7 +254,7 @@ NOTHING = Owed()
 
 def has_annulment(events: Iterable[e.Event]) -> bool:
     """Whether a card is annulled, so that `owed` needs what was posted before."""
-    return any(type(event) is e.CardAnnulled for event in events)
+    return e.CardAnnulled in map(type, events)
 
 
 def owed(
@@ -278,32 +278,36 @@ def owed(
         posted: every notice of the case so far; needed when a card is annulled.
         adopted: the rules that hold from a `Migrated` on.
     """
-    annulled = _annulled_at_once(events)
-    times = _annulled_before(case)
+    annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
+    times = _annulled_before(case) if case.escalations else Counter[Key]()
     notices: list[Notice] = []
     documents: list[Draft] = []
     late: list[_Annulled] = []
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
         version += 1
-        if type(event) is e.Migrated and adopted is not None:
-            rules = adopted
         if isinstance(event, e.RungEvent):
             if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
                 documents += [draft] if draft else []
-                notices += _of_rung(rules, case.id, version, event, draft)
-        elif type(event) is e.CardAnnulled:
+                routes = rules.routes.of_rungs.get((event.clock, event.level), ())
+                notices += _of_rung(routes, case.id, version, event, draft)
+            continue
+        if type(event) is e.CardAnnulled:
             key = _key(event)
             if index not in annulled:
-                late.append((version, event, document_id(case.id, key, times.get(key, 0))))
-            times[key] = times.get(key, 0) + 1
-        else:
-            if isinstance(event, _HOLDERS):
-                unit = getattr(event, "unit", "")
-            if type(event) is e.ReceiptSigned and _is_signed(case, event):
-                continue
-            notices += _of_event(rules.routes.of(event), case.id, version, event, unit)
+                late.append((version, event, document_id(case.id, key, times[key])))
+            times[key] += 1
+            continue
+        if type(event) in _HOLDERS:
+            unit = getattr(event, "unit", "")
+        elif type(event) is e.Migrated and adopted is not None:
+            rules = adopted
+        elif type(event) is e.ReceiptSigned and _is_signed(case, event):
+            continue
+        routes = rules.routes.of(event)
+        if routes:
+            notices += _of_event(routes, case.id, version, event, unit)
     if not late:
         return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
     cancels, corrections = _corrected(case.id, late, tuple(posted))
@@ -313,7 +317,7 @@ def owed(
 
 _Annulled = tuple[int, e.CardAnnulled, str]
 """The version of an annulment, the event, and the id that the card's document has if there is one."""
-_HOLDERS = (e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned)
+_HOLDERS = frozenset({e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned})
 """Events after which another unit, or nobody, holds the case."""
 
 
@@ -326,17 +330,16 @@ def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
     return event.clock, event.subject, event.cycle, event.level, at
 
 
-def _annulled_before(case: Case) -> dict[Key, int]:
-    return (
-        Counter([card_key(card) for card in case.escalations if not card.stands]) if case.escalations else {}
-    )
+def _annulled_before(case: Case) -> Counter[Key]:
+    return Counter([card_key(card) for card in case.escalations if not card.stands])
+
+
+_NO_PLACES: Set[int] = frozenset()
 
 
 def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     """The places of cards and annulments that cancel each other out."""
     places: set[int] = set()
-    if len(events) == 1:
-        return places
     open_at: dict[Key, int] = {}
     for index, event in enumerate(events):
         if isinstance(event, e.RungEvent):
@@ -348,25 +351,11 @@ def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     return places
 
 
-def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> list[Notice]:
-    notices: list[Notice] = []
+def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
     addressee = event.unit if type(event) is e.CoHandlerAdded else unit
-    for route in routes:
-        if route.is_of_unit and not addressee:
-            continue
-        notices.append(
-            _notice(
-                case_id,
-                version,
-                event,
-                topic=event.name,
-                role=route.role,
-                unit=addressee if route.is_of_unit else "",
-                channel=route.channel,
-                body={"template": route.template, **_repeated(event)},
-            )
-        )
-    return notices
+    return _by_routes(
+        routes, case_id, version, event, topic=event.name, addressee=addressee, body=_repeated(event)
+    )
 
 
 def _repeated(event: e.Event) -> dict[str, Any]:
@@ -383,59 +372,50 @@ _REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}
 
 
 def _of_rung(
-    rules: CompiledPolicy, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
+    routes: Routes, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
 ) -> Iterator[Notice]:
     topic = DOCUMENT if draft else CARD if type(event) is e.CardIssued else REMINDER
+    body = _card(event) | ({"document": draft.id} if draft else {})
     addressee = event.subject or event.unit
-    for route in rules.routes.of_rungs.get((event.clock, event.level), ()):
-        if route.is_of_unit and not addressee:
-            continue
-        body: dict[str, Any] = {"template": route.template, **_card(event)}
-        if draft:
-            body["document"] = draft.id
-        yield _notice(
-            case_id,
-            version,
-            event,
-            topic=topic,
-            level=event.level,
-            role=route.role,
-            unit=addressee if route.is_of_unit else "",
-            channel=route.channel,
-            body=body,
-        )
+    return _by_routes(
+        routes, case_id, version, event, topic=topic, addressee=addressee, level=event.level, body=body
+    )
 
 
 def _card(event: e.RungEvent) -> dict[str, Any]:
     return {"clock": event.clock, "subject": event.subject, "cycle": event.cycle}
 
 
-def _notice(
+def _by_routes(
+    routes: Routes,
     case_id: str,
     version: int,
     event: e.Event,
     *,
     topic: str,
-    role: str,
-    unit: str,
-    channel: str,
-    body: dict[str, Any],
+    addressee: str,
+    body: Mapping[str, Any],
     level: str = "",
-    corrects: str = "",
-) -> Notice:
-    return Notice(
-        notice_id(case_id, version, role, unit, channel),
-        case_id,
-        version,
-        topic,
-        level=level,
-        role=role,
-        unit=unit,
-        channel=channel,
-        at_us=event.at_us,
-        corrects=corrects,
-        body=body,
-    )
+) -> Iterator[Notice]:
+    """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
+    for route in routes:
+        role, channel, unit = route.role, route.channel, ""
+        if route.is_of_unit:
+            if not addressee:
+                continue
+            unit = addressee
+        yield Notice(
+            notice_id(case_id, version, role, unit, channel),
+            case_id,
+            version,
+            topic,
+            level=level,
+            role=role,
+            unit=unit,
+            channel=channel,
+            at_us=event.at_us,
+            body={"template": route.template, **body},
+        )
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
@@ -443,8 +423,8 @@ def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) ->
 
     A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it.
     """
-    parts = (case_id, str(version), role, unit, channel)
-    return f"n-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
+    named = f"{case_id}\0{version}\0{role}\0{unit}\0{channel}"
+    return f"n-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
 
 
 def _draft(
@@ -478,18 +458,20 @@ def _corrected(
                 continue
             cancels.append(notice.id)
             body = {**notice.body, "template": CORRECTION, "cause": event.cause, "issued_us": event.issued_us}
+            role, unit, channel = notice.role, notice.unit, notice.channel
             corrections.append(
-                _notice(
+                Notice(
+                    notice_id(case_id, version, role, unit, channel),
                     case_id,
                     version,
-                    event,
-                    topic=CORRECTION,
+                    CORRECTION,
                     level=notice.level,
-                    role=notice.role,
-                    unit=notice.unit,
-                    channel=notice.channel,
-                    body=body,
+                    role=role,
+                    unit=unit,
+                    channel=channel,
+                    at_us=event.at_us,
                     corrects=notice.id,
+                    body=body,
                 )
             )
     return tuple(cancels), corrections

@@ -13,7 +13,7 @@ NEVER = (1 << 63) - 1
 """The place of a case with nothing due, in the order of (next due, id): after every instant."""
 
 
-class Text(Value):
+class Text(Value, gc=False):
     """A personal text, kept apart from the event that carries its salted hash."""
 
     version: int

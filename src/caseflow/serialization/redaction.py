@@ -33,11 +33,11 @@ def sealed(
     seals: list[tuple[str, str]] = []
     texts: list[Text] = []
     for name, value in values.items():
-        rule = known.get(name)
         if value is None:
             continue
+        rule = known.get(name)
         if rule is None or rule.type != "text":
-            fields[name] = plain(value)
+            fields[name] = value if type(value) is str else plain(value)
         elif value is ELSEWHERE:
             seals.append((name, ""))
         elif type(value) is not Withheld and (

@@ -125,7 +125,7 @@ class CompiledPolicy:
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
-        within: action -> for how long after another act it may be taken.
+        within: action -> the act after which it may be taken, and for how long.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -153,7 +153,10 @@ class CompiledPolicy:
         self.routes = NoticeRoutes(policy)
         self.kept = _kept(policy)
         self.within = {
-            name: Window(span_within(rule.within, policy.tables.get(rule.within.calendar)), self.days)
+            name: (
+                rule.within.of,
+                Window(span_within(rule.within, policy.tables.get(rule.within.calendar)), self.days),
+            )
             for name, rule in policy.actions.items()
             if rule.within is not None
         }

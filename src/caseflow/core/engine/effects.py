@@ -171,29 +171,30 @@ def event_of(
         place, effects = transition.held_place, transition.held_effects
     else:
         place, effects = transition.place, transition.effects
-    by, clocks, payload = command.by, case.clocks, _NO_FIELDS
+    payload = _NO_FIELDS
     if fields or transition.says_more:
         payload = _payload(rules, case, transition, command, place)
-    changed, is_own = _NO_CHANGES, kind in OWN_EFFECTS
-    if (effects or is_own) and not is_late:
+    clocks, changed = case.clocks, _NO_CHANGES
+    if (effects or kind in OWN_EFFECTS) and not is_late:
         act = Act(
             case.place.state if place is None else place.state,
             holder,
             held_by=case.unit,
-            by_unit=by.unit,
+            by_unit=command.by.unit,
             co_handler=fields.get("co_handler", ""),
             origin=payload.get("origin") or case.origin,
             fields=fields,
         )
         marks = marks_of(act, effects, since)
-        if is_own:
-            marks = all_marks(rules, kind(at, by, **payload), act, effects, since)
+        if kind in OWN_EFFECTS:
+            marks = all_marks(rules, kind(at, command.by, **payload), act, effects, since)
         clocks = applied(clocks, marks)
         if clocks is not case.clocks:
             changed = changes(case.clocks, clocks)
-    event = kind(
-        at, by, place, changed, effective_us=late, clamped_us=clamped, texts=command.texts, **payload
-    )
+    by, texts = command.by, command.texts
+    if not payload:
+        return kind(at, by, place, changed, effective_us=late, clamped_us=clamped, texts=texts), clocks
+    event = kind(at, by, place, changed, effective_us=late, clamped_us=clamped, texts=texts, **payload)
     return event, clocks
 
 
@@ -266,11 +267,14 @@ def _own(transition: Transition, command: Command) -> e.Fields:
     return tuple((name, fields[name]) for name in transition.own if name in fields)
 
 
+_INQUIRY, _UNSAID = ("kind", "channel", "region", "urgency"), ("", "", "", "")
+
+
 def _submission(
     rules: CompiledPolicy, case: Case, transition: Transition, command: Command
 ) -> dict[str, Any]:
     get, by = command.fields.get, command.by
-    inquiry = get("kind", ""), get("channel", ""), get("region", ""), get("urgency", "")
+    inquiry = map(get, _INQUIRY, _UNSAID)
     origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
     if transition.own:
         origin = origin.replace(fields=_own(transition, command))

@@ -94,10 +94,11 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
         skipped=skipped,
         inherited=inherited,
     )
-    begun = _chained(rules, evolve(case, card), card, run.key)
+    before, case = case, evolve(case, card)
+    begun = _chained(rules, case, card, run.key) if rules.is_chained else None
     if begun is not None:
-        card = card.replace(clocks=changes(case.clocks, begun))
-    case = evolve(case, card)
+        card = card.replace(clocks=changes(before.clocks, begun))
+        case = evolve(before, card)
     if then is None:
         return case, (card,)
     if begun is not None:  # what begins there may end at once
@@ -146,9 +147,10 @@ def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, i
             sorted(clocks, key=lambda run: (order.get(run.clock, len(order)), run.subject, run.cycle))
         )
     for run in clocks:
-        for rung, at in enumerate(run.dues):
-            if at == due and run.is_pending(rung):
-                return run, rung
+        if due in run.dues:
+            for rung, at in enumerate(run.dues):
+                if at == due and run.is_pending(rung):
+                    return run, rung
     raise LookupError("no rung is due then")  # the caller asked for the case's own next due
 
 

@@ -308,21 +308,21 @@ def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Ref
     It is counted from the last time of that act, in whatever cycle. Where the calendar ends before the count
     does, it is not known to be over.
     """
-    rule = rules.policy.actions[command.action].within
-    if rule is None:
+    if command.action not in rules.within:
         return None
+    of, window = rules.within[command.action]
     since: int | None = None
-    for us, _ in case.taken(rule.of, at):
+    for us, _ in case.taken(of, at):
         if us <= at and (since is None or us > since):
             since = us
     if since is None:
-        return refusal("not-yet", rules, case, command, missing=(rule.of,), rule="within")
-    late = rules.within[command.action].breach(since)
+        return refusal("not-yet", rules, case, command, missing=(of,), rule="within")
+    late = window.breach(since)
     if late.at_us is None or at < late.at_us or not late.certain:
         return None
     until = moment(late.at_us, rules.policy.timezone).isoformat(" ", timespec="seconds")
     return refusal(
-        "too-late", rules, case, command, missing=(rule.of,), found=until, rule="within",
+        "too-late", rules, case, command, missing=(of,), found=until, rule="within",
         possible_until=late.at_us,
     )  # fmt: skip
 

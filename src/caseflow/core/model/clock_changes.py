@@ -11,12 +11,16 @@ from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
 from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder
 from caseflow.core.time.pauses import Pause
 
+RUNNING = "running"
+"""The status of an instance that begins, unless the change says otherwise."""
 _NO_BASIS = Basis()
 """What a change says of an instance that counts from its start and nothing else any more."""
 
 
 def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
     """What an event says of clocks that are otherwise than before; an instance that is gone is void."""
+    if not before:
+        return tuple(map(_begins, after))
     if len(before) > len(after):
         return _matched_changes(before, after)
     changes: list[ClockChange] = []
@@ -26,8 +30,7 @@ def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
                 return _matched_changes(before, after)
             if old != new:
                 changes.append(_difference(old, new))
-    if len(before) < len(after):
-        changes += [_begins(run) for run in after[len(before) :]]
+    changes += map(_begins, after[len(before) :])
     return tuple(changes)
 
 
@@ -42,8 +45,10 @@ def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
 def _begins(run: ClockRun) -> ClockChange:
     """The change that begins an instance as it stands."""
     return ClockChange(
-        *run.key,
-        status=run.status,
+        run.clock,
+        run.subject,
+        run.cycle,
+        status=None if run.status == RUNNING else run.status,
         since=run.since_us,
         until=run.until_us,
         ladder=run.ladder,
@@ -107,7 +112,7 @@ def changed(runs: Runs, change: ClockChange) -> Runs:
         return runs
     begun = ClockRun(
         *key,
-        status=change.status or "running",
+        status=change.status or RUNNING,
         since_us=change.since,
         until_us=change.until,
         ladder=change.ladder or (),
@@ -164,7 +169,11 @@ def fired_under(ladder: Ladder, run: ClockRun, dues: Sequence[int | None] | None
 
 def fired(runs: Runs, key: tuple[str, str, int], level: str, *, stands: bool) -> Runs:
     """The clocks with one rung marked as fired, or free to fire again."""
-    return tuple([_fired(run, level, stands) if run.key == key else run for run in runs])
+    clock, subject, cycle = key
+    for turn, run in enumerate(runs):
+        if run.clock == clock and run.cycle == cycle and run.subject == subject:
+            return (*runs[:turn], _fired(run, level, stands), *runs[turn + 1 :])
+    return runs
 
 
 def _fired(run: ClockRun, level: str, stands: bool) -> ClockRun:

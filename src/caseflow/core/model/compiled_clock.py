@@ -56,6 +56,7 @@ class CompiledClock:
     __slots__ = (
         "_by_day",
         "_count_by",
+        "_counts_alike",
         "_cuts_off",
         "_is_for_all",
         "_is_simple",
@@ -110,6 +111,7 @@ class CompiledClock:
         self._by_day: dict[int, Dues] = {}
         self._cuts_off = bool(rule.cut_off)
         self._others = others or Choices()
+        self._counts_alike = not (self.fields or self._others.by or self._others.zones)
         plain = not self.fields and all(term.of < 0 for term in self.terms)
         self._is_simple = plain and rule.ends == Ends.MIDNIGHT  # an office may close before the start
         self._is_for_all = rule.when == When()
@@ -164,7 +166,7 @@ class CompiledClock:
 
         A warning that has fired is owed again if its instant moves to later.
         """
-        dues, unknown = self.counter(run).dues_of(run)
+        dues, unknown = (self if run.basis is None else self.counter(run)).dues_of(run)
         if run.floors:
             *floors, since = run.floors
             dues = tuple(
@@ -197,6 +199,8 @@ class CompiledClock:
             since: the earlier instant from which it counts, if any.
             is_chained: whether that is the end of another clock: its last day is day 0, whatever the hour.
         """
+        if self._counts_alike and since is None:
+            return None
         values = tuple(
             (name, value)
             for name in self.fields

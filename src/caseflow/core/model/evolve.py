@@ -191,13 +191,13 @@ def _handed_over(case: Case, event: e.Event) -> Case:
     """
     unit: str = getattr(event, "unit", "")
     since, facts = event.since_us, case.facts
-    later = next((turn for turn, (until, _) in enumerate(facts.past_units) if until > since), None)
-    if later is None:
-        past = (*facts.past_units, (since, case.unit))
-        return replace(case, unit=unit, facts=facts.replace(past_units=past))
-    until, holder = facts.past_units[later]
-    past = (*facts.past_units[:later], (since, holder), (until, unit), *facts.past_units[later + 1 :])
-    return replace(case, facts=facts.replace(past_units=past))
+    past = facts.past_units
+    if not past or past[-1][0] <= since:
+        return replace(case, unit=unit, facts=replace(facts, past_units=(*past, (since, case.unit))))
+    later = next(turn for turn, (until, _) in enumerate(past) if until > since)
+    until, holder = past[later]
+    past = (*past[:later], (since, holder), (until, unit), *past[later + 1 :])
+    return replace(case, facts=replace(facts, past_units=past))
 
 
 def _returned(case: Case, event: e.Returned) -> Case:
