@@ -14,10 +14,14 @@ from caseflow.core.model.case import Card, Case
 from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, CommandHandler
 from caseflow.errors import BadInput, Refused, Stale, StoreError
 from caseflow.ports import Append
 from caseflow.ports.observations import SweepDone
+
+BATCH = 2_000
+"""Cases that are swept in one transaction: the ids of their notices lie scattered, so that each page of that
+index is written once for many of them."""
 
 OF_ONE_CASE = frozenset({"unknown-pin", "bad-event"})
 """Codes of store errors that speak of a case and not of the store."""
@@ -52,6 +56,12 @@ class _Progress:
         self.fired: list[Card] = []
         self.conflicts: list[str] = []
         self.refused: list[str] = []
+
+    def add(self, entries: Sequence[Append]) -> None:
+        """These are recorded: what they fired was fired."""
+        for entry in entries:
+            escalations = entry.case.escalations
+            self.fired += escalations[len(escalations) - _fired(entry) :]
 
     def swept(self, *, waiting: int, more: bool) -> Sweep:
         """The result."""
@@ -104,7 +114,11 @@ class Sweeper:
             watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
         return swept
 
-    def _sweep_batch(self, ids: list[str], progress: _Progress) -> None:
+    def _sweep_batch(self, ids: Sequence[str], progress: _Progress) -> None:
+        """Sweep these cases in one transaction; where others are changing one of them, in smaller ones."""
+        if len(ids) == 1:
+            progress.add(self._swept_alone(ids[0], progress))
+            return
         appends: list[Append] = []
         load_many = getattr(self._store, "load_many", None)
         loaded = load_many(ids) if load_many is not None else None
@@ -118,11 +132,14 @@ class Sweeper:
             if appends:
                 self._record(appends)
         except Stale:
-            left = [case_id for case_id in ids if case_id not in progress.refused]
-            appends = [entry for case_id in left for entry in self._swept_alone(case_id, progress)]
-        for entry in appends:
-            escalations = entry.case.escalations
-            progress.fired += escalations[len(escalations) - _fired(entry) :]
+            refused = set(progress.refused)
+            left = [case_id for case_id in ids if case_id not in refused]
+            half = (len(left) + 1) // 2
+            for part in (left[:half], left[half:]):
+                if part:
+                    self._sweep_batch(part, progress)
+        else:
+            progress.add(appends)
 
     def _leave(self, progress: _Progress, case_id: str, error: Exception) -> None:
         """Leave out a case that cannot be swept, whatever is wrong with it: the others must get their cards.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import attrs
 from msgspec.structs import replace
@@ -13,9 +14,10 @@ from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTer
 from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
-from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.instants import LATEST, OfficeDays
+from caseflow.core.time.office_time import office_time
 from caseflow.core.time.pauses import Pause, merged
-from caseflow.core.time.span import Counting, Ends, Span, length_of
+from caseflow.core.time.span import Counting, Ends, First, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
@@ -46,11 +48,26 @@ class Choices:
         return (self.calendars.get(key, "") if self.by else ""), self.zones.get(unit, "")
 
 
+class Shifts(NamedTuple):
+    """Starts whose dues are known: from when to when, the end left out, and the dues of one of them.
+
+    ``at_us`` is that one, if the dues of the others lie as much later as their starts; ``None`` if all have
+    the same.
+    """
+
+    since_us: int
+    until_us: int
+    at_us: int | None
+    dues: Dues
+
+
 class CompiledClock:
     """One clock of a policy, ready to run: its rungs as lengths, and the instants they come to.
 
     The dues of a count by days, without pauses and grants, depend on the day alone from which is counted;
-    they are remembered by day and shared by all cases that started on it.
+    they are remembered by day and shared by all cases that started on it. Those of running time move along
+    with the start, as long as it and each of them stay within an opening of the office; so far they are
+    remembered too.
     """
 
     __slots__ = (
@@ -61,6 +78,8 @@ class CompiledClock:
         "_is_for_all",
         "_is_simple",
         "_others",
+        "_runs_alike",
+        "_shifts",
         "calendar",
         "days",
         "fields",
@@ -115,6 +134,10 @@ class CompiledClock:
         plain = not self.fields and all(term.of < 0 for term in self.terms)
         self._is_simple = plain and rule.ends == Ends.MIDNIGHT  # an office may close before the start
         self._is_for_all = rule.when == When()
+        self._shifts: dict[int, list[Shifts]] = {}
+        self._runs_alike = (
+            self._is_simple and not self.is_by_days and all(t.span.budget_us > 0 for t in self.terms)
+        )
 
     def _term(self, rung: Rung) -> RungTerm:
         rule = self.rule
@@ -217,8 +240,10 @@ class CompiledClock:
         A grant moves every breach that was not yet effective when it was given, and the warnings before it.
         Nothing is due before the instance's own start, even where it counts from an earlier instant.
         """
-        if run.pauses or run.grants or run.basis is not None or not self.is_by_days:
+        if run.pauses or run.grants or run.basis is not None:
             return self._count(run)
+        if not self.is_by_days:
+            return self._running(run) if self._runs_alike else self._count(run)
         day = self.days.day_of(run.since_us)
         if self._cuts_off:
             day, _ = base_day(self.terms[0].span, run.since_us, self.days)
@@ -229,6 +254,39 @@ class CompiledClock:
             return known
         dues, unknown = known
         return tuple([due if due is None else max(due, run.since_us) for due in dues]), unknown
+
+    def _running(self, run: ClockRun) -> Dues:
+        """As `_count`, for running time that nothing pauses."""
+        start = run.since_us
+        day = self.days.day_of(start)
+        for shift in self._shifts.get(day, ()):
+            if shift.since_us <= start < shift.until_us:
+                if shift.at_us is None:
+                    return shift.dues
+                dues, unknown = shift.dues
+                later = start - shift.at_us
+                return tuple([due + later for due in dues if due is not None]), unknown
+        dues, unknown = self._count(run)
+        self._shifts.setdefault(day, []).append(self._shift(start, day, (dues, unknown)))
+        return dues, unknown
+
+    def _shift(self, start: int, day: int, known: Dues) -> Shifts:
+        """The starts of that day whose dues follow from those of one."""
+        begin, end = self.days.midnight(day), self.days.midnight(day + 1)
+        calendar, span = self.calendar, self.terms[0].span
+        lates = [due for due in known[0] if due is not None]
+        if span.counting is not Counting.OFFICE or calendar is None:
+            return Shifts(begin, min(end, start + LATEST - max(lates) + 1), start, known)
+        if span.first is First.NEXT_WORKING_DAY:
+            return Shifts(begin, end, None, known)  # it runs from the next opening of another day
+        office = office_time(calendar, self.days)
+        begin, end, is_open = office.around(start, day)
+        if not is_open:
+            return Shifts(begin, end, None, known)
+        for due in lates:  # its last instant on time is in the opening, or ends it
+            opens, closes, _ = office.around(due - 2, self.days.day_of(due - 2))
+            begin, end = max(begin, start + opens - due + 2), min(end, start + closes - due + 2)
+        return Shifts(begin, end, start, known)
 
     def dues(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> Dues:
         """When each rung of an instance with these facts breaches."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
+import msgspec
+
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import deadline_of, waits_from
 from caseflow.core.notices import Draft, Notice
@@ -25,7 +27,7 @@ EventRow = tuple[str, int, bytes, bytes]
 Known = tuple[bytes, Row | None]
 """The head of a case's chain, and what indexes hold of the case, if it was written here."""
 
-_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` would make one a call
+_encode = msgspec.json.Encoder().encode
 
 
 # -- what is written -----------------------------------------------------------------------------------------
@@ -116,7 +118,7 @@ def key_row(claim: KeyClaim) -> Row:
 
 def as_json(fields: Mapping[str, Any]) -> str:
     """JSON text, Chinese as it is."""
-    return _json(fields) if fields else "{}"
+    return _encode(fields).decode() if fields else "{}"
 
 
 # -- how it is written ---------------------------------------------------------------------------------------
