@@ -124,18 +124,25 @@ class MemoryStore:
 
     def _add_more(self, entry: Append, notices: Sequence[Notice], drafts: Sequence[Draft]) -> None:
         if entry.redacts:
-            left = (
-                text
-                for text in self.texts(entry.case.id)
-                if not is_redacted_by(entry.redacts, text.field, text.version)
+            case_id = entry.case.id
+            self._put_texts(
+                case_id,
+                [
+                    text
+                    for text in self.texts(case_id)
+                    if not is_redacted_by(entry.redacts, text.field, text.version)
+                ],
             )
-            self._texts[entry.case.id] = _joined(map(_body_of, left))
         if entry.cancels or entry.voids:
             self._outbox.cancel(entry.cancels)
             self._register.void(entry.voids)
         self._outbox.post(notices)
         if drafts:
             self._register.issue(drafts)
+
+    def _put_texts(self, case_id: str, texts: Iterable[Text]) -> None:
+        """These are the texts of the case."""
+        self._texts[case_id] = _joined(map(_body_of, texts))
 
     def _move_due(self, case_id: str, before: int | None, after: int | None) -> None:
         if before is not None:
