@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from caseflow.core.model.compiled_clock import CompiledClock
+from caseflow.core.model.compiled_clock import CompiledClock, Window
 from caseflow.core.policy import ClockRule, Rung
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Window, breach
+from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import SECOND, micros, office_days
 from caseflow.core.time.span import Span
 

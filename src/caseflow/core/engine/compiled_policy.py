@@ -13,7 +13,7 @@ from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
-from caseflow.core.model.compiled_clock import Choices, CompiledClock, with_repeats
+from caseflow.core.model.compiled_clock import Choices, CompiledClock, Window, with_repeats
 from caseflow.core.model.sla import VERBS, Verb
 from caseflow.core.policy import (
     Action,
@@ -29,7 +29,6 @@ from caseflow.core.policy import (
     pin_of,
 )
 from caseflow.core.time.calendar import Calendar
-from caseflow.core.time.deadline import Window
 from caseflow.core.time.instants import office_days
 from caseflow.core.time.span import LENGTHS, Span
 from caseflow.core.value import Value

@@ -1,4 +1,4 @@
-"""One clock of a policy, ready to count: when each rung of an instance's ladder is due."""
+"""One clock of a policy, ready to count: when each rung of an instance's ladder is due; and one length."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
 from caseflow.core.time.instants import LATEST, OfficeDays
 from caseflow.core.time.office_time import office_time
-from caseflow.core.time.pauses import Pause, merged
+from caseflow.core.time.pauses import Breach, Pause, merged
 from caseflow.core.time.span import Counting, Ends, First, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]
@@ -380,6 +380,32 @@ class CompiledClock:
     def _is_counted(self, day: int) -> bool:
         calendar = self.calendar if self.rule.counting == Counting.WORKING else None
         return calendar is None or calendar.is_working(day)
+
+
+class Window:
+    """A length of time that nothing pauses, from any start.
+
+    Counted by days, its end depends on the day alone from which is counted; it is remembered by day.
+    """
+
+    __slots__ = ("_by_day", "_days", "_is_by_days", "_span")
+
+    def __init__(self, span: Span, days: OfficeDays) -> None:
+        self._span = span
+        self._days = days
+        self._is_by_days = span.counting.is_by_days
+        self._by_day: dict[tuple[int, bool], Breach] = {}
+
+    def breach(self, start: int) -> Breach:
+        """The first instant after it; as `breach`, without pauses."""
+        span, days = self._span, self._days
+        if not self._is_by_days:
+            return breach(span, start, (), days)
+        base = base_day(span, start, days)
+        known = self._by_day.get(base)
+        if known is None:
+            known = self._by_day[base] = breach(span, start, (), days)
+        return known
 
 
 # -- which breach a rung goes with ----------------------------------------------------------------------

@@ -42,32 +42,6 @@ def breach(span: Span, start: int, pauses: Sequence[Pause], days: OfficeDays) ->
     return counted if certain or counted.at_us is None else Breach(counted.at_us, False)
 
 
-class Window:
-    """A length of time that nothing pauses, from any start.
-
-    Counted by days, its end depends on the day alone from which is counted; it is remembered by day.
-    """
-
-    __slots__ = ("_by_day", "_days", "_is_by_days", "_span")
-
-    def __init__(self, span: Span, days: OfficeDays) -> None:
-        self._span = span
-        self._days = days
-        self._is_by_days = span.counting.is_by_days
-        self._by_day: dict[tuple[int, bool], Breach] = {}
-
-    def breach(self, start: int) -> Breach:
-        """The first instant after it; as `breach`, without pauses."""
-        span, days = self._span, self._days
-        if not self._is_by_days:
-            return used_up(span, start, (), days)
-        base = base_day(span, start, days)
-        known = self._by_day.get(base)
-        if known is None:
-            known = self._by_day[base] = breach(span, start, (), days)
-        return known
-
-
 # -- days --------------------------------------------------------------------------------------------------
 
 
