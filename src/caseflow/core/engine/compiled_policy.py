@@ -24,7 +24,6 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
-    UnitRule,
     Within,
     pin_of,
 )
@@ -51,11 +50,6 @@ _NOBODY = Role(scope="own")
 
 _NO_WAYS_BACK: Mapping[str, Any] = {}
 
-_NO_FIELDS: Mapping[str, Any] = {}
-
-BY_PLACE = ("parent", "lead")
-"""Units that a timed action names by their place: above the one that holds the case, or leading it."""
-
 Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
 """``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
 Effect = tuple[Verb, CompiledClock, bool]
@@ -74,6 +68,8 @@ class Transition(Value):
         guards: names of preconditions.
         place: ``None`` when the case stays where it is. ``held_place`` and ``held_effects`` hold instead when
             a unit holds the case after the action.
+        ends, held_ends: where all that the effects do is to end clocks, for whomever they run: the clock's
+            name -> as what it ends.
         own: names of the fields that the policy gives a built-in action, but for texts.
         kept: the action's name where the case keeps when it was taken.
         back: of a move back: the state from which the case came -> what holds for it instead.
@@ -98,6 +94,8 @@ class Transition(Value):
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
+    ends: Mapping[str, str]
+    held_ends: Mapping[str, str]
     own: tuple[str, ...]
     kept: str
     back: Mapping[str, Transition]
@@ -229,6 +227,8 @@ class CompiledPolicy:
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
+            ends=_ends(effects, event),
+            held_ends=_ends(held_effects, event),
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
@@ -268,6 +268,20 @@ class CompiledPolicy:
                 if action in names or by_state:
                     effects.append((verb, plan, action not in names))
         return self._effects.setdefault((action, state, target), tuple(effects))
+
+
+_ENDED: Mapping[str, str] = {"stop": "stopped", "cancel": "cancelled"}
+
+
+def _ends(effects: Effects, event: type[e.Event]) -> Mapping[str, str]:
+    """The clocks that end, with the status of each; none where anything else is done."""
+    ends: dict[str, str] = {}
+    for verb, clock, by_state in effects:
+        is_for_everybody = by_state or verb == "cancel" or not clock.rule.subject
+        if verb not in _ENDED or not is_for_everybody or event in OWN_EFFECTS:
+            return {}
+        ends.setdefault(clock.name, _ENDED[verb])
+    return ends
 
 
 def _counts_from_before(effects: Effects) -> bool:
@@ -325,28 +339,6 @@ def _clock(policy: Policy, name: str, rule: ClockRule, order: int) -> CompiledCl
 
 REPORTS = ("report", "note")
 """By what a co-handling unit tells the lead what came of it."""
-NO_SUCH_UNIT = "no-such-unit"
-"""Why a timed action is not taken that names a unit by its place where there is none."""
-
-
-def timed_fields(
-    rules: CompiledPolicy, case: Case, rung: tuple[str, str], at: int
-) -> Mapping[str, Any] | None:
-    """The fields of a rung's timed action, its units named; ``None`` where a unit has no parent, or no lead.
-
-    Args:
-        rung: its clock and level.
-        at: when it is reached.
-    """
-    fields = rules.timed_fields.get(rung)
-    if fields is None:
-        return _NO_FIELDS
-    place = fields.get("to", "")
-    if place not in BY_PLACE:
-        return fields
-    rule = rules.policy.units.get(case.own_unit_at(at), UnitRule())
-    unit = rule.parent if place == "parent" else rule.lead
-    return {**fields, "to": unit} if unit else None
 
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:

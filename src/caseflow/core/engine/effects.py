@@ -10,7 +10,7 @@ from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Ef
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, extension_length
-from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_changes import changes, ended
 from caseflow.core.model.clock_run import ClockRun, Runs
 from caseflow.core.model.commands import CaseState, Command
 from caseflow.core.model.compiled_clock import CompiledClock
@@ -175,7 +175,10 @@ def event_of(
     if fields or transition.says_more:
         payload = _payload(rules, case, transition, command, place)
     clocks, changed = case.clocks, _NO_CHANGES
-    if (effects or kind in OWN_EFFECTS) and not is_late:
+    ends = transition.held_ends if holder else transition.ends
+    if ends and not is_late:
+        clocks, changed = ended(clocks, ends, since)
+    elif (effects or kind in OWN_EFFECTS) and not is_late:
         act = Act(
             case.place.state if place is None else place.state,
             holder,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -32,6 +32,25 @@ def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
                 changes.append(_difference(old, new))
     changes += map(_begins, after[len(before) :])
     return tuple(changes)
+
+
+def ended(runs: Runs, ends: Mapping[str, str], at: int) -> tuple[Runs, tuple[ClockChange, ...]]:
+    """The instances after an act that only ends clocks, for whomever they run, and what its event says of it.
+
+    As the marks of that act would leave them, in one step; see `caseflow.core.model.sla`.
+
+    Args:
+        ends: the clock's name -> the status as which it ends.
+        at: when, in epoch microseconds.
+    """
+    after, changes = list[ClockRun](), list[ClockChange]()
+    for run in runs:
+        status = ends.get(run.clock)
+        if status is not None and run.until_us is None:
+            changes.append(ClockChange(run.clock, run.subject, run.cycle, status=status, until=at))
+            run = replace(run, status=status, until_us=at)
+        after.append(run)
+    return (tuple(after), tuple(changes)) if changes else (runs, ())
 
 
 def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:

@@ -394,17 +394,17 @@ class Window:
         self._span = span
         self._days = days
         self._is_by_days = span.counting.is_by_days
-        self._by_day: dict[tuple[int, bool], Breach] = {}
+        self._by_day: dict[int | tuple[int, bool], Breach] = {}
 
     def breach(self, start: int) -> Breach:
         """The first instant after it; as `breach`, without pauses."""
         span, days = self._span, self._days
         if not self._is_by_days:
             return breach(span, start, (), days)
-        base = base_day(span, start, days)
-        known = self._by_day.get(base)
+        day = days.day_of(start) if span.cut_off < 0 else base_day(span, start, days)
+        known = self._by_day.get(day)
         if known is None:
-            known = self._by_day[base] = breach(span, start, (), days)
+            known = self._by_day[day] = breach(span, start, (), days)
         return known
 
 
