@@ -43,7 +43,7 @@ Status = Literal["pending", "leased", "sent", "dead", "cancelled", "collapsed"]
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Notice(Value):
+class Notice(Value, gc=False):
     """Somebody must be told something; who that is by name is found out at delivery.
 
     Attributes:
@@ -71,7 +71,7 @@ class Notice(Value):
     body: Mapping[str, Any] = _NOTHING
 
 
-class Posted(Value):
+class Posted(Value, gc=False):
     """A notice as the store keeps it: its position, and what became of it.
 
     Attributes:
@@ -95,7 +95,7 @@ class Posted(Value):
     into: Word = ""
 
 
-class Held(Value):
+class Held(Value, gc=False):
     """A notice that was claimed.
 
     Attributes:
@@ -173,7 +173,7 @@ def collapsed(held: Held, into: str) -> Outcome:
     return Outcome(held.notice.id, held.token, COLLAPSED, into=into)
 
 
-class Draft(Value):
+class Draft(Value, gc=False):
     """A document to be numbered in its series and year.
 
     Attributes:
@@ -240,7 +240,7 @@ REPEATED = (
 """What a notice repeats of its event: neither texts nor people."""
 
 
-class Owed(Value):
+class Owed(Value, gc=False):
     """What goes with an append; see `caseflow.ports.Append`."""
 
     notices: tuple[Notice, ...] = ()
@@ -279,7 +279,7 @@ def owed(
         adopted: the rules that hold from a `Migrated` on.
     """
     annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
-    times = _annulled_before(case) if case.escalations else Counter[Key]()
+    times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
     documents: list[Draft] = []
     late: list[_Annulled] = []
@@ -296,8 +296,8 @@ def owed(
         if type(event) is e.CardAnnulled:
             key = _key(event)
             if index not in annulled:
-                late.append((version, event, document_id(case.id, key, times[key])))
-            times[key] += 1
+                late.append((version, event, document_id(case.id, key, times.get(key, 0))))
+            times[key] = times.get(key, 0) + 1
             continue
         if type(event) in _HOLDERS:
             unit = getattr(event, "unit", "")
@@ -330,7 +330,7 @@ def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
     return event.clock, event.subject, event.cycle, event.level, at
 
 
-def _annulled_before(case: Case) -> Counter[Key]:
+def _annulled_before(case: Case) -> dict[Key, int]:
     return Counter([card_key(card) for card in case.escalations if not card.stands])
 
 
@@ -364,7 +364,12 @@ def _repeated(event: e.Event) -> dict[str, Any]:
     names = _REPEATED_BY.get(type(event))
     if names is None:
         names = _REPEATED_BY[type(event)] = tuple([name for name in REPEATED if hasattr(event, name)])
-    return {name: value for name in names if (value := getattr(event, name))}
+    repeated: dict[str, Any] = {}
+    for name in names:
+        value = getattr(event, name)
+        if value:
+            repeated[name] = value
+    return repeated
 
 
 _REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}

@@ -36,7 +36,7 @@ def is_redacted_by(names: Sequence[str], field: str, version: int) -> bool:
     return field in names or f"{field}@{version}" in names
 
 
-class Append(Value):
+class Append(Value, gc=False):
     """Events to add to one case, and all that goes with them.
 
     What takes away comes first: `redacts`, `cancels` and `voids` act on what was kept before this append.

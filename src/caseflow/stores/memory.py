@@ -80,16 +80,16 @@ class MemoryStore:
             Stale: a case is not at its expected version.
             KeyReused: the key was taken in the meantime.
         """
-        written = [
-            (entry, tuple(map(encode, entry.events)), _copied(entry) if entry.has_more else None)
-            for entry in appends
-        ]
+        written = []
+        for entry in appends:
+            more = _copied(entry) if entry.has_more else None
+            written.append((entry, tuple(map(encode, entry.events)), more))
         with self._lock:
-            named = {entry.case.id for entry in appends} if len(appends) > 1 else ()
+            is_twice = len(appends) > 1 and len({entry.case.id for entry in appends}) < len(appends)
             for entry in appends:
                 known = self._cases.get(entry.case.id)
                 version = 0 if known is None else known.version
-                if version != entry.expected or (named and len(named) < len(appends)):
+                if version != entry.expected or is_twice:
                     raise Stale(entry.case.id, expected=entry.expected, found=version)
             if claim is not None:
                 if (claim.actor, claim.key) in self._keys:
@@ -109,7 +109,7 @@ class MemoryStore:
         if encoded:
             known = b"" if before is None else self._bodies[case_id]
             self._bodies[case_id] = known + _joined(encoded)
-            for version in range(entry.expected + 1, entry.expected + len(encoded) + 1):
+            for version, _ in enumerate(encoded, entry.expected + 1):
                 self._feed.append(case_id)
                 self._feed_versions.append(version)
         if entry.texts:
@@ -352,7 +352,7 @@ _decode = msgspec.json.Decoder(tuple[int, str, str, str]).decode
 
 def _copied(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:
     """The notices and drafts with bodies of their own, proved to be JSON."""
-    return [copied(notice) for notice in entry.notices], [copied(draft) for draft in entry.documents]
+    return tuple(map(copied, entry.notices)), tuple(map(copied, entry.documents))
 
 
 def _due_order(case: Case) -> int:
