@@ -111,11 +111,14 @@ def marks_of(
             continue
         if verb == "restart":
             yield Mark(at, "cancel", clock, begun)
-        since = earlier(clock) if earlier is not None else None
-        basis = clock.basis(act.origin, act.holder, act.fields, None if since is None else since.since_us)
-        before = () if since is None else since.pauses
-        is_paused = any(end is None for _, end in before)
-        yield Mark(at, "start", clock, begun, pauses=pauses and not is_paused, basis=basis, before=before)
+        since = None if earlier is None else earlier(clock)
+        if since is None:
+            basis = clock.basis(act.origin, act.holder, act.fields)
+            yield Mark(at, "start", clock, begun, pauses=pauses, basis=basis)
+        else:
+            basis = clock.basis(act.origin, act.holder, act.fields, since.since_us)
+            pauses = pauses and all(end is not None for _, end in since.pauses)
+            yield Mark(at, "start", clock, begun, pauses=pauses, basis=basis, before=since.pauses)
 
 
 def _for_whom(clock: CompiledClock, act: Act) -> str | None:
@@ -175,25 +178,26 @@ def event_of(
     if fields or transition.says_more:
         payload = _payload(rules, case, transition, command, place)
     clocks, changed = case.clocks, _NO_CHANGES
-    ends = transition.held_ends if holder else transition.ends
-    if ends and not is_late:
-        clocks, changed = ended(clocks, ends, since)
-    elif (effects or kind in OWN_EFFECTS) and not is_late:
-        act = Act(
-            case.place.state if place is None else place.state,
-            holder,
-            held_by=case.unit,
-            by_unit=command.by.unit,
-            co_handler=fields.get("co_handler", ""),
-            origin=payload.get("origin") or case.origin,
-            fields=fields,
-        )
-        marks = marks_of(act, effects, since)
-        if kind in OWN_EFFECTS:
-            marks = all_marks(rules, kind(at, command.by, **payload), act, effects, since)
-        clocks = applied(clocks, marks)
-        if clocks is not case.clocks:
-            changed = changes(case.clocks, clocks)
+    if (effects or kind in OWN_EFFECTS) and not is_late:
+        ends = transition.held_ends if holder else transition.ends
+        if ends:
+            clocks, changed = ended(clocks, ends, since)
+        else:
+            act = Act(
+                case.place.state if place is None else place.state,
+                holder,
+                held_by=case.unit,
+                by_unit=command.by.unit,
+                co_handler=fields.get("co_handler", ""),
+                origin=payload.get("origin") or case.origin,
+                fields=fields,
+            )
+            marks = marks_of(act, effects, since)
+            if kind in OWN_EFFECTS:
+                marks = all_marks(rules, kind(at, command.by, **payload), act, effects, since)
+            clocks = applied(clocks, marks)
+            if clocks is not case.clocks:
+                changed = changes(case.clocks, clocks)
     by, texts = command.by, command.texts
     if not payload:
         return kind(at, by, place, changed, effective_us=late, clamped_us=clamped, texts=texts), clocks
