@@ -91,7 +91,7 @@ def step(
             refused = check(rules, case, command, transition, now, authorize=authorize)
             if refused is not None:
                 raise Refused(refused, case_id=case.id)
-            event, clocks = event_of(rules, case, transition, command, at=now, since=now)
+            event, clocks = event_of(rules, case, transition, command, at=now)
             return evolved(case, event, clocks), (event,)
     return _caught_up(rules, case, command, now, authorize=authorize, primary=primary, history=history)
 
@@ -128,8 +128,8 @@ def _caught_up(
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     asks_history = transition.asks_history or (since < case.last_us and _came_before_a_clock(case, since))
     event, clocks = event_of(
-        rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
-        is_late=asks_history,
+        rules, case, transition, command, at=at, effective=None if since == at else since,
+        clamped=None if at == now else now, is_late=asks_history,
     )  # fmt: skip
     if asks_history:
         past = (*(history() if case.version else ())[: case.version - len(issued)], *issued)
@@ -205,7 +205,7 @@ def _told_late(
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, _ = event_of(
-        rules, judged, transition, command, at=at, since=since,
+        rules, judged, transition, command, at=at, effective=None if since == at else since,
         clamped=None if at == now else now, is_late=True,
     )  # fmt: skip
     if isinstance(event, e.Resumed):

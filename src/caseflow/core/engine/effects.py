@@ -148,26 +148,26 @@ def event_of(
     command: Command,
     *,
     at: int,
-    since: int,
+    effective: int | None = None,
     clamped: int | None = None,
     is_late: bool = False,
 ) -> tuple[e.Event, Runs]:
     """The event of the action, with what it does to the clocks, and the clocks after it.
 
     Args:
-        at, since: when it is recorded and when it takes effect, in epoch microseconds.
+        at: when it is recorded, in epoch microseconds.
+        effective: when it takes effect, where that is earlier.
         clamped: what the clock of whoever recorded it said, where that was before `at`.
         is_late: it takes effect before other acts of the case: what it does to clocks is left to the fold
             of the whole history.
     """
-    if transition.back:
-        transition = transition.back.get(case.facts.came_from, transition)
     kind, fields, holder = transition.event, command.fields, case.unit
-    late = None if since == at else since
+    by, texts = command.by, command.texts
     if transition.is_plain and not fields:
         place = transition.held_place if holder else transition.place
-        event = kind(at, command.by, place, effective_us=late, clamped_us=clamped, texts=command.texts)
-        return event, case.clocks
+        return kind(at, by, place, effective_us=effective, clamped_us=clamped, texts=texts), case.clocks
+    if transition.back:
+        transition = transition.back.get(case.facts.came_from, transition)
     if transition.hands_over:
         holder = fields.get("to", "") if kind is not e.Returned else ""
     if holder:
@@ -179,6 +179,7 @@ def event_of(
         payload = _payload(rules, case, transition, command, place)
     clocks, changed = case.clocks, _NO_CHANGES
     if (effects or kind in OWN_EFFECTS) and not is_late:
+        since = at if effective is None else effective
         ends = transition.held_ends if holder else transition.ends
         if ends:
             clocks, changed = ended(clocks, ends, since)
@@ -187,21 +188,23 @@ def event_of(
                 case.place.state if place is None else place.state,
                 holder,
                 held_by=case.unit,
-                by_unit=command.by.unit,
+                by_unit=by.unit,
                 co_handler=fields.get("co_handler", ""),
                 origin=payload.get("origin") or case.origin,
                 fields=fields,
             )
             marks = marks_of(act, effects, since)
             if kind in OWN_EFFECTS:
-                marks = all_marks(rules, kind(at, command.by, **payload), act, effects, since)
+                marks = all_marks(rules, kind(at, by, **payload), act, effects, since)
             clocks = applied(clocks, marks)
             if clocks is not case.clocks:
                 changed = changes(case.clocks, clocks)
-    by, texts = command.by, command.texts
-    if not payload:
-        return kind(at, by, place, changed, effective_us=late, clamped_us=clamped, texts=texts), clocks
-    event = kind(at, by, place, changed, effective_us=late, clamped_us=clamped, texts=texts, **payload)
+    if payload:
+        event = kind(
+            at, by, place, changed, effective_us=effective, clamped_us=clamped, texts=texts, **payload
+        )
+    else:
+        event = kind(at, by, place, changed, effective_us=effective, clamped_us=clamped, texts=texts)
     return event, clocks
 
 
@@ -257,7 +260,10 @@ def _payload(
     """What the event says of its action's fields, and for the rules of the policy."""
     fields, special = command.fields, _PAYLOADS.get(transition.event)
     if special is None:
-        payload = {own: fields[name] for name, own in transition.payload if name in fields}
+        payload = {}
+        for name, own in transition.payload:
+            if name in fields:
+                payload[own] = fields[name]
     else:
         payload = special(rules, case, transition, command)
     if rules.goes_back and place is not None and case.place.state:

@@ -203,7 +203,10 @@ def _timed_action(
     if transition is None or refused is not None:
         return None, refused.code if refused else ""
     recorded, is_late = max(at, case.acted_us), at < case.acted_us
-    return event_of(rules, case, transition, command, at=recorded, since=at, is_late=is_late)[0], ""
+    effective = at if is_late else None
+    return event_of(rules, case, transition, command, at=recorded, effective=effective, is_late=is_late)[
+        0
+    ], ""
 
 
 def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: History = unread) -> Outcome:

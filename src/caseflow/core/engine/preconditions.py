@@ -311,10 +311,7 @@ def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Ref
     if command.action not in rules.within:
         return None
     of, window = rules.within[command.action]
-    since: int | None = None
-    for us, _ in case.taken(of, at):
-        if us <= at and (since is None or us > since):
-            since = us
+    since = max([us for us, _ in case.taken(of, at) if us <= at], default=None)
     if since is None:
         return refusal("not-yet", rules, case, command, missing=(of,), rule="within")
     late = window.breach(since)
@@ -343,16 +340,18 @@ def check(
     """Why the command is refused on this case, or `None`: state, role, fields, time, guards, in this order.
 
     Where the refusal names actions as its remedy, they are such as are possible there. What nobody asks about
-    costs nothing: the table of roles is looked into for those that may not act on every case, fields where
-    there are any, and the time where it is not now.
+    costs nothing: the rights of an actor are looked into unless the role may act on every case, or on those
+    of the unit that holds this one; fields where there are any; and the time where it is not now.
     """
     if transition is None or case.facts.unknown_event:
         return with_remedy(rules, case, no_transition(rules, case, command), at, GUARDS)
-    since, refused = command.effective_us, None
+    since, by, refused = command.effective_us, command.by, None
     if authorize is not None:
         refused = authorize(rules, case, transition, command)
-    elif transition.scopes.get(command.by.role) != "any":
-        refused = is_authorized(rules, case, transition, command)
+    else:
+        scope = transition.scopes.get(by.role)
+        if scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
+            refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)
     if since is not None:
