@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
+from caseflow.core.bounds import EARLIEST
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
-from caseflow.core.time.instants import EARLIEST
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import Head, Kept, Link

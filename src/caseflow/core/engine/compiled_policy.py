@@ -94,8 +94,8 @@ class Transition(Value):
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
-    ends: Mapping[str, str]
-    held_ends: Mapping[str, str]
+    ends: Mapping[str, e.RunStatus]
+    held_ends: Mapping[str, e.RunStatus]
     own: tuple[str, ...]
     kept: str
     back: Mapping[str, Transition]
@@ -270,12 +270,12 @@ class CompiledPolicy:
         return self._effects.setdefault((action, state, target), tuple(effects))
 
 
-_ENDED: Mapping[str, str] = {"stop": "stopped", "cancel": "cancelled"}
+_ENDED: Mapping[str, e.RunStatus] = {"stop": "stopped", "cancel": "cancelled"}
 
 
-def _ends(effects: Effects, event: type[e.Event]) -> Mapping[str, str]:
+def _ends(effects: Effects, event: type[e.Event]) -> Mapping[str, e.RunStatus]:
     """The clocks that end, with the status of each; none where anything else is done."""
-    ends: dict[str, str] = {}
+    ends: dict[str, e.RunStatus] = {}
     for verb, clock, by_state in effects:
         is_for_everybody = by_state or verb == "cancel" or not clock.rule.subject
         if verb not in _ENDED or not is_for_everybody or event in OWN_EFFECTS:

@@ -8,10 +8,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
-from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder
+from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder, RunStatus
 from caseflow.core.time.pauses import Pause
 
-RUNNING = "running"
+RUNNING: RunStatus = "running"
 """The status of an instance that begins, unless the change says otherwise."""
 _NO_BASIS = Basis()
 """What a change says of an instance that counts from its start and nothing else any more."""
@@ -34,7 +34,7 @@ def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
     return tuple(changes)
 
 
-def ended(runs: Runs, ends: Mapping[str, str], at: int) -> tuple[Runs, tuple[ClockChange, ...]]:
+def ended(runs: Runs, ends: Mapping[str, RunStatus], at: int) -> tuple[Runs, tuple[ClockChange, ...]]:
     """The instances after an act that only ends clocks, for whomever they run, and what its event says of it.
 
     As the marks of that act would leave them, in one step; see `caseflow.core.model.sla`.

@@ -8,13 +8,14 @@ from typing import NamedTuple
 import attrs
 from msgspec.structs import replace
 
+from caseflow.core.bounds import LATEST
 from caseflow.core.model.clock_run import ClockRun, owed_again
 from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
 from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTerm, granted_at
 from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
-from caseflow.core.time.instants import LATEST, OfficeDays
+from caseflow.core.time.instants import OfficeDays
 from caseflow.core.time.office_time import office_time
 from caseflow.core.time.pauses import Breach, Pause, merged
 from caseflow.core.time.span import Counting, Ends, First, Span, length_of
