@@ -39,7 +39,7 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     )
     return (
         faster("desk command, memory, nobody told", found["quiet"], found["peer"], "eventsourcing",
-               must=20, hoped=40),
+               must=18, hoped=40),
         faster("the same with notices, one for two commands", found["bare"], found["peer"],
                "eventsourcing, which tells nobody", must=11, hoped=14),
         faster("the same with texts, typed methods", found["texts"], found["peer with texts"],

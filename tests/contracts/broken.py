@@ -237,12 +237,13 @@ class KeepsTheSalt(MemoryStore):
             super().append([entry.replace(redacts=()) for entry in appends], claim)
             for entry in appends:
                 name = entry.case.id
-                self._texts[name] = [
+                left = [
                     text.replace(text="")
                     if text in before[name] and is_redacted_by(entry.redacts, text.field, text.version)
                     else text
-                    for text in self._texts.get(name, ())
+                    for text in self.texts(name)
                 ]
+                self._put_texts(name, left)
 
 
 class RedactsTooMuch(MemoryStore):
@@ -252,11 +253,13 @@ class RedactsTooMuch(MemoryStore):
         with self._lock:
             super().append(appends, claim)
             for entry in appends:
-                self._texts[entry.case.id] = [
+                name = entry.case.id
+                left = [
                     text
-                    for text in self._texts.get(entry.case.id, ())
+                    for text in self.texts(name)
                     if not is_redacted_by(entry.redacts, text.field, text.version)
                 ]
+                self._put_texts(name, left)
 
 
 class BreaksTheChain(MemoryStore):

@@ -9,7 +9,7 @@ import pytest
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Refused, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import decide
-from caseflow.core.engine.preconditions import check
+from caseflow.core.engine.preconditions import check_asked
 from caseflow.core.engine.remedies import NAMING_ACTIONS
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
@@ -27,7 +27,7 @@ def refusals(rules: CompiledPolicy, case: Case) -> Iterator[Refusal]:
     for action in rules.policy.actions:
         row = rules.table[case.state].get(action)
         for by in all_actors(rules, UNITS[:1]):
-            refused = check(rules, case, Command(action, by), row, case.acted_us, asked_only=True)
+            refused = check_asked(rules, case, Command(action, by), row, case.acted_us)
             if refused is not None:
                 yield refused
 

@@ -272,7 +272,8 @@ def _columns(value: Notice | Draft, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _json(body: Mapping[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False)
+    """As a store writes it, whatever signs a row that it did not write may hold."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _is_object(text: str) -> bool:

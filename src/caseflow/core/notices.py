@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -43,7 +43,7 @@ Status = Literal["pending", "leased", "sent", "dead", "cancelled", "collapsed"]
 _NOTHING: Mapping[str, Any] = {}
 
 
-class Notice(Value):
+class Notice(Value, gc=False):
     """Somebody must be told something; who that is by name is found out at delivery.
 
     Attributes:
@@ -71,7 +71,7 @@ class Notice(Value):
     body: Mapping[str, Any] = _NOTHING
 
 
-class Posted(Value):
+class Posted(Value, gc=False):
     """A notice as the store keeps it: its position, and what became of it.
 
     Attributes:
@@ -95,7 +95,7 @@ class Posted(Value):
     into: Word = ""
 
 
-class Held(Value):
+class Held(Value, gc=False):
     """A notice that was claimed.
 
     Attributes:
@@ -173,7 +173,7 @@ def collapsed(held: Held, into: str) -> Outcome:
     return Outcome(held.notice.id, held.token, COLLAPSED, into=into)
 
 
-class Draft(Value):
+class Draft(Value, gc=False):
     """A document to be numbered in its series and year.
 
     Attributes:
@@ -240,7 +240,7 @@ REPEATED = (
 """What a notice repeats of its event: neither texts nor people."""
 
 
-class Owed(Value):
+class Owed(Value, gc=False):
     """What goes with an append; see `caseflow.ports.Append`."""
 
     notices: tuple[Notice, ...] = ()
@@ -254,7 +254,7 @@ NOTHING = Owed()
 
 def has_annulment(events: Iterable[e.Event]) -> bool:
     """Whether a card is annulled, so that `owed` needs what was posted before."""
-    return any(type(event) is e.CardAnnulled for event in events)
+    return e.CardAnnulled in map(type, events)
 
 
 def owed(
@@ -278,32 +278,36 @@ def owed(
         posted: every notice of the case so far; needed when a card is annulled.
         adopted: the rules that hold from a `Migrated` on.
     """
-    annulled = _annulled_at_once(events)
-    times = _annulled_before(case)
+    annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
+    times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
     documents: list[Draft] = []
     late: list[_Annulled] = []
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
         version += 1
-        if type(event) is e.Migrated and adopted is not None:
-            rules = adopted
         if isinstance(event, e.RungEvent):
             if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
                 documents += [draft] if draft else []
-                notices += _of_rung(rules, case.id, version, event, draft)
-        elif type(event) is e.CardAnnulled:
+                routes = rules.routes.of_rungs.get((event.clock, event.level), ())
+                notices += _of_rung(routes, case.id, version, event, draft)
+            continue
+        if type(event) is e.CardAnnulled:
             key = _key(event)
             if index not in annulled:
                 late.append((version, event, document_id(case.id, key, times.get(key, 0))))
             times[key] = times.get(key, 0) + 1
-        else:
-            if isinstance(event, _HOLDERS):
-                unit = getattr(event, "unit", "")
-            if type(event) is e.ReceiptSigned and _is_signed(case, event):
-                continue
-            notices += _of_event(rules.routes.of(event), case.id, version, event, unit)
+            continue
+        if type(event) in _HOLDERS:
+            unit = getattr(event, "unit", "")
+        elif type(event) is e.Migrated and adopted is not None:
+            rules = adopted
+        elif type(event) is e.ReceiptSigned and _is_signed(case, event):
+            continue
+        routes = rules.routes.of(event)
+        if routes:
+            notices += _of_event(routes, case.id, version, event, unit)
     if not late:
         return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
     cancels, corrections = _corrected(case.id, late, tuple(posted))
@@ -313,7 +317,7 @@ def owed(
 
 _Annulled = tuple[int, e.CardAnnulled, str]
 """The version of an annulment, the event, and the id that the card's document has if there is one."""
-_HOLDERS = (e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned)
+_HOLDERS = frozenset({e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned})
 """Events after which another unit, or nobody, holds the case."""
 
 
@@ -327,16 +331,15 @@ def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
 
 
 def _annulled_before(case: Case) -> dict[Key, int]:
-    return (
-        Counter([card_key(card) for card in case.escalations if not card.stands]) if case.escalations else {}
-    )
+    return Counter([card_key(card) for card in case.escalations if not card.stands])
+
+
+_NO_PLACES: Set[int] = frozenset()
 
 
 def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     """The places of cards and annulments that cancel each other out."""
     places: set[int] = set()
-    if len(events) == 1:
-        return places
     open_at: dict[Key, int] = {}
     for index, event in enumerate(events):
         if isinstance(event, e.RungEvent):
@@ -348,25 +351,11 @@ def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     return places
 
 
-def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> list[Notice]:
-    notices: list[Notice] = []
+def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
     addressee = event.unit if type(event) is e.CoHandlerAdded else unit
-    for route in routes:
-        if route.is_of_unit and not addressee:
-            continue
-        notices.append(
-            _notice(
-                case_id,
-                version,
-                event,
-                topic=event.name,
-                role=route.role,
-                unit=addressee if route.is_of_unit else "",
-                channel=route.channel,
-                body={"template": route.template, **_repeated(event)},
-            )
-        )
-    return notices
+    return _by_routes(
+        routes, case_id, version, event, topic=event.name, addressee=addressee, body=_repeated(event)
+    )
 
 
 def _repeated(event: e.Event) -> dict[str, Any]:
@@ -375,7 +364,12 @@ def _repeated(event: e.Event) -> dict[str, Any]:
     names = _REPEATED_BY.get(type(event))
     if names is None:
         names = _REPEATED_BY[type(event)] = tuple([name for name in REPEATED if hasattr(event, name)])
-    return {name: value for name in names if (value := getattr(event, name))}
+    repeated: dict[str, Any] = {}
+    for name in names:
+        value = getattr(event, name)
+        if value:
+            repeated[name] = value
+    return repeated
 
 
 _REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}
@@ -383,59 +377,50 @@ _REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}
 
 
 def _of_rung(
-    rules: CompiledPolicy, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
+    routes: Routes, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
 ) -> Iterator[Notice]:
     topic = DOCUMENT if draft else CARD if type(event) is e.CardIssued else REMINDER
+    body = _card(event) | ({"document": draft.id} if draft else {})
     addressee = event.subject or event.unit
-    for route in rules.routes.of_rungs.get((event.clock, event.level), ()):
-        if route.is_of_unit and not addressee:
-            continue
-        body: dict[str, Any] = {"template": route.template, **_card(event)}
-        if draft:
-            body["document"] = draft.id
-        yield _notice(
-            case_id,
-            version,
-            event,
-            topic=topic,
-            level=event.level,
-            role=route.role,
-            unit=addressee if route.is_of_unit else "",
-            channel=route.channel,
-            body=body,
-        )
+    return _by_routes(
+        routes, case_id, version, event, topic=topic, addressee=addressee, level=event.level, body=body
+    )
 
 
 def _card(event: e.RungEvent) -> dict[str, Any]:
     return {"clock": event.clock, "subject": event.subject, "cycle": event.cycle}
 
 
-def _notice(
+def _by_routes(
+    routes: Routes,
     case_id: str,
     version: int,
     event: e.Event,
     *,
     topic: str,
-    role: str,
-    unit: str,
-    channel: str,
-    body: dict[str, Any],
+    addressee: str,
+    body: Mapping[str, Any],
     level: str = "",
-    corrects: str = "",
-) -> Notice:
-    return Notice(
-        notice_id(case_id, version, role, unit, channel),
-        case_id,
-        version,
-        topic,
-        level=level,
-        role=role,
-        unit=unit,
-        channel=channel,
-        at_us=event.at_us,
-        corrects=corrects,
-        body=body,
-    )
+) -> Iterator[Notice]:
+    """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
+    for route in routes:
+        role, channel, unit = route.role, route.channel, ""
+        if route.is_of_unit:
+            if not addressee:
+                continue
+            unit = addressee
+        yield Notice(
+            notice_id(case_id, version, role, unit, channel),
+            case_id,
+            version,
+            topic,
+            level=level,
+            role=role,
+            unit=unit,
+            channel=channel,
+            at_us=event.at_us,
+            body={"template": route.template, **body},
+        )
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
@@ -443,8 +428,8 @@ def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) ->
 
     A letter, a hyphen and 32 hexadecimal digits: no person and no case is told by it.
     """
-    parts = (case_id, str(version), role, unit, channel)
-    return f"n-{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}"
+    named = f"{case_id}\0{version}\0{role}\0{unit}\0{channel}"
+    return f"n-{hashlib.sha256(named.encode()).hexdigest()[:32]}"
 
 
 def _draft(
@@ -478,18 +463,20 @@ def _corrected(
                 continue
             cancels.append(notice.id)
             body = {**notice.body, "template": CORRECTION, "cause": event.cause, "issued_us": event.issued_us}
+            role, unit, channel = notice.role, notice.unit, notice.channel
             corrections.append(
-                _notice(
+                Notice(
+                    notice_id(case_id, version, role, unit, channel),
                     case_id,
                     version,
-                    event,
-                    topic=CORRECTION,
+                    CORRECTION,
                     level=notice.level,
-                    role=notice.role,
-                    unit=notice.unit,
-                    channel=notice.channel,
-                    body=body,
+                    role=role,
+                    unit=unit,
+                    channel=channel,
+                    at_us=event.at_us,
                     corrects=notice.id,
+                    body=body,
                 )
             )
     return tuple(cancels), corrections

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import follow, step, step_by
-from caseflow.core.engine.escalation import Outcome, escalate
+from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.migration import MIGRATE, migrate
 from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
 from caseflow.core.model.case import Case
@@ -38,6 +38,8 @@ BATCH = 500
 """Cases that are written in one transaction, where there are many."""
 
 _NO_FIELDS: Mapping[str, Any] = {}
+_OF_TWO = frozenset({MIGRATE, "merge", "resume"})
+"""Actions that ask for another case, or for other rules than the case's own."""
 
 Leave = Callable[[str, Exception], object]
 """Is told of a case that is left out, and why."""
@@ -81,20 +83,17 @@ class CommandHandler:
         expected_version: int | None,
     ) -> Case:
         """The case after the command; see `caseflow.desk.Desk.act`."""
-        take = partial(
-            self._act,
-            case_id,
-            action,
-            by,
-            fields,
-            effective_at=effective_at,
-            key=key,
-            expected_version=expected_version,
-        )
         watch = self.watch
         if watch.observer is None and not watch.log.isEnabledFor(DEBUG):  # nobody looks at single commands
-            return take()
+            return self._act(
+                case_id, action, by, fields,
+                effective_at=effective_at, key=key, expected_version=expected_version,
+            )  # fmt: skip
         case_id, by = checked_call(case_id, action, by)
+        take = partial(
+            self._act, case_id, action, by, fields,
+            effective_at=effective_at, key=key, expected_version=expected_version,
+        )  # fmt: skip
         known = action if action in self.rules.policy.actions else ""
         return watch.command(take, case_id=case_id, action=known, role=by.role)
 
@@ -171,10 +170,18 @@ class CommandHandler:
         claim: KeyClaim | None,
     ) -> Case:
         """The case after the command was decided and its events appended."""
-        primary = None
-        if command.action == "merge":
-            primary = self.store.load(str(command.fields.get("primary", "")))
-        after, events = self._decided(rules, case, command, now, primary)
+        primary, history = None, partial(self.store.events, case.id)
+        if command.action not in _OF_TWO:
+            after, events = self._step(rules, case, command, now, history=history)
+        elif command.action == MIGRATE:
+            after, events = migrate(
+                rules, self.rules, case, command, now, history=history(), authorizer=self.authorizer
+            )
+        else:
+            if command.action == "merge":
+                primary = self.store.load(str(command.fields.get("primary", "")))
+            other = self._beside(case, primary, now)
+            after, events = self._step(rules, case, command, now, primary=other, history=history)
         if texts:
             texts = _of_their_events(texts, events, case.version)
         entry = Append(after, case.version, events, texts)
@@ -193,23 +200,12 @@ class CommandHandler:
         self.record(entries, claim)
         return after
 
-    def _decided(
-        self, rules: CompiledPolicy, case: Case, command: Command, now: int, primary: Case | None
-    ) -> Outcome:
-        history = partial(self.store.events, case.id)
-        if command.action == MIGRATE:
-            return migrate(
-                rules, self.rules, case, command, now, history=history(), authorizer=self.authorizer
-            )
-        if primary is not None:  # judged with everything issued that is due on it, as the case itself
-            rules_of_primary = self.rules_of(primary)
-            due = max(now, primary.acted_us)
-            primary = escalate(
-                rules_of_primary, primary, due, history=partial(self.store.events, primary.id)
-            )[0]
-        elif command.action == "resume" and case.facts.primary:
-            primary = self.store.load(case.facts.primary)
-        return self._step(rules, case, command, now, primary=primary, history=history)
+    def _beside(self, case: Case, primary: Case | None, now: int) -> Case | None:
+        """The case beside which one is judged: its new primary, with all that is due, or its former."""
+        if primary is None:
+            return self.store.load(case.facts.primary) if case.facts.primary else None
+        history = partial(self.store.events, primary.id)
+        return escalate(self.rules_of(primary), primary, max(now, primary.acted_us), history=history)[0]
 
     def _redacting(self, entry: Append, *, source: str) -> Append:
         """The append that erases what its event names.
@@ -271,7 +267,7 @@ class CommandHandler:
             case: the case before the events.
         """
         events = entry.events
-        if not self._tells or not self._may_owe(rules, events):
+        if not (self._tells and self._may_owe(rules, events)):
             return entry
         posted = tuple(posted_of(self.store, case.id)) if has_annulment(events) else ()
         due = owed(rules, case, events, posted=posted, adopted=self.rules)
@@ -283,8 +279,11 @@ class CommandHandler:
 
     def _may_owe(self, rules: CompiledPolicy, events: Sequence[Event]) -> bool:
         """A quick answer, which spares most commands the rest; a change of rules owes by the new ones."""
-        names = {event.name for event in events}
-        return not (names.isdisjoint(rules.routes.of_any) and names.isdisjoint(self.rules.routes.of_any))
+        of_any = rules.routes.of_any
+        for event in events:
+            if event.name in of_any or (rules is not self.rules and event.name in self.rules.routes.of_any):
+                return True
+        return False
 
     def record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Append what the hooks let through, and call those who follow it."""

@@ -16,11 +16,15 @@ from caseflow.core.model.events import RungEvent
 from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_count
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, CommandHandler
 from caseflow.errors import BadInput, BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.ports.observations import SweepDone
 from caseflow.ports.records import printable
+
+BATCH = 2_000
+"""Cases that are swept in one transaction: the ids of their notices lie scattered, so that each page of that
+index is written once for many of them."""
 
 MOST = 10_000
 """Events that one case may bring in one sweep; a clock that begins itself anew all the time goes on in the

@@ -54,7 +54,7 @@ Aside = Callable[[Quarantined], object]
 """Is told of each thing that is set aside."""
 
 
-class Text(Value):
+class Text(Value, gc=False):
     """A personal text, kept apart from the event that carries its salted hash."""
 
     version: int
@@ -77,7 +77,7 @@ def is_redacted_by(names: Sequence[str], field: str, version: int) -> bool:
     return field in names or f"{field}@{version}" in names
 
 
-class Append(Value):
+class Append(Value, gc=False):
     """Events to add to one case, and all that goes with them.
 
     What takes away comes first: `redacts`, `cancels` and `voids` act on what was kept before this append.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import escalate
-from caseflow.core.engine.preconditions import Authorizer, check
+from caseflow.core.engine.preconditions import Authorizer, check_asked
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
@@ -38,7 +38,7 @@ def allowed(
     for action in rules.policy.actions:
         row = rules.table.get(case.state, {}).get(action)
         command = entitled(rules, Command(action, by), authorizer)
-        refusal = check(rules, case, command, row, at, authorizer=authorizer, asked_only=True)
+        refusal = check_asked(rules, case, command, row, at, authorizer=authorizer)
         required = tuple(sorted(rules.required[action]))
         listed.append(Allowed(action, _fields(rules, command), required, refusal))
     return tuple(listed)

@@ -62,7 +62,8 @@ def adopt(
     if refused is not None:
         raise Refused(refused, case_id=case_id)
     submit = rules.table[""]["submit"]
-    submission, _ = event_of(rules, case, submit, command, at=now, since=legacy.submitted_us, is_late=True)
+    began = None if legacy.submitted_us == now else legacy.submitted_us
+    submission, _ = event_of(rules, case, submit, command, at=now, effective=began, is_late=True)
     assert isinstance(submission, e.Submitted)  # what `submit` becomes
     event = e.Adopted(
         now,

@@ -13,7 +13,7 @@ from caseflow.core.engine.machine import BACK, transitions
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
-from caseflow.core.model.compiled_clock import Choices, CompiledClock, with_repeats
+from caseflow.core.model.compiled_clock import Choices, CompiledClock, Window, with_repeats
 from caseflow.core.model.sla import VERBS, Verb
 from caseflow.core.policy import (
     Action,
@@ -24,7 +24,6 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
-    UnitRule,
     Within,
     pin_of,
 )
@@ -39,20 +38,17 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
-_EMPTY: dict[str, Any] = {
-    "string": "", "unit": "", "name": "", "sha256": "", "int": 0, "bool": False, "instant": 0, "date": "",
-    "names": (),
+_SAYS_MORE = OWN_EFFECTS | {
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
 }  # fmt: skip
-"""What an event says of a field that was not given."""
+"""Events that say more than what is given in the fields of their actions, or the same in another way."""
+
+_IN_EVENT = {"to": "unit", "co_handler": "unit"}
+"""Fields of actions that their events call otherwise."""
 
 _NOBODY = Role(scope="own")
 
 _NO_WAYS_BACK: Mapping[str, Any] = {}
-
-_NO_FIELDS: Mapping[str, Any] = {}
-
-BY_PLACE = ("parent", "lead")
-"""Units that a timed action names by their place: above the one that holds the case, or leading it."""
 
 Guard = Callable[["CompiledPolicy", Case, Command, int], Refusal | None]
 """``guard(rules, case, command, at)`` is ``None`` or the refusal; `at` is when the command takes effect."""
@@ -64,22 +60,32 @@ Effects = tuple[Effect, ...]
 class Transition(Value):
     """What an action does from one state: where it leads, who may, under which guards, to which clocks.
 
-    ``worded`` names the texts that must say something when they are given: public ones and required ones.
-    ``payload`` holds the fields that the event itself says, each with what it says when they are not given.
-    ``scopes`` maps each role that may act to the cases it may act on. ``guards`` are names of preconditions.
-    ``held_place`` and ``held_effects`` hold instead when a unit holds the case after the action. ``place``
-    is ``None`` when the case stays where it is. ``back``, of a move back: the state from which the case
-    came -> what holds for it instead. ``own`` names the fields that the policy gives a built-in action, but
-    for texts. ``kept`` is the action's name where the case keeps when it was taken. ``is_plain``: the event
-    says no more than every event does. ``asks_history``: what it does to clocks depends on what happened
-    before: it changes what was submitted, or starts a clock that counts from an earlier instant.
+    Attributes:
+        payload: the fields that the event itself says, each with the event's own name for it.
+        required: the fields that must be given; ``worded``: the texts that must say something when they are
+            given: public ones and required ones.
+        scopes: each role that may act -> the cases it may act on.
+        guards: names of preconditions.
+        place: ``None`` when the case stays where it is. ``held_place`` and ``held_effects`` hold instead when
+            a unit holds the case after the action.
+        ends, held_ends: where all that the effects do is to end clocks, for whomever they run: the clock's
+            name -> as what it ends.
+        own: names of the fields that the policy gives a built-in action, but for texts.
+        kept: the action's name where the case keeps when it was taken.
+        back: of a move back: the state from which the case came -> what holds for it instead.
+        hands_over: whether another unit, or none, holds the case after it.
+        says_more: whether its event says more than every event does even when no fields are given.
+        is_plain: it neither does, nor hands over, nor touches clocks.
+        asks_history: what it does to clocks depends on what happened before: it changes what was submitted,
+            or starts a clock that counts from an earlier instant.
+        is_immediate: taken now, it needs neither history nor another case.
     """
 
     action: str
     rule: Action
     event: type[e.Event]
     fields: dict[str, FieldRule]
-    payload: tuple[tuple[str, Any], ...]
+    payload: tuple[tuple[str, str], ...]
     required: frozenset[str]
     worded: frozenset[str]
     scopes: dict[str, str]
@@ -88,11 +94,16 @@ class Transition(Value):
     held_place: CaseState | None
     effects: Effects
     held_effects: Effects
+    ends: Mapping[str, e.RunStatus]
+    held_ends: Mapping[str, e.RunStatus]
     own: tuple[str, ...]
     kept: str
     back: Mapping[str, Transition]
+    hands_over: bool
+    says_more: bool
     is_plain: bool
     asks_history: bool
+    is_immediate: bool
 
 
 class CompiledPolicy:
@@ -111,7 +122,7 @@ class CompiledPolicy:
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
-        within: action -> how long after another act it may be taken.
+        within: action -> the act after which it may be taken, and for how long.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -139,7 +150,10 @@ class CompiledPolicy:
         self.routes = NoticeRoutes(policy)
         self.kept = _kept(policy)
         self.within = {
-            name: span_within(rule.within, policy.tables.get(rule.within.calendar))
+            name: (
+                rule.within.of,
+                Window(span_within(rule.within, policy.tables.get(rule.within.calendar)), self.days),
+            )
             for name, rule in policy.actions.items()
             if rule.within is not None
         }
@@ -196,10 +210,13 @@ class CompiledPolicy:
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
         system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
         event = spec.event if spec else e.Acted
-        values = [(field, _EMPTY[typed.type]) for field, typed in fields.items() if typed.type != "text"]
-        own = tuple(field for field, _ in values if spec is not None and field not in spec.fields)
-        payload = tuple(entry for entry in values if entry[0] not in own)
+        values = [field for field, typed in fields.items() if typed.type != "text"]
+        own = tuple(field for field in values if spec is not None and field not in spec.fields)
+        payload = tuple((field, _IN_EVENT.get(field, field)) for field in values if field not in own)
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
+        hands_over, moves = event in HANDS_OVER, (target, held) != (state, state)
+        says_more = event in _SAYS_MORE or name in self.kept or (self.goes_back and moves)
+        asks_history = bool(rule.updates) or _counts_from_before((*effects, *held_effects))
         return Transition(
             name,
             rule,
@@ -214,20 +231,16 @@ class CompiledPolicy:
             held_place=self.places.get(held) if held != state else None,
             effects=effects,
             held_effects=held_effects,
+            ends=_ends(effects, event),
+            held_ends=_ends(held_effects, event),
             own=own,
             kept=name if name in self.kept else "",
-            asks_history=bool(rule.updates) or _counts_from_before((*effects, *held_effects)),
+            asks_history=asks_history,
+            is_immediate=not asks_history and event not in (e.Merged, e.Resumed),
             back=_NO_WAYS_BACK,
-            is_plain=not (
-                payload
-                or own
-                or (self.goes_back and (target != state or held != state))
-                or effects
-                or held_effects
-                or rule.updates
-                or name in self.kept
-                or event in HANDS_OVER | OWN_EFFECTS | {e.Acted}
-            ),
+            hands_over=hands_over,
+            says_more=says_more,
+            is_plain=not (says_more or hands_over or effects or held_effects),
         )
 
     def _timed(self) -> set[str]:
@@ -259,6 +272,20 @@ class CompiledPolicy:
                 if action in names or by_state:
                     effects.append((verb, plan, action not in names))
         return self._effects.setdefault((action, state, target), tuple(effects))
+
+
+_ENDED: Mapping[str, e.RunStatus] = {"stop": "stopped", "cancel": "cancelled"}
+
+
+def _ends(effects: Effects, event: type[e.Event]) -> Mapping[str, e.RunStatus]:
+    """The clocks that end, with the status of each; none where anything else is done."""
+    ends: dict[str, e.RunStatus] = {}
+    for verb, clock, by_state in effects:
+        is_for_everybody = by_state or verb == "cancel" or not clock.rule.subject
+        if verb not in _ENDED or not is_for_everybody or event in OWN_EFFECTS:
+            return {}
+        ends.setdefault(clock.name, _ENDED[verb])
+    return ends
 
 
 def _counts_from_before(effects: Effects) -> bool:
@@ -316,28 +343,6 @@ def _clock(policy: Policy, name: str, rule: ClockRule, order: int) -> CompiledCl
 
 REPORTS = ("report", "note")
 """By what a co-handling unit tells the lead what came of it."""
-NO_SUCH_UNIT = "no-such-unit"
-"""Why a timed action is not taken that names a unit by its place where there is none."""
-
-
-def timed_fields(
-    rules: CompiledPolicy, case: Case, rung: tuple[str, str], at: int
-) -> Mapping[str, Any] | None:
-    """The fields of a rung's timed action, its units named; ``None`` where a unit has no parent, or no lead.
-
-    Args:
-        rung: its clock and level.
-        at: when it is reached.
-    """
-    fields = rules.timed_fields.get(rung)
-    if fields is None:
-        return _NO_FIELDS
-    place = fields.get("to", "")
-    if place not in BY_PLACE:
-        return fields
-    rule = rules.policy.units.get(case.own_unit_at(at), UnitRule())
-    unit = rule.parent if place == "parent" else rule.lead
-    return {**fields, "to": unit} if unit else None
 
 
 def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:

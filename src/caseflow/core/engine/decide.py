@@ -76,7 +76,34 @@ def step(
     """As `decide`, with the case that the events make: nobody needs to fold them a second time.
 
     With an authorizer the command must bear its actor's rights: see `step_by`.
+
+    Most commands happen now, on a case of which nothing is due: they are looked up, judged, made an event and
+    folded, here. What is due first, told late, or hangs on history goes by `_caught_up`, which does the same
+    with all that this may bring about.
     """
+    due = case.next_due_us
+    if command.effective_us is None and now >= case.last_us and (due is None or due > now):
+        transition = rules.table.get(case.place.state, _NO_TRANSITIONS).get(command.action)
+        if transition is not None and transition.is_immediate:
+            refused = check(rules, case, command, transition, now, authorizer=authorizer)
+            if refused is not None:
+                raise Refused(refused, case_id=case.id)
+            event, clocks = event_of(rules, case, transition, command, at=now)
+            return evolved(case, event, clocks), (event,)
+    return _caught_up(rules, case, command, now, authorizer=authorizer, primary=primary, history=history)
+
+
+def _caught_up(
+    rules: CompiledPolicy,
+    case: Case,
+    command: Command,
+    now: int,
+    *,
+    authorizer: Authorizer | None,
+    primary: Case | None,
+    history: History,
+) -> Outcome:
+    """The command on the case on which everything due was issued first, whenever it takes effect."""
     acted, due = case.acted_us, case.next_due_us
     at = now if now >= acted else acted
     issued: tuple[e.Event, ...] = ()
@@ -98,21 +125,21 @@ def step(
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     asks_history = transition.asks_history or (since < case.last_us and _came_before_a_clock(case, since))
     event, clocks = event_of(
-        rules, case, transition, command, at=at, since=since, clamped=None if at == now else now,
-        is_late=asks_history,
+        rules, case, transition, command, at=at, effective=None if since == at else since,
+        clamped=None if at == now else now, is_late=asks_history,
     )  # fmt: skip
     if asks_history:
         past = (*(history() if case.version else ())[: case.version - len(issued)], *issued)
         event, after = by_history(rules, case, past, event)
         after, settled = reconcile(rules, after, event, lambda: (*past, event))
         return after, (*issued, event, *settled)
-    is_resumed = transition.event is e.Resumed
-    if is_resumed:
+    if isinstance(event, e.Resumed):
         event = event.replace(led=_led(case, primary, since))
-    after = evolved(case, event, clocks)
-    if since == at and at >= case.last_us and not is_resumed:
-        return after, (*issued, event)
-    after, settled = reconcile(rules, after, event, lambda: (*history(), *issued, event))
+    elif since == at >= case.last_us:
+        return evolved(case, event, clocks), (*issued, event)
+    after, settled = reconcile(
+        rules, evolved(case, event, clocks), event, lambda: (*history(), *issued, event)
+    )
     return after, (*issued, event, *settled)
 
 
@@ -195,7 +222,7 @@ def _told_late(
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, _ = event_of(
-        rules, judged, transition, command, at=at, since=since,
+        rules, judged, transition, command, at=at, effective=None if since == at else since,
         clamped=None if at == now else now, is_late=True,
     )  # fmt: skip
     if isinstance(event, e.Resumed):

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from caseflow.core.engine.compiled_policy import HANDS_OVER, OWN_EFFECTS, CompiledPolicy, Effects, Transition
+from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Effects, Transition
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, extension_length
-from caseflow.core.model.clock_changes import changes
+from caseflow.core.model.clock_changes import changes, ended
 from caseflow.core.model.clock_run import ClockRun, Runs
-from caseflow.core.model.commands import Command
+from caseflow.core.model.commands import CaseState, Command
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied
 from caseflow.core.time.pauses import Pause
@@ -111,11 +111,14 @@ def marks_of(
             continue
         if verb == "restart":
             yield Mark(at, "cancel", clock, begun)
-        since = earlier(clock) if earlier is not None else None
-        basis = clock.basis(act.origin, act.holder, act.fields, None if since is None else since.since_us)
-        before = () if since is None else since.pauses
-        is_paused = any(end is None for _, end in before)
-        yield Mark(at, "start", clock, begun, pauses=pauses and not is_paused, basis=basis, before=before)
+        since = None if earlier is None else earlier(clock)
+        if since is None:
+            basis = clock.basis(act.origin, act.holder, act.fields)
+            yield Mark(at, "start", clock, begun, pauses=pauses, basis=basis)
+        else:
+            basis = clock.basis(act.origin, act.holder, act.fields, since.since_us)
+            pauses = pauses and all(end is not None for _, end in since.pauses)
+            yield Mark(at, "start", clock, begun, pauses=pauses, basis=basis, before=since.pauses)
 
 
 def _for_whom(clock: CompiledClock, act: Act) -> str | None:
@@ -145,69 +148,68 @@ def event_of(
     command: Command,
     *,
     at: int,
-    since: int,
+    effective: int | None = None,
     clamped: int | None = None,
     is_late: bool = False,
 ) -> tuple[e.Event, Runs]:
     """The event of the action, with what it does to the clocks, and the clocks after it.
 
     Args:
-        at, since: when it is recorded and when it takes effect, in epoch microseconds.
+        at: when it is recorded, in epoch microseconds.
+        effective: when it takes effect, where that is earlier.
         clamped: what the clock of whoever recorded it said, where that was before `at`.
         is_late: it takes effect before other acts of the case: what it does to clocks is left to the fold
             of the whole history.
     """
+    kind, fields, holder = transition.event, command.fields, case.unit
+    by, texts = command.by, command.texts
+    if transition.is_plain and not fields:
+        place = transition.held_place if holder else transition.place
+        return kind(at, by, place, effective_us=effective, clamped_us=clamped, texts=texts), case.clocks
     if transition.back:
         transition = transition.back.get(case.facts.came_from, transition)
-    kind, holder = transition.event, case.unit
-    late = None if since == at else since
-    if transition.is_plain:
-        event = kind(
-            at,
-            command.by,
-            transition.held_place if holder else transition.place,
-            effective_us=late,
-            clamped_us=clamped,
-            texts=command.texts,
-        )
-        return event, case.clocks
-    by, fields = command.by, command.fields
-    if kind in HANDS_OVER:
+    if transition.hands_over:
         holder = fields.get("to", "") if kind is not e.Returned else ""
-    place, effects = transition.place, transition.effects
     if holder:
         place, effects = transition.held_place, transition.held_effects
-    payload = _PAYLOADS.get(kind, _fields)(rules, case, transition, command)
-    if rules.goes_back and place is not None and case.place.state:
-        payload["came_from"] = case.place.state
-    if transition.own:
-        payload["own"] = _own(transition, command)
-    if transition.kept:
-        payload["kept"] = transition.kept
-    clocks, changed, is_own = case.clocks, _NO_CHANGES, kind in OWN_EFFECTS
-    if (effects or is_own) and not is_late:
-        act = Act(
-            place.state if place else case.place.state,
-            holder,
-            held_by=case.unit,
-            by_unit=by.unit,
-            co_handler=str(fields.get("co_handler", "")),
-            origin=payload.get("origin") or case.origin,
-            fields=fields,
+    else:
+        place, effects = transition.place, transition.effects
+    payload = _NO_FIELDS
+    if fields or transition.says_more:
+        payload = _payload(rules, case, transition, command, place)
+    clocks, changed = case.clocks, _NO_CHANGES
+    if (effects or kind in OWN_EFFECTS) and not is_late:
+        since = at if effective is None else effective
+        ends = transition.held_ends if holder else transition.ends
+        if ends:
+            clocks, changed = ended(clocks, ends, since)
+        else:
+            act = Act(
+                case.place.state if place is None else place.state,
+                holder,
+                held_by=case.unit,
+                by_unit=by.unit,
+                co_handler=fields.get("co_handler", ""),
+                origin=payload.get("origin") or case.origin,
+                fields=fields,
+            )
+            marks = marks_of(act, effects, since)
+            if kind in OWN_EFFECTS:
+                marks = all_marks(rules, kind(at, by, **payload), act, effects, since)
+            clocks = applied(clocks, marks)
+            if clocks is not case.clocks:
+                changed = changes(case.clocks, clocks)
+    if payload:
+        event = kind(
+            at, by, place, changed, effective_us=effective, clamped_us=clamped, texts=texts, **payload
         )
-        marks = marks_of(act, effects, since)
-        if is_own:
-            marks = all_marks(rules, kind(at, by, **payload), act, effects, since)
-        clocks = applied(clocks, marks)
-        if clocks is not case.clocks:
-            changed = changes(case.clocks, clocks)
-    event = kind(
-        at, by, place, changed, effective_us=late, clamped_us=clamped, texts=command.texts, **payload
-    )
+    else:
+        event = kind(at, by, place, changed, effective_us=effective, clamped_us=clamped, texts=texts)
     return event, clocks
 
 
 _NO_CHANGES: tuple[e.ClockChange, ...] = ()
+_NO_FIELDS: Mapping[str, Any] = {}
 
 
 def all_marks(
@@ -252,9 +254,25 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
 # -- what the event itself says --------------------------------------------------------------------------
 
 
-def _fields(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
-    fields = command.fields
-    return {_NAMES.get(name, name): fields[name] for name, _ in transition.payload if name in fields}
+def _payload(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command, place: CaseState | None
+) -> dict[str, Any]:
+    """What the event says of its action's fields, and for the rules of the policy."""
+    fields, special = command.fields, _PAYLOADS.get(transition.event)
+    if special is None:
+        payload = {}
+        for name, own in transition.payload:
+            if name in fields:
+                payload[own] = fields[name]
+    else:
+        payload = special(rules, case, transition, command)
+    if rules.goes_back and place is not None and case.place.state:
+        payload["came_from"] = case.place.state
+    if transition.own:
+        payload["own"] = _own(transition, command)
+    if transition.kept:
+        payload["kept"] = transition.kept
+    return payload
 
 
 def _own(transition: Transition, command: Command) -> e.Fields:
@@ -262,18 +280,15 @@ def _own(transition: Transition, command: Command) -> e.Fields:
     return tuple((name, fields[name]) for name in transition.own if name in fields)
 
 
-_NAMES = {"to": "unit", "co_handler": "unit"}
-"""Fields of actions that their events call otherwise."""
+_INQUIRY, _UNSAID = ("kind", "channel", "region", "urgency"), ("", "", "", "")
 
 
 def _submission(
     rules: CompiledPolicy, case: Case, transition: Transition, command: Command
 ) -> dict[str, Any]:
     get = command.fields.get
-    origin = _origin((
-        rules.pin, rules.policy.timezone,
-        get("kind", ""), get("channel", ""), get("region", ""), get("urgency", ""),
-    ))  # fmt: skip
+    inquiry = map(get, _INQUIRY, _UNSAID)
+    origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
     if transition.own:
         origin = origin.replace(fields=_own(transition, command))
     citizen = command.by.id if rules.rights(command).scope == "own" else get("citizen", "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import attrs
 
-from caseflow.core.engine.compiled_policy import NO_SUCH_UNIT, CompiledPolicy, timed_fields
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.effects import chained_start, event_of
 from caseflow.core.engine.preconditions import GUARDS, no_transition
 from caseflow.core.engine.projection import History, by_history
@@ -17,10 +18,15 @@ from caseflow.core.model.clock_run import ClockRun, Runs, latest
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied
+from caseflow.core.policy import UnitRule
 from caseflow.errors import CaseflowError, Refused
 
 INHERITED = "inherited"
 """Why a rung that was reached before the adoption takes no action: the case came in the state it was in."""
+
+BY_PLACE = ("parent", "lead")
+"""Units that a timed action names by their place: above the one that holds the case, or leading it."""
+_NO_FIELDS: Mapping[str, Any] = {}
 
 Outcome = tuple[Case, tuple[e.Event, ...]]
 """A case, and the events that brought it there."""
@@ -101,10 +107,11 @@ def _fire(rules: CompiledPolicy, case: Case, due: int, *, seen: int, past: _Past
         skipped=skipped,
         inherited=inherited,
     )
-    begun = _chained(rules, evolve(case, card), card, run.key)
+    before, case = case, evolve(case, card)
+    begun = _chained(rules, case, card, run.key) if rules.is_chained else None
     if begun is not None:
-        card = card.replace(clocks=changes(case.clocks, begun))
-    case = evolve(case, card)
+        card = card.replace(clocks=changes(before.clocks, begun))
+        case = evolve(before, card)
     if then is None:
         return case, (card,)
     if begun is not None:  # what begins there may end at once
@@ -153,10 +160,35 @@ def _first_due(rules: CompiledPolicy, case: Case, due: int) -> tuple[ClockRun, i
             sorted(clocks, key=lambda run: (order.get(run.clock, len(order)), run.subject, run.cycle))
         )
     for run in clocks:
-        for rung, at in enumerate(run.dues):
-            if at == due and run.is_pending(rung):
-                return run, rung
+        if due in run.dues:
+            for rung, at in enumerate(run.dues):
+                if at == due and run.is_pending(rung):
+                    return run, rung
     raise LookupError("no rung is due then")  # the caller asked for the case's own next due
+
+
+NO_SUCH_UNIT = "no-such-unit"
+"""Why a timed action is not taken that names a unit by its place where there is none."""
+
+
+def _timed_fields(
+    rules: CompiledPolicy, case: Case, rung: tuple[str, str], at: int
+) -> Mapping[str, Any] | None:
+    """The fields of a rung's timed action, its units named; ``None`` where a unit has no parent, or no lead.
+
+    Args:
+        rung: its clock and level.
+        at: when it is reached.
+    """
+    fields = rules.timed_fields.get(rung)
+    if fields is None:
+        return _NO_FIELDS
+    place = fields.get("to", "")
+    if place not in BY_PLACE:
+        return fields
+    rule = rules.policy.units.get(case.own_unit_at(at), UnitRule())
+    unit = rule.parent if place == "parent" else rule.lead
+    return {**fields, "to": unit} if unit else None
 
 
 def _timed_action(
@@ -167,7 +199,7 @@ def _timed_action(
     action = plan.then.get(level) if plan and plan.then else None
     if action is None:
         return None, ""
-    fields = timed_fields(rules, case, (clock, level), at)
+    fields = _timed_fields(rules, case, (clock, level), at)
     command = Command(action, SYSTEM, fields or {})
     transition = rules.table[case.place.state].get(action)
     refused = no_transition(rules, case, command) if transition is None else None
@@ -178,7 +210,10 @@ def _timed_action(
     if transition is None or refused is not None:
         return None, refused.code if refused else ""
     recorded, is_late = max(at, case.acted_us), at < case.acted_us
-    return event_of(rules, case, transition, command, at=recorded, since=at, is_late=is_late)[0], ""
+    effective = at if is_late else None
+    return event_of(rules, case, transition, command, at=recorded, effective=effective, is_late=is_late)[
+        0
+    ], ""
 
 
 def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: History = unread) -> Outcome:

@@ -19,7 +19,6 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import Role
-from caseflow.core.time.deadline import breach
 from caseflow.core.time.instants import moment
 from caseflow.core.time.span import length_of
 from caseflow.errors import Refusal
@@ -320,18 +319,18 @@ def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Ref
     It is counted from the last time of that act, in whatever cycle. Where the calendar ends before the count
     does, it is not known to be over.
     """
-    rule = rules.policy.actions[command.action].within
-    if rule is None:
+    if command.action not in rules.within:
         return None
-    since = max((us for us, _ in case.taken(rule.of, at) if us <= at), default=None)
+    of, window = rules.within[command.action]
+    since = max([us for us, _ in case.taken(of, at) if us <= at], default=None)
     if since is None:
-        return refusal("not-yet", rules, case, command, missing=(rule.of,), rule="within")
-    late = breach(rules.within[command.action], since, (), rules.days)
+        return refusal("not-yet", rules, case, command, missing=(of,), rule="within")
+    late = window.breach(since)
     if late.at_us is None or at < late.at_us or not late.certain:
         return None
     until = moment(late.at_us, rules.policy.timezone).isoformat(" ", timespec="seconds")
     return refusal(
-        "too-late", rules, case, command, missing=(rule.of,), found=until, rule="within",
+        "too-late", rules, case, command, missing=(of,), found=until, rule="within",
         possible_until=late.at_us,
     )  # fmt: skip
 
@@ -374,62 +373,71 @@ def check(
     transition: Transition | None,
     at: int,
     authorizer: Authorizer | None = None,
-    *,
-    asked_only: bool = False,
 ) -> Refusal | None:
     """Why the command is refused on this case, or `None`: state, role, fields, time, guards, in this order.
 
-    With ``asked_only`` fields and time are left out: whether the action may be asked for at all. Where the
-    refusal names actions as its remedy, they are such as are possible there.
+    Where the refusal names actions as its remedy, they are such as are possible there. What nobody asks about
+    costs nothing: the rights of an actor are looked into unless the role may act on every case, or on those
+    of the unit that holds this one; fields where there are any; and the time where it is not now.
     """
-    refused = _refused(rules, case, command, transition, at, authorizer=authorizer, asked_only=asked_only)
-    return None if refused is None else told(rules, case, command, refused, at, guards=GUARDS)
+    if transition is None or case.facts.unknown_event:
+        denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
+        return told(rules, case, command, denied or no_transition(rules, case, command), at, guards=GUARDS)
+    since, by, refused = command.effective_us, command.by, None
+    if authorizer is not None:
+        refused = authorizer.refuses(rules, case, transition, command)
+    else:
+        scope = transition.scopes.get(by.role)
+        if scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
+            refused = is_authorized(rules, case, transition, command)
+    if refused is None and (command.fields or transition.required):
+        refused = wrong_field(rules, case, transition, command)
+    if since is not None:
+        if refused is None and since != at:
+            refused = _wrong_time(rules, case, command, at)
+        at = since
+    if refused is None:
+        for name in transition.guards:
+            refused = GUARDS[name](rules, case, command, at)
+            if refused is not None:
+                break
+        else:
+            return None
+    return told(rules, case, command, refused, at, guards=GUARDS)
 
 
-def _refused(
+def check_asked(
     rules: CompiledPolicy,
     case: Case,
     command: Command,
     transition: Transition | None,
     at: int,
-    *,
-    authorizer: Authorizer | None,
-    asked_only: bool,
+    authorizer: Authorizer | None = None,
 ) -> Refusal | None:
+    """As `check`, without fields and time: why the action may not even be asked for on this case."""
     if transition is None or case.facts.unknown_event:
         denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
-        return no_transition(rules, case, command) if denied is None else denied
-    refused = None
-    if authorizer is not None:
-        refused = authorizer.refuses(rules, case, transition, command)
-    elif transition.scopes.get(command.by.role) != "any":
-        refused = is_authorized(rules, case, transition, command)
-    since = command.effective_us
-    if refused is None and not asked_only:
-        if command.fields or transition.required:
-            refused = wrong_field(rules, case, transition, command)
-        if refused is None and since is not None and since != at:
-            refused = _wrong_time(rules, case, command, at)
-    if refused is not None or not transition.guards:
-        return refused
-    if asked_only and transition.event in EXTENSIONS:
-        ways = [_guarded(rules, case, way, transition, at) for way in extensions_to_ask(rules, case, command)]
-        return None if None in ways else ways[0]
-    return _guarded(rules, case, command, transition, at if since is None else since)
+        return told(rules, case, command, denied or no_transition(rules, case, command), at, guards=GUARDS)
+    refuses = is_authorized if authorizer is None else authorizer.refuses
+    refused = refuses(rules, case, transition, command)
+    if refused is None:
+        ways: tuple[Command, ...] = (command,)
+        if transition.event in EXTENSIONS and transition.guards:
+            ways = extensions_to_ask(rules, case, command)
+        unmet = [_unmet(rules, case, way, transition, at) for way in ways]
+        refused = None if None in unmet else unmet[0]
+    return None if refused is None else told(rules, case, command, refused, at, guards=GUARDS)
 
 
 EXTENSIONS = frozenset({e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused})
 
 
-def _guarded(
+def _unmet(
     rules: CompiledPolicy, case: Case, command: Command, transition: Transition, at: int
 ) -> Refusal | None:
     """What the first of the guards that does not hold says."""
-    for name in transition.guards:
-        refused = GUARDS[name](rules, case, command, at)
-        if refused is not None:
-            return refused
-    return None
+    refusals = (GUARDS[name](rules, case, command, at) for name in transition.guards)
+    return next((refused for refused in refusals if refused is not None), None)
 
 
 def is_authorized(
@@ -442,25 +450,25 @@ def is_authorized(
     """
     by = command.by
     scope = transition.scopes.get(by.role)
-    if scope == "any":
-        return None
-    if scope is None:
-        missing = tuple(sorted(transition.scopes))
-        return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
-    if scope == "own":
+    if scope == "unit":
+        unit = by.unit
+        if unit and (unit == case.unit or (transition.rule.co_handlers and unit in case.facts.co_handlers)):
+            return None
+        if transition.event is e.ReceiptSigned and unit in [
+            card.addressee for card in case.escalations if card.addressee
+        ]:
+            return None  # another unit may hold the case by now; a guard looks whose the document is
+    elif scope == "own":
         if case.version and case.citizen != by.id:
             return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
         if "automatic" in command.fields and transition.event is e.Rated:
             return _by_default(rules, case, transition, command)
         return None
-    if transition.event is e.ReceiptSigned and by.unit in [
-        card.addressee for card in case.escalations if card.addressee
-    ]:
-        return None  # another unit may hold the case by now; a guard looks whose the document is
-    if by.unit and (
-        by.unit == case.unit or (transition.rule.co_handlers and by.unit in case.facts.co_handlers)
-    ):
+    elif scope == "any":
         return None
+    else:
+        missing = tuple(sorted(transition.scopes))
+        return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
     path = f"roles.{by.role}.scope"
     if not case.unit:
         return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)

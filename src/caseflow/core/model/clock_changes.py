@@ -2,32 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from caseflow.core.model.clock_run import ClockRun, Runs, owed_again
-from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder
+from caseflow.core.model.events import RUNS_AGAIN, VOID, Basis, ClockChange, Ladder, RunStatus
 from caseflow.core.time.pauses import Pause
 
+RUNNING: RunStatus = "running"
+"""The status of an instance that begins, unless the change says otherwise."""
 _NO_BASIS = Basis()
 """What a change says of an instance that counts from its start and nothing else any more."""
 
 
 def changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
     """What an event says of clocks that are otherwise than before; an instance that is gone is void."""
-    changes: list[ClockChange] = []
-    for old, new in zip(before, after, strict=False):
-        if old is new:
-            continue
-        if old.key != new.key:
-            return _matched_changes(before, after)
-        if old != new:
-            changes.append(_difference(old, new))
+    if not before:
+        return tuple(map(_begins, after))
     if len(before) > len(after):
         return _matched_changes(before, after)
-    return (*changes, *[_begins(run) for run in after[len(before) :]])
+    changes: list[ClockChange] = []
+    for old, new in zip(before, after, strict=False):
+        if old is not new:
+            if old.cycle != new.cycle or old.clock != new.clock or old.subject != new.subject:
+                return _matched_changes(before, after)
+            if old != new:
+                changes.append(_difference(old, new))
+    changes += map(_begins, after[len(before) :])
+    return tuple(changes)
+
+
+def ended(runs: Runs, ends: Mapping[str, RunStatus], at: int) -> tuple[Runs, tuple[ClockChange, ...]]:
+    """The instances after an act that only ends clocks, for whomever they run, and what its event says of it.
+
+    As the marks of that act would leave them, in one step; see `caseflow.core.model.sla`.
+
+    Args:
+        ends: the clock's name -> the status as which it ends.
+        at: when, in epoch microseconds.
+    """
+    after, changes = list[ClockRun](), list[ClockChange]()
+    for run in runs:
+        status = ends.get(run.clock)
+        if status is not None and run.until_us is None:
+            changes.append(ClockChange(run.clock, run.subject, run.cycle, status=status, until=at))
+            run = replace(run, status=status, until_us=at)
+        after.append(run)
+    return (tuple(after), tuple(changes)) if changes else (runs, ())
 
 
 def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
@@ -41,8 +64,10 @@ def _matched_changes(before: Runs, after: Runs) -> tuple[ClockChange, ...]:
 def _begins(run: ClockRun) -> ClockChange:
     """The change that begins an instance as it stands."""
     return ClockChange(
-        *run.key,
-        status=run.status,
+        run.clock,
+        run.subject,
+        run.cycle,
+        status=None if run.status == RUNNING else run.status,
         since=run.since_us,
         until=run.until_us,
         ladder=run.ladder,
@@ -58,30 +83,28 @@ def _begins(run: ClockRun) -> ClockChange:
 
 def _difference(old: ClockRun, new: ClockRun) -> ClockChange:
     """The change that makes one instance of the other; what stays is left out."""
+    status = None if old.status == new.status else new.status
+    until = None if old.until_us == new.until_us else RUNS_AGAIN if new.until_us is None else new.until_us
+    since = None if old.since_us == new.since_us else new.since_us
+    if (
+        old.dues is new.dues
+        and old.pauses is new.pauses
+        and old.grants is new.grants
+        and old.basis is new.basis
+        and old.policy_hash == new.policy_hash
+    ):  # it ended, or runs again: nothing else can have changed
+        return ClockChange(new.clock, new.subject, new.cycle, status=status, since=since, until=until)
     parts: dict[str, Any] = {}
-    if old.status != new.status:
-        parts["status"] = new.status
-    if old.until_us != new.until_us:
-        parts["until"] = RUNS_AGAIN if new.until_us is None else new.until_us
-    if old.since_us != new.since_us:
-        parts["since"] = new.since_us
     if old.pauses != new.pauses:
         kept = _common(old.pauses, new.pauses)
         parts |= {"kept": kept or None, "pauses": new.pauses[kept:]}
-    if (
-        old.dues is new.dues
-        and old.grants is new.grants
-        and old.policy_hash == new.policy_hash
-        and old.basis is new.basis
-    ):
-        return ClockChange(*new.key, **parts)  # it ended, or runs again: nothing else can have changed
     if old.basis != new.basis:
         parts["basis"] = new.basis or _NO_BASIS
     for name in _CARRIED:
         part = getattr(new, name)
         if getattr(old, name) != part:
             parts[name] = part
-    return ClockChange(*new.key, **parts)
+    return ClockChange(*new.key, status=status, since=since, until=until, **parts)
 
 
 _CARRIED = ("ladder", "dues", "unknown", "grants", "floors", "policy_hash")
@@ -108,7 +131,7 @@ def changed(runs: Runs, change: ClockChange) -> Runs:
         return runs
     begun = ClockRun(
         *key,
-        status=change.status or "running",
+        status=change.status or RUNNING,
         since_us=change.since,
         until_us=change.until,
         ladder=change.ladder or (),
@@ -165,7 +188,11 @@ def fired_under(ladder: Ladder, run: ClockRun, dues: Sequence[int | None] | None
 
 def fired(runs: Runs, key: tuple[str, str, int], level: str, *, stands: bool) -> Runs:
     """The clocks with one rung marked as fired, or free to fire again."""
-    return tuple([_fired(run, level, stands) if run.key == key else run for run in runs])
+    clock, subject, cycle = key
+    for turn, run in enumerate(runs):
+        if run.clock == clock and run.cycle == cycle and run.subject == subject:
+            return (*runs[:turn], _fired(run, level, stands), *runs[turn + 1 :])
+    return runs
 
 
 def _fired(run: ClockRun, level: str, stands: bool) -> ClockRun:

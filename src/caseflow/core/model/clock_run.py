@@ -179,8 +179,11 @@ def deadline_of(runs: Runs) -> int | None:
 
 def waits_from(runs: Runs) -> int | None:
     """The earliest "not before" among their rungs that wait for a calendar."""
-    waits = [wait for run in runs if run.unknown and (wait := run.waits_from) is not None]
-    return min(waits, default=None)
+    first: int | None = None
+    for run in runs:
+        if run.unknown and (waits := run.waits_from) is not None and (first is None or waits < first):
+            first = waits
+    return first
 
 
 def earliest(runs: Runs) -> int | None:

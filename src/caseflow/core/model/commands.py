@@ -70,7 +70,7 @@ class Withheld(str):
     """The mark by which an export stands for a text that it leaves out: kept as it is, held to no words."""
 
 
-class Command(Value):
+class Command(Value, gc=False):
     """An action asked for: its name, by whom, with which fields, and since when it is true.
 
     ``texts`` holds the salted hashes of the personal texts, which themselves lie apart; an empty hash stands

@@ -1,12 +1,14 @@
-"""One clock of a policy, ready to count: when each rung of an instance's ladder is due."""
+"""One clock of a policy, ready to count: when each rung of an instance's ladder is due; and one length."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import attrs
 from msgspec.structs import replace
 
+from caseflow.core.bounds import LATEST
 from caseflow.core.model.clock_run import ClockRun, owed_again
 from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
 from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTerm, granted_at
@@ -14,8 +16,9 @@ from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_na
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
 from caseflow.core.time.instants import OfficeDays
-from caseflow.core.time.pauses import Pause, merged
-from caseflow.core.time.span import Counting, Ends, Span, length_of
+from caseflow.core.time.office_time import office_time
+from caseflow.core.time.pauses import Breach, Pause, merged
+from caseflow.core.time.span import Counting, Ends, First, Span, length_of
 
 Dues = tuple[tuple[int | None, ...], int]
 """The first late instant of each rung, and the bit mask of those that are only "not before"."""
@@ -46,20 +49,38 @@ class Choices:
         return (self.calendars.get(key, "") if self.by else ""), self.zones.get(unit, "")
 
 
+class Shifts(NamedTuple):
+    """Starts whose dues are known: from when to when, the end left out, and the dues of one of them.
+
+    ``at_us`` is that one, if the dues of the others lie as much later as their starts; ``None`` if all have
+    the same.
+    """
+
+    since_us: int
+    until_us: int
+    at_us: int | None
+    dues: Dues
+
+
 class CompiledClock:
     """One clock of a policy, ready to run: its rungs as lengths, and the instants they come to.
 
     The dues of a count by days, without pauses and grants, depend on the day alone from which is counted;
-    they are remembered by day and shared by all cases that started on it.
+    they are remembered by day and shared by all cases that started on it. Those of running time move along
+    with the start, as long as it and each of them stay within an opening of the office; so far they are
+    remembered too.
     """
 
     __slots__ = (
         "_by_day",
         "_count_by",
+        "_counts_alike",
         "_cuts_off",
         "_is_for_all",
         "_is_simple",
         "_others",
+        "_runs_alike",
+        "_shifts",
         "calendar",
         "days",
         "fields",
@@ -110,9 +131,14 @@ class CompiledClock:
         self._by_day: dict[int, Dues] = {}
         self._cuts_off = bool(rule.cut_off)
         self._others = others or Choices()
+        self._counts_alike = not (self.fields or self._others.by or self._others.zones)
         plain = not self.fields and all(term.of < 0 for term in self.terms)
         self._is_simple = plain and rule.ends == Ends.MIDNIGHT  # an office may close before the start
         self._is_for_all = rule.when == When()
+        self._shifts: dict[int, list[Shifts]] = {}
+        self._runs_alike = (
+            self._is_simple and not self.is_by_days and all(t.span.budget_us > 0 for t in self.terms)
+        )
 
     def _term(self, rung: Rung) -> RungTerm:
         rule = self.rule
@@ -164,7 +190,7 @@ class CompiledClock:
 
         A warning that has fired is owed again if its instant moves to later.
         """
-        dues, unknown = self.counter(run).dues_of(run)
+        dues, unknown = (self if run.basis is None else self.counter(run)).dues_of(run)
         if run.floors:
             *floors, since = run.floors
             dues = tuple(
@@ -197,6 +223,8 @@ class CompiledClock:
             since: the earlier instant from which it counts, if any.
             is_chained: whether that is the end of another clock: its last day is day 0, whatever the hour.
         """
+        if self._counts_alike and since is None:
+            return None
         values = tuple(
             (name, value)
             for name in self.fields
@@ -213,8 +241,10 @@ class CompiledClock:
         A grant moves every breach that was not yet effective when it was given, and the warnings before it.
         Nothing is due before the instance's own start, even where it counts from an earlier instant.
         """
-        if run.pauses or run.grants or run.basis is not None or not self.is_by_days:
+        if run.pauses or run.grants or run.basis is not None:
             return self._count(run)
+        if not self.is_by_days:
+            return self._running(run) if self._runs_alike else self._count(run)
         day = self.days.day_of(run.since_us)
         if self._cuts_off:
             day, _ = base_day(self.terms[0].span, run.since_us, self.days)
@@ -225,6 +255,39 @@ class CompiledClock:
             return known
         dues, unknown = known
         return tuple([due if due is None else max(due, run.since_us) for due in dues]), unknown
+
+    def _running(self, run: ClockRun) -> Dues:
+        """As `_count`, for running time that nothing pauses."""
+        start = run.since_us
+        day = self.days.day_of(start)
+        for shift in self._shifts.get(day, ()):
+            if shift.since_us <= start < shift.until_us:
+                if shift.at_us is None:
+                    return shift.dues
+                dues, unknown = shift.dues
+                later = start - shift.at_us
+                return tuple([due + later for due in dues if due is not None]), unknown
+        dues, unknown = self._count(run)
+        self._shifts.setdefault(day, []).append(self._shift(start, day, (dues, unknown)))
+        return dues, unknown
+
+    def _shift(self, start: int, day: int, known: Dues) -> Shifts:
+        """The starts of that day whose dues follow from those of one."""
+        begin, end = self.days.midnight(day), self.days.midnight(day + 1)
+        calendar, span = self.calendar, self.terms[0].span
+        lates = [due for due in known[0] if due is not None]
+        if span.counting is not Counting.OFFICE or calendar is None:
+            return Shifts(begin, min(end, start + LATEST - max(lates) + 1), start, known)
+        if span.first is First.NEXT_WORKING_DAY:
+            return Shifts(begin, end, None, known)  # it runs from the next opening of another day
+        office = office_time(calendar, self.days)
+        begin, end, is_open = office.around(start, day)
+        if not is_open:
+            return Shifts(begin, end, None, known)
+        for due in lates:  # its last instant on time is in the opening, or ends it
+            opens, closes, _ = office.around(due - 2, self.days.day_of(due - 2))
+            begin, end = max(begin, start + opens - due + 2), min(end, start + closes - due + 2)
+        return Shifts(begin, end, start, known)
 
     def dues(self, start: int, pauses: Sequence[Pause] = (), grants: Sequence[Grant] = ()) -> Dues:
         """When each rung of an instance with these facts breaches."""
@@ -318,6 +381,32 @@ class CompiledClock:
     def _is_counted(self, day: int) -> bool:
         calendar = self.calendar if self.rule.counting == Counting.WORKING else None
         return calendar is None or calendar.is_working(day)
+
+
+class Window:
+    """A length of time that nothing pauses, from any start.
+
+    Counted by days, its end depends on the day alone from which is counted; it is remembered by day.
+    """
+
+    __slots__ = ("_by_day", "_days", "_is_by_days", "_span")
+
+    def __init__(self, span: Span, days: OfficeDays) -> None:
+        self._span = span
+        self._days = days
+        self._is_by_days = span.counting.is_by_days
+        self._by_day: dict[int | tuple[int, bool], Breach] = {}
+
+    def breach(self, start: int) -> Breach:
+        """The first instant after it; as `breach`, without pauses."""
+        span, days = self._span, self._days
+        if not self._is_by_days:
+            return breach(span, start, (), days)
+        day = days.day_of(start) if span.cut_off < 0 else base_day(span, start, days)
+        known = self._by_day.get(day)
+        if known is None:
+            known = self._by_day[day] = breach(span, start, (), days)
+        return known
 
 
 # -- which breach a rung goes with ----------------------------------------------------------------------

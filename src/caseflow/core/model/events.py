@@ -108,13 +108,13 @@ Dues = Annotated[tuple[Instant | None, ...], Meta(max_length=MOST_RUNGS + 1)]
 class ClockChange(Value, gc=False):
     """What an event did to one clock instance; ``None`` leaves a part as it was.
 
-    ``since`` is given when the instance begins, with an ``until`` if it has ended by then, and when a fact
-    told late moves its start. ``until`` is its end; ``-1`` takes the end back. The status ``void`` says that
-    in the order of effect it never began. ``pauses`` follow the first ``kept`` of those that were there, so
-    that an event stays small however often a clock stood still. ``floors`` are the instants before which its
-    rungs are not due, and last that since which pauses and extensions move them on; ``policy_hash`` the rules
-    it ran under, once the case has left them; ``basis`` what it counts from; an
-    empty one takes back what was.
+    ``since`` is given when the instance begins, running unless ``status`` says otherwise, with an ``until``
+    if it has ended by then; and when a fact told late moves its start. ``until`` is its end; ``-1`` takes the
+    end back. The status ``void`` says that in the order of effect it never began. ``pauses`` follow the first
+    ``kept`` of those that were there, so that an event stays small however often a clock stood still.
+    ``floors`` are the instants before which its rungs are not due, and last that since which pauses and
+    extensions move them on; ``policy_hash`` the rules it ran under, once the case has left them; ``basis``
+    what it counts from; an empty one takes back what was.
     """
 
     clock: Name

@@ -58,14 +58,13 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     """As `evolve`, for whoever decided the event and knows the clocks to which its changes lead."""
     if clocks is not case.clocks:
         case = replace(case, clocks=clocks, next_due_us=earliest(clocks))
-    at = event.at_us
-    case = replace(
-        case,
-        version=case.version + 1,
-        place=event.to or case.place,
-        last_us=at if at > case.last_us else case.last_us,
-        acted_us=at if event.is_act and at > case.acted_us else case.acted_us,
-    )
+    at, last = event.at_us, case.last_us
+    version, place = case.version + 1, event.to or case.place
+    if at >= last and event.is_act:
+        case = replace(case, version=version, place=place, last_us=at, acted_us=at)
+    else:
+        acted = max(at, case.acted_us) if event.is_act else case.acted_us
+        case = replace(case, version=version, place=place, last_us=max(at, last), acted_us=acted)
     if event.revised is not None:
         case = replace(case, origin=event.revised)
     fold = FOLDS.get(type(event))
@@ -192,13 +191,13 @@ def _handed_over(case: Case, event: e.Event) -> Case:
     """
     unit: str = getattr(event, "unit", "")
     since, facts = event.since_us, case.facts
-    later = next((turn for turn, (until, _) in enumerate(facts.past_units) if until > since), None)
-    if later is None:
-        past = (*facts.past_units, (since, case.unit))
-        return replace(case, unit=unit, facts=facts.replace(past_units=past))
-    until, holder = facts.past_units[later]
-    past = (*facts.past_units[:later], (since, holder), (until, unit), *facts.past_units[later + 1 :])
-    return replace(case, facts=facts.replace(past_units=past))
+    past = facts.past_units
+    if not past or past[-1][0] <= since:
+        return replace(case, unit=unit, facts=replace(facts, past_units=(*past, (since, case.unit))))
+    later = next(turn for turn, (until, _) in enumerate(past) if until > since)
+    until, holder = past[later]
+    past = (*past[:later], (since, holder), (until, unit), *past[later + 1 :])
+    return replace(case, facts=replace(facts, past_units=past))
 
 
 def _returned(case: Case, event: e.Returned) -> Case:

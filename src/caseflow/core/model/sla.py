@@ -75,19 +75,18 @@ def applied(runs: Runs, marks: Iterable[Mark]) -> Runs:
     What an act leaves as it was is the same object as before; what it changes is counted at once.
     """
     for mark in marks:
-        clock = mark.clock
-        if mark.verb == "start":
-            begun = _begun(latest(runs, clock.name, mark.subject or "") if runs else None, mark)
+        clock, verb, subject = mark.clock, mark.verb, mark.subject
+        name = clock.name
+        if verb == "start":
+            begun = _begun(latest(runs, name, subject or "") if runs else None, mark)
             runs = runs if begun is None else (*runs, clock.counted(begun))
             continue
-        change, subject = _CHANGES[mark.verb], mark.subject
+        change = _CHANGES[verb]
         for turn, run in enumerate(runs):
-            if run.clock == clock.name and (subject is None or run.subject == subject):
+            if run.clock == name and (subject is None or run.subject == subject):
                 after = change(run, mark)
-                if after is not run and (
-                    run.until_us is None or run is latest(runs, clock.name, run.subject)
-                ):
-                    after = after if mark.verb in _ENDS else clock.counted(after)
+                if after is not run and (run.until_us is None or run is latest(runs, name, run.subject)):
+                    after = after if verb in _ENDS else clock.counted(after)
                     runs = (*runs[:turn], after, *runs[turn + 1 :])
     return runs
 

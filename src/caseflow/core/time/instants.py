@@ -151,9 +151,14 @@ class OfficeDays:
         """The day that holds the instant."""
         day = (us + self._guess) // DAY + _EPOCH_DAY
         midnights = self._midnights
-        while (midnights.get(day) or self.midnight(day)) > us:
+        try:
+            if midnights[day] <= us < midnights[day + 1]:
+                return day
+        except KeyError:
+            pass  # not met yet
+        while self.midnight(day) > us:
             day -= 1
-        while (midnights.get(day + 1) or self.midnight(day + 1)) <= us:
+        while self.midnight(day + 1) <= us:
             day += 1
         return day
 

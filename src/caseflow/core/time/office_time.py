@@ -67,6 +67,24 @@ class OfficeOpenings:
         turn = bisect_left(block.ran, left)
         return block.closes[turn] - block.ran[turn] + left
 
+    def around(self, at: int, day: int) -> tuple[int, int, bool]:
+        """The opening that holds the instant, or the closed time, as far as it lies on that day.
+
+        Returns:
+            From when to when, the end left out, and whether the office is open then.
+        """
+        begin, end = self._days.midnight(day), self._days.midnight(day + 1)
+        number = day // BLOCK
+        block = self._blocks.get(number) or self._block(number)
+        turn = bisect_right(block.opens, at)
+        if turn and at < block.closes[turn - 1]:
+            return block.opens[turn - 1], block.closes[turn - 1], True
+        if turn:
+            begin = max(begin, block.closes[turn - 1])
+        if turn < len(block.opens):
+            end = min(end, block.opens[turn])
+        return begin, end, False
+
     def openings(self, day: int) -> Iterator[tuple[int, int]]:
         """From when to when the office is open, from that day on, without end."""
         number, midnight = day // BLOCK, self._days.midnight(day)

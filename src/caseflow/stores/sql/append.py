@@ -7,6 +7,8 @@ from collections.abc import Container, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
+import msgspec
+
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import deadline_of, waits_from
 from caseflow.core.model.events import Migrated
@@ -26,7 +28,7 @@ EventRow = tuple[str, int, bytes, bytes]
 Known = tuple[bytes, Row | None]
 """The head of a case's chain, and what indexes hold of the case, if it was written here."""
 
-_json = json.JSONEncoder(ensure_ascii=False).encode  # made once: `json.dumps` would make one a call
+_encode = msgspec.json.Encoder().encode
 
 
 # -- what is written -----------------------------------------------------------------------------------------
@@ -117,7 +119,7 @@ def key_row(claim: KeyClaim) -> Row:
 
 def as_json(fields: Mapping[str, Any]) -> str:
     """JSON text, Chinese as it is."""
-    return _json(fields) if fields else "{}"
+    return _encode(fields).decode() if fields else "{}"
 
 
 # -- how it is written ---------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, Transition
-from caseflow.core.engine.preconditions import check
+from caseflow.core.engine.preconditions import check_asked
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.policy import Policy
@@ -197,7 +197,7 @@ def _is_allowed(life: Life, case: Case, action: str) -> bool:
     rules = life.desk.rules
     by, row = permitted_actor(rules, case, action), row_of(rules, case, action)
     at = max(life.clock.now, case.acted_us)
-    return by is not None and check(rules, case, Command(action, by), row, at, asked_only=True) is None
+    return by is not None and check_asked(rules, case, Command(action, by), row, at) is None
 
 
 def _long_ago(life: Life, case: Case, minutes: int) -> int:
