@@ -22,7 +22,7 @@ def situation(case: Case) -> Spot:
     """Where the case stands, as the graph says it."""
     cycle = case.facts.cycle
     replied = any(reply.cycle == cycle and reply.retracted_us is None for reply in case.facts.replies)
-    rated = any(rating.cycle == cycle for rating in case.facts.ratings)
+    rated = case.rating is not None
     runs = [case.latest(plan.name) for plan in ONE_A_CASE]
     clocks = tuple(Ticking(run.status, run.is_paused) if run else Ticking() for run in runs)
     requested, received = (

@@ -131,7 +131,7 @@ def quarantine(store_url: str, as_json: bool, lang: Lang) -> int:
             return Exit.FOUND if documents else Exit.OK
         count = 0
         for one in ones:
-            click.echo(aside_line(one, lang))
+            echo(aside_line(one, lang))
             count += 1
     say("quarantine", lang, count=count)
     return Exit.FOUND if count else Exit.OK
