@@ -341,7 +341,7 @@ def cases() -> int:
     return len(desk().store.heads())
 
 
-class Rolled(TestCase):  # type: ignore[misc]  # Django ships no types
+class Rolled(TestCase):
     """Two tests that would meet in each other's rows."""
 
     __test__ = False  # run below, on a database that is there then

@@ -14,6 +14,7 @@ from caseflow.core.model.events import EVENTS, Adopted, Event, Migrated, Submitt
 from caseflow.core.model.evolve import evolve, replay
 from caseflow.core.notices import STATUSES, Draft, Notice, has_annulment, owed
 from caseflow.errors import StoreError
+from caseflow.policies.parse import is_list
 from caseflow.ports import NEVER, is_redacted_by
 from caseflow.serialization.codec import SNAPSHOT, decode, pack
 from caseflow.serialization.hash_chain import START, link
@@ -101,7 +102,7 @@ def _is_of_older_format(snapshot: bytes) -> bool:
         whole = json.loads(snapshot)
     except (ValueError, RecursionError):
         return False
-    return isinstance(whole, list) and bool(whole) and type(whole[0]) is int and 0 < whole[0] < SNAPSHOT
+    return is_list(whole) and bool(whole) and type(whole[0]) is int and 0 < whole[0] < SNAPSHOT
 
 
 def _text_faults(rows: CaseRows, case: Case, events: tuple[Event, ...]) -> Iterator[Fault]:
@@ -215,7 +216,7 @@ def _state_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
 
 def _cards(case: Case) -> dict[str, Card]:
     """The id that the document of a card has -> the card."""
-    cards, times = {}, dict[Key, int]()
+    cards, times = dict[str, Card](), dict[Key, int]()
     for card in case.escalations:
         key = card_key(card)
         cards[document_id(case.id, key, times.get(key, 0))] = card

@@ -126,15 +126,8 @@ class AfterCommit:
         self._info: dict[Any, Any] = connection.info
         if connection not in _watched:
             _watched.add(connection)
-            for name in (
-                "begin",
-                "commit",
-                "rollback",
-                "savepoint",
-                "release_savepoint",
-                "rollback_savepoint",
-            ):
-                event.listen(connection, name, globals()[f"_on_{name}"])
+            for name, listener in _LISTENERS.items():
+                event.listen(connection, name, listener)
         engine = connection.engine
         if engine not in _watched:
             _watched.add(engine)
@@ -153,9 +146,9 @@ class AfterCommit:
 class _Pending:
     """What waits, what was committed, and how much waited at each savepoint that is open, outermost first."""
 
-    waiting: list[Work] = attrs.Factory(list)
-    committed: list[Work] = attrs.Factory(list)
-    marks: list[int] = attrs.Factory(list)
+    waiting: list[Work] = attrs.Factory(list[Work])
+    committed: list[Work] = attrs.Factory(list[Work])
+    marks: list[int] = attrs.Factory(list[int])
 
 
 def _pending(info: dict[Any, Any]) -> _Pending:
@@ -192,6 +185,17 @@ def _on_rollback_savepoint(connection: Connection, name: str, context: None) -> 
 
 def _on_begin(connection: Connection) -> None:
     _run(connection.info)
+
+
+_LISTENERS: dict[str, Callable[..., None]] = {
+    "begin": _on_begin,
+    "commit": _on_commit,
+    "rollback": _on_rollback,
+    "savepoint": _on_savepoint,
+    "release_savepoint": _on_release_savepoint,
+    "rollback_savepoint": _on_rollback_savepoint,
+}
+"""What a connection tells -> who listens."""
 
 
 def _on_checkin(driver: Any, record: Any) -> None:

@@ -6,7 +6,7 @@ SQLAlchemy brings URLs, drivers, the pool and its events; statements are sent by
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, Self, TypeVar
 
@@ -119,7 +119,7 @@ class DatabaseLocation:
             return steps
 
     @contextmanager
-    def _connected(self) -> Iterator[EngineConnections]:
+    def _connected(self) -> Generator[EngineConnections]:
         connections = EngineConnections(self._url, pool_size=1)
         try:
             yield connections
@@ -266,7 +266,7 @@ class EngineConnections:
             return change(cursor)
 
     @contextmanager
-    def _unsure(self) -> Iterator[None]:
+    def _unsure(self) -> Generator[None]:
         """Whoever loses the connection in here cannot know whether the commit was done."""
         try:
             yield
@@ -276,7 +276,7 @@ class EngineConnections:
             raise StoreError("store-unsure", path=self.name) from error
 
     @contextmanager
-    def _connected(self) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
+    def _connected(self) -> Generator[tuple[PoolProxiedConnection, Cursor]]:
         """A connection of the pool in autocommit, and its cursor; a dead one does not go back."""
         self._after_fork()
         if self._is_closed:

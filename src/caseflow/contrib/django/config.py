@@ -20,6 +20,7 @@ from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk
 from caseflow.errors import CaseflowError
 from caseflow.policies.load import load_policy
+from caseflow.policies.parse import is_table
 from caseflow.ports import Authorizer, Clock
 
 DEFAULTS: Mapping[str, Any] = {
@@ -68,7 +69,7 @@ def language() -> Literal["zh", "en"]:
 
 def _options() -> dict[str, Any]:
     options = getattr(settings, "CASEFLOW", {})
-    if not isinstance(options, Mapping):
+    if not is_table(options):
         raise _wrong("", f"it must be a dictionary; got {options!r}")
     unknown = sorted(str(key) for key in set(options) - set(DEFAULTS))
     if unknown:
@@ -120,7 +121,7 @@ def relay() -> Relay:
     options, portals_desk = _options(), desk()
     directory = _plugged("DIRECTORY", options["DIRECTORY"], "holders")
     notifiers = options["NOTIFIERS"]
-    if isinstance(notifiers, Mapping):
+    if is_table(notifiers):
         notifiers = {channel: _plugged("NOTIFIERS", one, "send") for channel, one in notifiers.items()}
     else:
         notifiers = _plugged("NOTIFIERS", notifiers, "send")
@@ -144,10 +145,10 @@ def _instance(key: str, kind: type) -> Any:
 
 
 def _authorizer(option: Any) -> Authorizer | None:
-    authorizer = _imported("AUTHORIZER", option) if isinstance(option, str) else option
+    authorizer: Authorizer | None = _imported("AUTHORIZER", option) if isinstance(option, str) else option
     if authorizer is not None and not callable(authorizer):
         raise _wrong("AUTHORIZER", f"it must be a function; got {option!r}")
-    return authorizer  # type: ignore[no-any-return]  # what the portal names has no type
+    return authorizer
 
 
 def _imported(key: str, dotted: str) -> Any:

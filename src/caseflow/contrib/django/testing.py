@@ -15,7 +15,7 @@ from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.stores.sql.schema import table_names
 
 
-class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
+class CaseflowTransactionTestCase(TransactionTestCase):
     """A ``TransactionTestCase`` that empties caseflow's tables after each test.
 
     Django empties the tables of models alone, and caseflow's are none.
@@ -27,4 +27,4 @@ class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  #
             for name in names:
                 if name != "caseflow_store":  # it holds the schema
                     cursor.execute(f"DELETE FROM {name}")
-        return super()._fixture_teardown()
+        return super()._fixture_teardown()  # type: ignore[misc]  # the stubs leave it out

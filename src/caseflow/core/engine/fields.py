@@ -97,7 +97,7 @@ def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict
     return fields
 
 
-def plain(value: Any) -> Any:
+def plain(value: list[Any] | tuple[Any, ...] | date | str | int | None) -> Any:
     """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples."""
     if type(value) is list:
         return tuple(value)
@@ -151,7 +151,7 @@ def _date_mistake(rule: FieldRule, value: Any) -> str:
         return "field-not-date"
 
 
-def _names_mistake(rule: FieldRule, value: Any) -> str:
+def _names_mistake(rule: FieldRule, value: tuple[Any, ...] | str | int | None) -> str:
     if type(value) is not tuple or not all(type(name) is str for name in value):
         return "field-not-names"
     if not value or len(value) > MOST_NAMES or not all(value):

@@ -27,7 +27,7 @@ def claim(
     if leases:
         cursor.executemany(sql["lease_notice"], leases)
     leased = {posted.position: posted for posted in _leased(cursor, sql, token, positions)}
-    held = []
+    held: list[o.Held] = []
     for posted in [leased[position] for position in positions if position in leased]:
         corrected = _corrected(cursor, sql, posted.notice.corrects, now_us)
         held.append(o.Held(posted.notice, token, posted.attempts, corrected))
@@ -92,7 +92,7 @@ def _is_settled(cursor: Cursor, sql: Statements, row: Row) -> bool:
 
 def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
     """Make dead notices pending again; their ids."""
-    done = []
+    done: list[str] = []
     for name in ids:
         cursor.execute(sql["requeue_notice"], (now_us, name))
         if cursor.rowcount == 1:

@@ -70,7 +70,7 @@ class Statements(dict[str, str]):
 
     def find(self, query: Query) -> Ask:
         """The cases of a query, in the order of (due order, id)."""
-        terms, values = [], list[Any]()
+        terms, values = list[str](), list[Any]()
         for column, wanted in (("unit", query.unit), ("citizen", query.citizen), ("state", query.state)):
             if wanted is not None:
                 terms.append(f"{column} = ?")

@@ -167,7 +167,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = type(self).make_store()
+        self.store = self.make_store()
         self.model = DictModel()
         self.walk = f"w{next(_WALKS):06}-"
         self.held: list[o.Held] = []
@@ -209,7 +209,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(name=_CASES, other=_CASES, behind=st.integers(0, 1), text=_WORDS)
     def note(self, name: str, other: str, behind: int, text: str) -> None:
         """A note on one case or two; one version behind it is refused, and neither has it."""
-        entries = []
+        entries: list[Append] = []
         for place, one in enumerate(dict.fromkeys((name, other))):
             case = self.case(one)
             if case is not None:
@@ -385,7 +385,7 @@ def walk_beside_a_dict(
             max_examples=examples,
             stateful_step_count=steps,
             phases=[phase for phase in Phase if shorten or phase is not Phase.shrink],
-            suppress_health_check=list(HealthCheck),  # a server takes its time
+            suppress_health_check=list(map(HealthCheck, HealthCheck)),  # a server takes its time
         ),
     )
 
