@@ -61,6 +61,7 @@ lint: $(VENV)/ready-test
 
 types: $(VENV)/ready-test $(VENV)/ready-bench
 	$(BIN)/mypy
+	$(BIN)/pyright
 
 examples: $(VENV)/ready-main
 	@for example in examples/[0-9]*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done

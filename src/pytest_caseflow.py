@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -66,16 +66,16 @@ def manual_clock(timeline: Timeline) -> ManualClock:
     return timeline.clock
 
 
-@pytest.hookimpl(hookwrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add the story to the report of a test that failed, unless the error shows it already."""
-    outcome: Any = yield  # pluggy sends it into the generator
-    report = outcome.get_result()
+    report = yield
     used = item.stash.get(_USED, None)
     if report.failed and report.when == "call" and used is not None:
         story = _story_beside(used, report)
         if story:
             report.sections.append(("caseflow story", story))
+    return report
 
 
 def _story_beside(timeline: Timeline, report: pytest.TestReport) -> str:
@@ -100,10 +100,10 @@ def _made(request: pytest.FixtureRequest) -> Timeline:
 
     settings = _settings(request)
     where = "; ".join(f"{name} of {place}" for name, (_, place) in settings.items())
-    arguments = {name: setting for name, (setting, _) in settings.items()}
-    store = _store(request, *settings["store"]) if "store" in settings else None
+    arguments: dict[str, Any] = {name: setting for name, (setting, _) in settings.items()}
+    arguments["store"] = _store(request, *settings["store"]) if "store" in settings else None
     try:
-        return Timeline(**{**arguments, "store": store})
+        return Timeline(**arguments)
     except (CaseflowError, TypeError, ValueError) as error:
         message = f"{where}: {error}"
     return _wrong(message)  # outside, so that the report shows this alone

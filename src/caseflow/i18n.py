@@ -253,7 +253,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise CatalogueError(f"{path}: {error}") from error
 
 
-def _flattened(tables: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Text]]:
+def _flattened(tables: Any, path: str = "") -> Iterator[tuple[str, Text]]:
     """``section.name`` -> text or plural forms; keys may come nested or with dots."""
     for name, part in tables.items():
         key = f"{path}.{name}" if path else name
@@ -265,7 +265,7 @@ def _flattened(tables: Mapping[str, Any], path: str = "") -> Iterator[tuple[str,
 
 def _check(texts: Mapping[str, Text], place: str) -> None:
     """Refuse keys that nothing asks for, and names that nothing fills in."""
-    shipped, wrong = [_catalogue(lang).texts for lang in SHIPPED], []
+    shipped, wrong = [_catalogue(lang).texts for lang in SHIPPED], list[str]()
     for key, form in texts.items():
         if key not in shipped[0]:
             wrong.append(f"{key}: no such key")
@@ -280,17 +280,23 @@ def _check(texts: Mapping[str, Text], place: str) -> None:
         raise CatalogueError(place + "; ".join(wrong))
 
 
-def placeholders(form: Text) -> frozenset[str]:
+def placeholders(form: Any) -> frozenset[str]:
     """The names in braces of a text, or of all its plural forms.
 
     Raises:
         TypeError: it is no text.
         ValueError: a brace stands alone, or asks for more than a name.
     """
-    if not isinstance(form, str | Mapping):
-        raise TypeError(f"{form!r} is no text")
+    sentences: list[Any]
+    match form:
+        case str():
+            sentences = [form]
+        case {**plurals}:
+            sentences = list(plurals.values())
+        case _:
+            raise TypeError(f"{form!r} is no text")
     names = set[str]()
-    for sentence in (form,) if isinstance(form, str) else form.values():
+    for sentence in sentences:
         for _, name, spec, conversion in Formatter().parse(sentence):
             if name is not None:
                 if not name.isidentifier() or spec or conversion:

@@ -376,7 +376,7 @@ def cases() -> int:
     return len(desk().store.heads())
 
 
-class Rolled(TestCase):  # type: ignore[misc]  # Django ships no types
+class Rolled(TestCase):
     """Two tests that would meet in each other's rows."""
 
     __test__ = False  # run below, on a database that is there then
@@ -392,7 +392,7 @@ class Rolled(TestCase):  # type: ignore[misc]  # Django ships no types
     test_two = test_one
 
 
-class Committed(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
+class Committed(TransactionTestCase):
     """The same with commits."""
 
     __test__ = False

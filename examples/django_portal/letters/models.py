@@ -3,7 +3,7 @@
 from django.db import models
 
 
-class Letter(models.Model):  # type: ignore[misc]  # Django ships no types
+class Letter(models.Model):
     """A letter with the number on the citizen's receipt."""
 
     receipt = models.CharField(max_length=40, unique=True)

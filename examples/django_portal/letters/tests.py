@@ -14,7 +14,7 @@ LETTER = {"title": "路灯不亮", "to": "城管局", "citizen": "c-17", "receip
 REPLY = {"text": "已修复", "form": "form-1"}
 
 
-class Letters(TestCase):  # type: ignore[misc]  # Django ships no types
+class Letters(TestCase):
     """A citizen asks, an officer answers, time goes by."""
 
     def setUp(self) -> None:

@@ -25,6 +25,7 @@ from caseflow.core.notices import (
     owed,
 )
 from caseflow.errors import StoreError
+from caseflow.policies.parse import is_list
 from caseflow.ports import NEVER, is_redacted_by
 from caseflow.serialization.codec import SNAPSHOT, decode, pack
 from caseflow.serialization.hash_chain import START, link
@@ -120,7 +121,7 @@ def _is_of_older_format(snapshot: bytes) -> bool:
         whole = json.loads(snapshot)
     except (ValueError, RecursionError):
         return False
-    return isinstance(whole, list) and bool(whole) and type(whole[0]) is int and 0 < whole[0] < SNAPSHOT
+    return is_list(whole) and bool(whole) and type(whole[0]) is int and 0 < whole[0] < SNAPSHOT
 
 
 def _text_faults(rows: CaseRows, case: Case, events: tuple[Event, ...]) -> Iterator[Fault]:
@@ -252,7 +253,7 @@ def _odd_state(row: RawRow) -> str | None:
 
 def _cards(case: Case) -> dict[str, Card]:
     """The id that the document of a card has -> the card."""
-    cards, times = {}, dict[Key, int]()
+    cards, times = dict[str, Card](), dict[Key, int]()
     for card in case.escalations:
         key = card_key(card)
         cards[document_id(case.id, key, times.get(key, 0))] = card

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -200,7 +200,7 @@ def _marks_of(store: Auditable) -> Iterator[CaseMark]:
 
 
 @contextmanager
-def _new(path: Path) -> Iterator[IO[bytes]]:
+def _new(path: Path) -> Generator[IO[bytes]]:
     """A file that was not there; gone again when it could not be written to its end."""
     try:
         file = path.open("xb")

@@ -101,8 +101,9 @@ def _ending(error: BaseException, lang: Lang) -> int:
         case OSError():
             _tell(": ".join(filter(None, (error.filename and str(error.filename), _reason(error, lang)))))
             return Exit.BAD_INPUT
-    _tell(word("interrupted", lang))
-    return Exit.INTERRUPTED
+        case _:
+            _tell(word("interrupted", lang))
+            return Exit.INTERRUPTED
 
 
 def _let_go_of_streams() -> None:
@@ -189,6 +190,8 @@ def _usage_text(error: click.ClickException, lang: Lang) -> str:
             return text(f"usage.{key}", lang, name=error.option_name)
         case click.BadParameter(param=click.Parameter() as param):
             return _value_text(error.message, param, lang)
+        case _:
+            pass
     for key, pattern in _PLAIN.items():
         if match := pattern.search(error.message):
             return text(f"usage.{key}", lang, name=match[1], names=match[1])
@@ -217,7 +220,8 @@ def _value_text(message: str, param: click.Parameter, lang: Lang) -> str:
             return text("usage.not-a-number", lang, name=name, value=value)
         case click.Path():
             return text("usage.no-file", lang, name=name, value=value)
-    return text("usage.bad-value", lang, name=name)
+        case _:
+            return text("usage.bad-value", lang, name=name)
 
 
 def _range(kind: click.IntRange) -> str:

@@ -50,7 +50,7 @@ _HELP = {
 }
 
 
-def _words(kind: type[StrEnum]) -> click.Choice:  # type: ignore[type-arg]  # generic in new releases of click
+def _words(kind: type[StrEnum]) -> click.Choice[Any]:
     return click.Choice([word.value for word in kind])
 
 

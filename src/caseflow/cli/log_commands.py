@@ -46,6 +46,7 @@ from caseflow.interchange import load_mapping, write_cards
 from caseflow.interchange import replay as replayed
 from caseflow.interchange.log_mapping import load_legacy_mapping
 from caseflow.interchange.takeover import Takeover, take_over
+from caseflow.policies.parse import is_table
 from caseflow.ports import Clock, Query, Store
 
 MOST_LISTED = 100
@@ -120,7 +121,7 @@ def _print_summary(document: dict[str, Any], json_path: Path | None) -> None:
 
 def _plain(value: object) -> str:
     """A value of the summary as people read it; ``-`` for none."""
-    if isinstance(value, dict):
+    if is_table(value):
         return ", ".join(f"{name} {count}" for name, count in value.items())
     return "-" if value is None else str(value)
 

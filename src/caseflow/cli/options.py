@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -225,7 +225,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 @contextmanager
-def progress_bar(title: str) -> Iterator[Callable[[int, int], None] | None]:
+def progress_bar(title: str) -> Generator[Callable[[int, int], None] | None]:
     """What to call with (done, all) to draw a bar on a terminal; `None` where standard error is none."""
     if not sys.stderr.isatty():
         yield None

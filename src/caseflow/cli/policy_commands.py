@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from itertools import groupby
@@ -35,6 +35,7 @@ from caseflow.i18n import Lang, languages, text
 from caseflow.policies.lint.findings import findings
 from caseflow.policies.lint.severity import Finding
 from caseflow.policies.load import shipped
+from caseflow.policies.parse import is_list, is_table
 from caseflow.views.mermaid import diagram as drawn
 from caseflow.views.policy_terms import policy_terms
 
@@ -94,9 +95,9 @@ def show(name: str, terms: bool, as_json: bool, lang: Lang) -> None:
 
 def _without_none(table: Any) -> Any:
     """The table without keys that have no value: TOML has no word for that."""
-    if isinstance(table, dict):
+    if is_table(table):
         return {key: _without_none(part) for key, part in table.items() if part is not None}
-    if isinstance(table, list | tuple):
+    if is_list(table):
         return [_without_none(part) for part in table]
     return table
 
@@ -234,7 +235,7 @@ def _heeding(
 
 
 @contextmanager
-def _interrupts() -> Iterator[list[int]]:
+def _interrupts() -> Generator[list[int]]:
     """Note Ctrl-C, for the next life to stop at; a second one stops at once.
 
     Raised wherever it comes it could be lost, in a callback of the garbage collector, or pass for an error

@@ -184,7 +184,7 @@ def labels(one: Scenario, measures: Sequence[Measured], lang: Lang) -> dict[str,
     """What each measure is called, by key; a card's level as its policy calls it."""
     rules = one.rules
     several = rules is not None and len(rules.clocks) > 1
-    names = {}
+    names: dict[str, str] = {}
     for item in measures:
         kind, _, name = item.key.partition(".")
         if kind == "cards" and rules is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -192,16 +192,18 @@ def _write(
             texts, guarded = options["with_texts"], not options["raw"]
             done = commands_csv.write_commands(source, file, with_texts=texts, since=since, guarded=guarded)
             return word("exported-commands", lang, count=done.count), done
-    done = xes.write_xes(source, file, zone=zone)
-    return word("exported-cases", lang, count=done.count), done
+        case _:
+            done = xes.write_xes(source, file, zone=zone)
+            return word("exported-cases", lang, count=done.count), done
 
 
 @contextmanager
-def _target(out: Path | None, bom: bool) -> Iterator[TextIO]:
+def _target(out: Path | None, bom: bool) -> Generator[TextIO]:
     """The new file, or standard output, as UTF-8 whatever the locale."""
     if out is None:
-        if hasattr(sys.stdout, "reconfigure"):
-            sys.stdout.reconfigure(encoding="utf-8", newline="\n")
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", newline="\n")
         sys.stdout.write(BOM if bom else "")
         yield cast(TextIO, Screen(sys.stdout)) if sys.stdout.isatty() else sys.stdout
         return

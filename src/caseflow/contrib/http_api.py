@@ -277,7 +277,8 @@ def _parameter(name: str, text: str) -> str | int | bool:
             return int(text)
         case "string":
             return text
-    raise BadInput("bad-bool" if QUERY[name] == "boolean" else "bad-int", what=name, found=text[:80])
+        case kind:
+            raise BadInput("bad-bool" if kind == "boolean" else "bad-int", what=name, found=text[:80])
 
 
 def _body(request: ApiRequest) -> ActionBody:

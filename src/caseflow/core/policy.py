@@ -86,16 +86,20 @@ def _document(part: Any) -> Any:
     """A part of a policy as JSON-able data."""
     if isinstance(part, When):
         return part.table()
-    if attrs.has(type(part)):
-        document = {}
-        for field in attrs.fields(type(part)):
+    if attrs.has(part.__class__):
+        document: dict[str, Any] = {}
+        for field in attrs.fields(part.__class__):
             value, unless = getattr(part, field.name), field.metadata.get("optional", _WRITTEN)
             if field.metadata.get("document", True) and value != unless:
                 document[field.metadata.get("key", field.name)] = _document(value)
         return document
-    if isinstance(part, dict):
-        return {key: _document(value) for key, value in part.items()}
-    return [_document(value) for value in part] if isinstance(part, tuple) else part
+    match part:
+        case {**table}:
+            return {key: _document(value) for key, value in table.items()}
+        case [*values]:
+            return [_document(value) for value in values]
+        case _:
+            return part
 
 
 @attrs.frozen(kw_only=True)

@@ -32,7 +32,7 @@ class CompactValue(Value, array_like=True, omit_defaults=False, gc=False):
     """
 
 
-def _plain(part: Any) -> Any:
+def _plain(part: Value | tuple[Any, ...] | str | int | None) -> Any:
     if isinstance(part, Value):
         return part.to_dict()
     return [_plain(item) for item in part] if isinstance(part, tuple) else part

@@ -9,6 +9,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.i18n import languages
+from caseflow.policies.parse import is_list, is_table
 from caseflow.ports.records import Person
 
 _KEYS = {"id", "name", "lang", "addresses", "role", "roles", "unit", "units"}
@@ -75,9 +76,7 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
         raise BadInput("bad-person", what=f"{what}.id", found=str(person_id)[:80])
     if lang not in languages():
         raise BadInput("bad-person", what=f"{what}.lang", found=str(lang)[:80])
-    if not isinstance(addresses, Mapping) or not all(
-        isinstance(address, str) for address in addresses.values()
-    ):
+    if not is_table(addresses) or not all(isinstance(address, str) for address in addresses.values()):
         raise BadInput("bad-person", what=f"{what}.addresses", found=type(addresses).__name__)
     person = Person(id=person_id, name=name, addresses=dict(addresses), lang=lang)
     return RoleHolder(person, roles, units)
@@ -85,6 +84,6 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
 
 def _names(entry: Mapping[str, Any], one: str, many: str, what: str) -> tuple[str, ...]:
     names = entry.get(many, [entry[one]] if one in entry else [])
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not is_list(names) or not all(isinstance(name, str) for name in names):
         raise BadInput("bad-person", what=f"{what}.{many}", found=str(names)[:80])
     return tuple(names)

@@ -14,6 +14,7 @@ from caseflow.delivery.messages import Messages
 from caseflow.delivery.notifiers.simple import CallableNotifier
 from caseflow.delivery.relay import Relay, RetryPolicy
 from caseflow.errors import BadInput, CaseflowError
+from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import Clock, Store
 from caseflow.ports.protocols import Directory, Notifier
 
@@ -62,7 +63,7 @@ def _wrong(what: str, problem: str) -> BadInput:
 
 
 def _table(entry: object, what: str) -> Mapping[str, Any]:
-    if not isinstance(entry, Mapping):
+    if not is_table(entry):
         raise _wrong(what, f"{type(entry).__name__}, expected a table")
     return entry
 
@@ -89,7 +90,7 @@ def _directory(table: Mapping[str, Any]) -> Directory:
             raise _wrong("directory", f"{table['directory']} has no holders")
         return cast("Directory", directory)
     people = table.get("people", [])
-    if not isinstance(people, list) or not people:
+    if not is_list(people) or not people:
         raise _wrong("people", "give [[people]], or directory = 'module:name'")
     return ListedDirectory([_table(entry, f"people[{index}]") for index, entry in enumerate(people)])
 
@@ -112,14 +113,14 @@ def _notifier(name: str, channel: object) -> Notifier:
 
 def _filled(entry: Any, what: str) -> Any:
     """The entry, each ``{ env = "NAME" }`` in it replaced by that variable: secrets stay out of files."""
-    if isinstance(entry, Mapping) and set(entry) == {"env"}:
+    if is_table(entry) and set(entry) == {"env"}:
         name = str(entry["env"])
         if name not in os.environ:
             raise _wrong(what, f"the environment has no {name}")
         return os.environ[name]
-    if isinstance(entry, Mapping):
+    if is_table(entry):
         return {key: _filled(part, f"{what}.{key}") for key, part in entry.items()}
-    if isinstance(entry, list):
+    if is_list(entry):
         return [_filled(part, what) for part in entry]
     return entry
 

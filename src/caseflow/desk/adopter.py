@@ -114,8 +114,8 @@ class LegacyCase:
     replied_at: Instant | None = None
     extensions: Sequence[Granted] = ()
     pauses: Sequence[Paused] = ()
-    started: Mapping[str, Instant] = attrs.field(factory=dict)
-    ended: Mapping[str, Instant] = attrs.field(factory=dict)
+    started: Mapping[str, Instant] = attrs.field(factory=dict[str, Instant])
+    ended: Mapping[str, Instant] = attrs.field(factory=dict[str, Instant])
     kind: str = ""
     channel: str = ""
     region: str = ""
@@ -123,7 +123,7 @@ class LegacyCase:
     citizen: str = ""
     title: str = ""
     body: str = ""
-    own_fields: Mapping[str, Any] = attrs.field(factory=dict)
+    own_fields: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
 
     def past(self) -> Legacy:
         """Its past, with instants as epoch microseconds.
@@ -402,4 +402,4 @@ def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
 
 
 def _fields(legacy: LegacyCase, reason: str) -> dict[str, object]:
-    return legacy.fields() | ({"reason": reason} if has_word(reason) else {})
+    return {**legacy.fields(), **({"reason": reason} if has_word(reason) else {})}

@@ -185,7 +185,7 @@ def _kinds(what: object) -> tuple[type[Event], ...]:
         return (EVENTS[what],)
     if isinstance(what, type) and issubclass(what, Event):
         return (what,)
-    shown = ascii(what) if isinstance(what, str) else repr(what)
+    shown = ascii(what) if isinstance(what, str) else f"{what!r}"
     raise BadInput("bad-option", what="subscribe", found=f"no event is called {shown[:80]}")
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import takewhile
-from typing import Any, TextIO
+from typing import TextIO
 
 from caseflow.core.engine.actions import ACTIONS, command_of
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.events import Adopted, Event, UnknownEvent
+from caseflow.core.policy import Scalar
 from caseflow.core.time.instants import moment
 from caseflow.errors import BadRecord, is_of_the_store
 from caseflow.interchange.cells import safe_cell, writable
@@ -98,8 +99,8 @@ class _Rows:
     """Events as rows of text."""
 
     def __init__(self, store: Store, *, with_texts: bool) -> None:
-        self._texts = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _texts_by_version(store, case_id))
-        self._zone = lru_cache(maxsize=_REMEMBERED)(lambda case_id: _zone_of(store, case_id))
+        self._texts = lru_cache(maxsize=_REMEMBERED)(partial(_texts_by_version, store))
+        self._zone = lru_cache(maxsize=_REMEMBERED)(partial(_zone_of, store))
         self._with_texts = with_texts
 
     def of(self, recorded: Recorded, columns: list[str]) -> list[str] | None:
@@ -113,7 +114,9 @@ class _Rows:
         zone, by = self._zone(recorded.case_id), event.by
         late = event.effective_us
         cells: dict[str, str] = {name: _text(part) for name, part in command.fields.items()}
-        known = self._texts(recorded.case_id).get(recorded.version, {}) if self._with_texts else {}
+        known: Mapping[str, str] = (
+            self._texts(recorded.case_id).get(recorded.version, {}) if self._with_texts else {}
+        )
         cells |= {name: known.get(name, WITHHELD) for name, _ in event.texts}
         return [
             recorded.case_id, command.action, moment(event.at_us, zone).isoformat(), by.id, by.role, by.unit,
@@ -122,7 +125,7 @@ class _Rows:
         ]  # fmt: skip
 
 
-def _text(field: Any) -> str:
+def _text(field: Scalar | tuple[str, ...]) -> str:
     if isinstance(field, bool):
         return "true" if field else "false"
     return " ".join(field) if isinstance(field, tuple) else str(field)

@@ -49,7 +49,7 @@ def write_csv(store: Store, out: TextIO, *, zone: str = "UTC", since: int = 0) -
 
 def _row(recorded: Recorded, zone: str) -> tuple[Any, ...]:
     event = recorded.event
-    body = {} if isinstance(event, UnknownEvent) else json.loads(encode(event))
+    body: dict[str, Any] = {} if isinstance(event, UnknownEvent) else json.loads(encode(event))
     effective = event.at_us if event.effective_us is None else event.effective_us
     details = {name: part for name, part in body.items() if name not in _COMMON}
     return (

@@ -20,6 +20,7 @@ from caseflow.core.time.instants import zone_info
 from caseflow.core.value import Value
 from caseflow.errors import BadInput, CaseflowError, LogError
 from caseflow.interchange.jsonl import FORMAT, KIND, as_bytes
+from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import KeyClaim, Text
 from caseflow.ports.records import Kept, Link
 from caseflow.serialization.codec import arrived
@@ -265,11 +266,11 @@ def _texts_in(part: Any) -> Iterator[str]:
     """Every text of JSON-able data, keys included."""
     if isinstance(part, str):
         yield part
-    elif isinstance(part, dict):
+    elif is_table(part):
         for key, value in part.items():
             yield key
             yield from _texts_in(value)
-    elif isinstance(part, list | tuple):
+    elif is_list(part):
         for value in part:
             yield from _texts_in(value)
 

@@ -121,6 +121,8 @@ def _checked(path: Path) -> Imported:
                 keys += 1
             case EndLine():
                 end = line.end
+            case HeaderLine():
+                pass
     if end is None or (end.cases, end.keys) != (len(ids), keys):
         raise wrong(path, max(number, 1), "export-cut", found=len(ids))
     return Imported(keys=keys, position=end.position, policies=tuple(sorted(named - pinned)))
@@ -169,6 +171,8 @@ def _written(path: Path, store: Movable, done: Imported, progress: Callable[[int
                     claims.append(line.claim())
                 case CaseLine():
                     yield Arrival.of(line)
+                case EndLine():
+                    pass
 
     left = cases()
     while batch := list(islice(left, BATCH)):

@@ -140,10 +140,11 @@ def _event(body: bytes) -> Any:
     """The event as JSON; as base64 text when its bytes are not what JSON would be written as."""
     try:
         event = json.loads(body)
-        is_same = as_bytes(event) == body
-    except (ValueError, RecursionError):  # no JSON at all, or half of a pair, escaped
-        is_same = False
-    return event if is_same else b64encode(body).decode()
+        if as_bytes(event) == body:
+            return event
+    except (ValueError, RecursionError):
+        pass  # no JSON at all, or half of a pair, escaped
+    return b64encode(body).decode()
 
 
 _dump = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -11,7 +11,7 @@ import attrs
 
 from caseflow.errors import LogError, PolicyError
 from caseflow.policies.load import read_toml
-from caseflow.policies.parse import Notes, built
+from caseflow.policies.parse import Notes, built, is_list, is_table
 
 OWN_COLUMNS = ("case_id", "action", "at", "actor", "role", "unit", "effective_at")
 """What a plain log's columns mean; every other column is a field of the action."""
@@ -25,7 +25,7 @@ class Source:
 
     column: str = ""
     value: str = ""
-    translate: dict[str, str] = attrs.field(factory=dict)
+    translate: dict[str, str] = attrs.field(factory=dict[str, str])
 
 
 @attrs.frozen(kw_only=True)
@@ -74,7 +74,7 @@ class MappedEvent:
     role: Source = Source()
     unit: Source = Source()
     effective_at: Source = Source()
-    fields: dict[str, Source] = attrs.field(factory=dict)
+    fields: dict[str, Source] = attrs.field(factory=dict[str, Source])
 
 
 @attrs.frozen(kw_only=True)
@@ -119,9 +119,9 @@ def plain_mapping(header: tuple[str, ...], path: Path) -> LogMapping:
     missing = [name for name in OWN_COLUMNS[:3] if name not in header]
     if missing:
         raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
-    own = {name: Source(column=name) for name in OWN_COLUMNS if name in header}
+    own: dict[str, Any] = {name: Source(column=name) for name in OWN_COLUMNS if name in header}
     fields = {name: Source(column=name) for name in header if name not in (*OWN_COLUMNS, UNREAD)}
-    return LogMapping(events=(MappedEvent(**own, fields=fields),))  # type: ignore[arg-type]  # own has only sources
+    return LogMapping(events=(MappedEvent(**own, fields=fields),))
 
 
 # -- tables of cases ---------------------------------------------------------------------------------------
@@ -184,15 +184,15 @@ class LegacyMapping:
     format: int = 1
     extensions: tuple[ExtensionColumns, ...] = ()
     pauses: tuple[PauseColumns, ...] = ()
-    started: dict[str, Source] = attrs.field(factory=dict)
-    ended: dict[str, Source] = attrs.field(factory=dict)
+    started: dict[str, Source] = attrs.field(factory=dict[str, Source])
+    ended: dict[str, Source] = attrs.field(factory=dict[str, Source])
     skip: tuple[Condition, ...] = ()
 
     def sources(self) -> Iterator[Source]:
         """Every source it names."""
         parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses)
         for part in parts:
-            yield from (getattr(part, field.name) for field in attrs.fields(type(part)))
+            yield from (getattr(part, field.name) for field in attrs.fields(part.__class__))
         yield from self.started.values()
         yield from self.ended.values()
 
@@ -266,15 +266,15 @@ def _checked(mapping: _Mapping | None, notes: Notes) -> _Mapping:
 def _log_table(table: dict[str, Any]) -> dict[str, Any]:
     """The table with every plain text where a source is expected as ``{column = text}``."""
     events = table.get("events")
-    if not isinstance(events, list):
+    if not is_list(events):
         return table
-    return {**table, "events": [_event(event) if isinstance(event, dict) else event for event in events]}
+    return {**table, "events": [_event(event) if is_table(event) else event for event in events]}
 
 
 def _event(event: Mapping[str, Any]) -> dict[str, Any]:
     table: dict[str, Any] = {}
     for key, value in event.items():
-        if key == "fields" and isinstance(value, dict):
+        if key == "fields" and is_table(value):
             table[key] = _sources(value)
         elif key in ("files", "rows", "when"):
             table[key] = value
@@ -289,11 +289,11 @@ def _legacy_table(table: dict[str, Any]) -> dict[str, Any]:
     """The same for a table of cases."""
     spelled = dict(table)
     for key in ("case", "started", "ended"):
-        if isinstance(spelled.get(key), dict):
+        if is_table(spelled.get(key)):
             spelled[key] = _sources(spelled[key])
     for key in ("extensions", "pauses"):
-        if isinstance(spelled.get(key), list):
-            spelled[key] = [_sources(row) if isinstance(row, dict) else row for row in spelled[key]]
+        if is_list(spelled.get(key)):
+            spelled[key] = [_sources(row) if is_table(row) else row for row in spelled[key]]
     return spelled
 
 

@@ -255,7 +255,12 @@ def getter(source: Source, index: dict[str, int]) -> Callable[[Cells], str]:
     get: Callable[[Any], str] = itemgetter(index[source.column])
     if source.translate:
         translate = source.translate
-        return lambda cells: translate.get(get(cells), get(cells))
+
+        def translated(cells: Cells) -> str:
+            cell: str = get(cells)
+            return translate.get(cell, cell)
+
+        return translated
     return get
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import csv
 import gc
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ Progress = Callable[[int, int], None]
 
 
 @contextmanager
-def no_collection() -> Iterator[None]:
+def no_collection() -> Generator[None]:
     """Without the cyclic garbage collector: a replay keeps much and makes no cycles, so that looking for
     them only takes time.
     """
@@ -232,8 +231,12 @@ def history_of(
 
 def _caught_up(rules: CompiledPolicy, case: Case, at: int, events: list[Event]) -> Case:
     """The case with everything issued that is due up to the instant, each noticed when it is due."""
+
+    def recorded() -> tuple[Event, ...]:
+        return tuple(events)
+
     while (due := case.next_due_us) is not None and due <= at:
-        case, issued = escalate(rules, case, due, history=partial(tuple, events))
+        case, issued = escalate(rules, case, due, history=recorded)
         events += issued
     return case
 
@@ -412,7 +415,7 @@ class Counts:
     rejected: int = 0
     later: int = 0
     ambiguous: int = 0
-    touched: dict[str, None] = attrs.field(factory=dict)
+    touched: dict[str, None] = attrs.field(factory=dict[str, None])
     """Ids in the order in which their cases lie in memory, which is quicker to go through."""
 
 

@@ -46,7 +46,7 @@ def check_office_hours(policy: Policy, tables: Mapping[str, Calendar], notes: No
 
 def _office_users(policy: Policy) -> Iterator[tuple[str, str]]:
     """Each calendar with the key path of what counts office time by it, once."""
-    seen = set()
+    seen = set[str]()
     users = [(f"clocks.{name}", clock.counting, clock.calendar) for name, clock in policy.clocks.items()]
     users += [(f"actions.{name}.within", action.within.counting, action.within.calendar)
               for name, action in policy.actions.items() if action.within]  # fmt: skip

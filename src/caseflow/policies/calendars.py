@@ -157,7 +157,8 @@ def _table_of_file(name: str, source: CalendarSource, folder: Path) -> CalendarT
             except ImportError as error:
                 raise BadInput("extra-needed", what="file", found="icalendar", extra="ical") from error
             return ical_file(path, name=name, last=source.last)
-    raise BadInput("calendar-kind", what="file", found=source.file)
+        case _:
+            raise BadInput("calendar-kind", what="file", found=source.file)
 
 
 def _paths(path: Path) -> tuple[Path, ...]:

@@ -15,7 +15,7 @@ from caseflow.core.time.calendar import Calendar
 from caseflow.errors import BadInput, CaseflowError, PolicyError
 from caseflow.policies.calendar_keys import check_office_hours, used_calendars
 from caseflow.policies.calendars import calendar_from
-from caseflow.policies.parse import Notes, policy_from, toml_table
+from caseflow.policies.parse import Notes, is_list, is_table, policy_from, toml_table
 from caseflow.policies.validate import check
 
 if TYPE_CHECKING:
@@ -109,30 +109,29 @@ def _table(name: str | Path, notes: Notes, above: tuple[str, ...]) -> tuple[dict
     below, _ = _table(inner, notes.of(str(inner)), (*above, here))
     if below is None:
         return None, path.parent
-    if not isinstance(removed, list):
+    if is_list(removed):
+        for entry in removed:
+            if not _remove(below, str(entry).split(".")):
+                notes.add("remove", "unknown-key", entry)
+    else:
         notes.add("remove", "wrong-type", f"{removed}, expected a list")
-        removed = []
-    for entry in removed:
-        if not _remove(below, str(entry).split(".")):
-            notes.add("remove", "unknown-key", entry)
     return _laid_over(below, table), path.parent
 
 
 def _remove(table: dict[str, Any], path: list[str]) -> bool:
     *tables, last = path
     for key in tables:
-        value = table.get(key)
-        if not isinstance(value, dict):
+        if not isinstance(table.get(key), dict):
             return False
-        table = value
+        table = table[key]
     return table.pop(last, None) is not None
 
 
-def _laid_over(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
         under = merged.get(key)
-        if isinstance(value, dict) and isinstance(under, dict):
+        if is_table(value) and is_table(under):
             value = _laid_over(under, value)
         merged[key] = value
     return merged

@@ -6,9 +6,9 @@ import math
 import re
 import types
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeGuard, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import attrs
 import msgspec
@@ -130,14 +130,24 @@ def partly(cls: type[_T], table: object, notes: Notes) -> _T | None:
     return result
 
 
-def _build(cls: type[Any], table: object, path: str, notes: Notes) -> Any:
-    if not isinstance(table, Mapping):
+def is_table(data: object) -> TypeGuard[Mapping[str, Any]]:
+    """Whether data of no known type are a table, whose keys are names as in TOML and JSON."""
+    return isinstance(data, Mapping)
+
+
+def is_list(data: object) -> TypeGuard[Sequence[Any]]:
+    """Whether they are a list, as files have it, or a tuple, as code writes it."""
+    return isinstance(data, list | tuple)
+
+
+def _build(cls: Any, table: object, path: str, notes: Notes) -> Any:
+    if not is_table(table):
         notes.add(path or ".", "wrong-type", f"{type(table).__name__}, expected a table")
         return _WRONG if path else None
     if cls is When:
         return _condition(table, path, notes)
     fields: dict[str, Any] = {}
-    hints = _hints(cls)  # type: ignore[arg-type]  # mypy takes attrs classes for unhashable
+    hints = _hints(cls)
     for key, value in table.items():
         if key not in hints:
             notes.add(_join(path, key), "unknown-key", key)
@@ -190,7 +200,7 @@ def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
             return _WRONG
         return _read(parts[0], value, path, notes)
     if origin is dict:
-        if not isinstance(value, Mapping):
+        if not is_table(value):
             notes.add(path, "wrong-type", f"{type(value).__name__}, expected a table")
             return _WRONG
         inner = get_args(hint)[1]
@@ -201,7 +211,7 @@ def _read(hint: Any, value: object, path: str, notes: Notes) -> Any:
         read = {str(key): _read(inner, part, _join(path, str(key)), notes) for key, part in value.items()}
         return {key: part for key, part in read.items() if part is not _WRONG}
     if origin is tuple:
-        if not isinstance(value, list | tuple):
+        if not is_list(value):
             notes.add(path, "wrong-type", f"{type(value).__name__}, expected a list")
             return _WRONG
         inner = get_args(hint)[0]
@@ -232,8 +242,8 @@ def _out_of_bounds(value: object, *, within: bool) -> str:
         return f"{value!r:.80} has characters that do not print"
     if type(value) is int and abs(value) > LARGEST_INT:
         return f"a whole number beyond {LARGEST_INT}"
-    if within and isinstance(value, Mapping | list | tuple):
-        parts = (*value, *value.values()) if isinstance(value, Mapping) else value
+    if within and (is_table(value) or is_list(value)):
+        parts: Iterable[object] = (*value, *value.values()) if is_table(value) else value
         return next(filter(None, (_out_of_bounds(part, within=True) for part in parts)), "")
     return ""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any
 
+from simpy import PriorityResource
+
 from caseflow.core.model.case import Case
 from caseflow.core.time.instants import DAY, SECOND
 from caseflow.simulation.arrivals import HOUR, RandomStreams
@@ -264,12 +266,12 @@ class CaseProcess:
     def _request(self) -> Any:
         desk = self.unit.desk
         assert desk is not None  # looked at before
-        if self.handling.takes != "deadline":
+        if not isinstance(desk, PriorityResource):  # whose officers take what is due first
             return desk.request()
         case = self.fleet.desk.store.load(self.id)
         deadline = case.deadline_us if case is not None else None
         far = (self.fleet.end + 366 * 24 * HOUR) * SECOND
-        return desk.request(priority=far if deadline is None else deadline)  # type: ignore[call-arg]  # by priority
+        return desk.request(priority=far if deadline is None else deadline)
 
     def _reply(self, text: str) -> None:
         if self.by_unit("reply", text=text) is not None:

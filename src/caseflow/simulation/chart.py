@@ -79,7 +79,7 @@ def _legend(texts: ChartText, x: float, *, compares: bool) -> list[str]:
 
 def _bars(item: Measured, numbers: tuple[str, str, str], x: float, y: float) -> list[str]:
     most = max(item.one, item.other or 0.0) or 1.0
-    parts = []
+    parts: list[str] = []
     pairs = [(item.one, ONE, numbers[0])]
     if item.other is not None:
         pairs.append((item.other, OTHER, numbers[1]))

@@ -89,7 +89,7 @@ def _rules(scenario: Scenario) -> Policy:
 def _summed(
     one: Sequence[Mapping[str, float]], other: Sequence[Mapping[str, float]] | None
 ) -> list[Measured]:
-    summed = []
+    summed: list[Measured] = []
     for key in one[0]:
         if not all(key in run for run in (*one, *(other or ()))):
             continue

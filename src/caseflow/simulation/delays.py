@@ -36,7 +36,7 @@ class Delay:
     """Hours that half of the cases take at most. With ``spread``: a log-normal distribution."""
     spread: float = 1.0
     """How many times the median 84 % of the cases take at most; 1 is always the median."""
-    quantiles: dict[str, float] = attrs.field(factory=dict)
+    quantiles: dict[str, float] = attrs.field(factory=dict[str, float])
     """Instead of both: hours by percent of cases, such as ``{ "10" = 0.5, "50" = 9, "99" = 120 }``."""
     never: float = 0.0
     """The share of cases in which it never happens; the rest follows the distribution."""

@@ -152,7 +152,7 @@ def _wait(cases: Iterable[Seen], time: OfficeTime) -> Delay:
     survival = Survival.of(
         (time.between(case.submitted, case.until), case.replied is not None) for case in cases
     )
-    quantiles = {}
+    quantiles: dict[str, float] = {}
     for percent in PERCENTS:
         hours = survival.quantile(percent / 100 * survival.ever)
         quantiles[f"{percent:g}"] = round(hours or 0.0, 3)
@@ -232,7 +232,7 @@ class Survival:
         """
         waiting = sorted(cases)
         left, without = len(waiting), 1.0
-        times, shares = [], []
+        times, shares = list[float](), list[float]()
         for length, group in groupby(waiting, key=lambda case: case[0]):
             ended = [replied for _, replied in group]
             if any(ended):

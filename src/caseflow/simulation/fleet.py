@@ -29,7 +29,7 @@ from caseflow.stores.memory import MemoryStore
 _NEVER = 1 << 40
 """Epoch seconds past every simulation."""
 
-Wait = simpy.events.Event
+Wait = simpy.Event
 COLUMNS = (
     "case_id", "action", "at", "actor", "role", "unit", "title", "body", "text", "kind", "to", "co_handler",
     "score", "efficiency", "effect", "code", "primary", "days", "rectification", "reason",

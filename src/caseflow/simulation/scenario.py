@@ -9,6 +9,7 @@ import attrs
 
 from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
+from caseflow.policies.parse import is_table
 from caseflow.simulation.delays import NOTHING, Delay
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -16,7 +17,7 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 def table() -> Any:
     """A table, empty by default."""
-    return attrs.field(factory=dict)
+    return attrs.field(factory=dict[str, Any])
 
 
 def share(default: float) -> Any:
@@ -304,7 +305,7 @@ class Scenario:
 def document(part: Any) -> dict[str, Any]:
     """A scenario, or a part of one, as a TOML table: what differs from the default, and every first key."""
     table: dict[str, Any] = {}
-    for field in attrs.fields(type(part)):
+    for field in attrs.fields(part.__class__):
         value = getattr(part, field.name)
         if not field.metadata.get("document", True) or value is None:
             continue
@@ -314,13 +315,13 @@ def document(part: Any) -> dict[str, Any]:
 
 
 def _default(field: attrs.Attribute[Any]) -> Any:
-    default = field.default
-    return {} if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]  # only tables are made anew
+    make = getattr(field.default, "factory", None)
+    return field.default if make is None else make()
 
 
 def _written(value: Any) -> Any:
     if isinstance(value, Delay):
         return value.document()
-    if isinstance(value, dict):
+    if is_table(value):
         return {key: _written(inner) for key, inner in value.items()}
-    return document(value) if attrs.has(type(value)) else value
+    return document(value) if attrs.has(value.__class__) else value

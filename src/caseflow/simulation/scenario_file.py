@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date
 from importlib import resources
 from pathlib import Path
@@ -16,7 +16,7 @@ from caseflow.errors import BadInput, PolicyError, ScenarioError
 from caseflow.policies.calendars import load_calendar
 from caseflow.policies.load import load_policy, read_toml
 from caseflow.policies.load import shipped as shipped_policies
-from caseflow.policies.parse import Notes, partly
+from caseflow.policies.parse import Notes, is_table, partly
 from caseflow.simulation.delays import Delay, points_of
 from caseflow.simulation.scenario import DAY_NAMES, Office, Scenario, quarter
 
@@ -151,7 +151,7 @@ def _mistakes(part: Any, path: str) -> Iterator[_Mistake]:
         return
     if isinstance(part, Office):
         yield from _of_office(part, path)
-    for field in attrs.fields(type(part)):
+    for field in attrs.fields(part.__class__):
         if not field.metadata.get("document", True):
             continue
         value, here = getattr(part, field.name), f"{path}.{field.name}".lstrip(".")
@@ -161,9 +161,9 @@ def _mistakes(part: Any, path: str) -> Iterator[_Mistake]:
             yield here, "too-few", value
         elif "length" in field.metadata and value != field.default:
             yield from _of_numbers(value, field.metadata["length"], here)
-        elif isinstance(value, dict):
+        elif is_table(value):
             yield from _of_table(value, here)
-        elif attrs.has(type(value)):
+        elif attrs.has(value.__class__):
             yield from _mistakes(value, here)
     takes = getattr(part, "takes", "arrival")
     if takes not in ("arrival", "deadline"):
@@ -177,9 +177,9 @@ def _of_numbers(numbers: tuple[float, ...], length: int, path: str) -> Iterator[
         yield path, "negative", min(numbers)
 
 
-def _of_table(table: dict[str, Any], path: str) -> Iterator[_Mistake]:
+def _of_table(table: Mapping[str, Any], path: str) -> Iterator[_Mistake]:
     for key, inner in table.items():
-        if attrs.has(type(inner)):
+        if attrs.has(inner.__class__):
             yield from _mistakes(inner, f"{path}.{key}")
         elif isinstance(inner, float) and inner < 0:
             yield f"{path}.{key}", "negative", inner

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
-from caseflow.core.policy import ClockRule, Policy
+from caseflow.core.policy import ClockRule, Policy, Rung
 from caseflow.errors import BadInput, ScenarioError
-from caseflow.policies.parse import Notes
+from caseflow.policies.parse import Notes, is_table
 from caseflow.policies.validate import check
 from caseflow.simulation.scenario import Scenario
 from caseflow.simulation.scenario_file import complete
@@ -72,7 +72,7 @@ def _with_rung(rules: Policy, rung: re.Match[str], change: str) -> Policy:
 
 def _moved(clock: ClockRule, level: str, days: int, hours: int) -> ClockRule:
     length = days * 24 + hours
-    rungs = []
+    rungs: list[Rung] = []
     for rung in clock.rungs:
         if rung.level == level:
             rungs.append(attrs.evolve(rung, days=days or None, hours=hours or None))
@@ -86,11 +86,11 @@ def _set(part: Any, path: Sequence[str], value: str, change: str) -> Any:
     if not path:
         return _value(part, value, change)
     key, *rest = path
-    if isinstance(part, dict):
+    if is_table(part):
         keys = list(part) if key == _EVERY else [key]
         if not keys or any(name not in part for name in keys):
             raise _unknown(change, key, part)
-        return part | {name: _set(part[name], rest, value, change) for name in keys}
+        return {**part, **{name: _set(part[name], rest, value, change) for name in keys}}
     if key not in _keys(part):
         raise _unknown(change, key, _keys(part)) if _keys(part) else BadInput("bad-change", found=change)
     return attrs.evolve(part, **{key: _set(getattr(part, key), rest, value, change)})
@@ -102,9 +102,9 @@ def _unknown(change: str, name: str, known: Iterable[str]) -> BadInput:
 
 def _keys(part: Any) -> tuple[str, ...]:
     """The keys that a part of a scenario has in its file."""
-    if not attrs.has(type(part)):
+    if not attrs.has(part.__class__):
         return ()
-    fields = attrs.fields(type(part))
+    fields = attrs.fields(part.__class__)
     return tuple(field.name for field in fields if field.metadata.get("document", True))
 
 
@@ -122,6 +122,8 @@ def _value(before: Any, text: str, change: str) -> Any:
                 return before + float(text) if is_sum else float(text)
             case str():
                 return text
+            case _:
+                pass
     except ValueError as error:
         raise BadInput("bad-change", found=change) from error
     raise BadInput("bad-change", found=change)

@@ -7,13 +7,16 @@ import json
 from array import array
 from collections.abc import Iterable, Sequence
 from copy import copy
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from caseflow.core import notices as o
+from caseflow.core.value import Value
 from caseflow.errors import StoreError
 
 _Bodied = TypeVar("_Bodied", o.Notice, o.Draft)
 
+
+_Container: TypeAlias = "dict[Any, Any] | list[Any] | set[Any] | array[int] | MemoryOutbox | MemoryRegister"
 
 _NAMES, _PLAIN = {str}, {str, int, bool, type(None)}
 
@@ -27,7 +30,7 @@ def copied(item: _Bodied) -> _Bodied:
     return item.replace(body=dict(body) if is_flat else json.loads(json.dumps(body)))
 
 
-def apart(held: Any) -> Any:
+def apart(held: _Container | Value | bytes | str | int | None) -> Any:
     """What a store holds, its containers copied and the values in them shared: those never change."""
     match held:
         case dict():
@@ -141,7 +144,7 @@ class MemoryOutbox:
 
     def requeue(self, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
         """Make dead notices pending again; their ids."""
-        done = []
+        done: list[str] = []
         for name in ids:
             row = self._of(name)
             if row is not None and row.status == o.DEAD:

@@ -192,9 +192,9 @@ class AfterCommit:
 class _Pending:
     """What waits, what was committed, and how much waited at each savepoint that is open, outermost first."""
 
-    waiting: list[Work] = attrs.Factory(list)
-    committed: list[Work] = attrs.Factory(list)
-    marks: list[int] = attrs.Factory(list)
+    waiting: list[Work] = attrs.Factory(list[Work])
+    committed: list[Work] = attrs.Factory(list[Work])
+    marks: list[int] = attrs.Factory(list[int])
 
 
 def _pending(info: dict[Any, Any]) -> _Pending:

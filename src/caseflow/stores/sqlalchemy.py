@@ -6,7 +6,7 @@ SQLAlchemy brings URLs, drivers, the pool and its events; statements are sent by
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeVar
 
@@ -135,7 +135,7 @@ class DatabaseLocation:
             return steps
 
     @contextmanager
-    def _connected(self) -> Iterator[EngineConnections]:
+    def _connected(self) -> Generator[EngineConnections]:
         connections = EngineConnections(self._url, pool_size=1)
         try:
             yield connections
@@ -266,7 +266,7 @@ class EngineConnections:
             return change(cursor)
 
     @contextmanager
-    def _unsure(self) -> Iterator[None]:
+    def _unsure(self) -> Generator[None]:
         """Whoever loses the connection in here cannot know whether the commit was done."""
         try:
             yield

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -127,7 +127,7 @@ class SqliteConnections:
         self._connection = None
 
     @contextmanager
-    def held(self) -> Iterator[sqlite3.Connection]:
+    def held(self) -> Generator[sqlite3.Connection]:
         """The connection itself, for one thread, in no transaction."""
         with self._lock:
             try:
@@ -290,7 +290,7 @@ class SqliteStore(RelationalStore):
 
 
 @contextmanager
-def _existing(path: str | Path, *, timeout: float) -> Iterator[SqliteConnections]:
+def _existing(path: str | Path, *, timeout: float) -> Generator[SqliteConnections]:
     """Connections to a file of ours that must be there, of any schema."""
     if not Path(path).exists():
         raise StoreError("store-failed", path=str(path), found="no such file")

@@ -150,7 +150,8 @@ class _Draw(Value):
                 return (f"{name}-{1 + self.digits.below(3)}",)
             case "sha256":
                 return f"{self.digits.below(256):064x}"
-        return bool(self.digits.below(2))
+            case _:
+                return bool(self.digits.below(2))
 
     def _string(self, name: str, rule: FieldRule) -> str:
         """A choice; or, where a clock asks for values of the field, one of those; or a plain word."""

@@ -14,6 +14,7 @@ from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.errors import BadInput
+from caseflow.policies.parse import is_table
 
 SWEEP = ""
 """The action of a step at which nobody acts and the desk only sweeps."""
@@ -153,7 +154,7 @@ def python_source(content: Any) -> str:
         return f"Actor({python_source(content.id)}, role={python_source(content.role)}{unit})"
     if isinstance(content, date):
         content = content.isoformat()
-    if isinstance(content, Mapping):
+    if is_table(content):
         items = (f"{python_source(name)}: {_nested(part)}" for name, part in content.items())
         return f"{{{', '.join(items)}}}"
     if type(content) in (list, tuple):

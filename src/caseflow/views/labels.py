@@ -138,7 +138,7 @@ def shortened(text: str, columns: int) -> str:
     """The text, or as much of it as fits before a ``…``."""
     if width(text) <= columns:
         return text
-    kept, used = [], 1
+    kept, used = list[str](), 1
     for character in text:
         used += _width(character)
         if used > columns:

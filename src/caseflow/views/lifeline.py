@@ -117,7 +117,8 @@ def _followed(
     labels: PolicyLabels, case_id: str, events: Sequence[e.Event], end: int
 ) -> tuple[tuple[Interval, ...], tuple[Interval, ...], tuple[tuple[int, str], ...]]:
     """States, units and acts, in order."""
-    case, states, units, acts = Case(case_id), list[tuple[int, str]](), list[tuple[int, str]](), []
+    case = Case(case_id)
+    states, units, acts = list[tuple[int, str]](), list[tuple[int, str]](), list[tuple[int, str]]()
     for event in events:
         case = evolve(case, event)
         since = event.at_us if event.effective_us is None else event.effective_us

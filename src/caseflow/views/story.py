@@ -32,14 +32,17 @@ class StoryText(Protocol):
     @property
     def version(self) -> int:
         """The case's version after the event."""
+        ...
 
     @property
     def field(self) -> str:
         """The name of the action's field."""
+        ...
 
     @property
     def text(self) -> str:
         """The text."""
+        ...
 
 
 class StoryLine(Value):
@@ -117,12 +120,11 @@ def told(
     for kept in texts or ():
         if kept.text:  # one that was redacted is empty
             by_version.setdefault(kept.version, {})[kept.field] = _one_line(kept.text)
-    rules_of = (lambda pin: rules) if isinstance(rules, CompiledPolicy) else rules
-    lines, case = [], Case(case_id)
+    lines, case = list[StoryLine](), Case(case_id)
     for event in events:
         before, case = case, evolve(case, event)
         context = EventContext(
-            rules=rules_of(case.origin.policy_hash),
+            rules=rules if isinstance(rules, CompiledPolicy) else rules(case.origin.policy_hash),
             lang=lang,
             before=before,
             case=case,
@@ -189,7 +191,7 @@ def together(stories: Iterable[Story], *, order: Mapping[tuple[str, int], int] |
         stories: one of each case.
         order: ``(case id, version)`` to the place of that event among all.
     """
-    keyed = []
+    keyed = list[tuple[tuple[int, int, int], StoryLine]]()
     for place, story in enumerate(stories):
         reached = 0
         for line in story.lines:

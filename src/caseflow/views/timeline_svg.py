@@ -212,7 +212,7 @@ def _ink(rung: RungMark) -> str:
 def _staggered(spans: list[tuple[float, float]]) -> list[int]:
     """The row of each label, from the left: the first in which it touches no other."""
     ends: list[float] = []
-    rows = []
+    rows: list[int] = []
     for begin, end in spans:
         row = next((n for n, taken in enumerate(ends) if begin > taken + 6), len(ends))
         ends[row : row + 1] = [end]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 
-class Post(models.Model):  # type: ignore[misc]  # Django ships no types
+class Post(models.Model):
     """What a citizen wrote, as the portal keeps it."""
 
     word = models.CharField(max_length=40, unique=True)

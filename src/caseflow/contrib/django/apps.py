@@ -18,7 +18,7 @@ from caseflow.contrib.django.operations import SchemaStep
 from caseflow.stores.sql import schema
 
 
-class CaseflowConfig(AppConfig):  # type: ignore[misc]  # Django ships no types
+class CaseflowConfig(AppConfig):
     """``caseflow.contrib.django`` in ``INSTALLED_APPS``; its label, for ``migrate``, is ``caseflow``."""
 
     name = "caseflow.contrib.django"

@@ -20,6 +20,7 @@ from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
 from caseflow.policies.load import load_policy
+from caseflow.policies.parse import is_table
 from caseflow.ports import Authorizer, Clock
 
 DEFAULTS: Mapping[str, Any] = {
@@ -112,7 +113,7 @@ def language() -> Literal["zh", "en"]:
 
 def _options() -> dict[str, Any]:
     options = getattr(settings, "CASEFLOW", {})
-    if not isinstance(options, Mapping):
+    if not is_table(options):
         raise _wrong("", f"it must be a dictionary; got {options!r}")
     unknown = sorted(str(key) for key in set(options) - set(DEFAULTS))
     if unknown:
@@ -164,7 +165,7 @@ def relay() -> Relay:
     options, portals_desk = _options(), desk()
     directory = _plugged("DIRECTORY", options["DIRECTORY"], "holders")
     notifiers = options["NOTIFIERS"]
-    if isinstance(notifiers, Mapping):
+    if is_table(notifiers):
         notifiers = {channel: _plugged("NOTIFIERS", one, "send") for channel, one in notifiers.items()}
     else:
         notifiers = _plugged("NOTIFIERS", notifiers, "send")

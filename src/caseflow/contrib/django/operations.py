@@ -11,7 +11,7 @@ from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.stores.sql import schema
 
 
-class SchemaStep(Operation):  # type: ignore[misc]  # Django ships no types
+class SchemaStep(Operation):
     """Brings the tables to that schema; one that is there, or a later one, stays as it is.
 
     So ``migrate`` and ``caseflow store migrate`` may both be used, in any order. ``sqlmigrate`` shows the

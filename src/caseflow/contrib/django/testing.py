@@ -13,9 +13,9 @@ from caseflow.contrib.django.config import alias
 from caseflow.contrib.django.management.commands.flush import empty
 
 
-class CaseflowTransactionTestCase(TransactionTestCase):  # type: ignore[misc]  # Django ships no types
+class CaseflowTransactionTestCase(TransactionTestCase):
     """A ``TransactionTestCase`` that empties caseflow's tables after each test, whatever ``flush`` does."""
 
     def _fixture_teardown(self) -> Any:
         empty(alias())
-        return super()._fixture_teardown()
+        return super()._fixture_teardown()  # type: ignore[misc]  # the stubs leave it out

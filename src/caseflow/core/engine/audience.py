@@ -50,8 +50,9 @@ def level_of(role: Role, case: Case, by: Actor) -> str:
             return role.reads
         case "own":
             return role.reads if case.citizen and case.citizen == by.id else NOTHING
-    units = (case.unit, *case.facts.co_handlers)
-    return role.reads if by.unit and by.unit in units else NOTHING
+        case _:
+            units = (case.unit, *case.facts.co_handlers)
+            return role.reads if by.unit and by.unit in units else NOTHING
 
 
 def act_of(event: e.Event) -> str:

@@ -24,6 +24,7 @@ from caseflow.core.policy import (
     Policy,
     Role,
     Rung,
+    Scalar,
     Within,
     pin_of,
 )
@@ -170,7 +171,7 @@ class CompiledPolicy:
             row = self._transition(way.state, way.action, way.target, way.held)
             if way.came_from:
                 known = self.table[way.state].get(way.action)
-                back = {} if known is None else known.back
+                back: Mapping[str, Transition] = {} if known is None else known.back
                 row = row.replace(back={**back, way.came_from: row}, guards=(*row.guards, "way_back"))
             self.table[way.state][way.action] = row
 
@@ -358,7 +359,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     return (*(("one_clock_asked",) if is_extension else ()), *rule.guards, *later)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: list[str] | date | Scalar) -> Any:
     if isinstance(value, list):
         return tuple(value)
     return value.isoformat() if type(value) is date else value

@@ -249,6 +249,8 @@ def own_marks(rules: CompiledPolicy, event: e.Event, unit: str, at: int) -> Iter
                 subject = event.subject or (unit if clock.rule.subject == "unit" else "")
                 length, amount = extension_length(event)
                 yield Mark(at, "extend", clock, subject, amount=amount, unit=length)
+        case _:
+            pass
 
 
 # -- what the event itself says --------------------------------------------------------------------------

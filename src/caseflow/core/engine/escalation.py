@@ -137,7 +137,7 @@ def _chained(rules: CompiledPolicy, case: Case, card: e.RungEvent, key: tuple[st
     if run is None or at != card.at_us:
         return None
     starts = (
-        chained_start(clock, run, at, state=case.place.state, unit=case.unit, origin=case.origin)
+        chained_start(clock, run, card.at_us, state=case.place.state, unit=case.unit, origin=case.origin)
         for clock in clocks
     )
     marks = [mark for mark in starts if mark is not None and not _began_there(case, mark)]

@@ -66,7 +66,7 @@ def extensions_to_ask(rules: CompiledPolicy, case: Case, command: Command) -> tu
 
     So it is told whether anything may be asked for before it is said for which clock, and how much.
     """
-    ways = []
+    ways: list[Command] = []
     for run in clocks_asked(rules, case, command):
         plan = rules.plan.get(run.clock)
         whose = {plan.subject_field: run.subject} if plan is not None and plan.subject_field else {}

@@ -167,7 +167,7 @@ def _date_mistake(rule: FieldRule, value: Any) -> str:
         return "field-not-date"
 
 
-def _names_mistake(rule: FieldRule, value: Any) -> str:
+def _names_mistake(rule: FieldRule, value: tuple[Any, ...] | str | int | None) -> str:
     if type(value) is not tuple or not all(type(name) is str for name in value):
         return "field-not-names"
     if not value or len(value) > MOST_NAMES or not all(value):

@@ -134,7 +134,8 @@ def _ignored(legacy: Legacy, at: int, renewed: Container[str]) -> Iterator[tuple
     """What an act at that instant does not do to clocks of which something is told outright."""
     ended = dict(legacy.ended)
     for name, end in ended.items():
-        yield from ((name, verb) for verb in _ENDS)
+        for verb in _ENDS:
+            yield name, verb
         if at >= end:
             yield name, "start"
     for name, begun in legacy.started:

@@ -243,5 +243,5 @@ def _differs_in_calendars(rules: CompiledPolicy, new: CompiledPolicy) -> bool:
     return {**rules.document["policy"], **_LABELS} == {**new.document["policy"], **_LABELS}
 
 
-_LABELS = {"version": "", "calendars": {}}
+_LABELS: dict[str, object] = {"version": "", "calendars": {}}
 """What of a policy says nothing of how a clock counts: its label, and the files of its calendars."""

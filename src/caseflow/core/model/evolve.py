@@ -127,7 +127,7 @@ def _escalated(case: Case, event: e.RungEvent) -> Case:
 def _annulled(case: Case, event: e.CardAnnulled) -> Case:
     key = (event.clock, event.subject, event.cycle, event.level, event.issued_us)
     instance = None
-    escalations = []
+    escalations: list[Card] = []
     for card in case.escalations:
         if card.stands and (card.clock, card.subject, card.cycle, card.level, card.effective_us) == key:
             instance = case.clock_of(card)

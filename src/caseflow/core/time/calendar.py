@@ -103,13 +103,13 @@ class Calendar:
     first: date
     last: date
     week: tuple[int, ...] = attrs.field(default=(0, 1, 2, 3, 4), converter=_sorted_week)
-    holidays: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
-    makeup: dict[int, str] = attrs.field(factory=dict, converter=_frozen_dates, repr=_as_dates)
+    holidays: dict[int, str] = attrs.field(factory=dict[Any, str], converter=_frozen_dates, repr=_as_dates)
+    makeup: dict[int, str] = attrs.field(factory=dict[Any, str], converter=_frozen_dates, repr=_as_dates)
     source: str = ""
     hours: Hours = attrs.field(default=(), converter=_hours)
-    half: dict[int, Hours] = attrs.field(factory=dict, converter=_hours_by_day, repr=False)
+    half: dict[int, Hours] = attrs.field(factory=dict[Any, Hours], converter=_hours_by_day, repr=False)
     _horizon: tuple[int, int] = attrs.field(init=False, eq=False, repr=False)
-    _works: list[int] = attrs.field(init=False, eq=False, repr=False, factory=list)
+    _works: list[int] = attrs.field(init=False, eq=False, repr=False, factory=list[int])
     digest: str = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from urllib.parse import quote
@@ -125,7 +125,7 @@ class _Mute(logging.Filter):
             logging.getLogger(name).addFilter(self)
 
     @contextmanager
-    def here(self) -> Iterator[None]:
+    def here(self) -> Generator[None]:
         """Drop them in the block, and in what is started by it."""
         before = self._is_sending.set(True)
         try:

@@ -31,5 +31,5 @@ def chinese_calendar(name: str = "CN") -> CalendarTable:
 
 
 def _name(key: object) -> str:
-    names: dict[str, str] = {holiday.value: holiday.chinese for holiday in package.Holiday}
+    names: dict[str, str] = {holiday.value: vars(holiday)["chinese"] for holiday in package.Holiday}
     return names.get(str(key), str(key or ""))

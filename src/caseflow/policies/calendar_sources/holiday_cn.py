@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import CalendarTable, date_of
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
 from caseflow.policies.calendar_sources.china_notices import last_certain, last_noticed
+from caseflow.policies.parse import is_list, is_table
 
 
 def holiday_cn(paths: Iterable[Path], *, name: str) -> CalendarTable:
@@ -24,7 +25,7 @@ def holiday_cn(paths: Iterable[Path], *, name: str) -> CalendarTable:
         BadInput: a file cannot be read or has another shape, a year comes twice or is left out, no year's
             notice is out, or a make-up day is a working weekday anyway.
     """
-    years: dict[int, tuple[Path, dict[str, Any]]] = {}
+    years: dict[int, tuple[Path, Mapping[str, Any]]] = {}
     for path in sorted(paths):
         for year, document in _years(path):
             if year in years:
@@ -56,13 +57,13 @@ def holiday_cn(paths: Iterable[Path], *, name: str) -> CalendarTable:
     return table.within().checked("")
 
 
-def _years(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _years(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         document = json.loads(calendar_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
         raise BadInput("bad-json", what=path.name, found=str(error)) from error
-    for part in document if isinstance(document, list) else [document]:
-        if not isinstance(part, dict):
+    for part in document if is_list(document) else [document]:
+        if not is_table(part):
             raise BadInput(
                 "wrong-type", what=path.name, found=f"{type(part).__name__}, expected a year's table"
             )
@@ -75,11 +76,11 @@ def _years(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield part["year"], part
 
 
-def _days(document: dict[str, Any], year: int, path: Path) -> Iterator[tuple[date, str, bool]]:
+def _days(document: Mapping[str, Any], year: int, path: Path) -> Iterator[tuple[date, str, bool]]:
     """Each day with its holiday's name, and whether it is off."""
     for index, row in enumerate(document["days"]):
         place = f"{path.name}: days[{index}]"
-        if not isinstance(row, dict):
+        if not is_table(row):
             raise BadInput("wrong-type", what=place, found=f"{type(row).__name__}, expected a table")
         for key, kind in (("name", str), ("date", str), ("isOffDay", bool)):
             if key not in row:

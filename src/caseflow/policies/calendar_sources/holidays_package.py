@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import Any
 
 import holidays as package
+from holidays.registry import COUNTRIES
 
 from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import DAY_NAMES, CalendarTable, date_of, inside
@@ -70,7 +71,7 @@ def _entity(country: str) -> Any:
     codes = package.list_supported_countries()
     if country not in codes:
         names = {code: code for code in codes}
-        names |= {name: code for module, (long, code, *_) in package.registry.COUNTRIES.items()
+        names |= {name: code for module, (long, code, *_) in COUNTRIES.items()
                   for name in (module, long)}  # fmt: skip
         raise BadInput("unknown-country", what="country", found=country, missing=_near(country, names))
     return getattr(package, country)

@@ -15,6 +15,7 @@ from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import CalendarTable, date_of, days_from
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
 from caseflow.policies.calendar_sources.china_notices import first_noticed, last_certain, last_noticed
+from caseflow.policies.parse import is_list
 
 MAKEUP_WORDS = ("班", "make-up", "makeup")
 """What a summary or category holds whose day is a make-up working day: 补班, 上班(补春节假期), (班)."""
@@ -174,7 +175,7 @@ def _rule(row: Any, first: date, place: str) -> str:
     if rule is None:
         return ""
     text = "" if isinstance(rule, list) else str(rule.to_ical().decode())
-    parts = dict(part.partition("=")[::2] for part in text.split(";"))
+    parts = {key: value for key, _, value in (part.partition("=") for part in text.split(";"))}
     is_yearly = parts.get("FREQ") == "YEARLY" and parts.keys() <= set(RULE_PARTS)
     if not is_yearly or "0" in (parts.get("INTERVAL"), parts.get("COUNT")):
         raise BadInput("ical-unsupported", what=place, found=f"RRULE {text}".strip())
@@ -187,7 +188,7 @@ def _rule(row: Any, first: date, place: str) -> str:
 
 def _is_makeup(row: Any, title: str) -> bool:
     categories = row.get("CATEGORIES", [])
-    lists = categories if isinstance(categories, list) else [categories]
+    lists = categories if is_list(categories) else [categories]
     words = [title, *(str(word) for part in lists for word in part.cats)]
     return any(mark in word.lower() for mark in MAKEUP_WORDS for word in words)
 

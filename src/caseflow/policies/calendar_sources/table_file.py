@@ -13,7 +13,7 @@ from caseflow.errors import BadInput
 from caseflow.i18n import is_visible
 from caseflow.policies.calendar_sources.calendar_table import DAY_NAMES, CalendarTable, date_of
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
-from caseflow.policies.parse import toml_table
+from caseflow.policies.parse import is_list, is_table, toml_table
 
 _T = TypeVar("_T")
 KEYS = ("name", "first", "last", "week", "source", "hours", "holidays", "makeup", "half")
@@ -55,7 +55,7 @@ def table_file(path: Path) -> CalendarTable:
 
 def _days(table: dict[str, Any], key: str, place: str, read: Callable[[Any, str], _T]) -> dict[date, _T]:
     days = table.get(key, {})
-    if not isinstance(days, dict):
+    if not is_table(days):
         raise BadInput("wrong-type", what=f"{place}{key}", found=f"{type(days).__name__}, expected a table")
     return {
         date_of(day, what=f"{place}{key}.{day}"): read(value, f"{place}{key}.{day}")
@@ -72,13 +72,13 @@ def _text(value: Any, what: str) -> str:
 
 
 def _hours(value: Any, what: str) -> Hours:
-    if not isinstance(value, list):
+    if not is_list(value):
         raise BadInput("wrong-type", what=what, found=f"{type(value).__name__}, expected a list")
     return hours_of(value, what=what)
 
 
 def _week(value: Any, what: str) -> tuple[int, ...]:
-    if not isinstance(value, list):
+    if not is_list(value):
         raise BadInput("wrong-type", what=what, found=f"{type(value).__name__}, expected a list")
     for day in value:
         if day not in DAY_NAMES:

@@ -71,7 +71,7 @@ def _have_cases_in_common(rules: CompiledPolicy, one: When, other: When) -> bool
         if name == "kind" and rules.policy.kinds:
             sets.append({"", *rules.policy.kinds})
         excluded = {*one.excludes.get(name, ()), *other.excludes.get(name, ())}
-        if sets and not set.intersection(*sets) - excluded:
+        if sets and not sets[0].intersection(*sets) - excluded:
             return False
     return True
 

@@ -301,7 +301,8 @@ def _begins(effect: Effect, row: Transition, before: Ticking, *, held: bool) -> 
             return held
         case "co_handler":
             return "co_handler" in row.fields
-    return plan.subject_field in row.fields
+        case _:
+            return plan.subject_field in row.fields
 
 
 def _begins_at_end(chained: CompiledClock, ended: CompiledClock, spot: Spot, before: Ticking) -> bool:
@@ -310,7 +311,8 @@ def _begins_at_end(chained: CompiledClock, ended: CompiledClock, spot: Spot, bef
             return before.status != "running"
         case "unit":
             return spot.held or bool(ended.rule.subject)
-    return bool(ended.rule.subject)
+        case _:
+            return bool(ended.rule.subject)
 
 
 _CAPS: dict[type[e.Event], str] = {
@@ -350,4 +352,5 @@ def _changed(before: Ticking, effect: Effect, *, begun: bool, state: str) -> Tic
             return before.replace(status="stopped" if verb == "stop" else "cancelled")
         case "pause" | "resume", "running":
             return before.replace(paused=verb == "pause")
-    return before
+        case _:
+            return before

@@ -61,7 +61,8 @@ class AppendRows(Value):
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
-        case_id, version, rows = self.entry.case.id, self.entry.expected, []
+        case_id, version = self.entry.case.id, self.entry.expected
+        rows: list[EventRow] = []
         for body in self.bodies:
             version += 1
             head = link(head, case_id, version, body)

@@ -45,7 +45,7 @@ def claim(
         except BadRecord as error:
             bad.append((row[8], error))
             _put_off(cursor, sql, row[0], token, now_us + PUT_OFF * lease_us)
-    held = []
+    held: list[o.Held] = []
     for one in [leased[position] for position in positions if position in leased]:
         corrected = _corrected(cursor, sql, one.notice.corrects, now_us)
         held.append(o.Held(one.notice, token, one.attempts, corrected))
@@ -117,7 +117,7 @@ def _is_settled(cursor: Cursor, sql: Statements, row: Row) -> bool:
 
 def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) -> tuple[str, ...]:
     """Make dead notices pending again; their ids."""
-    done = []
+    done: list[str] = []
     for name in ids:
         cursor.execute(sql["requeue_notice"], (now_us, name))
         if cursor.rowcount == 1:

@@ -7,7 +7,7 @@ Bringing a database to today's schema is safe to run twice, and by several at on
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -329,7 +329,7 @@ def _mark(cursor: Cursor, dialect: Dialect, step: int) -> None:
 
 
 @contextmanager
-def _alone(cursor: Any, connections: Connections) -> Iterator[None]:
+def _alone(cursor: Any, connections: Connections) -> Generator[None]:
     """Nobody else makes tables meanwhile."""
     match connections.dialect.name:
         case "postgresql":

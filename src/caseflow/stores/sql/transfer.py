@@ -85,11 +85,11 @@ class CaseIntake:
         ids, known = tuple(histories), dict[str, int]()
         for first in range(0, len(ids), PAGE):
             self._cursor.execute(*self._sql.of_many("lock_versions", ids[first : first + PAGE]))
-            for case_id, version, head in self._cursor.fetchall():
-                links = histories[case_id]
+            for case_id, known_version, head in self._cursor.fetchall():
+                links, version = histories[case_id], int(known_version)
                 if version > len(links) or links[version - 1].hash != bytes(head):
                     raise StoreError("store-diverged", case=case_id, found=version)
-                known[case_id] = int(version)
+                known[case_id] = version
         return known
 
     def _event_rows(self, pairs: Sequence[tuple[Kept, int]]) -> Iterator[Row]:

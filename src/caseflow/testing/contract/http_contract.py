@@ -10,6 +10,7 @@ import httpx
 import msgspec
 import pytest
 
+from caseflow.policies.parse import is_list, is_table
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
 from caseflow.views.problem import MEDIA_TYPE, ProblemDocument
@@ -205,7 +206,7 @@ def texts_of(client: httpx.Client, case_id: str) -> list[str | None]:
 
 def references(part: Any) -> list[str]:
     """Every reference in a JSON document."""
-    if isinstance(part, dict):
-        own = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
+    if is_table(part):
+        own: list[str] = [part["$ref"]] if isinstance(part.get("$ref"), str) else []
         return own + [one for inner in part.values() for one in references(inner)]
-    return [one for inner in part for one in references(inner)] if isinstance(part, list) else []
+    return [one for inner in part for one in references(inner)] if is_list(part) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -327,7 +327,7 @@ def _failure(notifier: Notifier, message: Delivery, *, patience: float = 60.0) -
 
 
 @contextmanager
-def _everything_logged(but: Sequence[str]) -> Iterator[list[str]]:
+def _everything_logged(but: Sequence[str]) -> Generator[list[str]]:
     """Every line that any other logger writes, at any level, with its traceback."""
     lines: list[str] = []
     formatter = logging.Formatter("%(name)s %(message)s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
@@ -305,8 +306,8 @@ def _claimed_by_all(store: Store, handles: list[Store]) -> None:
             if not held and round_ > 2_000:
                 return
 
-    works = [lambda handle=handle, name=name: work(handle, name) for name, handle in enumerate(handles)]
-    race(works)  # type: ignore[arg-type]  # the defaults bind each one's own
+    works = [partial(work, handle, name) for name, handle in enumerate(handles)]
+    race(works)
     assert sorted(settled) == names
     assert {(post.status, post.attempts) for post in store.notices()} == {(o.SENT, 1)}
 
@@ -399,8 +400,8 @@ def _numbered_by_all(handles: list[Store], each: int = 15) -> None:
                     _patiently(handle, [lost, then(lost.case).replace(expected=5)])
             _patiently(handle, [entry])
 
-    works = [lambda handle=handle, name=name: work(handle, name) for name, handle in enumerate(handles)]
-    race(works)  # type: ignore[arg-type]  # the defaults bind each one's own
+    works = [partial(work, handle, name) for name, handle in enumerate(handles)]
+    race(works)
     documents = handles[0].issued("催办", 2025, limit=10_000)
     assert [document.number for document in documents] == list(range(1, each * len(handles) + 1))
     assert len({document.draft.id for document in documents}) == len(documents)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
@@ -202,7 +203,7 @@ class FeedContract:
             except Stale:
                 late.append(name)
 
-        race([lambda name=name: work(name) for name in range(6)])  # type: ignore[misc]  # bound at once
+        race([partial(work, name) for name in range(6)])
         assert (len(through), len(late)) == (1, 5)
         assert store.events("c1")[1].at_us == through[0] + 2
         assert len(store.events("c1")) == 2
@@ -233,14 +234,14 @@ class FeedContract:
                     except Stale:
                         continue
 
-        race([lambda name=name: work(name) for name in range(6)])  # type: ignore[misc]  # bound at once
+        race([partial(work, name) for name in range(6)])
         assert desk.get("c1").version == case.version + 60
         notes = [text.text for text in desk.texts("c1") if text.field == "text"]
         assert sorted(notes) == sorted(f"{name}-{number}" for name in range(6) for number in range(10))
         assert replay("c1", desk.history("c1")) == desk.get("c1")
 
 
-def race(works: list[Callable[[], None]]) -> None:
+def race(works: Sequence[Callable[[], None]]) -> None:
     """Run every work in a thread of its own, switching often; raises the first error of any of them."""
     errors: list[BaseException] = []
 
@@ -261,7 +262,7 @@ def race(works: list[Callable[[], None]]) -> None:
 
 
 @contextmanager
-def _switching_often() -> Iterator[None]:
+def _switching_often() -> Generator[None]:
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)  # so that they do meet
     try:

@@ -280,7 +280,7 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(name=_CASES, other=_CASES, behind=st.integers(0, 1), text=_WORDS)
     def note(self, name: str, other: str, behind: int, text: str) -> None:
         """A note on one case or two; one version behind it is refused, and neither has it."""
-        entries = []
+        entries: list[Append] = []
         for place, one in enumerate(dict.fromkeys((name, other))):
             case = self.case(one)
             if case is not None:

@@ -16,6 +16,7 @@ from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.i18n import Lang, golden_text
 from caseflow.policies.load import load_policy, shipped
+from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import Text
 from caseflow.testing.golden.golden_history import (
     GoldenHistory,
@@ -146,7 +147,7 @@ def _todays(history: GoldenHistory, policies: Policies) -> dict[str, Policy]:
         for turn, pin in enumerate(pins):
             later = [other for other in pins[turn + 1 :] if names.get(other) == names.get(pin)]
             superseded |= {pin} if any(other != pin for other in later) else set()
-    policies_by_pin = {}
+    policies_by_pin: dict[str, Policy] = {}
     for pin, name in names.items():
         source = policies.get(name, name if name in shipped() else None)
         if source is not None and pin not in superseded:
@@ -239,10 +240,10 @@ def _parts(case_id: str, path: str, before: Any, after: Any) -> Iterator[Change]
     """The differing parts of two cases, by key path; a pin may change with the version that reads it."""
     if path == "origin.policy_hash":
         return
-    if isinstance(before, dict) and isinstance(after, dict):
+    if is_table(before) and is_table(after):
         for key in dict.fromkeys((*before, *after)):
             yield from _parts(case_id, f"{path}.{key}".strip("."), before.get(key, ""), after.get(key, ""))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+    elif is_list(before) and is_list(after) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _parts(case_id, f"{path}[{index}]", old, new)
     elif before != after:

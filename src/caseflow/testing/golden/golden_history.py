@@ -22,6 +22,7 @@ from caseflow.core.model.evolve import replay
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.errors import BadInput, CaseflowError, StoreError, UnknownCase
+from caseflow.policies.parse import is_list
 from caseflow.ports import Store, Text
 from caseflow.serialization.codec import decode, encode
 from caseflow.testing.golden.redecide import Recorded
@@ -96,7 +97,7 @@ def record(
     ids = _together(store, case_ids)
     events = tuple((row.case_id, row.event) for row in recorded_events(store) if row.case_id in ids)
     pins = dict.fromkeys(pin for _, event in events if (pin := pin_of_event(event)))
-    policies = {}
+    policies: dict[str, Mapping[str, Any]] = {}
     for pin in pins:
         document = store.pinned(pin)
         if document is None:
@@ -150,7 +151,7 @@ def _plain(part: Any) -> Any:
         defaults = {field.name: field.default for field in msgspec.structs.fields(part)}
         parts = {name: getattr(part, name) for name in defaults}
         return {name: _plain(entry) for name, entry in parts.items() if entry != defaults[name]}
-    return [_plain(entry) for entry in part] if isinstance(part, tuple) else part
+    return [_plain(entry) for entry in part] if is_list(part) else part
 
 
 def rules_by_pin(history: GoldenHistory) -> Callable[[str], CompiledPolicy]:

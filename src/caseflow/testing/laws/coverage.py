@@ -101,7 +101,7 @@ class Coverage:
 
     def table(self, lang: Lang = "en") -> str:
         """A line for each kind: reached of all, and what was never reached."""
-        lines = []
+        lines: list[str] = []
         for head, wanted, missed in zip(HEADS, self.wanted(), self.missed(), strict=True):
             reached = len(wanted) - len(missed)
             lines.append(f"{text(f'proof.{head}', lang)}: {reached} / {len(wanted)}")

@@ -41,7 +41,7 @@ def replay_is_live(case: Case, events: tuple[e.Event, ...], law: str) -> None:
 
 def difference(value: Any, expected: Any) -> str:
     """The first field in which two values differ."""
-    for name in type(expected).__struct_fields__:
+    for name in expected.__struct_fields__:
         part, other = getattr(value, name), getattr(expected, name)
         if part != other:
             return f"{name} is {part!r:.300}, not {other!r:.300}"
@@ -176,7 +176,7 @@ def timed_actions_taken(events: tuple[e.Event, ...], model: Model, case_id: str)
 
 def public_is_clean(view: Any, case: Case, secrets: Iterable[str]) -> None:
     """The public view has the allowed fields, the standing cards, and none of the secrets."""
-    fields = set(type(view).__struct_fields__)
+    fields = set(view.__struct_fields__)
     hold(fields <= PUBLIC, "9", f"it shows {', '.join(sorted(fields - PUBLIC))}", case_id=case.id)
     seen = repr(view)
     for secret in secrets:

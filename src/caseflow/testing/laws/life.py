@@ -216,7 +216,8 @@ class CheckedStep:
         if self.crash:
             answer = self._after_crash(answer)
         elif not self.rivals:
-            self._hold(clock.read == 1, "10", f"the clock was read {clock.read} times")
+            reads = world.clock.read
+            self._hold(reads == 1, "10", f"the clock was read {reads} times")
         clock.drifts = False
         world.store.quiet()
         return answer

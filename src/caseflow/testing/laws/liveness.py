@@ -214,7 +214,7 @@ def _fitting(rules: CompiledPolicy, case: Case, action: str) -> Iterator[Step]:
 
     What changes the submission is taken with each value that a clock asks about.
     """
-    units = set()
+    units = set[tuple[str, str]]()
     for by in permitted_actors(rules, case, action):
         scope = rules.role(by).scope
         if (by.unit, scope) not in units:
@@ -293,8 +293,9 @@ def _values_beside(name: str, typed: FieldRule, values: Sequence[Scalar]) -> Seq
         case "int":
             low = typed.min if typed.min is not None else 0
             return [value for value in range(low, low + len(values) + 1) if not mistake(typed, value)][:1]
-    beside = [choice for choice in typed.choices if choice and choice not in values][:1]
-    return list(beside) if typed.choices or typed.type != "string" else [f"{name}-other"]
+        case _:
+            beside = [choice for choice in typed.choices if choice and choice not in values][:1]
+            return list(beside) if typed.choices or typed.type != "string" else [f"{name}-other"]
 
 
 def _terms(rules: CompiledPolicy) -> dict[str, Any]:
@@ -360,16 +361,27 @@ def _reports(rules: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:
     return tuple(sorted(newest.items()))
 
 
+def _returns_left(rules: CompiledPolicy, case: Case) -> bool:
+    return case.facts.returns < rules.policy.limits.returns
+
+
+def _reopens_left(rules: CompiledPolicy, case: Case) -> bool:
+    return case.facts.reopens < rules.policy.limits.reopens
+
+
+def _extensions_left(rules: CompiledPolicy, case: Case) -> tuple[bool, ...]:
+    limit = rules.policy.limits.extensions
+    return tuple(len(run.grants) < limit for run in case.clocks if run.is_running)
+
+
 _FACTS = {
     "has_reply": _reply_stands,
     "not_rated": _is_rated,
-    "returns_left": lambda rules, case: case.facts.returns < rules.policy.limits.returns,
-    "reopens_left": lambda rules, case: case.facts.reopens < rules.policy.limits.reopens,
+    "returns_left": _returns_left,
+    "reopens_left": _reopens_left,
     "extension_pending": _is_pending,
     "no_extension_pending": _is_pending,
-    "extensions_left": lambda rules, case: tuple(
-        len(run.grants) < rules.policy.limits.extensions for run in case.clocks if run.is_running
-    ),
+    "extensions_left": _extensions_left,
     "rectification_linked": _waits,
     "helpers_reported": _reports,
     "rectifications_verified": _waits,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unittest
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -174,7 +174,7 @@ def _clock_before(calls: Sequence[Call], place: int, start: int) -> int:
 
 
 @contextmanager
-def same_everywhere() -> Iterator[None]:
+def same_everywhere() -> Generator[None]:
     """While this lasts the same seed gives the same run, whatever else is loaded.
 
     Hypothesis draws one number in twenty from the source of the modules that happen to be loaded; it offers
@@ -184,7 +184,7 @@ def same_everywhere() -> Iterator[None]:
     if not hasattr(provider, "_maybe_draw_constant"):
         yield
         return
-    with mock.patch.object(provider, "_maybe_draw_constant", lambda *args, **named: None):
+    with mock.patch.object(provider, "_maybe_draw_constant", return_value=None):
         yield
 
 
@@ -337,7 +337,7 @@ class _Proof:
         machine = type("Laws", (PolicyMachine,), parts)
         how = settings(
             max_examples=examples, stateful_step_count=steps, database=None, deadline=None,
-            phases=(Phase.generate,), suppress_health_check=list(HealthCheck),
+            phases=(Phase.generate,), suppress_health_check=list(map(HealthCheck, HealthCheck)),
             verbosity=Verbosity.quiet, print_blob=False, report_multiple_bugs=False,
         )  # fmt: skip
         try:
@@ -365,7 +365,7 @@ class _Proof:
     def _shown(self, life: Life) -> tuple[str, str]:
         """The life as a dated story, and as Python that lives it again."""
         try:
-            story = str(story_of(life.store))
+            story = str(story_of(life.store.behind))
         except Exception as error:  # a broken engine may have kept what cannot be told
             story = f"(cannot be told: {error})"
         policy = self.source.removeprefix("load_policy(").removesuffix(")")

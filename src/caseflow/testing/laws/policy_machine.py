@@ -182,7 +182,7 @@ def _ends_a_clock(row: Transition) -> bool:
 def _of_interest(life: Life, state: str, names: list[str], way: int) -> list[str]:
     """Actions that go on; more often those that move the case, and seldom those that end it."""
     targets, states = life.under.targets, life.desk.rules.policy.states
-    going_on = []
+    going_on: list[str] = []
     for name in names:
         target = targets.get((state, name), "")
         if target not in states or not states[target].final:

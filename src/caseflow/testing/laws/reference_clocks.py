@@ -52,7 +52,7 @@ class Running:
 
     def counted(self) -> Counted:
         """What its deadlines follow from."""
-        parts = {"begins": self.since} | self.basis
+        parts: dict[str, Any] = {"begins": self.since, **self.basis}
         return Counted(self.since, pauses=tuple(self.pauses), grants=tuple(self.grants), **parts)
 
     def dues(self) -> Iterator[Due]:
@@ -132,8 +132,8 @@ class ModelledPolicy:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.arithmetic = Arithmetic(policy)
-        self.terms = {
-            name: tuple(dict.fromkeys(filter(None, map(_term_field, rungs))))
+        self.terms: dict[str, tuple[str, ...]] = {
+            name: tuple(dict.fromkeys(field for rung in rungs if (field := _term_field(rung))))
             for name, rungs in self.arithmetic.ladders.items()
         }
         self.follows = {

@@ -49,7 +49,9 @@ class Model:
         self, rules_of: Callable[[str], ModelledPolicy], others: Mapping[str, Model] | None = None
     ) -> None:
         self._rules_of = rules_of
-        self._others = {} if others is None else others  # of the same world, and empty at first
+        self._others: Mapping[str, Model] = (
+            {} if others is None else others
+        )  # of the same world, and empty at first
         self._merge: tuple[int, str] | None = None
         self._followed: list[Followed] = []
         self.version, self.state = 0, ""
@@ -173,8 +175,8 @@ class Model:
         rules = self.rules
         assert rules is not None, "a case begins with its submission"
         ends: list[tuple[int, Key]] = []
-        for _ in range(len(rules.policy.clocks) + 1):
-            fold = Fold(rules, self.acts, ends)
+        fold = Fold(rules, self.acts, ends)
+        for _ in rules.policy.clocks:
             reached = [
                 (at, run.key)
                 for run in fold.runs
@@ -183,6 +185,7 @@ class Model:
             if sorted(reached) == ends:
                 break
             ends = sorted(reached)
+            fold = Fold(rules, self.acts, ends)
         self.runs, self.origin = fold.runs, fold.origin
         self._settle()
 

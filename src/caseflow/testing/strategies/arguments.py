@@ -13,6 +13,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import Policy
 from caseflow.core.time.instants import HOUR, micros
 from caseflow.errors import BadInput
+from caseflow.policies.parse import is_list
 from caseflow.testing.timeline.policy_cache import ready_policy
 
 FIRST_MONDAY = date(2025, 3, 3)
@@ -47,11 +48,14 @@ def rules_for(policy: Policy | CompiledPolicy | str | Path) -> CompiledPolicy:
         BadInput: no policy at all.
         PolicyError: a policy that cannot be used.
     """
-    if isinstance(policy, CompiledPolicy):
-        return policy
-    if not isinstance(policy, Policy | str | Path):
-        raise BadInput("bad-option", what="policy", found=f"{policy!r:.80}, expected a name, path or Policy")
-    return ready_policy(policy).rules
+    match policy:
+        case CompiledPolicy():
+            return policy
+        case Policy() | str() | Path():
+            return ready_policy(policy).rules
+        case _:
+            known = "a name, path or Policy"
+            raise BadInput("bad-option", what="policy", found=f"{policy!r:.80}, expected {known}")
 
 
 def plain_start(rules: CompiledPolicy) -> int:
@@ -103,6 +107,6 @@ def check_among(names: object, known: tuple[str, ...], *, what: str) -> None:
         BadInput: names an unknown one, or nothing.
     """
     several = (names,) if isinstance(names, str) else names
-    if isinstance(several, tuple | list | set | frozenset) and several and set(several) <= set(known):
+    if is_list(several) and several and set(several) <= set(known):
         return
     raise BadInput("bad-option", what=what, found=f"{names!r:.80}, expected some of {', '.join(known)}")

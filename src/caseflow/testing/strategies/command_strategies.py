@@ -126,8 +126,11 @@ def illegal_commands(
     check_count(max_steps, what="max_steps", least=0, most=1000)
 
     def build(rules: CompiledPolicy) -> st.SearchStrategy[IllegalCommand]:
+        def spoilt(script: Script, way: str, number: int) -> IllegalCommand:
+            return _spoilt(script, _order(chosen, way, number), number)
+
         return st.builds(
-            lambda script, way, number: _spoilt(script, _order(chosen, way, number), number),
+            spoilt,
             timelines(rules, start=start, max_steps=max_steps),
             st.sampled_from(chosen),
             st.integers(0, 9_999),

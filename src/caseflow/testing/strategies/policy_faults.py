@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from caseflow.core.time.span import LONGEST
 from caseflow.core.value import Value
 from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.policies.load import load_policy
+from caseflow.policies.parse import is_list, is_table
 from caseflow.testing.strategies.arguments import PolicyLike, for_policy
 from caseflow.testing.strategies.policy_strategies import as_toml, policies
 
@@ -91,10 +93,10 @@ def broken_by(way: PolicyFault, policy: Policy) -> BrokenPolicy:
 
 def _without_nothing(part: Any) -> Any:
     """The table with lists instead of tuples and without what says nothing, as a person would write it."""
-    if isinstance(part, Mapping):
+    if is_table(part):
         kept = {key: _without_nothing(entry) for key, entry in part.items()}
         return {key: entry for key, entry in kept.items() if entry not in (None, "", {}, []) or key == "week"}
-    if isinstance(part, list | tuple):
+    if is_list(part):
         return [_without_nothing(entry) for entry in part]
     return part
 
@@ -287,9 +289,12 @@ def _in_circle(table: Table) -> str:
     return "clocks.planted.start"
 
 
-_DEEP: Table = {"deep": {}}
-for _ in range(MOST_LEVELS):
-    _DEEP = {"deep": _DEEP}
+def _nested(levels: int) -> Table:
+    table: Table = {}
+    for _ in range(levels):
+        table = {"deep": table}
+    return table
+
 
 _CIRCLE: tuple[dict[str, Any], ...] = (
     {"level": "a", "of": "c", "days": -1, "kind": "warning"},
@@ -300,8 +305,7 @@ _CIRCLE: tuple[dict[str, Any], ...] = (
 """A breach on a warning that no breach follows, which hangs on a warning of that breach."""
 
 POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
-    PolicyFault(*way)
-    for way in (
+    starmap(PolicyFault, (
         ("a former name is empty", "was-empty", _former(" ")),
         ("a former name is that of a clock", "was-there", _former("old", there="old")),
         ("a former name stands twice", "was-twice", _former("old", "old")),
@@ -419,8 +423,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("it extends a folder", "not-a-file", _and(".", extends=".")),
         ("the file is not TOML", "bad-toml", _bytes(b"name = \n")),
         ("the file is not UTF-8", "not-utf8", _bytes("name = '芜湖'".encode("gb18030"))),
-        ("tables are nested too deep", "too-deep", _set_at("states.planted", _DEEP, ".")),
+        ("tables are nested too deep", "too-deep", _set_at("states.planted", _nested(MOST_LEVELS + 1), ".")),
         ("the file is too large", "too-large", _set_at("name", "large", "."), LARGEST_FILE + 1),
-    )
+    ))
 )  # fmt: skip
 """Every way; together they lead to every code that reading and checking a policy knows."""

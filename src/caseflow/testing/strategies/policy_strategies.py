@@ -13,7 +13,7 @@ from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.errors import PolicyError
-from caseflow.policies.parse import Notes, policy_from
+from caseflow.policies.parse import Notes, is_list, is_table, policy_from
 from caseflow.policies.validate import check
 from caseflow.testing.strategies.arguments import check_among, check_count
 from caseflow.testing.strategies.calendar_strategies import calendars
@@ -31,7 +31,7 @@ LONGEST = 30
 class SmallPolicy(Policy):
     """A drawn policy: a policy in every way, that prints itself as the TOML it could have come from."""
 
-    table: dict[str, Any] = attrs.field(factory=dict, metadata={"document": False})
+    table: dict[str, Any] = attrs.field(factory=dict[str, Any], metadata={"document": False})
 
     def __repr__(self) -> str:
         dated = "".join(f"\n# {calendar!r}" for calendar in self.tables.values())
@@ -201,8 +201,8 @@ def as_toml(table: Mapping[str, Any]) -> str:
 
 
 def _without_none(part: Any) -> Any:
-    if isinstance(part, Mapping):
+    if is_table(part):
         return {key: _without_none(entry) for key, entry in part.items() if entry is not None}
-    if isinstance(part, list | tuple):
+    if is_list(part):
         return [_without_none(entry) for entry in part]
     return part

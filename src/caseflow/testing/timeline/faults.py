@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Protocol, Self, runtime_checkable
 
@@ -23,6 +23,7 @@ class Branches(Protocol):
 
     def branched(self) -> Store:
         """A store of its own with all that this one holds."""
+        ...
 
 
 @runtime_checkable
@@ -31,17 +32,23 @@ class Reopens(Protocol):
 
     def reopened(self) -> Store:
         """The store, opened anew; this one must not be used afterwards."""
+        ...
 
 
 class HeldBack:
-    """Commands that were given but have not arrived."""
+    """Commands that were given but have not arrived.
+
+    Attributes:
+        name: what a printed timeline calls them.
+        steps: the commands, in the order they were given.
+    """
 
     def __init__(
         self, name: str, deliver: Callable[[HeldBack, str, Actor | str | None], tuple[Case, ...]]
     ) -> None:
-        self._name = name
+        self.name = name
         self._deliver = deliver
-        self._steps: list[Step] = []
+        self.steps: list[Step] = []
 
     def deliver(self, *, reason: str = "delivered late", by: Actor | str | None = None) -> tuple[Case, ...]:
         """Let them arrive now, each true since it was given, and recorded by whoever may record late.
@@ -88,7 +95,7 @@ class Faults(PassingTime):
     # -- duplicate delivery -----------------------------------------------------------------------------
 
     @contextmanager
-    def twice(self) -> Iterator[None]:
+    def twice(self) -> Generator[None]:
         """Deliver every command inside twice, under one idempotency key: the second must change nothing.
 
         Raises:
@@ -132,13 +139,13 @@ class Faults(PassingTime):
     # -- late delivery ----------------------------------------------------------------------------------
 
     @contextmanager
-    def held_back(self) -> Iterator[HeldBack]:
+    def held_back(self) -> Generator[HeldBack]:
         """Hold back every command inside; `HeldBack.deliver` lets them arrive, true since they were given.
 
         Inside, a method returns the case as it still is.
         """
         held, before = HeldBack(self._journal.name("late"), self._deliver), self._held
-        begun = self._journal.enter(f"with timeline.held_back() as {held._name}:")
+        begun = self._journal.enter(f"with timeline.held_back() as {held.name}:")
         self._held = held
         try:
             yield held
@@ -148,16 +155,16 @@ class Faults(PassingTime):
 
     def _hold(self, held: HeldBack, step: Step) -> Case:
         case = self.store.load(step.case_id)
-        submitted = {held_step.case_id for held_step in (*held._steps, step) if held_step.action == "submit"}
+        submitted = {held_step.case_id for held_step in (*held.steps, step) if held_step.action == "submit"}
         if case is None and step.case_id not in submitted:
             raise UnknownCase(step.case_id)
-        held._steps.append(step)
+        held.steps.append(step)
         return case or Case(step.case_id)
 
     def _deliver(self, held: HeldBack, reason: str, by: Actor | str | None) -> tuple[Case, ...]:
         named = {"reason": reason} if by is None else {"reason": reason, "by": by}
-        place, arrived = self._journal.call(held._name, "deliver", (), named), list[Case]()
-        steps, held._steps = held._steps, []
+        place, arrived = self._journal.call(held.name, "deliver", (), named), list[Case]()
+        steps, held.steps = held.steps, []
         for step in steps:
             since = step.at_us if step.effective_us is None else step.effective_us
             late = step.replace(effective_us=since, fields={"reason": reason, **step.fields})
@@ -200,7 +207,7 @@ class Faults(PassingTime):
     # -- branches ---------------------------------------------------------------------------------------
 
     @contextmanager
-    def what_if(self) -> Iterator[Self]:
+    def what_if(self) -> Generator[Self]:
         """Go on otherwise inside; afterwards cases, time and story are as they were before.
 
         The branch works on a copy of the store. The shipped stores in memory and in a file can be copied.

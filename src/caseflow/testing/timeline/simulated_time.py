@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date, datetime
 
@@ -149,7 +149,7 @@ class PassingTime(TimelineState):
         return tuple(fired)
 
     @contextmanager
-    def outage(self) -> Iterator[Outage]:
+    def outage(self) -> Generator[Outage]:
         """Sweep nothing inside; one late sweep follows at the end. Commands are taken all the while."""
         outage, was_down = Outage(), self._is_down
         begun = self._journal.enter("with timeline.outage():")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from inspect import getattr_static
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
@@ -190,7 +191,7 @@ class Timeline(TimelineActions, Faults):
     # -- expectations -----------------------------------------------------------------------------------
 
     @contextmanager
-    def refused(self, code: str = "") -> Iterator[Expected]:
+    def refused(self, code: str = "") -> Generator[Expected]:
         """Expect the block to be refused, with that code when one is given.
 
         Raises:
@@ -246,7 +247,7 @@ class TimelineTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Begin the test's timeline; its store is closed after the test."""
         super().setUp()
-        store = type(self).__dict__.get("store", type(self).store)
+        store = getattr_static(self, "store")  # else a function of the class would become a method
         opener = store.__func__ if isinstance(store, staticmethod) else store
         self.timeline = Timeline(
             self.policy, start=self.start, store=opener, calendar=self.calendar, lang=self.lang

@@ -222,8 +222,10 @@ def case_id_of(case: Case | str) -> str:
     Raises:
         UnknownCase: it is neither.
     """
-    if isinstance(case, Case):
-        return case.id
-    if not isinstance(case, str):
-        raise UnknownCase(ascii(case)[:80])
-    return case
+    match case:
+        case Case():
+            return case.id
+        case str():
+            return case
+        case _:
+            raise UnknownCase(ascii(case)[:80])

@@ -7,7 +7,7 @@ from django.db.migrations import Migration as _Migration
 from caseflow.contrib.django.operations import SchemaStep
 
 
-class Migration(_Migration):  # type: ignore[misc]  # Django ships no types
+class Migration(_Migration):
     """Makes the tables."""
 
     operations = (SchemaStep(1),)

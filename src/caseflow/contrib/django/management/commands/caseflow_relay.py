@@ -21,7 +21,7 @@ _TOLD = (
 _COUNTS = ("claimed", "sent", "retried", "dead", "cancelled", "collapsed", "quarantined")
 
 
-class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
+class Command(BaseCommand):
     """Run it beside the portal, by one or by many; SIGTERM and Ctrl-C end it after the batch at hand."""
 
     help = "Tell people what is owed to them, until stopped; with --once what is ready now."
@@ -49,7 +49,7 @@ class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
 
 def _until_stopped(workers: int) -> Round:
     stop, ends = threading.Event(), (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in ends]
+    before = [signal.signal(number, lambda _number, _frame: stop.set()) for number in ends]
     try:
         return relay().run(stop, workers=workers)
     finally:

@@ -20,7 +20,7 @@ _ASIDE = ("set aside: {} {}: {}", "已搁置:{} {}:{}")
 _MORE = ("more is due", "还有到期")
 
 
-class Command(BaseCommand):  # type: ignore[misc]  # Django ships no types
+class Command(BaseCommand):
     """Run it from cron as often as you like, on one machine or on many: the cards are the same."""
 
     help = "Fire every rung that is due now; run it from cron as often as you like."

@@ -6,7 +6,7 @@ So a database that was emptied holds no cases, whoever empties it: a person, ``T
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,7 @@ from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.stores.sql.schema import table_names
 
 
-class Command(flush.Command):  # type: ignore[misc]  # Django ships no types
+class Command(flush.Command):
     """Django's own command; after its yes caseflow's tables in that database are emptied as well."""
 
     def handle(self, **options: Any) -> None:
@@ -27,8 +27,8 @@ class Command(flush.Command):  # type: ignore[misc]  # Django ships no types
 
 
 @contextmanager
-def _cases_too(using: str) -> Iterator[None]:
-    operations = connections[using].ops
+def _cases_too(using: str) -> Generator[None]:
+    operations: Any = connections[using].ops  # a method of one object is put in place of its class's
     flushed = operations.execute_sql_flush
 
     def execute(statements: Any) -> None:
