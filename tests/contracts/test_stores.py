@@ -111,6 +111,6 @@ def pages(store: Store, query: Query) -> list[str]:
     ids: list[str] = []
     while page := store.find(query):
         ids += [case.id for case in page]
-        query = query.replace(after=(page[-1].next_due_us, page[-1].id))
+        query = query.replace(after=query.place(page[-1]))
     assert ids == [case.id for case in store.find(query.replace(after=None, limit=99))]
     return ids
