@@ -34,7 +34,7 @@ from caseflow.core.engine.machine import machine
 from caseflow.core.model.events import EVENTS, Noted
 from caseflow.core.value import Value
 from caseflow.desk import Granted, LegacyCase, Paused
-from caseflow.ports import PolicyRights, Query
+from caseflow.ports import PolicyRights, Quarantined, Query
 from caseflow.testing import Timeline
 from tests.core.test_errors import EXAMPLES as ERRORS
 from tests.core.test_errors import PROBLEMS, REFUSAL
@@ -97,6 +97,7 @@ def results() -> Iterator[Any]:
         SystemClock(),
         Query(),
         PolicyRights(),
+        Quarantined("case", "c1", "bad-event", "text"),
     )
     yield from (
         CITIZEN,
