@@ -163,7 +163,7 @@ def _instant(instant: Instant | None, what: str) -> int | None:
     return None if instant is None else micros(instant, what=what)
 
 
-def _each(what: str, values: object, wanted: type[Told]) -> Iterator[Told]:
+def _each(what: str, values: Iterable[object] | None, wanted: type[Told]) -> Iterator[Told]:
     if not isinstance(values, Iterable):
         raise BadInput("bad-option", what=what, found=f"{values!r:.80}, which is no list")
     for value in values:
@@ -172,7 +172,7 @@ def _each(what: str, values: object, wanted: type[Told]) -> Iterator[Told]:
         yield value
 
 
-def _by_name(what: str, values: object) -> tuple[tuple[str, int], ...]:
+def _by_name(what: str, values: Mapping[str, Instant] | None) -> tuple[tuple[str, int], ...]:
     if not isinstance(values, Mapping):
         raise BadInput("bad-option", what=what, found=f"{values!r:.80}, which is no mapping of clocks")
     return tuple((name, micros(at, what=what)) for name, at in values.items())

@@ -51,7 +51,7 @@ def checked_name(what: str, name: object) -> str:
     return str.__str__(name)
 
 
-def checked_list(what: str, names: object) -> tuple[Any, ...]:
+def checked_list(what: str, names: Iterable[Any] | None) -> tuple[Any, ...]:
     """What stands in a list.
 
     Raises:
@@ -62,7 +62,7 @@ def checked_list(what: str, names: object) -> tuple[Any, ...]:
     return tuple(names)
 
 
-def checked_mapping(what: str, fields: object) -> Mapping[str, Any]:
+def checked_mapping(what: str, fields: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Fields by name.
 
     Raises:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from logging import INFO
-from typing import Any
 from zlib import crc32
 
 from caseflow.clock import seconds_running
@@ -323,7 +322,7 @@ def part_of(text: str | None) -> tuple[int, int] | None:
     return int(which), int(parts)
 
 
-def _of_part(part: Any) -> Callable[[str], bool]:
+def _of_part(part: tuple[int, int] | list[int] | None) -> Callable[[str], bool]:
     """Whether a case belongs to the part; the same for every process and version."""
     if part is None:
         return lambda _: True
@@ -331,7 +330,7 @@ def _of_part(part: Any) -> Callable[[str], bool]:
         which, parts = part
         fits = 1 <= which <= parts
     except (TypeError, ValueError):
-        fits = False
+        which, parts, fits = 0, 0, False
     if not fits:
         raise BadInput(
             "bad-part", found="/".join(map(str, part))[:80] if isinstance(part, tuple) else ascii(part)[:80]

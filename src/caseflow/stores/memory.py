@@ -86,7 +86,7 @@ class MemoryStore:
             Stale: a case is not at its expected version.
             KeyReused: the key was taken in the meantime.
         """
-        written = []
+        written: list[tuple[Append, Sequence[bytes], tuple[Sequence[Notice], Sequence[Draft]] | None]] = []
         for entry in appends:
             more = _copied(entry) if entry.has_more else None
             written.append((entry, tuple(map(encode, entry.events)), more))
@@ -349,7 +349,7 @@ class MemoryStore:
         """The document of that hash; `None` when there is none."""
         text = self._documents.get(pin)
         try:
-            document = None if text is None else json.loads(text)
+            document: dict[str, Any] | None = None if text is None else json.loads(text)
         except (ValueError, RecursionError) as error:
             raise BadRecord("bad-policy", found=pin) from error
         if not isinstance(document, dict | None):

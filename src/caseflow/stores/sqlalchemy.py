@@ -6,7 +6,7 @@ SQLAlchemy brings URLs, drivers, the pool and its events; statements are sent by
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self, TypeVar
 
@@ -282,12 +282,12 @@ class EngineConnections:
         return self._from_pool() if self._gate is None else self._from_pool_unforked(self._gate)
 
     @contextmanager
-    def _from_pool_unforked(self, gate: forks.Gate) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
+    def _from_pool_unforked(self, gate: forks.Gate) -> Generator[tuple[PoolProxiedConnection, Cursor]]:
         with gate, self._from_pool() as pair:
             yield pair
 
     @contextmanager
-    def _from_pool(self) -> Iterator[tuple[PoolProxiedConnection, Cursor]]:
+    def _from_pool(self) -> Generator[tuple[PoolProxiedConnection, Cursor]]:
         connection = self._checked_out()
         try:
             if self._is_ours:
@@ -308,7 +308,7 @@ class EngineConnections:
             connection.close()
 
     @contextmanager
-    def _lent(self, connection: PoolProxiedConnection) -> Iterator[None]:
+    def _lent(self, connection: PoolProxiedConnection) -> Generator[None]:
         """A connection of the portal's in autocommit, if it is in no transaction; then as it was.
 
         On MariaDB autocommit is a setting of the session, which is not ours to set: there questions are asked

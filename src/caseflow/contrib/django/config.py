@@ -20,7 +20,7 @@ from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
 from caseflow.policies.load import load_policy
-from caseflow.policies.parse import is_table
+from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import Authorizer, Clock
 
 DEFAULTS: Mapping[str, Any] = {
@@ -82,14 +82,15 @@ def keep_followers() -> None:
 def _subscribe(portals_desk: Desk, hooks: Any) -> None:
     while _named:
         _named.pop()()
-    if not isinstance(hooks, list | tuple):
+    if not is_list(hooks):
         raise _wrong("HOOKS", f"it must be a list of (event, function); got {hooks!r}")
     for hook in hooks:
-        if not isinstance(hook, list | tuple) or len(hook) not in (2, 3):
+        if not is_list(hook) or len(hook) not in (2, 3):
             raise _wrong("HOOKS", f"each must be (event, function) or (event, function, when); got {hook!r}")
-        event, function, *when = [
+        parts: list[Any] = [
             _imported("HOOKS", part) if isinstance(part, str) and "." in part else part for part in hook
         ]
+        event, function, *when = parts
         try:
             _named.append(portals_desk.subscribe(event, function, when=when[0] if when else "after"))
         except CaseflowError as error:

@@ -97,7 +97,7 @@ def from_text(rules: Mapping[str, FieldRule], values: Mapping[str, str]) -> dict
     return fields
 
 
-def plain(value: Any) -> Any:
+def plain(value: list[Any] | tuple[Any, ...] | Withheld | date | str | int | None) -> Any:
     """A field's value as events keep it: datetimes become epoch microseconds, dates text, lists tuples.
 
     A value of a class of one's own, such as an enum's or a template's text, is kept as what it is underneath.
@@ -115,7 +115,8 @@ def plain(value: Any) -> Any:
             return str.__str__(value)
         case int():
             return int.__int__(value)
-    return value
+        case _:
+            return value
 
 
 PLAIN = frozenset({str, int, bool})

@@ -158,7 +158,7 @@ def document(row: Row) -> o.Document:
 def _body(text: str, code: str, name: str) -> Any:
     """The JSON object of a body."""
     try:
-        body = json.loads(text)
+        body: dict[str, Any] | None = json.loads(text)
     except (ValueError, TypeError, RecursionError) as error:
         raise BadRecord(code, found=name) from error
     if not isinstance(body, dict):

@@ -57,5 +57,5 @@ def _of_cases(
     return sql.rows(table, f"{where} ORDER BY {order}{' LIMIT ?' if limit is not None else ''}"), values
 
 
-def _plain(cell: Any) -> Any:
+def _plain(cell: bytearray | memoryview | bytes | str | int | None) -> Any:
     return bytes(cell) if isinstance(cell, bytearray | memoryview) else cell

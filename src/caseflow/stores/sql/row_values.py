@@ -38,7 +38,7 @@ def policy(pin: str, text: str) -> Mapping[str, Any]:
         BadRecord: it is no JSON object.
     """
     try:
-        document = json.loads(text)
+        document: dict[str, Any] | None = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRecord("bad-policy", found=pin) from error
     if not isinstance(document, dict):

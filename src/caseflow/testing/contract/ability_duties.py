@@ -155,7 +155,9 @@ class AuditContract:
         }  # fmt: skip
         assert [dict(row) for row in rows.raw("series")] == [{"series": "催办", "year": 2025, "latest": 2}]
         assert rows.raw("guards") == ()
-        kinds = {type(cell) for table in BY_CASE for row in rows.raw(table) for cell in row.values()}
+        kinds: set[type[object]] = {
+            type(cell) for table in BY_CASE for row in rows.raw(table) for cell in row.values()
+        }
         assert kinds == {int, str, bytes, type(None)}
 
     def test_what_a_desk_did_is_sound(self, store: Store) -> None:

@@ -142,7 +142,7 @@ class EventsContract:
 
     def test_a_policy_comes_back_to_the_letter(self, store: Store) -> None:
         """The order of its names, its numbers and its empty values are what they were: they are hashed."""
-        document = {
+        document: dict[str, Any] = {
             "policy": {"name": "p", "z": 1, "a": 1.0, "": None, "e": {}, "l": [1, 2.5, -0.5, True, ""]},
             "states": {"z": {}, "b": {"labels": {"zh": "一", "en": "e\u0301"}}, "a": []},
         }  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from caseflow.core.model import events as e
 from caseflow.core.notices import Draft, Notice
-from caseflow.ports import Query, Store, Text
+from caseflow.ports import Append, Query, Store, Text
 from caseflow.testing.contract.answers import FAR, ids_of
 from caseflow.testing.contract.case_factory import BY, stopped, submitted, then
 
@@ -50,7 +50,7 @@ class OrderContract:
 
     def test_an_append_is_read_in_the_order_it_was_given(self, store: Store) -> None:
         """Its cases in the feed, its notices in the outbox and its documents' numbers follow its entries."""
-        entries = []
+        entries = list[Append]()
         for name in ("z", "案", "B", "a"):
             notice, draft = Notice(f"n{name}", name, 1, "card"), Draft(f"d{name}", "s", 2025, name, 1)
             entries.append(submitted(name).replace(notices=(notice,), documents=(draft,)))

@@ -238,7 +238,7 @@ class StoreMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.watch.begin_walk()
-        self.store: Any = _Turns(self.watch, type(self).make_handles())
+        self.store: Any = _Turns(self.watch, self.make_handles())
         self.model = DictModel()
         self.walk = f"w{next(_WALKS):06}-"
         self.held: list[o.Held] = []
@@ -468,7 +468,7 @@ def walk_beside_a_dict(
         max_examples=examples,
         stateful_step_count=steps,
         phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),  # a server takes its time
+        suppress_health_check=list(map(HealthCheck, HealthCheck)),  # a server takes its time
     )
     machine = type("StoreMachine", (StoreMachine,), {"make_handles": staticmethod(handles), "watch": watch})
     parted = _walked(machine, _settings, watch)
@@ -495,7 +495,8 @@ def _walked(machine: type[StoreMachine], terms: settings, watch: WalkTime) -> Ba
     thread.start()
     while thread.is_alive() and watch.left > -_PATIENCE:
         thread.join(max(watch.left + _PATIENCE, 0.01))
-    is_cut = watch.left < 0 and not (raised and isinstance(raised[0], AssertionError | BaseExceptionGroup))
+    is_finding = any(isinstance(error, AssertionError | BaseExceptionGroup) for error in raised)
+    is_cut = watch.left < 0 and not is_finding
     if thread.is_alive() or (raised and is_cut):  # what is cut in the middle may come up as any error
         return _OutOfTime()
     return raised[0] if raised else None

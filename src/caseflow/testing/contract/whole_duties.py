@@ -170,6 +170,7 @@ def _assert_nothing(store: Store, *ids: str) -> None:
 
 def race_for_a_key(handles: Sequence[Store], rounds: int = 6) -> None:
     """Each handle in a thread of its own appends a case under one key, several times over."""
+    store = handles[0]
     for turn in range(rounds):
         through = list[KeyClaim]()
 
@@ -181,7 +182,6 @@ def race_for_a_key(handles: Sequence[Store], rounds: int = 6) -> None:
 
         race([lambda handle=handle, place=place: work(handle, place)  # type: ignore[misc]  # bound at once
               for place, handle in enumerate(handles)])  # fmt: skip
-        store = handles[0]
         assert len(through) == 1
         assert store.recall("a", f"k{turn}") == through[0]
         there = [place for place, _ in enumerate(handles) if store.load(f"c{turn}-{place}")]

@@ -137,11 +137,9 @@ class Timeline(TimelineActions, Faults):
         if unknown:
             raise TypeError(f"{action} takes no {', '.join(unknown)}; fields of the policy's own: own_fields")
         fields = {**fields, **checked_mapping("own_fields", doing.get("own_fields", {}))}
-        if not isinstance(doing.get("by", ""), Actor | str):
-            raise BadInput(
-                "bad-option", what="by", found=f"{doing['by']!a:.80}, which is no role and no Actor"
-            )
-        by, since, reason = doing.get("by"), doing.get("effective_at"), doing.get("reason")
+        by, since, reason = doing.get("by", ""), doing.get("effective_at"), doing.get("reason")
+        if not isinstance(by, Actor | str):
+            raise BadInput("bad-option", what="by", found=f"{by!a:.80}, which is no role and no Actor")
         return Step(
             action=action,
             by=by if isinstance(by, Actor) else None,
