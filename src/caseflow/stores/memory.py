@@ -31,6 +31,9 @@ _LAST = 1 << 62
 """Sorts after every instant: the order of cases with nothing due."""
 
 
+_Copies = tuple[Sequence[Notice], Sequence[Draft]]
+
+
 class MemoryStore:
     """Cases in memory, lost with the process. Safe to share between threads.
 
@@ -86,10 +89,11 @@ class MemoryStore:
             Stale: a case is not at its expected version.
             KeyReused: the key was taken in the meantime.
         """
-        written: list[tuple[Append, Sequence[bytes], tuple[Sequence[Notice], Sequence[Draft]] | None]] = []
-        for entry in appends:
+        written: list[tuple[Append, Sequence[bytes], bytes, _Copies | None]] = []
+        for entry in appends:  # what cannot be encoded is refused before anything is changed
             more = _copied(entry) if entry.has_more else None
-            written.append((entry, tuple(map(encode, entry.events)), more))
+            texts = _joined(map(_body_of, entry.texts)) if entry.texts else b""
+            written.append((entry, tuple(map(encode, entry.events)), texts, more))
         with self._lock:
             is_twice = len(appends) > 1 and len({entry.case.id for entry in appends}) < len(appends)
             for entry in appends:
@@ -101,12 +105,12 @@ class MemoryStore:
                 if (claim.actor, claim.key) in self._keys:
                     raise KeyReused(claim.key, actor=claim.actor)
                 self._keys[claim.actor, claim.key] = claim
-            for entry, bodies, more in written:
+            for entry, bodies, texts, more in written:
                 if more is not None:
                     self._add_more(entry, *more)
-                self._add(entry, bodies)
+                self._add(entry, bodies, texts)
 
-    def _add(self, entry: Append, encoded: Sequence[bytes]) -> None:
+    def _add(self, entry: Append, encoded: Sequence[bytes], texts: bytes) -> None:
         case = entry.case
         case_id, due = case.id, case.next_due_us
         before = self._cases.get(case_id)
@@ -118,8 +122,8 @@ class MemoryStore:
             for version, _ in enumerate(encoded, entry.expected + 1):
                 self._feed.append(case_id)
                 self._feed_versions.append(version)
-        if entry.texts:
-            self._texts[case_id] = self._texts.get(case_id, b"") + _joined(map(_body_of, entry.texts))
+        if texts:
+            self._texts[case_id] = self._texts.get(case_id, b"") + texts
         if due != was_due:
             self._move_due(case_id, was_due, due)
         waits = case.waits_from
@@ -307,7 +311,7 @@ class MemoryStore:
                 known = len(self._history(case.id))
                 self._texts.pop(case.id, None)
                 bodies = [link.body for link in kept.links[known:]]
-                self._add(Append(case, known, (), kept.texts), bodies)
+                self._add(Append(case, known, ()), bodies, _joined(map(_body_of, kept.texts)))
                 self._outbox.take_over(kept.notices)
                 self._register.take_over(kept.documents)
 
@@ -395,7 +399,7 @@ _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(tuple[int, str, str, str]).decode
 
 
-def _copied(entry: Append) -> tuple[Sequence[Notice], Sequence[Draft]]:
+def _copied(entry: Append) -> _Copies:
     """The notices and drafts with bodies of their own, proved to be JSON."""
     return tuple(map(copied, entry.notices)), tuple(map(copied, entry.documents))
 
