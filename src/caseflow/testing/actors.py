@@ -89,10 +89,11 @@ def forbidden_actors(rules: CompiledPolicy, case: Case, action: str) -> tuple[tu
         elif scope == "own" and case.version:
             actors.append((Actor("somebody-else", role=role), "not-your-case"))
         elif scope == "unit":
-            code = "not-your-unit" if case.unit else "no-unit"
             helpers = () if row.rule.co_handlers else case.facts.co_handlers
             outside = (STRANGER, *(unit for unit in helpers if unit != case.unit))
-            actors += [(Actor(f"{role}-1", role=role, unit=unit), code) for unit in outside]
+            for unit in outside:  # a helper is no stranger, and is told that nobody holds the case
+                code = "not-your-unit" if case.unit or unit == STRANGER else "no-unit"
+                actors.append((Actor(f"{role}-1", role=role, unit=unit), code))
     return tuple(actors)
 
 

@@ -186,22 +186,29 @@ def public_is_clean(view: Any, case: Case, secrets: Iterable[str]) -> None:
     hold(shown == standing, "9", f"it shows the cards {shown}, not {standing}", case_id=case.id)
 
 
+OF_STRANGERS = frozenset({"role-may-not", "not-your-case", "not-your-unit"})
+"""What a stranger to a case is told, whatever the case."""
+
+
 def refusal_is_data(
     refusal: Refusal, *, action: str, state: str, source: str, since: int, case_id: str
 ) -> None:
     """A refusal says which rule, in what state, from which source; in Chinese and in English.
+
+    One that a stranger gets says nothing of the case.
 
     Args:
         since: when the command would have taken effect, now at the latest; only later can it be possible.
     """
     code = refusal.code
     bare = attrs.evolve(refusal, source="", found="", missing=(), state="", action="")
+    is_to_stranger = code in OF_STRANGERS and not (refusal.state or refusal.missing)
     possible_from = since + 1 if refusal.possible_from is None else refusal.possible_from
     for holds, what in (
         (code in codes(), f"the code {code!r} has no text"),
         (refusal.rule != "", f"{code} names no rule"),
         (refusal.action == action, f"{code} speaks of {refusal.action!r}, not {action!r}"),
-        (refusal.state == state, f"{code} speaks of {refusal.state!r}, not {state!r}"),
+        (refusal.state == state or is_to_stranger, f"{code} speaks of {refusal.state!r}, not {state!r}"),
         (refusal.source == source, f"{code} names the source {refusal.source!r}"),
         (possible_from > since, f"{code} is possible from the past"),
         (any("\u4e00" <= sign <= "\u9fff" for sign in bare.text("zh")), f"{code} has no Chinese text"),

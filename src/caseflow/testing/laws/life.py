@@ -460,7 +460,11 @@ def _meet_unknown_event(world: World, case_id: str) -> None:
     kept = codec.encode(world.store.events(case_id)[-1])
     hold(kept == body, "6", "an unknown event lost its bytes", case_id=case_id)
     action = next((name for name in world.desk.rules.policy.actions if name != "submit"), "submit")
-    answer = answer_of(Step(action=action, by=ANYBODY, case_id=case_id), world.desk)
+    roles = world.desk.rules.policy.roles.items()
+    insider = next((name for name, rights in roles if rights.scope == "any"), "")
+    if not insider:
+        return  # everybody may be a stranger to the case, who is told nothing of it
+    answer = answer_of(Step(action=action, by=Actor("anybody", role=insider), case_id=case_id), world.desk)
     code = answer.code if isinstance(answer, Refusal) else "accepted"
     hold(code == "case-incomplete", "6", f"an incomplete case: {action} was {code}", case_id=case_id)
     named = isinstance(answer, Refusal) and answer.found == "from-the-future"
