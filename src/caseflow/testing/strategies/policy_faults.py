@@ -349,6 +349,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a built-in action is given a field it has", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",
          _set("actions.planted.fields.much.type", "float")),
+        ("an act is for an unknown audience", "unknown-audience",
+         _set("actions.planted.audience", "everybody")),
         ("the zone is unknown", "unknown-zone", _set("timezone", "Asia/Wuhu")),
         ("the format is a later one", "unknown-format", _set("format", 2)),
         ("a clock starts at an unknown action", "unknown-clock-target", _clock(".start", start=["submti"])),
