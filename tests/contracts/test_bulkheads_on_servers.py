@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import attrs
 import pytest
 from sqlalchemy import create_engine, text
 
-import caseflow
 from caseflow import Actor, Desk, ManualClock, load_policy
 from caseflow.interchange import csv_tables
 from caseflow.stores.sqlalchemy import SqlStore
@@ -31,13 +31,16 @@ def postgres(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[CaughtU
         yield store
 
 
-def test_a_name_too_long_for_its_column_keeps_back_one_case(mariadb: CaughtUp, tmp_path: Path) -> None:
+def test_a_name_too_long_for_its_column_keeps_back_one_case(mariadb: CaughtUp) -> None:
     """A level of 300 letters fits no column of notices: that case gets no card, the three others do."""
-    shipped = Path(caseflow.__file__).parent.joinpath("policies/wuhu.toml").read_text(encoding="utf-8")
-    path = tmp_path / "long.toml"
-    path.write_text(shipped.replace('level = "yellow"', f'level = "{"l" * 300}"'), encoding="utf-8")
-    clock = ManualClock(START)
-    Desk(load_policy(path), mariadb, clock=clock).submit(title="t", to="城管局", by=CITIZEN, case_id="c1")
+    policy = load_policy("wuhu")
+    reply = policy.clocks["reply"]
+    rungs = tuple(
+        attrs.evolve(rung, level="l" * 300) if rung.level == "yellow" else rung for rung in reply.rungs
+    )
+    clocks = {**policy.clocks, "reply": attrs.evolve(reply, rungs=rungs)}
+    long, clock = attrs.evolve(policy, clocks=clocks), ManualClock(START)  # no file may say so
+    Desk(long, mariadb, clock=clock).submit(title="t", to="城管局", by=CITIZEN, case_id="c1")
     desk = Desk(load_policy("wuhu"), mariadb, clock=clock)
     for name in ("c0", "c2", "c3"):
         desk.submit(title="t", to="城管局", by=CITIZEN, case_id=name)

@@ -181,7 +181,8 @@ MEANINGS: tuple[tuple[ErrorKind, str], ...] = (
     ("taken", "23505"),
     ("encoding", "22021 22P05"),
     ("forgotten", "26000 42P05"),
-    ("failed", "0A000 22001 23502 23503 23514 25P02 40002 42501 42601 53000 54000 58030 P0001 XX000 XX001"),
+    ("unfit", "22001 23502 23503 23514 P0001"),
+    ("failed", "0A000 25P02 40002 42501 42601 53000 54000 58030 XX000 XX001"),
 )  # fmt: skip
 
 
@@ -203,7 +204,8 @@ NUMBERS: tuple[tuple[ErrorKind, str], ...] = (
     ("encoding", "1267 1300 1366"),
     ("gone", "0 1040 1045 1047 1049 1053 1080 1129 1158 1203 1226 1698 1927 2002 2003 2006 2013 2026 2055"
              " 4031"),
-    ("failed", "1048 1064 1136 1364 1406 1451 1142"),
+    ("unfit", "1048 1264 1406 1452 1644 4025"),
+    ("failed", "1064 1136 1364 1451 1142"),
 )  # fmt: skip
 
 
@@ -224,7 +226,7 @@ def test_every_code_that_is_listed_is_one_of_its_database() -> None:
         assert state == "57P05" or psycopg.errors.lookup(state)
     known = {value for constants in (CR, ER) for value in vars(constants).values() if isinstance(value, int)}
     later = {0, *range(1836, 1960), *range(3000, 5000)}
-    assert set(_NUMBERS) - known - later <= {1586, 1613, 1614, 1689, 1698, 1792, 1820, 2045, 2055}
+    assert set(_NUMBERS) - known - later <= {1586, 1613, 1614, 1644, 1689, 1698, 1792, 1820, 2045, 2055}
 
 
 def test_a_message_quotes_no_text_that_a_driver_quotes() -> None:
