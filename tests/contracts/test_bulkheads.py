@@ -99,13 +99,15 @@ def on_server(store: CaughtUp, folder: Path, statement: Statement) -> None:
     assert (said["audit"], said["migrate"], len(said["csv"])) == (set(), 4, sum(said["load"]))
 
 
+FAR = "events.position=4611686"
+"""A position that no transaction of a server can have come to: its feed waits for it."""
 WORST = {"cases.snapshot=b'null'", "events.body=b'{'", "notices.body='{'", "policies.document='{'"}
 
 
 @pytest.mark.parametrize(
     "statement",
     [pytest.param(statement, id=name, marks=() if name in WORST else pytest.mark.soak)
-     for name, statement, _ in statements(garbled=False)],
+     for name, statement, _ in statements(garbled=False) if not name.startswith(FAR)],
 )  # fmt: skip
 def test_nor_is_it_on_a_server(server: CaughtUp, statement: Statement, tmp_path: Path) -> None:
     """The same on PostgreSQL and MariaDB."""

@@ -40,7 +40,8 @@ class Behind:
             # One statement is the whole transaction; it alone holds the text as JSON.
             self.proxy.arm(f'"{order.key}"'.encode(), shut=shut)
         else:
-            self.proxy.arm(order.key.encode(), COMMIT, shut=shut)
+            end = b"\0" if self.kind == "postgresql" else b""  # no part of READ COMMITTED
+            self.proxy.arm(order.key.encode(), COMMIT + end, shut=shut)
 
 
 @pytest.fixture(params=[

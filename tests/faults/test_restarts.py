@@ -150,7 +150,7 @@ def test_hooks_follow_a_two_phase_commit_and_what_is_prepared_survives_a_crash(s
     connection.close()
     store = open_store(server.url)
     assert store.load("two-phase-later") is None
-    with engine.connect() as connection:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         assert len(connection.recover_twophase()) == 1
         connection.commit_prepared("two-phase-later", recover=True)
     assert store.load("two-phase-now") is not None
