@@ -138,6 +138,19 @@ def test_a_policy_says_whom_its_own_texts_are_for(tmp_path: Path) -> None:
     assert "publish" in story and "visit" not in story
 
 
+def test_a_list_goes_by_the_rules_of_each_case(tmp_path: Path) -> None:
+    """A case whose own rules do not let the role read it is in no list of theirs, whatever others allow."""
+    closed = 'extends = "wuhu"\nname = "closed"\n[roles.handler]\nreads = ""\n'
+    (tmp_path / "closed.toml").write_text(closed, encoding="utf-8")
+    store, clock = MemoryStore(), ManualClock("2025-03-03T09:30:00+08:00")
+    for policy, case_id in ((load_policy(tmp_path / "closed.toml"), "old"), (load_policy("wuhu"), "new")):
+        desk = Desk(policy, store, clock=clock)
+        desk.submit(title="TITLE", to="城管局", by=CITIZEN, case_id=case_id)
+    assert [case.id for case in desk.seen_by(OFFICER).cases()] == ["new"]
+    with pytest.raises(UnknownCase):
+        desk.seen_by(OFFICER).get("old")
+
+
 @pytest.mark.parametrize("policy", shipped())
 def test_every_shipped_policy_says_who_reads(policy: str) -> None:
     """A citizen's role reads as a party, and no program that only brings cases in reads any."""

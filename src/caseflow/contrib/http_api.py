@@ -21,7 +21,7 @@ from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.desk.typed_actions import new_case_id
-from caseflow.errors import BadInput, CaseflowError, Refused, Stale, UnknownCase
+from caseflow.errors import BadInput, CaseflowError, Stale
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
@@ -245,14 +245,10 @@ class CaseApi:
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
         """The case after a command, as far as whoever gave it may read it; nothing where they may not."""
-        headers = {**(headers or {}), **_version(case)}
-        try:
-            self._desk.seen_by(actor).get(case.id)
-        except (Refused, UnknownCase):
+        headers, seen = {**(headers or {}), **_version(case)}, self._desk.seen_by(actor).get_of(case)
+        if seen is None:
             return ApiAnswer(204 if status == 200 else status, headers=headers)
-        return _sent(
-            self._document(self._desk.seen_by(actor).get_of(case), lang), status=status, headers=headers
-        )
+        return _sent(self._document(seen, lang), status=status, headers=headers)
 
     def _document(self, case: Case, lang: Lang) -> d.CaseDocument:
         return d.case_document(self._desk.rules_of(case), case, self._desk.clock.now_us(), lang=lang)

@@ -128,18 +128,22 @@ class Reader:
         cases, bad = list[Case](), list(page.quarantined)
         for case in page.cases:
             try:
-                cases.append(self.get_of(case))
+                seen = self.get_of(case)
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
                 bad.append(Quarantined.of("case", case.id, error))
+            else:
+                cases += () if seen is None else (seen,)
         return page.replace(cases=tuple(cases), quarantined=tuple(bad))
 
-    def get_of(self, case: Case) -> Case:
-        """A case of a list, as `get` has it."""
+    def get_of(self, case: Case) -> Case | None:
+        """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""
         role = self._handler.rights(self._handler.rules_of(case), self._by)
         level = level_of(role, case, self._by)
-        return case if sees(level, INTERNAL) else for_parties(case)
+        if sees(level, INTERNAL):
+            return case
+        return for_parties(case) if sees(level, PARTIES) else None
 
     def public(self, case_id: str) -> PublicCase:
         """The case as anyone may see it."""
