@@ -50,7 +50,7 @@ class JoinedConnections:
         self._connection = connection
         self._is_psycopg = connection.engine.dialect.driver == "psycopg"
         self._refuse_autocommit()
-        self.read(lambda cursor: sessions.refuse_other_texts(cursor, self.dialect, name=name))
+        self.read(lambda cursor: sessions.refuse_unusable(cursor, self.dialect, name=name))
         self._after_commit = AfterCommit(connection)
 
     def _refuse_autocommit(self) -> None:

@@ -58,7 +58,7 @@ class SqlStore(RelationalStore):
     def __init__(self, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> None:
         connections = EngineConnections(where, timeout=timeout, pool_size=pool_size)
         try:
-            connections.refuse_other_texts()
+            connections.refuse_unusable()
             schema.refuse_other(schema.schema_of(connections), name=connections.name)
             feed_base = schema.feed_base(connections)
         except BaseException:
@@ -71,7 +71,7 @@ class SqlStore(RelationalStore):
         """The store, its tables made or migrated first; safe to run twice, and by several at once."""
         connections = EngineConnections(where, timeout=timeout, pool_size=1)
         try:
-            connections.refuse_other_texts()
+            connections.refuse_unusable()
             schema.migrate(connections)
         finally:
             connections.close()
@@ -111,7 +111,7 @@ class DatabaseLocation:
     def make(self) -> bool:
         """Make the tables; whether none were there before."""
         with self._connected() as connections:
-            connections.refuse_other_texts()
+            connections.refuse_unusable()
             if version := schema.schema_of(connections):
                 schema.refuse_other(version, name=connections.name)
                 return False
@@ -174,7 +174,6 @@ class EngineConnections:
         self._is_closed = False
         self._is_pooled = False
         self._threshold: int | None = None
-        self._is_threshold_wanted = False
         self._engine = where if isinstance(where, Engine) else self._made(parsed(where), pool_size)
         if not self._is_ours:
             self._refuse_shared()
@@ -209,9 +208,9 @@ class EngineConnections:
         if self._is_ours:
             self._engine.dispose(close=self._process == os.getpid())
 
-    def refuse_other_texts(self) -> None:
+    def refuse_unusable(self) -> None:
         """Raise unless texts come back as they were sent; see `caseflow.stores.sql.sessions`."""
-        self.read(lambda cursor: sessions.refuse_other_texts(cursor, self.dialect, name=self.name))
+        self.read(lambda cursor: sessions.refuse_unusable(cursor, self.dialect, name=self.name))
 
     def _refuse_shared(self) -> None:
         url, pool = self._engine.url, self._engine.pool
@@ -299,7 +298,7 @@ class EngineConnections:
             cause = error.__cause__ if isinstance(error, StoreError) else error
             if cause is not None and (kind := kind_of(cause)) in REPLACED:
                 if kind == "forgotten" and getattr(cause, "sqlstate", "") != PLAN_CHANGED:
-                    self._is_pooled, self._is_threshold_wanted = True, False
+                    self._is_pooled = True
                 if connection.is_valid:  # unless a rollback has found that out before
                     connection.invalidate()
                 self._losses += 1
@@ -386,7 +385,6 @@ class EngineConnections:
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise StoreError("store-url", found=shown(url))
         url, arguments = with_options(url)
-        self._is_threshold_wanted = "prepare_threshold" in arguments
         self._threshold = arguments.get("prepare_threshold", PREPARED_AFTER)
         arguments |= _ARGUMENTS.get(url.get_driver_name(), {})
         if url.get_backend_name() == "sqlite":
@@ -409,15 +407,14 @@ class EngineConnections:
         for line in () if is_pooled else _INSTRUCTIONS[self._engine.dialect.name]:
             cursor.execute(line.format(seconds=_whole(self._timeout)))
         cursor.close()
-        if hasattr(driver, "prepare_threshold") and (self._is_threshold_wanted or not is_pooled):
-            driver.prepare_threshold = self._threshold
+        if hasattr(driver, "prepare_threshold") and not is_pooled:
+            driver.prepare_threshold = self._threshold  # behind a pooler none, whatever the URL says
 
     def _is_behind_pooler(self, driver: Any, cursor: Any) -> bool:
-        """Whether the server's process is not the one that answered: then a pooler stands between."""
-        answered = getattr(getattr(driver, "info", None), "backend_pid", None)
-        if answered is not None and not self._is_pooled:
+        """Whether a pooler stands before the server."""
+        if not self._is_pooled:
             cursor.execute("SELECT pg_backend_pid()")
-            self._is_pooled = cursor.fetchone()[0] != answered
+            self._is_pooled = sessions.is_pooled(driver, cursor.fetchone()[0])
         return self._is_pooled
 
 

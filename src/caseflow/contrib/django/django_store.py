@@ -55,7 +55,7 @@ def _feed_base(connections: DjangoConnections) -> int:
     """What is added to transaction ids; the schema is today's, and texts are kept as they are."""
     try:
         connections.read(
-            lambda cursor: sessions.refuse_other_texts(cursor, connections.dialect, name=connections.name)
+            lambda cursor: sessions.refuse_unusable(cursor, connections.dialect, name=connections.name)
         )
         if not connections.read(lambda _: connections.is_free):
             return schema.feed_base_within(connections)

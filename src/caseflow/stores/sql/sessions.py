@@ -1,4 +1,4 @@
-"""What a connection's session is like, whatever its driver: transaction, autocommit, texts kept as sent."""
+"""What a connection's session is like, whatever its driver: transaction, autocommit, whether it is of use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from caseflow.errors import StoreError
-from caseflow.stores.sql.dialects import Cursor, Dialect
+from caseflow.stores.sql.dialects import Dialect
 
 IN_TRANSACTION = 1
 """MariaDB's flag of the server's status."""
@@ -53,10 +53,11 @@ def _set_autocommit(driver: Any, is_on: bool) -> None:
         driver.autocommit = is_on
 
 
-# -- texts as they were sent --------------------------------------------------------------------------------
+# -- sessions that can be used ------------------------------------------------------------------------------
 
 _ASKED = {
-    "postgresql": "SELECT current_setting('server_encoding'), current_setting('client_encoding')",
+    "postgresql": "SELECT current_setting('server_encoding'), current_setting('client_encoding'),"
+                  " pg_backend_pid()",
     "mariadb": "SELECT @@character_set_client, @@character_set_connection,"
                " coalesce(@@character_set_results, 'utf8mb4'), @@sql_mode",
 }  # fmt: skip
@@ -67,22 +68,34 @@ STRICT = ("STRICT_ALL_TABLES", "STRICT_TRANS_TABLES")
 """One of them must be on: else what does not fit is cut off without a word."""
 
 
-def refuse_other_texts(cursor: Cursor, dialect: Dialect, *, name: str) -> None:
-    """Raise unless every text comes back from this session as it was sent.
+def is_pooled(driver: Any, pid: int) -> bool:
+    """Whether a pooler stands before PostgreSQL: who works is then not the process of the handshake."""
+    answered = getattr(getattr(driver, "info", None), "backend_pid", pid)
+    return bool(answered != pid)
+
+
+def refuse_unusable(cursor: Any, dialect: Dialect, *, name: str) -> None:
+    """Raise unless every text comes back from this session as it was sent, and every statement is our own.
+
+    Behind a pooler a statement that the driver prepared in one session may be another client's of the same
+    name in the next: it would be run in place of ours, without a word.
 
     Raises:
-        StoreError: ``store-not-utf8``, ``store-charset`` or ``store-sql-mode``.
+        StoreError: ``store-not-utf8``, ``store-charset``, ``store-sql-mode`` or ``store-pooled``.
     """
     if dialect.name not in _ASKED:
         return
     cursor.execute(_ASKED[dialect.name])
     row = cursor.fetchone()
     if dialect.name == "postgresql":
-        server, client = row
+        server, client, pid = row
         if server != "UTF8":
             raise StoreError("store-not-utf8", path=name, found=server)
         if client != "UTF8":
             raise StoreError("store-charset", path=name, found=client, known="client_encoding=utf8")
+        driver = getattr(cursor, "connection", None)
+        if getattr(driver, "prepare_threshold", None) is not None and is_pooled(driver, pid):
+            raise StoreError("store-pooled", path=name)
         return
     *sets, mode = row
     if other := [charset for charset in sets if charset != "utf8mb4"]:
