@@ -132,3 +132,10 @@ class PrivateMariadb(PrivateServer):
 
 Server = PrivatePostgres | PrivateMariadb
 SERVERS: tuple[Callable[[], Server], ...] = (PrivatePostgres, PrivateMariadb)
+
+
+EACH_SERVER = (
+    pytest.param(PrivatePostgres, id="postgresql", marks=pytest.mark.postgres),
+    pytest.param(PrivateMariadb, id="mariadb", marks=pytest.mark.mariadb),
+)
+"""One of each, for tests that want both."""

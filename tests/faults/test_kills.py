@@ -14,15 +14,14 @@ import attrs
 import pytest
 from sqlalchemy import create_engine, text
 
-from caseflow import Desk, ManualClock, SqliteStore
+from caseflow import Desk, ManualClock
 from caseflow.core.time.instants import DAY
 from caseflow.delivery.relay import Relay
 from caseflow.stores.database_urls import parsed
 from caseflow.stores.locations import open_store
-from caseflow.stores.sqlalchemy import SqlStore
-from tests.contracts import databases
-from tests.contracts.databases import CaughtUp, postgres
+from tests.contracts.databases import CaughtUp
 from tests.faults.crew import Crew, FastClock, Task, Workers
+from tests.faults.empty_stores import mariadb, postgresql, sqlite
 from tests.faults.orders import Journal, Read, read
 from tests.faults.soundness import (
     Counts,
@@ -44,26 +43,6 @@ WITHIN = 0.15
 """Seconds from the moment all are at work to the last kill."""
 CREW = {"write-1": write, "write-2": write, "sweep": sweep, "carry": carry}
 MIXED = {"write": write, "mix-1": mix, "mix-2": mix, "sweep": sweep, "carry": carry}
-
-
-@contextmanager
-def sqlite(folder: Path) -> Iterator[str]:
-    SqliteStore(folder / "cases.db").close()
-    yield f"sqlite:///{folder}/cases.db"
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    with postgres() as url:
-        SqlStore.made(url).close()
-        yield url
-
-
-@contextmanager
-def mariadb(folder: Path) -> Iterator[str]:
-    with databases.mariadb() as url:
-        SqlStore.made(url).close()
-        yield url
 
 
 def marked(url: str) -> str:

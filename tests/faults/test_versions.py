@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import attrs
 import pytest
 
-from caseflow import Desk, SqliteStore, StoreError
+from caseflow import Desk, StoreError
 from caseflow.ports.protocols import StoreLocation
 from caseflow.stores.locations import location_of
 from caseflow.stores.sql import schema
-from caseflow.stores.sqlalchemy import SqlStore
-from tests.contracts import databases
 from tests.faults.crew import Crew, FastClock, Task
+from tests.faults.empty_stores import mariadb, postgresql, sqlite
 from tests.faults.orders import Order, read
 from tests.faults.soundness import check_given, check_sound
 from tests.faults.workers import RULES, at_work, give
@@ -64,26 +62,6 @@ def go_on(task: Task) -> None:
                 last = case_id
                 if told:
                     journal.write("late", order.key)
-
-
-@contextmanager
-def sqlite(folder: Path) -> Iterator[str]:
-    SqliteStore(folder / "cases.db").close()
-    yield f"sqlite:///{folder}/cases.db"
-
-
-@contextmanager
-def postgresql(folder: Path) -> Iterator[str]:
-    with databases.postgres() as url:
-        SqlStore.made(url).close()
-        yield url
-
-
-@contextmanager
-def mariadb(folder: Path) -> Iterator[str]:
-    with databases.mariadb() as url:
-        SqlStore.made(url).close()
-        yield url
 
 
 @pytest.mark.parametrize("kind", [
