@@ -9,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -131,10 +130,9 @@ class PrivateMariadb(PrivateServer):
 
 
 Server = PrivatePostgres | PrivateMariadb
-SERVERS: tuple[Callable[[], Server], ...] = (PrivatePostgres, PrivateMariadb)
 
 
-EACH_SERVER = (
+SERVERS = (
     pytest.param(PrivatePostgres, id="postgresql", marks=pytest.mark.postgres),
     pytest.param(PrivateMariadb, id="mariadb", marks=pytest.mark.mariadb),
 )

@@ -13,7 +13,7 @@ from caseflow import Desk
 from caseflow.stores.database_urls import parsed
 from caseflow.stores.locations import open_store
 from tests.faults.crew import FastClock
-from tests.faults.private_servers import EACH_SERVER, PrivateMariadb, PrivatePostgres, Server
+from tests.faults.private_servers import SERVERS, PrivateMariadb, PrivatePostgres, Server
 from tests.faults.soundness import check_sound
 from tests.faults.test_restarts import Writer
 from tests.faults.workers import RULES
@@ -36,7 +36,7 @@ ROLE = {
 """An administrator of MariaDB writes even then; a portal is none."""
 
 
-@pytest.fixture(params=EACH_SERVER)
+@pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server: Server = request.param()
     yield server

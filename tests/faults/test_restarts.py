@@ -18,7 +18,7 @@ from caseflow.stores.locations import open_store
 from caseflow.stores.sqlalchemy import SqlStore
 from tests.faults.crew import FastClock
 from tests.faults.orders import Order
-from tests.faults.private_servers import EACH_SERVER, Server
+from tests.faults.private_servers import SERVERS, Server
 from tests.faults.soundness import check_sound
 from tests.faults.workers import RULES
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.soak
 WRITERS = 3
 
 
-@pytest.fixture(scope="module", params=EACH_SERVER)
+@pytest.fixture(scope="module", params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     server: Server = request.param()
     yield server
