@@ -106,6 +106,11 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
         "due_order": NEVER if due is None else due,
         "deadline": case.deadline_us,
         "waits": case.waits_from,
+        "level": case.level,
+        "submitted": case.submitted_us,
+        "kind": case.origin.kind,
+        "region": case.origin.region,
+        "pin": case.origin.policy_hash,
     }
     for column, cell in expected.items():
         if row[column] != cell:

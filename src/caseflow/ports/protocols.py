@@ -16,6 +16,7 @@ from caseflow.ports.observations import Seen
 from caseflow.ports.records import (
     Append,
     Aside,
+    CaseCount,
     Delivery,
     Head,
     Kept,
@@ -209,7 +210,19 @@ class Store(Outbox, Register, Chained, Protocol):
         ...
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
-        """The cases of a query, in its order. What is set aside takes nobody's place on the page."""
+        """The cases of a query, in its order. What is set aside takes nobody's place on the page.
+
+        Raises:
+            StoreError: ``titles-not-searched``: it asks for words of titles, and the store keeps no index of
+                them.
+        """
+        ...
+
+    def counts(self, query: Query) -> tuple[CaseCount, ...]:
+        """How many cases of a query there are, by state, unit, level and policy: in no order, none of zero.
+
+        Its words, order, place and limit are not looked at.
+        """
         ...
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
@@ -237,6 +250,30 @@ class Store(Outbox, Register, Chained, Protocol):
 
     def close(self) -> None:
         """Let go of what the store holds open; it must not be used afterwards."""
+        ...
+
+
+class Searchable(Protocol):
+    """What a store may offer beside the duties of `Store`: its titles can be searched for words.
+
+    An implementer owes: a title that is redacted is found no more, and nothing of it stays in the index.
+    """
+
+    @property
+    def searches_titles(self) -> bool:
+        """Whether it keeps an index of titles."""
+        ...
+
+    def search_titles(
+        self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None
+    ) -> None:
+        """Keep an index of titles from now on, those that are there among them; or no more, and erase it.
+
+        Safe to run again: what is missing is added.
+
+        Args:
+            progress: told after each batch how many cases were looked at.
+        """
         ...
 
 

@@ -60,11 +60,11 @@ class SqlStore(RelationalStore):
         try:
             connections.refuse_unusable()
             schema.refuse_other(schema.schema_of(connections), name=connections.name)
-            feed_base = schema.feed_base(connections)
+            row = schema.opened(connections)
         except BaseException:
             connections.close()
             raise
-        super().__init__(connections, feed_base=feed_base)
+        super().__init__(connections, row)
 
     @classmethod
     def made(cls, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> Self:
@@ -95,7 +95,7 @@ class SqlStore(RelationalStore):
         """
         refuse_async(connection)
         connections = JoinedConnections(connection, name=shown(connection.engine.url))
-        return RelationalStore(connections, feed_base=schema.feed_base_within(connections))
+        return RelationalStore(connections, schema.opened_within(connections))
 
 
 class DatabaseLocation:
@@ -131,7 +131,7 @@ class DatabaseLocation:
             if not schema.schema_of(connections):
                 raise StoreError("store-missing", path=connections.name)
             steps = schema.migrate(connections)
-            schema.feed_base(connections)
+            schema.opened(connections)
             return steps
 
     @contextmanager

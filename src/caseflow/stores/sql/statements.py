@@ -11,18 +11,47 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from caseflow.ports.records import NEVER, Query
+from caseflow.core.value import Value
+from caseflow.ports.records import FILTERS, NEVER, Order, Query
+from caseflow.ports.title_search import pairs
 from caseflow.stores.sql.dialects import Dialect
 from caseflow.stores.sql.lenient_text import bindable
 
 Ask = tuple[str, tuple[Any, ...]]
 """A statement and its values."""
 
+
+class StoreRow(Value):
+    """The one row of ``caseflow_store``: of what a process remembers of a database, all that may change.
+
+    Attributes:
+        schema: 0 without any tables.
+        feed_base: what is added to PostgreSQL's transaction ids; see `caseflow.stores.sql.feed`.
+        has_titles: whether there is an index of titles.
+    """
+
+    schema: int = 0
+    feed_base: int = 0
+    has_titles: bool = False
+
+
 XID_BITS = 20
 """A position on PostgreSQL is the transaction's id and, in so many low bits, a number within it."""
 
 _NAME = re.compile(r"-- name: (\w+)(?: \[([\w, ]+)\])?")
 _EACH = re.compile(r"\{each ([^}]*)\}")
+
+
+_COLUMNS: Mapping[Order, str] = {"due": "due_order", "worst": "deadline", "newest": "submitted"}
+"""Order -> the column that it goes by, before the id."""
+_LEADS: Mapping[Order, tuple[str, ...]] = {
+    "due": ("citizen", "unit", "state"),
+    "worst": ("unit",),
+    "newest": ("level", "region", "kind", "unit"),
+}
+"""Order -> the filters that have an index in that order, the narrower ones first."""
+_PARTIAL = ("citizen", "level")
+"""Columns whose index leaves out those without any."""
 
 
 class CommandShape(NamedTuple):
@@ -38,6 +67,7 @@ class CommandShape(NamedTuple):
     texts: int
     notices: int
     has_key: bool
+    has_title: bool = False
 
 
 class Statements(dict[str, str]):
@@ -45,13 +75,16 @@ class Statements(dict[str, str]):
 
     Args:
         dialect: the kind of database.
-        schema: that of the tables; a command writes nothing under another.
-        feed_base: what is added to PostgreSQL's transaction ids; see `caseflow.stores.sql.feed`.
+        row: what is remembered of the database; a command writes nothing where that has changed.
     """
 
-    def __init__(self, dialect: Dialect, *, schema: int, feed_base: int = 0) -> None:
+    def __init__(self, dialect: Dialect, row: StoreRow) -> None:
+        feed_base = row.feed_base
         first = f"((txid_current() + {feed_base}) << {XID_BITS})"
-        current = f"only_row = 1 AND caseflow_store.version = {schema} AND feed_base = {feed_base}"
+        current = (
+            f"only_row = 1 AND caseflow_store.version = {row.schema} AND feed_base = {feed_base}"
+            f" AND has_titles = {int(row.has_titles)}"
+        )
         slots = {"{first}": first, "{feed_base}": str(feed_base), "{xid_bits}": str(XID_BITS),
                  "{per_transaction}": str(1 << XID_BITS), "{name}": dialect.name_mark,
                  "{current}": current}  # fmt: skip
@@ -60,7 +93,7 @@ class Statements(dict[str, str]):
             for name, sql in _texts(dialect.name).items()
         )
         self.dialect = dialect
-        self.feed_base = feed_base
+        self.row = row
         self._commands: dict[CommandShape, str] = {}
         for name in [name for name in self if name.endswith("_checked")]:
             pinned = f" AND EXISTS (SELECT 1 FROM caseflow_policies WHERE pin = {dialect.mark})"
@@ -83,46 +116,89 @@ class Statements(dict[str, str]):
 
     def find(self, query: Query) -> Ask:
         """The cases of a query, in its order, each with its place in it."""
-        order = "due_order" if query.overdue_at is None else "deadline"
-        filters = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
-        wanted = {column: name for column, name in filters.items() if name is not None}
-        lead = self._lead(query, wanted)
-        terms, values = list[str](), list[Any]()
-        for column, name in wanted.items():
-            if column == lead:
-                terms.append(f"{column} >= ? AND {column} <= ?")
-                values += (name, name)
-            else:
-                is_narrower = column == "state" and (len(wanted) > 1 or query.overdue_at is not None)
-                terms.append(f"{self.dialect.off_index if is_narrower else ''}{column} = ?")
-                values.append(name)
-        if query.citizen:
-            terms.append("citizen <> ''")  # as the partial index says it
-        if query.overdue_at is not None:
-            terms.append("deadline IS NOT NULL AND deadline <= ?")
-            values.append(whole(query.overdue_at))
+        order, lead = query.ordering, self._lead(query)
+        column, source, case_id = _COLUMNS[order], "caseflow_cases", "id"
+        terms, values = self._terms(query, lead)
+        if query.words:
+            source, column, case_id = f"caseflow_titles CROSS JOIN {source}", "caseflow_titles.submitted", "case_id"
+            terms, values = self._titled(query, terms, values)
+        than, back = ("<", " DESC") if order == "newest" else (">", "")
+        is_range = lead != "" and self.dialect.reads_ranges
         if query.after is not None:
-            at, case_id = query.after
-            place: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(case_id))
-            if lead:
-                terms.append(f"({lead}, {order}, id) > (?, ?, ?)")
-                place = (wanted[lead], *place)
+            at, last = query.after
+            place: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(last))
+            if is_range:
+                terms.append(f"({lead}, {column}, id) {than} (?, ?, ?)")
+                place = (getattr(query, lead), *place)
             else:
-                term, place = self.dialect.later((order, "id"), place)
+                term, place = self.dialect.later((column, case_id), place, than=than)
                 terms.append(term)
             values += place
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        sql = self._with("find_cases", "{where}", where).replace("{order}", order)
-        return sql.replace("{lead}", f"{lead}, " if lead else ""), (*values, query.limit)
+        slots = {"{order}": column, "{from}": source, "{id}": case_id, "{back}": back,
+                 "{lead}": f"{lead}{back}, " if is_range else ""}  # fmt: skip
+        return self._with("find_cases", "{where}", where, slots), (*values, query.limit)
 
-    def _lead(self, query: Query, wanted: Mapping[str, str]) -> str:
-        """The column by which a list is read as a range, as the first of its index; empty for none.
+    def count(self, query: Query) -> Ask:
+        """How many cases of a query there are of each state, unit, level and policy."""
+        terms, values = self._terms(query, None)
+        where = f" WHERE {' AND '.join(terms)}" if terms else ""
+        return self._with("count_cases", "{where}", where), tuple(values)
 
-        PostgreSQL takes one that is equal to a value for no part of the order, and may then go through
-        everybody's cases in the order of dues: most have nothing due, and stand at its end.
+    def _lead(self, query: Query) -> str:
+        """The first column of the index that the list is read from; empty where that begins with its order."""
+        if query.words:
+            return ""
+        return next((name for name in _LEADS[query.ordering] if getattr(query, name) is not None), "")
+
+    def _terms(self, query: Query, lead: str | None) -> tuple[list[str], list[Any]]:
+        """The conditions of a query, and their values.
+
+        What is not the lead of a list is kept from choosing another index, for SQLite would sort what that
+        one gives; not so a citizen, who has few cases. PostgreSQL is asked for the lead as a range: one that
+        is equal to a value it takes for no part of the order, and may then go through everybody's cases in
+        the order of dues, where most have nothing due and stand at its end.
+
+        Args:
+            lead: `None` where no order is to be kept.
         """
-        lead = next(iter(wanted), "") if self.dialect.reads_ranges else ""
-        return lead if query.overdue_at is None or lead == "unit" else ""
+        terms, values = list[str](), list[Any]()
+        off = "" if lead is None else self.dialect.off_index
+        for name in FILTERS:
+            wanted = getattr(query, name)
+            if wanted is None:
+                continue
+            if name == lead and self.dialect.reads_ranges:
+                terms.append(f"{name} >= ? AND {name} <= ?")
+                values += (wanted, wanted)
+            else:
+                terms.append(f"{'' if name in (lead, 'citizen') else off}{name} = ?")
+                values.append(wanted)
+            if wanted and name in _PARTIAL:
+                terms.append(f"{name} <> ''")  # as the partial index says it
+        submitted = "submitted" if query.ordering == "newest" and not query.words else f"{off}submitted"
+        if query.words:
+            submitted = "caseflow_titles.submitted"
+        for than, instant in ((">=", query.since), ("<", query.until)):
+            if instant is not None:
+                terms.append(f"{submitted} {than} ?")
+                values.append(whole(instant))
+        if query.ordering == "worst" or query.overdue_at is not None:
+            terms.append("deadline IS NOT NULL")
+        if query.overdue_at is not None:
+            terms.append("deadline <= ?")
+            values.append(whole(query.overdue_at))
+        return terms, values
+
+    @staticmethod
+    def _titled(query: Query, terms: list[str], values: list[Any]) -> tuple[list[str], list[Any]]:
+        """The conditions of a list by words, read from the index of titles by the first pair of them."""
+        first, *others = dict.fromkeys(pair for word in query.words for pair in pairs(word))
+        also = (
+            "EXISTS (SELECT 1 FROM caseflow_titles o WHERE o.pair = ?"
+            " AND o.submitted = caseflow_titles.submitted AND o.case_id = caseflow_titles.case_id)"
+        )
+        return ["pair = ?", "id = case_id", *[also] * len(others), *terms], [first, *others, *values]
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""
@@ -141,15 +217,16 @@ class Statements(dict[str, str]):
         """The notices that the condition holds for."""
         return self._with("select_notices", "{where}", where)
 
-    def _with(self, name: str, slot: str, part: str) -> str:
+    def _with(self, name: str, slot: str, part: str, slots: Mapping[str, str] | None = None) -> str:
         part = part.replace("{name}", self.dialect.name_mark).replace("?", self.dialect.mark)
-        return self[name].replace(slot, part)
+        return _filled(self[name].replace(slot, part), slots or {})
 
     def command(self, shape: CommandShape) -> str:
         """A whole command as one statement of PostgreSQL, for so many rows."""
         sql = self._commands.get(shape)
         if sql is None:
             parts = self["command_key"] if shape.has_key else ""
+            parts += self["command_title"] if shape.has_title else ""
             parts += _repeated(self["command_texts"], shape.texts) if shape.texts else ""
             parts += _repeated(self["command_notices"], shape.notices) if shape.notices else ""
             name = "insert_case_checked" if shape.is_new else "update_case_checked"
@@ -159,7 +236,7 @@ class Statements(dict[str, str]):
         return sql
 
 
-def _filled(sql: str, slots: dict[str, str]) -> str:
+def _filled(sql: str, slots: Mapping[str, str]) -> str:
     for slot, text in slots.items():
         sql = sql.replace(slot, text)
     return sql

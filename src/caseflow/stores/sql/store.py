@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from caseflow.core.model.case import Case
@@ -13,9 +13,11 @@ from caseflow.core.model.evolve import replay
 from caseflow.core.notices import Document, Held, Outcome, Posted
 from caseflow.errors import BadRecord, Stale, StoreError
 from caseflow.ports.records import (
+    FILTERS,
     NEVER,
     Append,
     Aside,
+    CaseCount,
     Head,
     Kept,
     KeyClaim,
@@ -26,12 +28,13 @@ from caseflow.ports.records import (
     Recorded,
     Text,
 )
+from caseflow.ports.title_search import holds
 from caseflow.serialization.codec import recorded, unpack
-from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, transfer
+from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, titles, transfer
 from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
-from caseflow.stores.sql.statements import Statements, whole
+from caseflow.stores.sql.statements import Statements, StoreRow, whole
 
 Result = TypeVar("Result")
 
@@ -105,14 +108,14 @@ class RelationalStore:
 
     Args:
         connections: where cursors come from.
-        feed_base: as ``caseflow_store`` has it.
+        row: the one of ``caseflow_store``.
     """
 
-    def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
+    def __init__(self, connections: Connections, row: StoreRow) -> None:
         self._connections = connections
         self._cache = CaseCache(self.events)
         self._policies: dict[str, Mapping[str, Any]] = {}
-        self._sql = Statements(connections.dialect, schema=schema.newest(), feed_base=feed_base)
+        self._sql = Statements(connections.dialect, row)
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -171,14 +174,27 @@ class RelationalStore:
         if error.code != "store-missing":
             return
         try:
-            version, _ = self._connections.read(self._remembered)
+            row = self._connections.read(self._remembered)
         except StoreError:
             return  # the transaction can no longer be asked
-        schema.refuse_other(version, name=self._connections.name)
+        schema.refuse_other(row.schema, name=self._connections.name)
 
-    def _remembered(self, cursor: Any) -> tuple[int, int]:
-        """Schema and feed base, of which the statements were made."""
+    def _remembered(self, cursor: Any) -> StoreRow:
+        """What the statements were made of."""
         return schema.row_within(cursor, self._connections.dialect)
+
+    def _is_other(self) -> bool:
+        """Whether the database is not what this process remembered; its statements are made anew then.
+
+        Raises:
+            StoreError: it has another schema by now.
+        """
+        row = self._connections.read(self._remembered)
+        schema.refuse_other(row.schema, name=self._connections.name)
+        is_other = row != self._sql.row
+        if is_other:
+            self._sql = Statements(self._sql.dialect, row)
+        return is_other
 
     def _is_text(self, *names: str) -> bool:
         """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
@@ -213,17 +229,38 @@ class RelationalStore:
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
-        if not self._is_text(*(name for name in (query.unit, query.citizen, query.state) if name)):
+        if query.words and not self.searches_titles:
+            raise StoreError("titles-not-searched", path=self._connections.name)
+        if not self._is_text(*(getattr(query, name) or "" for name in FILTERS), *query.words):
             return ()
         cases: list[Case] = []
         while len(cases) < query.limit:  # what is set aside takes nobody's place on the page
             left = query.limit - len(cases)
             rows = self._rows(*self._sql.find(query.replace(limit=left)))
-            cases += [case for row in rows if (case := self._listed(query, row, aside)) is not None]
+            page = [case for row in rows if (case := self._listed(query, row, aside)) is not None]
+            cases += self._titled(query, page, aside) if query.words else page
             if len(rows) < left:
                 break
             query = query.replace(after=(rows[-1][3], rows[-1][0]))
         return tuple(cases)
+
+    def counts(self, query: Query) -> tuple[CaseCount, ...]:
+        """How many cases of a query there are, by state, unit, level and policy: in no order, none of zero."""
+        if not self._is_text(*(getattr(query, name) or "" for name in FILTERS)):
+            return ()
+        rows = self._rows(*self._sql.count(query.replace(words=())))
+        return tuple(
+            CaseCount(state=state, unit=unit, level=level, policy_hash=pin, cases=cases)
+            for unit, state, level, pin, cases in rows
+        )
+
+    def _titled(self, query: Query, page: Sequence[Case], aside: Aside | None) -> Iterator[Case]:
+        """The cases whose title holds the words: the index tells which pairs are in it, not how they stand."""
+        texts = self.texts_many([case.id for case in page], aside=aside)
+        for case in page:
+            titles = [text.text for text in texts.get(case.id, ()) if (text.version, text.field) == (1, "title")]
+            if any(holds(title, query.words) for title in titles):
+                yield case
 
     def _listed(self, query: Query, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row, unless its place in the list is not the case's own: a reader of pages would go
@@ -303,11 +340,7 @@ class RelationalStore:
         Raises:
             StoreError: it has another schema by now.
         """
-        version, feed_base = self._connections.read(self._remembered)
-        schema.refuse_other(version, name=self._connections.name)
-        is_other = feed_base != self._sql.feed_base
-        if is_other:
-            self._sql = Statements(self._sql.dialect, schema=version, feed_base=feed_base)
+        is_other = self._is_other()
         gone = [
             pin
             for pin in {entry.case.origin.policy_hash for entry in appends}
@@ -354,8 +387,8 @@ class RelationalStore:
             return int(cursor.rowcount)
 
         if self._connections.write(insert, single=True) != 1:  # it came in the meantime; or a migration did
-            version, _ = self._connections.read(self._remembered)
-            schema.refuse_other(version, name=self._connections.name)
+            row = self._connections.read(self._remembered)
+            schema.refuse_other(row.schema, name=self._connections.name)
 
     # -- queries --------------------------------------------------------------------------------------------
 
@@ -518,6 +551,31 @@ class RelationalStore:
                 break
             after = rows[-1][6]
         return tuple(documents)
+
+    # -- titles --------------------------------------------------------------------------------------------
+
+    @property
+    def searches_titles(self) -> bool:
+        """Whether there is an index of titles; the database is asked where there was none."""
+        return self._sql.row.has_titles or (self._is_other() and self._sql.row.has_titles)
+
+    def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
+        """Keep an index of titles from now on, those that are there among them; or no more, and erase it.
+
+        Every process that writes to the database learns of it with its next command. Safe to run again: what
+        is missing is added.
+
+        Args:
+            progress: told after each batch how many cases were looked at.
+        """
+        self._write(lambda cursor: titles.mark(cursor, self._sql, is_on=on))
+        self._is_other()
+        seen, after = 0, ""
+        while on and (heads := self.heads(after, limit=titles.BATCH)):
+            after, seen = heads[-1].case_id, seen + len(heads)
+            ids = tuple(head.case_id for head in heads if self._is_text(head.case_id))
+            self._write(lambda cursor, ids=ids: titles.add(cursor, self._sql, ids))  # type: ignore[misc]
+            progress(seen)
 
     # -- moving --------------------------------------------------------------------------------------------
 

@@ -1,0 +1,35 @@
+"""The index of titles of a database: begun, filled with what is there, and erased."""
+
+from __future__ import annotations
+
+import json
+
+from caseflow.ports.title_search import pairs
+from caseflow.stores.sql.dialects import Cursor
+from caseflow.stores.sql.statements import Statements
+
+BATCH = 500
+"""Cases whose titles are added in one transaction."""
+
+
+def mark(cursor: Cursor, sql: Statements, *, is_on: bool) -> None:
+    """Say whether there is an index: a command that began before it does not see this writes nothing."""
+    if "await_commands" in sql:
+        cursor.execute(sql["await_commands"])
+    cursor.execute(sql["mark_titles"], (int(is_on),))
+    if not is_on:
+        cursor.execute(sql["delete_titles"])
+
+
+def add(cursor: Cursor, sql: Statements, ids: tuple[str, ...]) -> None:
+    """Put the titles of these cases in, under their locks: none is redacted meanwhile."""
+    if not ids:
+        return
+    cursor.execute(*sql.of_many("select_titled", ids))
+    rows = [
+        (pair, submitted, case_id)
+        for case_id, submitted, fields in cursor.fetchall()
+        for pair in pairs(json.loads(fields).get("title", ("", ""))[1])
+    ]
+    if rows:
+        cursor.executemany(sql["insert_title"], rows)
