@@ -18,6 +18,11 @@ LISTS = {
     "by_unit": Query(unit="u7"),
     "by_citizen": Query(citizen="x17"),
     "due": Query(),
+    "newest": Query(order="newest"),
+    "newest_by_unit": Query(order="newest", unit="u7"),
+    "newest_by_kind": Query(order="newest", kind="advice"),
+    "newest_by_region": Query(order="newest", region="r7"),
+    "newest_by_level": Query(order="newest", level="red"),
 }
 """Index -> a list that is read from it."""
 

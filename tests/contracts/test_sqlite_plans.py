@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,9 +103,60 @@ def test_find_never_sorts_and_never_scans_the_table(path: Path, store: SqliteSto
         assert "SEARCH" in found[0]
 
 
+READERS = [
+    Query(unit=unit, kind=kind, region=area, level=level, state=state, since=since, order=order, after=after)
+    for unit, kind, area, level, state, since, order, after in itertools.product(
+        (None, "u1"), (None, "k"), (None, "r"), (None, "yellow"), (None, "routed"), (None, 5),
+        ("due", "worst", "newest"), (None, (20, "c11")),
+    )
+]  # fmt: skip
+
+
+def test_what_readers_ask_is_never_sorted_and_never_scans_the_table(path: Path, store: SqliteStore) -> None:
+    """Every combination of their filters, in every order, from the first page or a later one."""
+    for query in READERS:
+        SAID.clear()
+        store.find(query)
+        (plan,) = plans(path)
+        assert "INDEX caseflow_cases_" in plan, query
+        wanted = {"due": "due|by_unit|by_state", "worst": "running", "newest": "newest"}[query.order]
+        assert re.search(wanted, plan), (query, plan)
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
-    [(Query(state="routed"), "by_state"), (Query(overdue_at=30), "running"),
+    [(Query(unit="u1"), "counted"), (Query(unit="u1", state="routed"), "counted"), (Query(), "counted"),
+     (Query(citizen="x4"), "by_citizen"), (Query(kind="k"), "newest_by_kind"),
+     (Query(region="r", since=5), "newest_by_region"), (Query(since=5), "newest"),
+     (Query(overdue_at=9), "running"), (Query(level="yellow"), "newest_by_level")],
+)  # fmt: skip
+def test_counts_are_read_from_an_index(path: Path, store: SqliteStore, query: Query, index: str) -> None:
+    """What is counted is found by its filter; those of everything, and of a unit, from one index alone."""
+    store.counts(query)
+    assert f"INDEX caseflow_cases_{index} " in f"{plans(path)[0]} "
+    if index == "counted":
+        assert "COVERING" in plans(path)[0]
+        assert "TEMP" not in " ".join(plans(path))
+
+
+def test_words_are_read_from_the_index_of_titles(path: Path, store: SqliteStore) -> None:
+    """In order, by the first pair of characters, the others looked up; then each case by its id."""
+    store.search_titles()
+    for after in (None, (20, "c11")):
+        SAID.clear()
+        store.find(Query(words=("噪音扰民",), unit="u1", since=5, after=after))
+        read = plans(path)
+        assert re.match(r"SEARCH caseflow_titles USING (COVERING )?(PRIMARY KEY|INDEX)", read[0])
+        assert not any("TEMP" in line or "SCAN" in line for line in read)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [(Query(state="routed"), "by_state"), (Query(order="worst"), "running"),
+     (Query(order="newest"), "newest"), (Query(order="newest", kind="k"), "newest_by_kind"),
+     (Query(order="newest", region="r"), "newest_by_region"),
+     (Query(order="newest", level="yellow"), "newest_by_level"),
+     (Query(order="newest", unit="u1"), "newest_by_unit"), (Query(overdue_at=30), "running"),
      (Query(state="routed", overdue_at=30), "running"), (Query(unit="u1", overdue_at=30), "running_by_unit"),
      (Query(unit="u1"), "by_unit"), (Query(citizen="x4"), "by_citizen"), (Query(), "due")],
 )  # fmt: skip

@@ -16,7 +16,18 @@ from caseflow.stores.sql.statements import CommandShape, Statements, StoreRow
 FOLDER = Path(sql.__file__).parent
 TEXT = (FOLDER / "statements.sql").read_text(encoding="utf-8")
 NAMES = re.findall(r"^-- name: (\w+)(?: \[([\w, ]+)\])?$", TEXT, re.MULTILINE)
-SLOTS = {"{where}", "{order}", "{lead}", "{from}", "{id}", "{back}", "{after}", "{table}", "{moved}", "{parts}"}
+SLOTS = {
+    "{where}",
+    "{order}",
+    "{lead}",
+    "{from}",
+    "{id}",
+    "{back}",
+    "{after}",
+    "{table}",
+    "{moved}",
+    "{parts}",
+}
 """Parts of statements that depend on what is asked."""
 
 

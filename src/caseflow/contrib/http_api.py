@@ -45,6 +45,7 @@ class Route(Value):
 
 ROUTES = (
     Route("list_cases", "GET", "/cases", "page"),
+    Route("count_cases", "GET", "/counts", "counts"),
     Route("submit", "POST", "/cases", "case"),
     Route("get_case", "GET", "/cases/{case_id}", "case"),
     Route("get_public", "GET", "/cases/{case_id}/public", "public-case", is_for_anyone=True),
@@ -56,10 +57,15 @@ ROUTES = (
     Route("act", "POST", "/cases/{case_id}/actions/{action}", "case"),
 )
 """What the API answers; paths have no trailing slash."""
-QUERY: Mapping[str, str] = {
-    "unit": "string", "state": "string", "overdue": "boolean", "limit": "integer", "cursor": "string",
+_TERMS: Mapping[str, str] = {
+    "unit": "string", "state": "string", "kind": "string", "region": "string", "level": "string",
+    "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
-"""The parameters of ``list_cases`` and their types."""
+QUERIES: Mapping[str, Mapping[str, str]] = {
+    "list_cases": {**_TERMS, "text": "string", "order": "string", "limit": "integer", "cursor": "string"},
+    "count_cases": _TERMS,
+}
+"""Operation -> its parameters and their types; see `Desk.cases`."""
 
 
 class ApiRequest(Value):
@@ -109,6 +115,7 @@ class CaseApi:
         self._lang = lang
         self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
             "list_cases": self._list_cases,
+            "count_cases": self._count_cases,
             "submit": self._submit,
             "get_case": self._get_case,
             "get_public": self._get_public,
@@ -154,15 +161,7 @@ class CaseApi:
     # -- questions -----------------------------------------------------------------------------------------
 
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        for name in request.query:
-            if name not in QUERY:
-                raise BadInput(
-                    "bad-option", what=name, found=f"no such parameter; there are {', '.join(QUERY)}"
-                )
-        options: dict[str, Any] = {
-            name: _parameter(name, text) for name, text in request.query.items() if text != ""
-        }
-        page = self._desk.seen_by(_actor(request)).cases(**options)
+        page = self._desk.seen_by(_actor(request)).cases(**_options("list_cases", request))
         cases, aside = list[d.CaseDocument](), [one.name for one in page.quarantined]
         for case in page:
             try:
@@ -170,6 +169,15 @@ class CaseApi:
             except Exception:  # a zone that there is not: the others are shown
                 aside.append(case.id)
         return _sent(d.page_document(cases, page.cursor, quarantined=aside))
+
+    def _count_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        counts = self._desk.seen_by(_actor(request)).counts(**_options("count_cases", request))
+        return _sent(
+            d.counts_document(
+                self._desk.rules, states=counts.by("state"), units=counts.by("unit"),
+                levels=counts.by("level"), quarantined=[one.name for one in counts.quarantined], lang=lang,
+            )
+        )  # fmt: skip
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         case = self._desk.seen_by(_actor(request)).get(request.path["case_id"])
@@ -260,20 +268,33 @@ def _actor(request: ApiRequest) -> Actor:
     return request.actor
 
 
-def _parameter(name: str, text: str) -> str | int | bool:
+def _options(operation: str, request: ApiRequest) -> dict[str, Any]:
+    """The parameters of the query, each as its type; an empty one says nothing.
+
+    Raises:
+        BadInput: there is no such parameter, or it has another type.
+    """
+    kinds = QUERIES[operation]
+    for name in request.query:
+        if name not in kinds:
+            raise BadInput("bad-option", what=name, found=f"no such parameter; there are {', '.join(kinds)}")
+    return {name: _parameter(kinds[name], name, text) for name, text in request.query.items() if text != ""}
+
+
+def _parameter(kind: str, name: str, text: str) -> str | int | bool:
     """A parameter of the query as its type.
 
     Raises:
         BadInput: it is no number, or neither true nor false.
     """
-    match QUERY[name]:
+    match kind:
         case "boolean" if text in ("true", "false"):
             return text == "true"
         case "integer" if re.fullmatch("[0-9]{1,9}", text):
             return int(text)
         case "string":
             return text
-        case kind:
+        case _:
             raise BadInput("bad-bool" if kind == "boolean" else "bad-int", what=name, found=text[:80])
 
 

@@ -24,12 +24,13 @@ from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
 from caseflow.desk.call_checks import checked_call, checked_key
+from caseflow.desk.case_list import CountTerms, query_of
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
 from caseflow.errors import KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
-from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Store, Text
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Order, Outbox, Query, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
 
 ATTEMPTS = 5
@@ -222,6 +223,11 @@ class CommandHandler:
         history = partial(self.store.events, primary.id)
         events = follow(rules, primary, follower, by, now, history=history)
         return self.told(rules, primary, Append(after(primary, events), primary.version, events))
+
+    def query(self, terms: CountTerms, *, text: str = "", order: Order | None = None) -> Query:
+        """The query of a list, as of now, in the office of the rules for new cases."""
+        zone = self.rules.policy.timezone
+        return query_of(terms, text=text, order=order, now_us=self.clock.now_us(), zone=zone)
 
     def rights(self, rules: CompiledPolicy, by: Actor) -> Role:
         """What the actor may, by the authorizer's word or the policy's."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Unpack
 
 from caseflow.core.engine.audience import (
     INTERNAL,
@@ -11,6 +12,7 @@ from caseflow.core.engine.audience import (
     PUBLIC,
     act_of,
     audience_of_act,
+    audience_of_field,
     audience_of_text,
     for_parties,
     level_of,
@@ -23,11 +25,11 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.value import Value
-from caseflow.desk.case_list import Page, page_of
+from caseflow.desk.case_list import Counts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.errors import Refusal, Refused, UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
-from caseflow.ports import Quarantined, Query, Text
+from caseflow.ports import CaseCount, Quarantined, Query, Text
 from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
@@ -98,37 +100,20 @@ class Reader:
         case, level = self._seen(case_id, PARTIES, "case")
         return case if sees(level, INTERNAL) else for_parties(case)
 
-    def cases(
-        self,
-        *,
-        unit: str | None = None,
-        state: str | None = None,
-        overdue: bool = False,
-        limit: int = 50,
-        cursor: str = "",
-    ) -> Page:
-        """The actor's own cases, their unit's, or all, as their role's scope is; ordered as `Desk.cases`.
+    def cases(self, *, limit: int = 50, cursor: str = "", **terms: Unpack[ListTerms]) -> Page:
+        """The actor's own cases, their unit's, or all, as their role's scope is; terms as in `Desk.cases`.
 
-        Empty where the role may not read cases.
+        Empty where the role may not read cases. A text finds only titles that the actor may read.
         """
-        handler, by = self._handler, self._by
-        role, citizen = handler.rights(handler.rules, by), None
-        if not sees(role.reads, PARTIES):
+        handler = self._handler
+        query = self._in_scope(handler.query(terms, text=terms.get("text", ""), order=terms.get("order")))
+        if query is None:
             return Page(())
-        if role.scope == "own":
-            citizen = by.id
-        elif role.scope == "unit":
-            if not by.unit or unit not in (None, by.unit):
-                return Page(())
-            unit = by.unit
-        query = Query(
-            unit=unit, citizen=citizen, state=state, overdue_at=handler.clock.now_us() if overdue else None
-        )
         page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
         cases, bad = list[Case](), list(page.quarantined)
         for case in page.cases:
             try:
-                seen = self.get_of(case)
+                seen = self.get_of(case) if not query.words or self._reads_title(case) else None
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
@@ -136,6 +121,52 @@ class Reader:
             else:
                 cases += () if seen is None else (seen,)
         return page.replace(cases=tuple(cases), quarantined=tuple(bad))
+
+    def counts(self, **terms: Unpack[CountTerms]) -> Counts:
+        """How many of the cases that the actor may read there are, by state, unit and level of card.
+
+        Every case goes by its own rules; where those read more narrowly than the rules for new cases do, a
+        unit's are those that it holds.
+        """
+        query = self._in_scope(self._handler.query(terms))
+        if query is None:
+            return Counts(())
+        store, by = self._handler.store, self._by
+        counted, own, bad = list[CaseCount](), set[str](), dict[str, Quarantined]()
+        for row in store.counts(query):
+            try:
+                role = self._handler.rights(self._handler.rules_of_hash(row.policy_hash), by)
+            except Exception as error:  # its rules cannot be read
+                if is_of_the_store(error):
+                    raise
+                bad[row.policy_hash] = Quarantined.of("policy", row.policy_hash, error)
+                continue
+            if not sees(role.reads, PARTIES) or (role.scope == "unit" and row.unit != by.unit):
+                continue
+            if role.scope == "own" and query.citizen is None:
+                own.add(row.policy_hash)
+            else:
+                counted.append(row)
+        if own:
+            rows = store.counts(query.replace(citizen=by.id))
+            counted += [row for row in rows if row.policy_hash in own]
+        return Counts(tuple(counted), tuple(bad.values()))
+
+    def _in_scope(self, query: Query) -> Query | None:
+        """The query of those of its cases that the actor's role may read; `None` when there can be none."""
+        by, role = self._by, self._handler.rights(self._handler.rules, self._by)
+        if not sees(role.reads, PARTIES):
+            return None
+        if role.scope == "own":
+            return query.replace(citizen=by.id)
+        if role.scope == "unit":
+            return query.replace(unit=by.unit) if by.unit and query.unit in (None, by.unit) else None
+        return query
+
+    def _reads_title(self, case: Case) -> bool:
+        rules = self._handler.rules_of(case)
+        level = level_of(self._handler.rights(rules, self._by), case, self._by)
+        return sees(level, audience_of_field(rules, "submit", "title"))
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""

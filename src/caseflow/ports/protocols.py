@@ -1,7 +1,7 @@
 """The protocols of the plug points: clock, observer, store, directory, notifier.
 
-What each owes stands in its docstring. `Deferring` and `BatchReader` are abilities that a store may have or
-not; whoever asks for one looks whether its method is there.
+What each owes stands in its docstring. `Deferring`, `BatchReader` and `Searchable` are abilities that a store
+may have or not; whoever asks for one looks whether its method is there.
 """
 
 from __future__ import annotations
@@ -210,12 +210,7 @@ class Store(Outbox, Register, Chained, Protocol):
         ...
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
-        """The cases of a query, in its order. What is set aside takes nobody's place on the page.
-
-        Raises:
-            StoreError: ``titles-not-searched``: it asks for words of titles, and the store keeps no index of
-                them.
-        """
+        """The cases of a query, in its order. What is set aside takes nobody's place on the page."""
         ...
 
     def counts(self, query: Query) -> tuple[CaseCount, ...]:
@@ -264,9 +259,7 @@ class Searchable(Protocol):
         """Whether it keeps an index of titles."""
         ...
 
-    def search_titles(
-        self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None
-    ) -> None:
+    def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
         """Keep an index of titles from now on, those that are there among them; or no more, and erase it.
 
         Safe to run again: what is missing is added.
@@ -369,8 +362,8 @@ class ClosingStore(Store, Protocol):
         ...
 
 
-class MovableStore(ClosingStore, Movable, Auditable, Protocol):
-    """A store whose cases can be moved and audited."""
+class MovableStore(ClosingStore, Movable, Auditable, Searchable, Protocol):
+    """A store whose cases can be moved and audited, and whose titles can be searched for."""
 
 
 class StoreLocation(Protocol):

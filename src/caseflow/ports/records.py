@@ -131,8 +131,8 @@ FILTERS = ("citizen", "unit", "state", "kind", "region", "level")
 class Query(Value):
     """Which cases are asked for: those of that very unit, citizen, state...; `None` admits all.
 
-    An empty name is one like every other: it admits the cases that have none. ``level`` is that of the highest
-    card that stands (`Case.level`). ``after`` is the `place` of the last case already seen.
+    An empty name is one like every other: it admits the cases that have none. ``level`` is that of the
+    highest card that stands (`Case.level`). ``after`` is the `place` of the last case already seen.
     """
 
     unit: str | None = None
@@ -149,7 +149,7 @@ class Query(Value):
     """Only cases with a running clock whose deadline is at or before this instant; they come worst first."""
     words: tuple[str, ...] = ()
     """Only cases whose title holds each of these, as `caseflow.ports.title_search` compares them; they come
-    newest first. Each has two characters at least."""
+    newest first. Each has two characters at least. Only for a store that `searches_titles`."""
     order: Order = "due"
     after: tuple[int | None, str] | None = None
     limit: int = 50

@@ -20,7 +20,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 def pairs(text: str) -> tuple[str, ...]:
-    """Every two neighbouring characters within the words of a title, each pair once, in order of appearance."""
+    """Every two neighbouring characters in the words of a title, each pair once, as they appear."""
     words = _searched(text).split()
     return tuple(dict.fromkeys(word[at : at + 2] for word in words for at in range(len(word) - 1)))
 

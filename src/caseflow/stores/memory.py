@@ -239,7 +239,7 @@ class MemoryStore:
         """Nothing needs to be kept."""
 
     def counts(self, query: Query) -> tuple[CaseCount, ...]:
-        """How many cases of a query there are, by state, unit, level and policy: in no order, none of zero."""
+        """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
         with self._lock:
             counted = Counter(
                 (case.state, case.unit, case.level, case.origin.policy_hash)

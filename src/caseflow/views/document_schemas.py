@@ -14,6 +14,7 @@ from caseflow.views.problem import ProblemDocument
 DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "actions": ActionsDocument,
     "case": d.CaseDocument,
+    "counts": d.CountsDocument,
     "explanations": d.ExplanationsDocument,
     "forecast": d.ForecastDocument,
     "page": d.PageDocument,

@@ -94,7 +94,7 @@ def case_values(case: Case) -> Row:
 
 
 def submission_values(case: Case) -> Row:
-    """What a case was submitted as: the last values of ``insert_case``, all but the first of ``revise_case``."""
+    """What a case was submitted as: the last values of ``insert_case``; but for one, of ``revise_case``."""
     origin = case.origin
     return case.submitted_us, origin.kind, origin.region, origin.policy_hash
 
@@ -318,7 +318,9 @@ class AppendWork:
                 raise self._stale(cursor)
         revised = [rows.entry.case for rows in self.entries if _is_revised(rows.entry)]
         if revised:
-            self._run_all(cursor, "revise_case", [(*submission_values(case)[1:], case.id) for case in revised])
+            self._run_all(
+                cursor, "revise_case", [(*submission_values(case)[1:], case.id) for case in revised]
+            )
 
     def _case_rows(self) -> dict[str, list[Row]]:
         """Statement -> the rows for it, in the order of ids; new cases first.

@@ -120,7 +120,11 @@ class Statements(dict[str, str]):
         column, source, case_id = _COLUMNS[order], "caseflow_cases", "id"
         terms, values = self._terms(query, lead)
         if query.words:
-            source, column, case_id = f"caseflow_titles CROSS JOIN {source}", "caseflow_titles.submitted", "case_id"
+            source, column, case_id = (
+                f"caseflow_titles CROSS JOIN {source}",
+                "caseflow_titles.submitted",
+                "case_id",
+            )
             terms, values = self._titled(query, terms, values)
         than, back = ("<", " DESC") if order == "newest" else (">", "")
         is_range = lead != "" and self.dialect.reads_ranges
@@ -140,13 +144,18 @@ class Statements(dict[str, str]):
         return self._with("find_cases", "{where}", where, slots), (*values, query.limit)
 
     def count(self, query: Query) -> Ask:
-        """How many cases of a query there are of each state, unit, level and policy."""
+        """How many cases of a query there are of each state, unit, level and policy.
+
+        They are counted in the order of an index, unless another one finds fewer of them.
+        """
         terms, values = self._terms(query, None)
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        return self._with("count_cases", "{where}", where), tuple(values)
+        is_counted_all = all(term in ("unit = ?", "state = ?") for term in terms)
+        lead = "" if is_counted_all else self.dialect.off_index
+        return self._with("count_cases", "{where}", where, {"{lead}": lead}), tuple(values)
 
     def _lead(self, query: Query) -> str:
-        """The first column of the index that the list is read from; empty where that begins with its order."""
+        """The first column of the index that the list is read from; empty where its order comes first."""
         if query.words:
             return ""
         return next((name for name in _LEADS[query.ordering] if getattr(query, name) is not None), "")

@@ -229,8 +229,6 @@ class RelationalStore:
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
-        if query.words and not self.searches_titles:
-            raise StoreError("titles-not-searched", path=self._connections.name)
         if not self._is_text(*(getattr(query, name) or "" for name in FILTERS), *query.words):
             return ()
         cases: list[Case] = []
@@ -245,7 +243,7 @@ class RelationalStore:
         return tuple(cases)
 
     def counts(self, query: Query) -> tuple[CaseCount, ...]:
-        """How many cases of a query there are, by state, unit, level and policy: in no order, none of zero."""
+        """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
         if not self._is_text(*(getattr(query, name) or "" for name in FILTERS)):
             return ()
         rows = self._rows(*self._sql.count(query.replace(words=())))
@@ -255,10 +253,12 @@ class RelationalStore:
         )
 
     def _titled(self, query: Query, page: Sequence[Case], aside: Aside | None) -> Iterator[Case]:
-        """The cases whose title holds the words: the index tells which pairs are in it, not how they stand."""
+        """The cases whose title holds the words: the index tells which pairs it has, not how they stand."""
         texts = self.texts_many([case.id for case in page], aside=aside)
         for case in page:
-            titles = [text.text for text in texts.get(case.id, ()) if (text.version, text.field) == (1, "title")]
+            titles = [
+                text.text for text in texts.get(case.id, ()) if (text.version, text.field) == (1, "title")
+            ]
             if any(holds(title, query.words) for title in titles):
                 yield case
 
@@ -387,8 +387,8 @@ class RelationalStore:
             return int(cursor.rowcount)
 
         if self._connections.write(insert, single=True) != 1:  # it came in the meantime; or a migration did
-            row = self._connections.read(self._remembered)
-            schema.refuse_other(row.schema, name=self._connections.name)
+            here = self._connections.read(self._remembered)
+            schema.refuse_other(here.schema, name=self._connections.name)
 
     # -- queries --------------------------------------------------------------------------------------------
 

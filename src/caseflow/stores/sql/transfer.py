@@ -88,7 +88,9 @@ class CaseIntake:
         texts = [row for case in cases for row in text_rows(case.case.id, case.texts)]
         self._run_all("insert_texts", texts)
         if self._sql.row.has_titles:
-            self._run_all("insert_title", [row for case in cases for row in title_rows(case.case, case.texts)])
+            self._run_all(
+                "insert_title", [row for case in cases for row in title_rows(case.case, case.texts)]
+            )
         notices = [posted for case, version in pairs for posted in self._not_told(case, version)]
         self._run_all("insert_settled_notice", list(map(_notice_row, notices)))
         for case in cases:
