@@ -265,7 +265,8 @@ def _rights(*, quick: bool) -> Iterator[Row]:
         yield Row(
             work=f"a list of 50 {label} with reading rights", unit="us", ours=taken["ours"] * 1e6,
             peer=taken["bare"] * 1e6, against="the same list of the desk",
-            score=taken["ours"] / taken["bare"], sense="{:.2f}x its time", at_least=False, must=1.2, note=load(),
+            score=taken["ours"] / taken["bare"], sense="{:.2f}x its time",
+            at_least=False, must=1.2, note=load(),
         )  # fmt: skip
 
 

@@ -30,7 +30,7 @@ LISTS = {
 @pytest.fixture(scope="module", params=DATABASES[:2])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CaughtUp]:
     with emptied(request.param, tmp_path_factory.mktemp("plans")) as store:
-        fill(store, 6_000)
+        fill(store, 20_000)
         yield store
 
 

@@ -161,12 +161,13 @@ def page_of(store: Store, query: Query, *, limit: int, cursor: str, aside: Aside
         aside(one)
     if len(cases) <= limit:
         return Page(cases, quarantined=tuple(bad))
-    return Page(cases[:limit], _cursor(query.ordering, *query.place(cases[limit - 1])), tuple(bad))
+    return Page(cases[:limit], cursor_of(query, cases[limit - 1]), tuple(bad))
 
 
-def _cursor(order: Order, at: int, last: str) -> str:
+def cursor_of(query: Query, last: Case) -> str:
     """Where a page ends that ends with the case: letters, digits, ``-`` and ``_``, whatever its id holds."""
-    place = json.dumps([order, None if at == NEVER else at, last])
+    at, case_id = query.place(last)
+    place = json.dumps([query.ordering, None if at == NEVER else at, case_id])
     return urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Unpack
 
 from caseflow.core.engine.audience import (
@@ -12,7 +12,6 @@ from caseflow.core.engine.audience import (
     PUBLIC,
     act_of,
     audience_of_act,
-    audience_of_field,
     audience_of_text,
     for_parties,
     level_of,
@@ -25,7 +24,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.value import Value
-from caseflow.desk.case_list import Counts, CountTerms, ListTerms, Page, page_of
+from caseflow.desk.case_list import Counts, CountTerms, ListTerms, Page, cursor_of, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.errors import Refusal, Refused, UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
@@ -103,24 +102,37 @@ class Reader:
     def cases(self, *, limit: int = 50, cursor: str = "", **terms: Unpack[ListTerms]) -> Page:
         """The actor's own cases, their unit's, or all, as their role's scope is; terms as in `Desk.cases`.
 
-        Empty where the role may not read cases. A text finds only titles that the actor may read.
+        Empty where the role may not read cases. Whoever reads a case reads its title, so a text finds nothing
+        that they may not read.
         """
         handler = self._handler
         query = self._in_scope(handler.query(terms, text=terms.get("text", ""), order=terms.get("order")))
         if query is None:
             return Page(())
-        page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
-        cases, bad = list[Case](), list(page.quarantined)
+        cases, bad = list[Case](), list[Quarantined]()
+        while True:
+            page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
+            cases += self._read(page, query, bad)
+            cursor = page.cursor
+            if cases or not cursor or not query.words:
+                break
+        if cursor and query.words:
+            cursor = cursor_of(query, cases[-1])  # one they may not find stands in no cursor either
+        return Page(tuple(cases), cursor, tuple(bad))
+
+    def _read(self, page: Page, query: Query, bad: list[Quarantined]) -> Iterator[Case]:
+        """The cases of a page, each as the actor may read it; what is set aside is added to the list."""
+        bad += page.quarantined
         for case in page.cases:
             try:
-                seen = self.get_of(case) if not query.words or self._reads_title(case) else None
+                seen = self.get_of(case)
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
                 bad.append(Quarantined.of("case", case.id, error))
             else:
-                cases += () if seen is None else (seen,)
-        return page.replace(cases=tuple(cases), quarantined=tuple(bad))
+                if seen is not None:
+                    yield seen
 
     def counts(self, **terms: Unpack[CountTerms]) -> Counts:
         """How many of the cases that the actor may read there are, by state, unit and level of card.
@@ -162,11 +174,6 @@ class Reader:
         if role.scope == "unit":
             return query.replace(unit=by.unit) if by.unit and query.unit in (None, by.unit) else None
         return query
-
-    def _reads_title(self, case: Case) -> bool:
-        rules = self._handler.rules_of(case)
-        level = level_of(self._handler.rights(rules, self._by), case, self._by)
-        return sees(level, audience_of_field(rules, "submit", "title"))
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""

@@ -77,17 +77,11 @@ def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
     """Who may read a text of the event, by its field's name; what nobody said anything of is internal."""
     action = "submit" if isinstance(event, e.Adopted) else act_of(event)
     rule = rules.policy.actions.get(action)
-    if isinstance(event, e.Acted) and (rule is None or field not in rule.fields):
-        return INTERNAL
-    return audience_of_field(rules, action, field)
-
-
-def audience_of_field(rules: CompiledPolicy, action: str, field: str) -> str:
-    """Who may read a text of that action and field."""
-    rule = rules.policy.actions.get(action)
     own = rule.fields.get(field) if rule is not None else None
     if own is not None:
         return own.audience or INTERNAL
+    if isinstance(event, e.Acted):
+        return INTERNAL
     if (action, field) in _PUBLIC_TEXTS:
         return PUBLIC
     return PARTIES if (action, field) in _TEXTS_OF_PARTIES else INTERNAL
