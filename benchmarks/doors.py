@@ -19,6 +19,8 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote
 
+from sqlalchemy import create_engine
+
 from benchmarks import servers
 from benchmarks.beside import beside
 from benchmarks.life import CITIZEN, OFFICER, TITLE, UNIT
@@ -51,8 +53,10 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     commands, rounds = (20, 3) if quick else (60, 9)
     with servers.postgres() as url:
         store = SqlStore.made(url)
-        with store._connections._engine.begin() as connection:
+        engine = create_engine(url)
+        with engine.begin() as connection:
             connection.exec_driver_sql(TABLE)
+        engine.dispose()
         desk = Desk(load_policy(POLICY), store)
         for client in range(CLIENTS):
             desk.submit(title=TITLE, to=UNIT, by=CITIZEN, case_id=f"c{client}")

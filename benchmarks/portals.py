@@ -10,7 +10,7 @@ import os
 from typing import Any
 from urllib.parse import unquote
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
 from benchmarks.servers import SCHEMA
 from caseflow import Actor, Desk, load_policy
@@ -24,12 +24,11 @@ POLICY = "wuhu"
 
 def fastapi_app() -> Any:
     """For uvicorn."""
-    from fastapi import FastAPI, Request
+    from fastapi import Depends, FastAPI, Request
 
     from caseflow.contrib.fastapi import include_cases
 
-    app, store = FastAPI(), _store()
-    engine = store._connections._engine
+    app, (engine, store) = FastAPI(), _opened()
 
     def actor_of(request: Request) -> Actor | None:
         return actor(request.headers.get("x-user", ""))
@@ -37,12 +36,10 @@ def fastapi_app() -> Any:
     async def posted(request: Request) -> bytes:
         return await request.body()
 
-    from fastapi import Depends
-
+    @app.post("/api/bare")
     def bare(body: bytes = Depends(posted)) -> dict[str, str]:
         return insert(engine, body)
 
-    app.post("/api/bare")(bare)
     include_cases(app, Desk(load_policy(POLICY), store), actor_of=actor_of, prefix="/api")
     return app
 
@@ -53,8 +50,7 @@ def flask_app() -> Any:
 
     from caseflow.contrib.flask import case_blueprint
 
-    app, store = Flask(__name__), _store()
-    engine = store._connections._engine
+    app, (engine, store) = Flask(__name__), _opened()
 
     @app.post("/api/bare")
     def bare() -> dict[str, str]:
@@ -115,5 +111,7 @@ def insert(engine: Engine, body: bytes) -> dict[str, str]:
     return {"body": posted}
 
 
-def _store() -> SqlStore:
-    return SqlStore(os.environ["DOORS"], pool_size=8)
+def _opened() -> tuple[Engine, SqlStore]:
+    """The portal's own engine, and the store on it."""
+    engine = create_engine(parsed(os.environ["DOORS"]), pool_size=8)
+    return engine, SqlStore(engine)

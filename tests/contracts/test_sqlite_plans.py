@@ -7,12 +7,13 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
 from caseflow.ports import Query
+from caseflow.ports.records import Order
 from caseflow.testing.contract.case_factory import submitted
 
 BOSS = Actor("s-1", role="importer")
@@ -107,7 +108,7 @@ READERS = [
     Query(unit=unit, kind=kind, region=area, level=level, state=state, since=since, order=order, after=after)
     for unit, kind, area, level, state, since, order, after in itertools.product(
         (None, "u1"), (None, "k"), (None, "r"), (None, "yellow"), (None, "routed"), (None, 5),
-        ("due", "worst", "newest"), (None, (20, "c11")),
+        get_args(Order), (None, (20, "c11")),
     )
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, SqliteStor
 from caseflow.cli import run as run_line
 from caseflow.core.engine.audience import PARTIES, audience_of_text, sees
 from caseflow.core.model.events import UNKNOWN_ORIGIN, Submitted
+from caseflow.desk.reader import Reader
 from caseflow.policies.load import shipped
 from caseflow.policies.registry import compiled
 from caseflow.testing.strategies import timelines
@@ -46,11 +47,11 @@ def desk() -> Desk:
 
 
 LISTS: dict[str, dict[str, Any]] = {
-    "abcd": {}, "ab": {"level": "yellow"}, "cd": {"level": ""}, "ac": {"kind": "complaint"},
+    "cabd": {}, "ab": {"level": "yellow"}, "cd": {"level": ""}, "ca": {"kind": "complaint"},
     "dc": {"region": "弋江区", "order": "newest"}, "dcba": {"order": "newest"}, "abc": {"order": "worst"},
     "ab ": {"overdue": True}, "dca": {"text": "噪音"}, "a": {"text": "噪音 工地"}, "": {"text": "工地漏水"},
-    "bc": {"since": "2025-03-04", "until": date(2025, 3, 6)},
-    "cd ": {"since": datetime(2025, 3, 5, 1, 30, tzinfo=UTC)}, "abc ": {"until": "2025-03-05T09:30:01+08:00"},
+    "cb": {"since": "2025-03-04", "until": date(2025, 3, 6)},
+    "cd ": {"since": datetime(2025, 3, 5, 1, 30, tzinfo=UTC)}, "cab": {"until": "2025-03-05T09:30:01+08:00"},
     "b": {"unit": "水务局", "overdue": True, "order": "worst"},
 }  # fmt: skip
 """The ids in their order -> the terms that list them, with a blank more where two list the same."""
@@ -171,7 +172,8 @@ def test_a_case_goes_by_its_own_rules_in_counts_too(tmp_path: Path) -> None:
 def test_whatever_happened_counts_are_those_of_the_list(script: Script) -> None:
     """Over generated lives, for the desk and for every reader, helping units aside."""
     desk = script.run(script.desk(MemoryStore()))
-    for seen in (desk, *map(desk.seen_by, READERS)):
+    readers: list[Desk | Reader] = [desk, *map(desk.seen_by, READERS)]
+    for seen in readers:
         listed = tuple(seen.cases(limit=1000))
         for what in ("state", "unit", "level"):
             counted = Counter[str](getattr(case, what) for case in listed)

@@ -29,10 +29,11 @@ from caseflow.cli.options import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
-from caseflow.desk.case_list import Counts
+from caseflow.desk.case_list import CaseCounts
 from caseflow.desk.sweeper import part_of
 from caseflow.policies.registry import rules_of
-from caseflow.ports import Order, Quarantined
+from caseflow.ports import Quarantined
+from caseflow.ports.records import Order
 from caseflow.views.documents import case_document, counts_document, forecast_document, page_document
 from caseflow.views.forecast import Forecast
 from caseflow.views.labels import term_label
@@ -214,7 +215,7 @@ def counts(store_url: str, as_json: bool, lang: Lang, **terms: Any) -> None:
     say("total-cases", lang, count=document.total)
 
 
-def _rules_of_most(counts: Counts, desk: Desk) -> CompiledPolicy:
+def _rules_of_most(counts: CaseCounts, desk: Desk) -> CompiledPolicy:
     """The rules of most of the cases, by whose labels they are told; the desk's where there are none."""
     by_policy = Counter[str]()
     for row in counts.rows:

@@ -1,13 +1,13 @@
 """The desk, the one door through which cases are changed: load, decide, append."""
 
 from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
-from caseflow.desk.case_list import Counts, Page
+from caseflow.desk.case_list import CaseCounts, Page
 from caseflow.desk.desk import Desk
 from caseflow.desk.hooks import Happened, Hooks
 from caseflow.desk.migrator import Migration
 from caseflow.desk.sweeper import Sweep
 
 __all__ = [
-    "Adoption", "Counts", "Desk", "Granted", "Happened", "Hooks", "LegacyCase", "Migration", "Page", "Paused",
-    "Sweep",
+    "Adoption", "CaseCounts", "Desk", "Granted", "Happened", "Hooks", "LegacyCase", "Migration", "Page",
+    "Paused", "Sweep",
 ]  # fmt: skip

@@ -15,8 +15,8 @@ from caseflow.core.time.instants import micros, zone_info
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_name
 from caseflow.errors import BadInput
-from caseflow.ports import NEVER, CaseCount, Order, Quarantined, Query, Store
-from caseflow.ports.records import Aside
+from caseflow.ports import NEVER, CaseCount, Quarantined, Query, Store
+from caseflow.ports.records import Aside, Order
 from caseflow.ports.title_search import LONGEST, words_of
 
 Day = date | datetime | str | int
@@ -62,7 +62,7 @@ class Page(Value):
         return len(self.cases)
 
 
-class Counts(Value):
+class CaseCounts(Value):
     """How many cases there are.
 
     Attributes:

@@ -30,7 +30,8 @@ from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
 from caseflow.errors import KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
-from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Order, Outbox, Query, Store, Text
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Query, Store, Text
+from caseflow.ports.records import Order
 from caseflow.serialization.redaction import check_names, sealed
 
 ATTEMPTS = 5

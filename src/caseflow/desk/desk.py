@@ -16,7 +16,7 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
-from caseflow.desk.case_list import Counts, CountTerms, ListTerms, Page, page_of
+from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
@@ -437,7 +437,7 @@ class Desk(TypedActions):
         query = self._handler.query(terms, text=terms.get("text", ""), order=terms.get("order"))
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
-    def counts(self, **terms: Unpack[CountTerms]) -> Counts:
+    def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
         """How many cases there are by state, unit and level of card, as a dashboard shows them.
 
         Args:
@@ -446,7 +446,7 @@ class Desk(TypedActions):
         Raises:
             BadInput: a term of another type.
         """
-        return Counts(self.store.counts(self._handler.query(terms)))
+        return CaseCounts(self.store.counts(self._handler.query(terms)))
 
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.

@@ -24,7 +24,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.value import Value
-from caseflow.desk.case_list import Counts, CountTerms, ListTerms, Page, cursor_of, page_of
+from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.errors import Refusal, Refused, UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
@@ -134,7 +134,7 @@ class Reader:
                 if seen is not None:
                     yield seen
 
-    def counts(self, **terms: Unpack[CountTerms]) -> Counts:
+    def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
         """How many of the cases that the actor may read there are, by state, unit and level of card.
 
         Every case goes by its own rules; where those read more narrowly than the rules for new cases do, a
@@ -142,7 +142,7 @@ class Reader:
         """
         query = self._in_scope(self._handler.query(terms))
         if query is None:
-            return Counts(())
+            return CaseCounts(())
         store, by = self._handler.store, self._by
         counted, own, bad = list[CaseCount](), set[str](), dict[str, Quarantined]()
         for row in store.counts(query):
@@ -162,7 +162,7 @@ class Reader:
         if own:
             rows = store.counts(query.replace(citizen=by.id))
             counted += [row for row in rows if row.policy_hash in own]
-        return Counts(tuple(counted), tuple(bad.values()))
+        return CaseCounts(tuple(counted), tuple(bad.values()))
 
     def _in_scope(self, query: Query) -> Query | None:
         """The query of those of its cases that the actor's role may read; `None` when there can be none."""

@@ -287,7 +287,7 @@ SELECT id, snapshot, head, {order} FROM {from}{where} ORDER BY {lead}{order}{bac
 
 -- name: count_cases
 -- How many cases there are of each state, unit, level and policy.
-SELECT unit, state, level, pin, count(*) FROM caseflow_cases{where} GROUP BY {lead}unit, state, level, pin
+SELECT state, unit, level, pin, count(*) FROM caseflow_cases{where} GROUP BY {lead}unit, state, level, pin
 
 -- name: select_feed
 -- Events after a position.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from caseflow.core.model.case import Case
-from caseflow.core.model.events import Event, UnknownEvent
-from caseflow.core.model.evolve import replay
+from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Held, Outcome, Posted
 from caseflow.errors import BadRecord, Stale, StoreError
 from caseflow.ports.records import (
@@ -28,10 +28,10 @@ from caseflow.ports.records import (
     Recorded,
     Text,
 )
-from caseflow.ports.title_search import holds
-from caseflow.serialization.codec import recorded, unpack
+from caseflow.serialization.codec import recorded
 from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, titles, transfer
-from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
+from caseflow.stores.sql.append import AppendWork, Row, append_rows
+from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
 from caseflow.stores.sql.statements import Statements, StoreRow, whole
@@ -39,62 +39,6 @@ from caseflow.stores.sql.statements import Statements, StoreRow, whole
 Result = TypeVar("Result")
 
 _log = logging.getLogger("caseflow.store")
-
-CACHED_CASES = 4096
-"""So many are remembered; then all are forgotten."""
-
-
-class CaseCache:
-    """Cases lately read or written, so that a command need not unpack a snapshot that is the same still.
-
-    A case is known by the very bytes of its snapshot and of its chain's head, for which the store asks each
-    time.
-
-    Args:
-        events: every event of a case, for one whose snapshot this version does not read.
-    """
-
-    def __init__(self, events: Callable[[str], Sequence[Event]]) -> None:
-        self._events = events
-        self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
-
-    def case(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
-        """The case of a row.
-
-        Raises:
-            BadRecord: neither its snapshot nor its events say what it is.
-        """
-        entry = self._entries.get(case_id)
-        if entry is not None and entry[0] == snapshot and entry[1] == head:
-            return entry[2]
-        snapshot, head = bytes(snapshot), bytes(head)
-        case = unpack(snapshot)
-        if case is None or case.id != case_id:
-            case = self._folded(case_id)
-        self.remember(case, snapshot, head)
-        return case
-
-    def _folded(self, case_id: str) -> Case:
-        events = self._events(case_id)
-        if not events or type(events[0]) is UnknownEvent:
-            raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
-        try:
-            return replay(case_id, events)
-        except Exception as error:  # types that fit, of a history that no desk wrote
-            raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
-
-    def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
-        """The case as it was just read, or written: then with what indexes hold of it."""
-        if len(self._entries) >= CACHED_CASES:
-            self._entries.clear()
-        self._entries[case.id] = (snapshot, head, case, indexed)
-
-    def known(self, entry: Append) -> Known | None:
-        """What is remembered of the case at the append's expected version."""
-        cached = self._entries.get(entry.case.id)
-        if cached is None or cached[2].version != entry.expected:
-            return None
-        return cached[1], cached[3]
 
 
 class RelationalStore:
@@ -236,7 +180,11 @@ class RelationalStore:
             left = query.limit - len(cases)
             rows = self._rows(*self._sql.find(query.replace(limit=left)))
             page = [case for row in rows if (case := self._listed(query, row, aside)) is not None]
-            cases += self._titled(query, page, aside) if query.words else page
+            if query.words:
+                page = titles.holding(
+                    page, self.texts_many([case.id for case in page], aside=aside), query.words
+                )
+            cases += page
             if len(rows) < left:
                 break
             query = query.replace(after=(rows[-1][3], rows[-1][0]))
@@ -246,21 +194,7 @@ class RelationalStore:
         """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
         if not self._is_text(*(getattr(query, name) or "" for name in FILTERS)):
             return ()
-        rows = self._rows(*self._sql.count(query.replace(words=())))
-        return tuple(
-            CaseCount(state=state, unit=unit, level=level, policy_hash=pin, cases=cases)
-            for unit, state, level, pin, cases in rows
-        )
-
-    def _titled(self, query: Query, page: Sequence[Case], aside: Aside | None) -> Iterator[Case]:
-        """The cases whose title holds the words: the index tells which pairs it has, not how they stand."""
-        texts = self.texts_many([case.id for case in page], aside=aside)
-        for case in page:
-            titles = [
-                text.text for text in texts.get(case.id, ()) if (text.version, text.field) == (1, "title")
-            ]
-            if any(holds(title, query.words) for title in titles):
-                yield case
+        return tuple(CaseCount(*row) for row in self._rows(*self._sql.count(query.replace(words=()))))
 
     def _listed(self, query: Query, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row, unless its place in the list is not the case's own: a reader of pages would go
@@ -560,21 +494,14 @@ class RelationalStore:
         return self._sql.row.has_titles or (self._is_other() and self._sql.row.has_titles)
 
     def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
-        """Keep an index of titles from now on, those that are there among them; or no more, and erase it.
-
-        Every process that writes to the database learns of it with its next command. Safe to run again: what
-        is missing is added.
-
-        Args:
-            progress: told after each batch how many cases were looked at.
-        """
+        """Keep an index of titles from now on, or no more: all processes learn of it by their next command."""
         self._write(lambda cursor: titles.mark(cursor, self._sql, is_on=on))
         self._is_other()
         seen, after = 0, ""
         while on and (heads := self.heads(after, limit=titles.BATCH)):
-            after, seen = heads[-1].case_id, seen + len(heads)
             ids = tuple(head.case_id for head in heads if self._is_text(head.case_id))
-            self._write(lambda cursor, ids=ids: titles.add(cursor, self._sql, ids))  # type: ignore[misc]
+            self._write(partial(titles.add, sql=self._sql, ids=ids))
+            after, seen = heads[-1].case_id, seen + len(heads)
             progress(seen)
 
     # -- moving --------------------------------------------------------------------------------------------

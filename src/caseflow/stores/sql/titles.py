@@ -1,10 +1,13 @@
-"""The index of titles of a database: begun, filled with what is there, and erased."""
+"""The index of titles of a database: begun, filled with what is there, asked, and erased."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 
-from caseflow.ports.title_search import pairs
+from caseflow.core.model.case import Case
+from caseflow.ports.records import Text
+from caseflow.ports.title_search import holds, pairs
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.statements import Statements
 
@@ -19,6 +22,19 @@ def mark(cursor: Cursor, sql: Statements, *, is_on: bool) -> None:
     cursor.execute(sql["mark_titles"], (int(is_on),))
     if not is_on:
         cursor.execute(sql["delete_titles"])
+
+
+def holding(page: Sequence[Case], texts: Mapping[str, Sequence[Text]], words: tuple[str, ...]) -> list[Case]:
+    """The cases whose title holds the words: the index tells which pairs it has, not how they stand."""
+    return [
+        case
+        for case in page
+        if any(
+            holds(text.text, words)
+            for text in texts.get(case.id, ())
+            if (text.version, text.field) == (1, "title")
+        )
+    ]
 
 
 def add(cursor: Cursor, sql: Statements, ids: tuple[str, ...]) -> None:
