@@ -10,10 +10,14 @@ import os
 from typing import Any
 from urllib.parse import unquote
 
+from fastapi import Depends, FastAPI, Request
+from flask import Flask
+from flask import request as flask_request
 from sqlalchemy import Engine, create_engine, text
 
-from benchmarks.servers import SCHEMA
 from caseflow import Actor, Desk, load_policy
+from caseflow.contrib.fastapi import include_cases
+from caseflow.contrib.flask import case_blueprint
 from caseflow.stores.database_urls import parsed
 from caseflow.stores.sqlalchemy import SqlStore
 
@@ -24,10 +28,6 @@ POLICY = "wuhu"
 
 def fastapi_app() -> Any:
     """For uvicorn."""
-    from fastapi import Depends, FastAPI, Request
-
-    from caseflow.contrib.fastapi import include_cases
-
     app, (engine, store) = FastAPI(), _opened()
 
     def actor_of(request: Request) -> Actor | None:
@@ -46,18 +46,14 @@ def fastapi_app() -> Any:
 
 def flask_app() -> Any:
     """For gunicorn."""
-    from flask import Flask, request
-
-    from caseflow.contrib.flask import case_blueprint
-
     app, (engine, store) = Flask(__name__), _opened()
 
     @app.post("/api/bare")
     def bare() -> dict[str, str]:
-        return insert(engine, request.get_data())
+        return insert(engine, flask_request.get_data())
 
     desk = Desk(load_policy(POLICY), store)
-    blueprint = case_blueprint(desk, actor_of=lambda: actor(request.headers.get("X-User", "")))
+    blueprint = case_blueprint(desk, actor_of=lambda: actor(flask_request.headers.get("X-User", "")))
     app.register_blueprint(blueprint, url_prefix="/api")
     return app
 
@@ -73,7 +69,7 @@ def django_app() -> Any:
         DATABASES={"default": {
             "ENGINE": "django.db.backends.postgresql", "NAME": url.database, "USER": url.username,
             "PASSWORD": url.password or "", "HOST": url.host, "PORT": url.port, "CONN_MAX_AGE": None,
-            "OPTIONS": {"options": f"-csearch_path={SCHEMA}"},
+            "OPTIONS": {"options": url.query["options"]},
         }},
         INSTALLED_APPS=["caseflow.contrib.django"], CASEFLOW={"POLICY": POLICY}, ROOT_URLCONF=__name__,
         ALLOWED_HOSTS=["127.0.0.1"], USE_TZ=True,

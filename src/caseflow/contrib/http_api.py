@@ -17,6 +17,7 @@ import msgspec
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
+from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
@@ -230,7 +231,7 @@ class CaseApi:
 
     def _submit(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         actor, body, key = _actor(request), _body(request), request.headers.get("idempotency-key")
-        fields = _typed(self._desk.rules, "submit", body)
+        fields = self._typed(request, "submit", body)
         case_id = new_case_id(actor, key)
         case = self._desk.act(case_id, "submit", by=actor, fields=fields, **_terms(request, body))
         location = {"Location": f"cases/{quote(case.id, safe='')}"}
@@ -239,9 +240,25 @@ class CaseApi:
     def _act(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         actor, body = _actor(request), _body(request)
         case_id, action = request.path["case_id"], request.path["action"]
-        fields = _typed(self._rules(request), action, body)
+        fields = self._typed(request, action, body)
         case = self._desk.act(case_id, action, by=actor, fields=fields, **_terms(request, body))
         return self._after(case, actor, lang)
+
+    def _typed(self, request: ApiRequest, action: str, body: ActionBody) -> dict[str, Any]:
+        """The fields as the desk takes them: without those that are null, lists as tuples, instants read.
+
+        The case's own rules are looked up only for what may be an instant: it costs a question to the store.
+        """
+        fields, present = dict[str, Any](), self._desk.rules.fields.get(action, {})
+        for name, value in body.fields.items():
+            if isinstance(value, list):
+                fields[name] = tuple(value)
+            elif isinstance(value, str) and (value[:4].isdigit() or _is_instant(present, name)):
+                own = self._rules(request).fields.get(action, {})
+                fields[name] = micros(value, what=name) if _is_instant(own, name) else value
+            elif value is not None:
+                fields[name] = value
+        return fields
 
     def _after(
         self,
@@ -315,21 +332,8 @@ def _body(request: ApiRequest) -> ActionBody:
         raise BadInput("bad-json", what="body", found=str(error)) from error
 
 
-def _typed(rules: CompiledPolicy, action: str, body: ActionBody) -> dict[str, Any]:
-    """The fields as the desk takes them: without those that are null, lists as tuples, instants read."""
-    rules_of_fields = rules.fields.get(action, {})
-    fields: dict[str, Any] = {}
-    for name, value in body.fields.items():
-        rule = rules_of_fields.get(name)
-        if value is None:
-            continue
-        if isinstance(value, list):
-            fields[name] = tuple(value)
-        elif rule is not None and rule.type == "instant" and isinstance(value, str):
-            fields[name] = micros(value, what=name)
-        else:
-            fields[name] = value
-    return fields
+def _is_instant(rules: Mapping[str, FieldRule], name: str) -> bool:
+    return name in rules and rules[name].type == "instant"
 
 
 def _terms(request: ApiRequest, body: ActionBody) -> dict[str, Any]:

@@ -494,7 +494,7 @@ class RelationalStore:
         return self._sql.row.has_titles or (self._is_other() and self._sql.row.has_titles)
 
     def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
-        """Keep an index of titles from now on, or no more: all processes learn of it by their next command."""
+        """Keep an index of titles from now on, or no more: each process learns of it by its next command."""
         self._write(lambda cursor: titles.mark(cursor, self._sql, is_on=on))
         self._is_other()
         seen, after = 0, ""
