@@ -163,7 +163,7 @@ def _insert(store: RelationalStore, name: str, rows: list[Any]) -> None:
 
 def plan(store: RelationalStore, query: Query) -> str:
     """How the database would answer."""
-    sql, values = store._sql.find(query)
+    sql, values = store._sql.find(query, [pair for word in query.words for pair in pairs(word)])
     explain = {"sqlite": "EXPLAIN QUERY PLAN", "postgresql": "EXPLAIN", "mariadb": "EXPLAIN"}
 
     def ask(cursor: Any) -> str:

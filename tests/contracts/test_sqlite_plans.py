@@ -147,8 +147,9 @@ def test_words_are_read_from_the_index_of_titles(path: Path, store: SqliteStore)
         SAID.clear()
         store.find(Query(words=("噪音扰民",), unit="u1", since=5, after=after))
         read = plans(path)
-        assert re.match(r"SEARCH caseflow_titles USING (COVERING )?(PRIMARY KEY|INDEX)", read[0])
-        assert not any("TEMP" in line or "SCAN" in line for line in read)
+        searched = [line for line in read if re.match("SEARCH caseflow_titles USING PRIMARY KEY", line)]
+        assert len(searched) == 4  # each of the three pairs is counted, and one of them read
+        assert not any("TEMP" in line or "SCAN caseflow" in line for line in read)
 
 
 @pytest.mark.parametrize(

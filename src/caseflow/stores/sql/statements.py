@@ -7,13 +7,12 @@ call would cost more than the core's work.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from caseflow.core.value import Value
 from caseflow.ports.records import FILTERS, NEVER, Order, Query
-from caseflow.ports.title_search import pairs
 from caseflow.stores.sql.dialects import Dialect
 from caseflow.stores.sql.lenient_text import bindable
 
@@ -114,8 +113,12 @@ class Statements(dict[str, str]):
         term, values = self.dialect.later(("due_order", "id"), (whole(after[0]), bindable(after[1])))
         return self._with("select_due", "{after}", f" AND {term}"), (before, *values, limit)
 
-    def find(self, query: Query) -> Ask:
-        """The cases of a query, in its order, each with its place in it."""
+    def find(self, query: Query, pairs: Sequence[str] = ()) -> Ask:
+        """The cases of a query, in its order, each with its place in it.
+
+        Args:
+            pairs: of the query's words, the one first by which they are read.
+        """
         order, lead = query.ordering, self._lead(query)
         column, source, case_id = _COLUMNS[order], "caseflow_cases", "id"
         terms, values = self._terms(query, lead)
@@ -125,7 +128,7 @@ class Statements(dict[str, str]):
                 "caseflow_titles.submitted",
                 "case_id",
             )
-            terms, values = self._titled(query, terms, values)
+            terms, values = self._titled(pairs, terms, values)
         than, back = ("<", " DESC") if order == "newest" else (">", "")
         is_range = lead != "" and self.dialect.reads_ranges
         if query.after is not None:
@@ -200,14 +203,13 @@ class Statements(dict[str, str]):
         return terms, values
 
     @staticmethod
-    def _titled(query: Query, terms: list[str], values: list[Any]) -> tuple[list[str], list[Any]]:
+    def _titled(pairs: Sequence[str], terms: list[str], values: list[Any]) -> tuple[list[str], list[Any]]:
         """The conditions of a list by words, read from the index of titles by the first pair of them."""
-        first, *others = dict.fromkeys(pair for word in query.words for pair in pairs(word))
         also = (
             "EXISTS (SELECT 1 FROM caseflow_titles o WHERE o.pair = ?"
             " AND o.submitted = caseflow_titles.submitted AND o.case_id = caseflow_titles.case_id)"
         )
-        return ["pair = ?", "id = case_id", *[also] * len(others), *terms], [first, *others, *values]
+        return ["pair = ?", "id = case_id", *[also] * (len(pairs) - 1), *terms], [*pairs, *values]
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""

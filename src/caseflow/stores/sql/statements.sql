@@ -212,6 +212,10 @@ DELETE FROM caseflow_texts WHERE case_id = ? AND version = ?
 -- A pair of a title is found no more: pair, submission, case.
 DELETE FROM caseflow_titles WHERE pair = ? AND submitted = ? AND case_id = ?
 
+-- name: count_pair
+-- How many titles have a pair of characters, as far as it matters for reading the rarest one.
+SELECT count(*) FROM (SELECT 1 FROM caseflow_titles WHERE pair = ? LIMIT 1000) AS some
+
 -- name: delete_titles
 DELETE FROM caseflow_titles
 

@@ -175,10 +175,12 @@ class RelationalStore:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
         if not self._is_text(*(getattr(query, name) or "" for name in FILTERS), *query.words):
             return ()
-        cases: list[Case] = []
+        cases, pairs = list[Case](), list[str]()
+        if query.words:
+            pairs = self._read(lambda cursor: titles.pairs_of(cursor, self._sql, query.words))
         while len(cases) < query.limit:  # what is set aside takes nobody's place on the page
             left = query.limit - len(cases)
-            rows = self._rows(*self._sql.find(query.replace(limit=left)))
+            rows = self._rows(*self._sql.find(query.replace(limit=left), pairs))
             page = [case for row in rows if (case := self._listed(query, row, aside)) is not None]
             if query.words:
                 page = titles.holding(

@@ -24,6 +24,18 @@ def mark(cursor: Cursor, sql: Statements, *, is_on: bool) -> None:
         cursor.execute(sql["delete_titles"])
 
 
+def pairs_of(cursor: Cursor, sql: Statements, words: tuple[str, ...]) -> list[str]:
+    """The pairs of these words, the rarest first: by that one they are read."""
+    every = list(dict.fromkeys(pair for word in words for pair in pairs(word)))
+    if len(every) == 1:
+        return every
+    counts = dict[str, int]()
+    for pair in every:
+        cursor.execute(sql["count_pair"], (pair,))
+        counts[pair] = cursor.fetchone()[0]
+    return sorted(every, key=counts.__getitem__)
+
+
 def holding(page: Sequence[Case], texts: Mapping[str, Sequence[Text]], words: tuple[str, ...]) -> list[Case]:
     """The cases whose title holds the words: the index tells which pairs it has, not how they stand."""
     return [
