@@ -214,7 +214,7 @@ DELETE FROM caseflow_titles WHERE pair = ? AND submitted = ? AND case_id = ?
 
 -- name: count_pair
 -- How many titles have a pair of characters, as far as it matters for reading the rarest one.
-SELECT count(*) FROM (SELECT 1 FROM caseflow_titles WHERE pair = ? LIMIT 1000) AS some
+SELECT count(*) FROM (SELECT 1 FROM caseflow_titles WHERE pair = ? LIMIT 1000) AS few
 
 -- name: delete_titles
 DELETE FROM caseflow_titles
