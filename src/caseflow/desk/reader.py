@@ -23,6 +23,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
+from caseflow.core.policy import Role
 from caseflow.core.value import Value
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of
 from caseflow.desk.command_handler import CommandHandler
@@ -123,9 +124,13 @@ class Reader:
     def _read(self, page: Page, query: Query, bad: list[Quarantined]) -> Iterator[Case]:
         """The cases of a page, each as the actor may read it; what is set aside is added to the list."""
         bad += page.quarantined
+        roles = dict[str, Role]()
         for case in page.cases:
+            pin = case.origin.policy_hash
             try:
-                seen = self.get_of(case)
+                if pin not in roles:
+                    roles[pin] = self._handler.rights(self._handler.rules_of(case), self._by)
+                seen = self._as_seen(case, roles[pin])
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
@@ -177,7 +182,9 @@ class Reader:
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""
-        role = self._handler.rights(self._handler.rules_of(case), self._by)
+        return self._as_seen(case, self._handler.rights(self._handler.rules_of(case), self._by))
+
+    def _as_seen(self, case: Case, role: Role) -> Case | None:
         level = level_of(role, case, self._by)
         if sees(level, INTERNAL):
             return case

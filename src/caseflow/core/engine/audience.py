@@ -14,6 +14,7 @@ from caseflow.core.policy import AUDIENCES, Role
 PUBLIC, PARTIES, INTERNAL = AUDIENCES
 NOTHING = ""
 """What an actor sees of a case that is none of theirs."""
+_WIDTHS = {name: width for width, name in enumerate((NOTHING, *AUDIENCES))}
 
 _PUBLIC_TEXTS = frozenset({("reply", "text"), ("placeholder", "text")})
 _TEXTS_OF_PARTIES = frozenset({
@@ -33,7 +34,7 @@ _INTERNAL_ACTS = frozenset({
 
 def sees(level: str, audience: str) -> bool:
     """Whether who may read so far may read what is for that audience."""
-    return level != NOTHING and AUDIENCES.index(audience) <= AUDIENCES.index(level)
+    return _WIDTHS[audience] <= _WIDTHS[level]
 
 
 def level_of(role: Role, case: Case, by: Actor) -> str:
