@@ -245,7 +245,9 @@ class CaseApi:
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
         """The case after a command, as far as whoever gave it may read it; nothing where they may not."""
-        headers, seen = {**(headers or {}), **_version(case)}, self._desk.seen_by(actor).get_of(case)
+        repeated = {"Idempotent-Replayed": "true"} if case.is_repeat else {}
+        headers = {**(headers or {}), **_version(case), **repeated}
+        seen = self._desk.seen_by(actor).get_of(case)
         if seen is None:
             return ApiAnswer(204 if status == 200 else status, headers=headers)
         return _sent(self._document(seen, lang), status=status, headers=headers)

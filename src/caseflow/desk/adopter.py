@@ -31,7 +31,7 @@ from caseflow.desk.call_checks import (
 )
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.idempotency import Request
-from caseflow.errors import BadInput, CaseflowError, KeyReused, Refusal, Refused, Stale
+from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
 from caseflow.ports import Append, Store, Text
 from caseflow.serialization.redaction import sealed
 
@@ -230,12 +230,17 @@ class Adopter:
         return self._handler.watch.command(take, case_id=case_id, action=ADOPT, role=by.role)
 
     def _adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
+        handler, now = self._handler, self._handler.clock.now_us()
+        take = partial(self._taken_over, legacy, by=by, reason=reason, now=now)
+        if key is None:
+            return take(request=None)
+        request = _request(legacy, by, reason, key)
+        return handler.once(request, partial(take, request=request))
+
+    def _taken_over(
+        self, legacy: LegacyCase, *, by: Actor, reason: str, now: int, request: Request | None
+    ) -> Case:
         case_id, handler = legacy.case_id, self._handler
-        now = handler.clock.now_us()
-        request = None if key is None else _request(legacy, by, reason, key)
-        repeated = None if request is None else handler.repeated(request)
-        if repeated is not None:
-            return repeated
         for _ in range(ATTEMPTS):
             known = self._store.load(case_id)
             entry = self._entry(legacy, by=by, reason=reason, now=now)
@@ -252,11 +257,6 @@ class Adopter:
             except Stale:
                 handler.watch.conflict(case_id, ADOPT)
                 continue
-            except KeyReused:
-                repeated = None if request is None else handler.repeated(request)
-                if repeated is None:
-                    raise
-                return repeated
             return known or entry.case
         raise Stale(case_id, expected=0)
 

@@ -16,7 +16,7 @@ from caseflow.core.engine.decide import follow, step, step_by
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.migration import MIGRATE, migrate
 from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, RepeatedCase
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
 from caseflow.core.model.evolve import after, replay
@@ -114,12 +114,32 @@ class CommandHandler:
             key = checked_key(key)
         now = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
-        request = None
-        if key is not None:
-            request = Request(by.id, key, (case_id, action, by.id, by.role, by.unit, since), fields)
-            repeated = self.repeated(request)
-            if repeated is not None:
-                return repeated
+        if key is None:
+            return self._decided(
+                case_id, action, by, fields,
+                now=now, since=since, expected_version=expected_version, request=None,
+            )  # fmt: skip
+        named = "" if action == "submit" else case_id
+        request = Request(by.id, key, (named, action, by.id, by.role, by.unit, since), fields)
+        take = partial(
+            self._decided, case_id, action, by, fields,
+            now=now, since=since, expected_version=expected_version, request=request,
+        )  # fmt: skip
+        return self.once(request, take)
+
+    def _decided(
+        self,
+        case_id: str,
+        action: str,
+        by: Actor,
+        fields: Mapping[str, Any],
+        *,
+        now: int,
+        since: int | None,
+        expected_version: int | None,
+        request: Request | None,
+    ) -> Case:
+        """The case after the command, which is decided anew where another writer was faster."""
         version = 0
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
@@ -140,11 +160,6 @@ class CommandHandler:
                 if expected_version is not None:
                     raise
                 self.watch.conflict(case_id, action)
-            except KeyReused:
-                repeated = None if request is None else self.repeated(request)
-                if repeated is None:
-                    raise
-                return repeated
         raise Stale(case_id, expected=version)
 
     def _check_rights(self, rules: CompiledPolicy, case: Case, command: Command) -> None:
@@ -294,12 +309,28 @@ class CommandHandler:
         self.store.append(entries, claim)
         self.hooks.after(self.store, entries, self.watch)
 
-    def repeated(self, request: Request) -> Case | None:
-        """The case as the key's first command left it; `None` when the key is free.
+    def once(self, request: Request, take: Callable[[], Case]) -> Case:
+        """What the command of a key comes to: taken now, or as it was the first time.
+
+        A twin of it may commit at any moment before this one does. Then the case has moved on, which the
+        rules may refuse, or the key is taken: either way whoever repeats is given the first case.
 
         Raises:
-            KeyReused: it belongs to another command.
+            KeyReused: the key belongs to another command.
         """
+        repeated = self._repeated(request)
+        if repeated is not None:
+            return repeated
+        try:
+            return take()
+        except (Refused, Stale, KeyReused, UnknownCase):
+            repeated = self._repeated(request)
+            if repeated is None:
+                raise
+            return repeated
+
+    def _repeated(self, request: Request) -> Case | None:
+        """The case as the key's first command left it; `None` when the key is free."""
         claim = self.store.recall(request.actor, request.key)
         if claim is None:
             return None
@@ -308,7 +339,7 @@ class CommandHandler:
             return None  # the key came here without what it stands for, which nobody may take for done
         if not request.is_again(claim, events, self.store.texts(claim.case_id)):
             raise KeyReused(request.key, actor=request.actor)
-        return replay(claim.case_id, events[: claim.last])
+        return RepeatedCase.of(replay(claim.case_id, events[: claim.last]))
 
     def freed(self, entry: Append, now: int, leave: Leave | None = None) -> Iterator[Append]:
         """What goes to the followers of a case that was withdrawn or rejected: each goes on by itself.

@@ -57,7 +57,8 @@ class TypedActions:
             fields: the action's fields by name; every action takes ``reason``.
             effective_at: since when it is true, when that is before now; needs a role that may backdate,
                 and a reason.
-            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
+            key: an idempotency key of this actor. A repeat returns the case as it was after the first time,
+                with ``is_repeat`` true, and is never refused; that of ``submit`` whatever id it proposes.
             expected_version: refuse with `Stale` unless the case is at this version.
 
         Returns:
@@ -109,7 +110,8 @@ class TypedActions:
 
         ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
         ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
-        ``case_id`` is random unless given, or made of actor and key so that a repeat names the same case.
+        ``case_id`` is random unless given, or made of actor and key; a repeat under a key returns the first
+        case whatever id it proposes.
         """
         fields: dict[str, Any] = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Container, Iterator
 from datetime import date, datetime
 
+from msgspec.structs import astuple
+
 from caseflow.core.model.clock_run import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.model.commands import NOWHERE, CaseState
 from caseflow.core.model.events import UNKNOWN_ORIGIN, ExtensionGranted, ExtensionRequested, Origin
@@ -237,6 +239,11 @@ class Case(CompactValue):
     facts: Facts = NOTHING_YET
 
     @property
+    def is_repeat(self) -> bool:
+        """Whether it answers a command that was taken before under the same idempotency key."""
+        return False
+
+    @property
     def state(self) -> str:
         """The key of the state."""
         return self.place.state
@@ -378,6 +385,31 @@ class Case(CompactValue):
     def clock_of(self, card: Card) -> tuple[str, str, int]:
         """The instance that a card belongs to, by the name that its clock has now."""
         return renamed(self.facts.renamed, card.clock), card.subject, card.cycle
+
+
+class RepeatedCase(Case):
+    """The case as the first command of an idempotency key left it, given to whoever repeats that command.
+
+    It is equal to the case that the first one was given.
+    """
+
+    @property
+    def is_repeat(self) -> bool:
+        """True."""
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same case at the same version, said again or for the first time."""
+        return isinstance(other, Case) and astuple(self) == astuple(other)
+
+    def __hash__(self) -> int:
+        """That of the case."""
+        return hash(Case(*astuple(self)))
+
+    @classmethod
+    def of(cls, case: Case) -> RepeatedCase:
+        """The case, said again."""
+        return cls(*astuple(case))
 
 
 Key = tuple[str, str, int, str, int]

@@ -70,6 +70,7 @@ class HttpContract:
         )
         assert (first.status_code, again.status_code) == (201, 201)
         assert first.json()["id"] == again.json()["id"]
+        assert [one.headers.get("Idempotent-Replayed") for one in (first, again)] == [None, "true"]
         other = citizen.post("cases", json={"fields": {"title": NOTE}}, headers=key)
         assert problem_of(other) == (422, "key-reused")
 
