@@ -20,12 +20,14 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
+from caseflow.desk.case_file import CaseFile
 from caseflow.desk.typed_actions import new_case_id
 from caseflow.errors import BadInput, CaseflowError, Stale
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
 from caseflow.views.problem import MEDIA_TYPE, problem
+from caseflow.views.public import public_view
 
 JSON = "application/json"
 MOST_BYTES = 1_000_000
@@ -172,51 +174,49 @@ class CaseApi:
         return _sent(d.page_document(cases, page.cursor, quarantined=aside))
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case = self._desk.seen_by(_actor(request)).get(request.path["case_id"])
+        case = self._file(request).get()
         return _sent(self._document(case, lang), headers=_version(case))
 
     def _get_public(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        return _sent(d.public_document(self._desk.rules_of(case_id), self._desk.public(case_id), lang=lang))
+        case = self._desk.get(request.path["case_id"])
+        rules = self._desk.rules_of(case)
+        return _sent(d.public_document(rules, public_view(rules, case), lang=lang))
 
     def _list_texts(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        texts = self._desk.seen_by(_actor(request)).texts(case_id)
-        rules = self._desk.rules_of(case_id)
+        file = self._file(request)
         documents = (
             d.text_document(
-                rules,
+                file.rules,
                 version=text.version,
                 field=text.field,
                 content=None if text.is_redacted else text.text,
                 lang=lang,
             )
-            for text in texts
+            for text in file.texts()
         )
         return _sent(d.texts_document(documents))
 
     def _get_story(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        story = self._desk.seen_by(_actor(request)).story(case_id, lang=lang)
-        return _sent(d.story_document(self._desk.rules_of(case_id), story))
+        file = self._file(request)
+        return _sent(d.story_document(file.rules, file.story(lang=lang)))
 
     def _get_forecast(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        coming = self._desk.seen_by(_actor(request)).forecast(case_id)
-        return _sent(d.forecast_document(self._desk.rules_of(case_id), coming, lang=lang))
+        file = self._file(request)
+        return _sent(d.forecast_document(file.rules, file.forecast(), lang=lang))
 
     def _explain(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id, clock = request.path["case_id"], request.path["clock"]
-        parts = self._desk.seen_by(_actor(request)).explain(case_id, clock=clock)
-        rules = self._desk.rules_of(case_id)
+        file = self._file(request)
+        parts = file.explain(clock=request.path["clock"])
         return _sent(
-            d.explanations_document(d.explanation_document(rules, part, lang=lang) for part in parts)
+            d.explanations_document(d.explanation_document(file.rules, part, lang=lang) for part in parts)
         )
 
     def _list_actions(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        every = self._desk.seen_by(_actor(request)).allowed(case_id)
-        return _sent(actions_document(self._desk.rules_of(case_id), every, case_id=case_id, lang=lang))
+        file, case_id = self._file(request), request.path["case_id"]
+        return _sent(actions_document(file.rules, file.allowed(), case_id=case_id, lang=lang))
+
+    def _file(self, request: ApiRequest) -> CaseFile:
+        return self._desk.seen_by(_actor(request)).open(request.path["case_id"])
 
     # -- commands ------------------------------------------------------------------------------------------
 

@@ -16,13 +16,14 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
+from caseflow.desk.case_file import CaseText, case_texts
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
 from caseflow.desk.quarantine import quarantined
-from caseflow.desk.reader import CaseText, Reader, case_texts
+from caseflow.desk.reader import Reader
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.typed_actions import Terms, TypedActions
 from caseflow.errors import BadInput
@@ -431,6 +432,6 @@ class Desk(TypedActions):
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
 
-        A portal's pages ask these, and no others.
+        A portal's pages ask these, and no others; a page of one case opens its file first (`Reader.open`).
         """
         return Reader(self._handler, checked_actor(actor))

@@ -193,7 +193,7 @@ class Store(Outbox, Register, Chained, Protocol):
     def recall(self, actor: str, key: str) -> KeyClaim | None:
         """What the key of that actor stands for; `None` when it is free.
 
-        It is asked anew each time: once an append was `Stale` because of another one, the key of that is seen.
+        It is asked anew each time: once an append was `Stale` because of another, that one's key is seen.
         """
         ...
 
