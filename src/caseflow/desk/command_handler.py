@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from functools import partial
 from logging import DEBUG
@@ -67,7 +68,13 @@ class CommandHandler:
         self.watch = watch
         self.hooks = hooks
         self._tells = tells
-        self._is_pinned = False
+        self._pinned = set[str]()
+
+    def on(self, store: Store) -> CommandHandler:
+        """The same on another store of the same cases; the two share what is known to be kept there."""
+        other = copy(self)
+        other.store = store
+        return other
 
     # -- one command ---------------------------------------------------------------------------------------
 
@@ -270,9 +277,9 @@ class CommandHandler:
 
     def pin(self) -> None:
         """Keep the rules of this desk with the cases that will stand under them; once is enough."""
-        if not self._is_pinned:
+        if self.rules.pin not in self._pinned:
             self.store.pin(self.rules.pin, self.rules.document)
-            self._is_pinned = True
+            self._pinned.add(self.rules.pin)
 
     def told(self, rules: CompiledPolicy, case: Case, entry: Append) -> Append:
         """The append with the notices and documents that its events owe.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, Self, Unpack, overload
 
 from caseflow.clock import SystemClock
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -26,7 +27,7 @@ from caseflow.desk.quarantine import quarantined
 from caseflow.desk.reader import Reader
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.typed_actions import Terms, TypedActions
-from caseflow.errors import BadInput
+from caseflow.errors import BadInput, StoreError
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
 from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store
@@ -81,10 +82,38 @@ class Desk(TypedActions):
             watch=watch,
             hooks=self._hooks,
         )
-        super().__init__(handler)
+        self._set_up(handler)
+
+    def _set_up(self, handler: CommandHandler) -> None:
+        self._handler = handler
         self._sweeper = Sweeper(handler)
         self._adopter = Adopter(handler)
         self._migrator = Migrator(handler)
+
+    def joined(self, connection: Any) -> Self:
+        """A desk like this one inside the transaction of the portal's own connection.
+
+        What it records is committed and rolled back with the portal's rows. It shares everything but the
+        connection: compiled rules, what is known to be kept in the store, clock, authorizer, observer and
+        hooks, those among them that are subscribed later. Making one asks the database nothing but, once for
+        each connection that the driver opened, whether its session keeps texts as they are; so a portal may
+        make one for each request.
+
+        Args:
+            connection: of SQLAlchemy, to the database of this desk's store: ``connection``,
+                ``session.connection()``, or what ``run_sync`` of an async engine hands over (psycopg,
+                asyncpg).
+
+        Raises:
+            StoreError: ``store-not-joinable`` where the store is none of SQLAlchemy's; what
+                `caseflow.stores.sqlalchemy.SqlStore.joined` refuses.
+        """
+        within: Callable[[Any], Store] | None = getattr(self.store, "within", None)
+        if within is None:
+            raise StoreError("store-not-joinable", found=type(self.store).__name__)
+        desk = copy(self)
+        desk._set_up(self._handler.on(within(connection)))
+        return desk
 
     @property
     def rules(self) -> CompiledPolicy:

@@ -1,7 +1,7 @@
 """The protocols of the plug points: clock, observer, store, directory, notifier.
 
-What each owes stands in its docstring. `Deferring` and `BatchReader` are abilities that a store may have or
-not; whoever asks for one looks whether its method is there.
+What each owes stands in its docstring. `Deferring`, `Joinable` and `BatchReader` are abilities that a store
+may have or not; whoever asks for one looks whether its method is there.
 """
 
 from __future__ import annotations
@@ -250,6 +250,18 @@ class Deferring(Protocol):
         """Run the work once what was appended is committed; never if it is rolled back.
 
         A store without this method has committed when `append` returns.
+        """
+        ...
+
+
+class Joinable(Protocol):
+    """A store that can work inside a transaction of the portal's; `Desk.joined` asks for it."""
+
+    def within(self, connection: Any) -> Store:
+        """A store inside the transaction of that connection, which shares what this one remembers.
+
+        Args:
+            connection: the portal's, of the same database.
         """
         ...
 

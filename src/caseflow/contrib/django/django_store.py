@@ -33,7 +33,7 @@ class DjangoStore(RelationalStore):
     def __init__(self, using: str = "default") -> None:
         self.using = using
         self._connections = DjangoConnections(using)
-        self._cache = CaseCache(self.events)
+        self._cache = CaseCache()
         self._policies = {}
         self._statements: Statements | None = None
 

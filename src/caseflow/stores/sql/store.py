@@ -46,17 +46,18 @@ class CaseCache:
 
     A case is known by the very bytes of its snapshot and of its chain's head, for which the store asks each
     time.
-
-    Args:
-        events: every event of a case, for one whose snapshot this version does not read.
     """
 
-    def __init__(self, events: Callable[[str], Sequence[Event]]) -> None:
-        self._events = events
+    def __init__(self) -> None:
         self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
 
-    def case(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
+    def case(
+        self, case_id: str, snapshot: bytes, head: bytes, events: Callable[[str], Sequence[Event]]
+    ) -> Case:
         """The case of a row.
+
+        Args:
+            events: every event of a case, for one whose snapshot this version does not read.
 
         Raises:
             BadRecord: neither its snapshot nor its events say what it is.
@@ -67,18 +68,9 @@ class CaseCache:
         snapshot, head = bytes(snapshot), bytes(head)
         case = unpack(snapshot)
         if case is None or case.id != case_id:
-            case = self._folded(case_id)
+            case = _folded(case_id, events(case_id))
         self.remember(case, snapshot, head)
         return case
-
-    def _folded(self, case_id: str) -> Case:
-        events = self._events(case_id)
-        if not events or type(events[0]) is UnknownEvent:
-            raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
-        try:
-            return replay(case_id, events)
-        except Exception as error:  # types that fit, of a history that no desk wrote
-            raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
 
     def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
         """The case as it was just read, or written: then with what indexes hold of it."""
@@ -92,6 +84,15 @@ class CaseCache:
         if cached is None or cached[2].version != entry.expected:
             return None
         return cached[1], cached[3]
+
+
+def _folded(case_id: str, events: Sequence[Event]) -> Case:
+    if not events or type(events[0]) is UnknownEvent:
+        raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
+    try:
+        return replay(case_id, events)
+    except Exception as error:  # types that fit, of a history that no desk wrote
+        raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
 
 
 class RelationalStore:
@@ -110,7 +111,7 @@ class RelationalStore:
 
     def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
         self._connections = connections
-        self._cache = CaseCache(self.events)
+        self._cache = CaseCache()
         self._policies: dict[str, Mapping[str, Any]] = {}
         self._sql = Statements(connections.dialect, schema=schema.newest(), feed_base=feed_base)
 
@@ -197,7 +198,10 @@ class RelationalStore:
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
         rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
-        return self._cache.case(case_id, *rows[0]) if rows else None
+        if not rows:
+            return None
+        ((snapshot, head),) = rows
+        return self._cache.case(case_id, snapshot, head, self.events)
 
     def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
@@ -206,7 +210,7 @@ class RelationalStore:
         cases, read = dict[str, Case](), self._cache.case
         for case_id, snapshot, head in rows:
             try:
-                cases[case_id] = read(case_id, snapshot, head)
+                cases[case_id] = read(case_id, snapshot, head, self.events)
             except BadRecord as error:
                 self._tell(aside, "case", case_id, error)
         return cases
@@ -240,7 +244,7 @@ class RelationalStore:
     def _case(self, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row; `None` when it is set aside."""
         try:
-            return self._cache.case(row[0], row[1], row[2])
+            return self._cache.case(row[0], row[1], row[2], self.events)
         except BadRecord as error:
             self._tell(aside, "case", row[0], error)
             return None
@@ -554,3 +558,24 @@ class RelationalStore:
         return self._connections.read(
             lambda cursor: raw_rows.raw(cursor, self._sql, table, after=after, upto=upto, limit=limit)
         )
+
+
+class SharingStore(RelationalStore):
+    """A store on other connections of a database, which shares what another one remembers of it.
+
+    Each append looks, as ever, whether the database is still what is remembered, and puts it right for both.
+    """
+
+    def __init__(self, connections: Connections, other: RelationalStore) -> None:
+        self._connections = connections
+        self._other = other
+        self._cache = other._cache
+        self._policies = other._policies
+
+    @property
+    def _sql(self) -> Statements:
+        return self._other._sql
+
+    @_sql.setter
+    def _sql(self, statements: Statements) -> None:
+        self._other._sql = statements
