@@ -44,7 +44,9 @@ class NumberedCursor:
         try:
             self._cursor.execute(_numbered(sql), tuple(parameters))
         except Exception as error:
-            raise _unquoted(error) from error
+            if _QUOTES not in str(error):
+                raise
+            raise _unquoted(error) from None
         self._rowcount = self._cursor.rowcount
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
@@ -71,12 +73,20 @@ def _numbered(sql: str) -> str:
     return first + "".join(f"${number}{part}" for number, part in enumerate(rest, 1))
 
 
-def _unquoted(error: BaseException) -> BaseException:
-    """The error, or the encoding error that began it: asyncpg's own words would quote the text."""
+_QUOTES = "invalid input for query argument"
+"""What asyncpg says of a value that it cannot encode, before the value."""
+
+
+def _unquoted(error: Exception) -> Exception:
+    """The same without the value, which may be a personal text."""
     cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, UnicodeError):
-        cause = cause.__cause__
-    return error if cause is None else cause
+    while cause is not None:
+        if isinstance(cause, UnicodeError):
+            return cause  # known to every store
+        cause = cause.__cause__ or cause.__context__
+    unquoted = type(error)(_QUOTES)
+    unquoted.__dict__.update(sqlstate="22000", pgcode="22000")
+    return unquoted
 
 
 CURSORS: Mapping[str, Callable[[Any], Any]] = {"psycopg": _binary_cursor}
