@@ -41,12 +41,15 @@ class NumberedCursor:
 
     def execute(self, sql: str, parameters: Sequence[Any] = (), /) -> None:
         """Run one statement."""
+        quoting: Exception | None = None
         try:
             self._cursor.execute(_numbered(sql), tuple(parameters))
         except Exception as error:
             if _QUOTES not in str(error):
                 raise
-            raise _unquoted(error) from None
+            quoting = _unquoted(error)
+        if quoting is not None:
+            raise quoting  # here, where it is not chained to the error that quotes
         self._rowcount = self._cursor.rowcount
 
     def executemany(self, sql: str, rows: Sequence[Sequence[Any]], /) -> None:
