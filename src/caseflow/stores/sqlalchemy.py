@@ -31,9 +31,10 @@ from caseflow.ports.records import StoreStatus
 from caseflow.stores.database_urls import DRIVER_MISSING, parsed, shown, with_options
 from caseflow.stores.portal_transaction import JoinedConnections, Work, joined_connections, refuse_async
 from caseflow.stores.sql import schema, sessions
-from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
+from caseflow.stores.sql.dialects import Connections, Cursor, Dialect, dialect_of
 from caseflow.stores.sql.driver_errors import REPLACED, attempted, kind_of, translated
-from caseflow.stores.sql.store import RelationalStore, SharingStore
+from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
 
@@ -55,6 +56,27 @@ class JoinableStore(RelationalStore):
         if (connections.name, connections.dialect) != (ours.name, ours.dialect):
             return _first_joined(connections)
         return SharingStore(connections, self)
+
+
+class SharingStore(JoinableStore):
+    """A store on other connections of a database, which shares what another one remembers of it.
+
+    Each append looks, as ever, whether the database is still what is remembered, and puts it right for both.
+    """
+
+    def __init__(self, connections: Connections, other: RelationalStore) -> None:
+        self._connections = connections
+        self._other = other
+        self._cache = other._cache
+        self._policies = other._policies
+
+    @property
+    def _sql(self) -> Statements:
+        return self._other._sql
+
+    @_sql.setter
+    def _sql(self, statements: Statements) -> None:
+        self._other._sql = statements
 
 
 class SqlStore(JoinableStore):

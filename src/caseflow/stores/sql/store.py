@@ -558,24 +558,3 @@ class RelationalStore:
         return self._connections.read(
             lambda cursor: raw_rows.raw(cursor, self._sql, table, after=after, upto=upto, limit=limit)
         )
-
-
-class SharingStore(RelationalStore):
-    """A store on other connections of a database, which shares what another one remembers of it.
-
-    Each append looks, as ever, whether the database is still what is remembered, and puts it right for both.
-    """
-
-    def __init__(self, connections: Connections, other: RelationalStore) -> None:
-        self._connections = connections
-        self._other = other
-        self._cache = other._cache
-        self._policies = other._policies
-
-    @property
-    def _sql(self) -> Statements:
-        return self._other._sql
-
-    @_sql.setter
-    def _sql(self, statements: Statements) -> None:
-        self._other._sql = statements
