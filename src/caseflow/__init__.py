@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from caseflow.core.model.commands import ELSEWHERE, Actor, Command
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
-    from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
+    from caseflow.desk import Adoption, AsyncDesk, Desk, Happened, Migration, Page, Sweep
     from caseflow.desk.adopter import Granted, LegacyCase, Paused
     from caseflow.errors import (
         BadInput,
@@ -42,6 +42,7 @@ __all__ = [
     "ELSEWHERE",
     "Actor",
     "Adoption",
+    "AsyncDesk",
     "BadInput",
     "Calendar",
     "Card",
@@ -87,7 +88,7 @@ _HOMES = {
     "core.model.clock_run": "ClockRun",
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",
-    "desk": "Adoption Desk Happened Migration Page Sweep",
+    "desk": "Adoption AsyncDesk Desk Happened Migration Page Sweep",
     "desk.adopter": "Granted LegacyCase Paused",
     "errors": "BadInput CaseflowError KeyReused LogError PolicyError Refusal Refused Stale "
     "StoreBusy StoreError UnknownCase",

@@ -88,7 +88,7 @@ def batches(desk: Desk) -> Said:
     aside = list(desk.quarantined())
     assert {one.name.partition("@")[0] for one in aside}.isdisjoint(GOOD)
     said["issued"] = [one.draft.case_id for one in store.issued("催办", 2025) if one.draft.case_id in GOOD]
-    done = Desk(load_policy("wuhu"), store, clock=desk.clock).migrate(by=BOSS, reason="r", dry_run=True)
+    done = Desk(load_policy("wuhu"), store, clock=desk.clock).migrate_all(by=BOSS, reason="r", dry_run=True)
     said["migrate"] = done.migrated - (BAD not in {one.case_id for one in done.refused} and _is_read(store))
     return said
 

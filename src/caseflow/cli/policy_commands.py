@@ -296,7 +296,7 @@ def migrate(
     store = open_store(store_url, must_exist=True)
     with progress_bar("migrate") as progress, _interrupts() as signals:
         heed = _heeding(signals, progress)
-        done = Desk(rules, store).migrate(
+        done = Desk(rules, store).migrate_all(
             by=Actor(by, role=role), retroactive=not not_retroactive, progress=lambda cases: heed(cases, 0),
             **selection,
         )  # fmt: skip

@@ -2,12 +2,12 @@
 
 from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
 from caseflow.desk.case_list import Page
-from caseflow.desk.desk import Desk
+from caseflow.desk.desk import AsyncDesk, Desk
 from caseflow.desk.hooks import Happened, Hooks
 from caseflow.desk.migrator import Migration
 from caseflow.desk.sweeper import Sweep
 
 __all__ = [
-    "Adoption", "Desk", "Granted", "Happened", "Hooks", "LegacyCase", "Migration", "Page", "Paused",
-    "Sweep",
+    "Adoption", "AsyncDesk", "Desk", "Granted", "Happened", "Hooks", "LegacyCase", "Migration", "Page",
+    "Paused", "Sweep",
 ]  # fmt: skip

@@ -23,6 +23,7 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.value import Value
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.thread_pool import Threaded, in_thread
 from caseflow.errors import Refusal, Refused
 from caseflow.i18n import Lang
 from caseflow.ports import Text
@@ -207,3 +208,21 @@ class CaseFile:
                 INTERNAL if version in taken_back else audience_of_text(rules, event, field),
             )
         )
+
+
+class AsyncCaseFile(Threaded[CaseFile]):
+    """A `CaseFile` whose questions are coroutines."""
+
+    @property
+    def rules(self) -> CompiledPolicy:
+        """The rules that the case pinned: whose words labels are in."""
+        return self._target.rules
+
+    get = in_thread(CaseFile.get)
+    texts = in_thread(CaseFile.texts)
+    history = in_thread(CaseFile.history)
+    documents = in_thread(CaseFile.documents)
+    story = in_thread(CaseFile.story)
+    explain = in_thread(CaseFile.explain)
+    forecast = in_thread(CaseFile.forecast)
+    allowed = in_thread(CaseFile.allowed)

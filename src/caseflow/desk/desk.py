@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Self, Unpack, overload
+from typing import Any, Self, Unpack
 
 from caseflow.clock import SystemClock
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -24,9 +25,10 @@ from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
 from caseflow.desk.quarantine import quarantined
-from caseflow.desk.reader import Reader
+from caseflow.desk.reader import AsyncReader, Reader
 from caseflow.desk.sweeper import Sweep, Sweeper
-from caseflow.desk.typed_actions import Terms, TypedActions
+from caseflow.desk.thread_pool import THREADS, CallPool, Threaded, in_thread
+from caseflow.desk.typed_actions import TypedActions
 from caseflow.errors import BadInput, StoreError
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
@@ -112,6 +114,7 @@ class Desk(TypedActions):
         if within is None:
             raise StoreError("store-not-joinable", found=type(self.store).__name__)
         desk = copy(self)
+        vars(desk).pop("aio", None)
         desk._set_up(self._handler.on(within(connection)))
         return desk
 
@@ -129,6 +132,14 @@ class Desk(TypedActions):
     def clock(self) -> Any:
         """What tells the time; as it was given, so that a test can set it."""
         return self._handler.clock
+
+    @cached_property
+    def aio(self) -> AsyncDesk:
+        """The desk with its methods as coroutines: ``await desk.aio.reply(...)``.
+
+        One pool of threads a desk, opened by the first call; `AsyncDesk` chooses how many.
+        """
+        return AsyncDesk(self)
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -201,15 +212,8 @@ class Desk(TypedActions):
         """
         return self._adopter.adopt_all(cases, by=by, reason=reason, dry_run=dry_run, progress=progress)
 
-    @overload
-    def migrate(
-        self, case_id: str, *, by: Actor, retroactive: bool | None = None, **terms: Unpack[Terms]
-    ) -> Case: ...
-
-    @overload
-    def migrate(
+    def migrate_all(
         self,
-        case_id: None = None,
         *,
         by: Actor,
         reason: str,
@@ -220,63 +224,27 @@ class Desk(TypedActions):
         policy_hash: str | None = None,
         dry_run: bool = False,
         progress: Callable[[int], object] = lambda _: None,
-    ) -> Migration: ...
+    ) -> Migration:
+        """Bring every open case, or those of a selection, under the desk's own policy, as `migrate` does one.
 
-    def migrate(
-        self,
-        case_id: str | None = None,
-        *,
-        by: Actor,
-        retroactive: bool | None = None,
-        unit: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        policy_hash: str | None = None,
-        dry_run: bool = False,
-        progress: Callable[[int], object] = lambda _: None,
-        **terms: Any,
-    ) -> Case | Migration:
-        """Bring one case, or every open case of a selection, under the desk's own policy and calendars.
-
-        A case's own history is folded under the new rules: clocks that are new begin at their true instants,
-        a renamed one (``was``) keeps its cards, cards that no longer hold are annulled, those newly owed
-        issued at their own instants. Many cases are gone through in the order of their ids, in batches of one
-        transaction each; a run that was broken off goes on by the same call. One that cannot be brought under
-        the new rules stays as it is and is listed.
+        They are gone through in the order of their ids, in batches of one transaction each; a run that was
+        broken off goes on by the same call. One that cannot be brought under the new rules stays as it is and
+        is listed.
 
         Args:
-            case_id: the one case; by default every open one that the selection admits.
             by: who does it.
-            reason: why, when the policy asks for it.
-            retroactive: by default everything is counted anew from the beginning. When false, each rung keeps
-                the later of its old and its new instant, and nothing becomes due before now that was not.
+            reason: why.
+            retroactive: as in `migrate`.
             unit, state, kind: only cases that this unit holds, in this state, of this kind.
             policy_hash: only cases that are under these rules.
             dry_run: write nothing; the result is the impact that it would have.
             progress: told after each batch how many cases were looked at.
 
         Returns:
-            The case; or what it came to for all of them, cards by unit and level included.
-
-        Raises:
-            BadInput: for one case a selection or ``dry_run``; for many what only one command takes.
-            Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), the new
-                rules lack the case's state, or an ``effective_at`` is given: it takes effect when recorded.
+            What it came to for all of them, cards by unit and level included.
         """
-        selected = {"unit": unit, "state": state, "kind": kind, "policy_hash": policy_hash}
-        if case_id is not None:
-            if dry_run:
-                raise BadInput("not-beside", what="dry_run", found="case_id")
-            for name, value in selected.items():
-                if value is not None:
-                    raise BadInput("not-beside", what=name, found="case_id")
-            fields = {} if retroactive is None else {"retroactive": retroactive}
-            return self._do(case_id, "migrate", by, terms, **fields)  # type: ignore[arg-type]  # of one case
-        reason = str(terms.pop("reason", ""))
-        for name in terms:
-            raise BadInput("not-beside", what=name, found="many cases")
         return self._migrator.migrate(
-            Selection(**selected),
+            Selection(unit=unit, state=state, kind=kind, policy_hash=policy_hash),
             by=by,
             reason=reason,
             retroactive=retroactive is not False,
@@ -464,3 +432,97 @@ class Desk(TypedActions):
         A portal's pages ask these, and no others; a page of one case opens its file first (`Reader.open`).
         """
         return Reader(self._handler, checked_actor(actor))
+
+
+class AsyncDesk(Threaded[Desk]):
+    """A desk whose methods are coroutines: each is called in a thread of a bounded pool; see `Desk.aio`.
+
+    Args:
+        desk: the portal's; its store is safe to share between threads.
+        threads: so many calls are under way at once, the others wait for their turn. A store's pool should
+            have as many connections.
+
+    Boundary:
+        Whoever waits may be cancelled, what has begun may not: the command goes on to its end, and may be
+        committed though nobody heard of it. Asked again under its idempotency key it returns its first case.
+        A command that still waits for a thread is never taken.
+
+    Raises:
+        BadInput: ``threads`` is no whole number of 1 or more.
+        CaseflowError: of every method, after `aclose` (``aio-closed``).
+    """
+
+    def __init__(self, desk: Desk, *, threads: int = THREADS) -> None:
+        super().__init__(desk, CallPool(threads))
+
+    async def aclose(self) -> None:
+        """Take no more calls, and wait for those that have begun; desk and store stay open."""
+        await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        """The desk itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.aclose()
+
+    def seen_by(self, actor: Actor) -> AsyncReader:
+        """What this actor may see; see `Desk.seen_by`."""
+        return AsyncReader(self._target.seen_by(actor), self._pool)
+
+    async def quarantined(
+        self, *, progress: Callable[[int], object] = lambda _: None
+    ) -> tuple[Quarantined, ...]:
+        """Everything in the store that is set aside now, once all was read; see `Desk.quarantined`."""
+        return await self._pool.call(lambda: tuple(self._target.quarantined(progress=progress)))
+
+    act = in_thread(Desk.act)
+    acknowledge = in_thread(Desk.acknowledge)
+    add_co_handler = in_thread(Desk.add_co_handler)
+    assess = in_thread(Desk.assess)
+    attach = in_thread(Desk.attach)
+    close = in_thread(Desk.close)
+    complete = in_thread(Desk.complete)
+    dispatch = in_thread(Desk.dispatch)
+    grant_extension = in_thread(Desk.grant_extension)
+    link_rectification = in_thread(Desk.link_rectification)
+    merge = in_thread(Desk.merge)
+    note = in_thread(Desk.note)
+    placeholder = in_thread(Desk.placeholder)
+    rate = in_thread(Desk.rate)
+    receive_information = in_thread(Desk.receive_information)
+    redact = in_thread(Desk.redact)
+    refuse_extension = in_thread(Desk.refuse_extension)
+    reject = in_thread(Desk.reject)
+    reopen = in_thread(Desk.reopen)
+    reply = in_thread(Desk.reply)
+    report = in_thread(Desk.report)
+    request_extension = in_thread(Desk.request_extension)
+    request_information = in_thread(Desk.request_information)
+    retract_reply = in_thread(Desk.retract_reply)
+    route = in_thread(Desk.route)
+    send_back = in_thread(Desk.send_back)
+    sign_receipt = in_thread(Desk.sign_receipt)
+    submit = in_thread(Desk.submit)
+    take_charge = in_thread(Desk.take_charge)
+    transfer = in_thread(Desk.transfer)
+    verify_rectification = in_thread(Desk.verify_rectification)
+    withdraw = in_thread(Desk.withdraw)
+    sweep = in_thread(Desk.sweep)
+    adopt = in_thread(Desk.adopt)
+    adopt_all = in_thread(Desk.adopt_all)
+    migrate_all = in_thread(Desk.migrate_all)
+    migrate = in_thread(Desk.migrate)
+    rules_of = in_thread(Desk.rules_of)
+    subscribe = in_thread(Desk.subscribe)
+    get = in_thread(Desk.get)
+    history = in_thread(Desk.history)
+    texts = in_thread(Desk.texts)
+    documents = in_thread(Desk.documents)
+    document_html = in_thread(Desk.document_html)
+    explain = in_thread(Desk.explain)
+    public = in_thread(Desk.public)
+    forecast = in_thread(Desk.forecast)
+    allowed = in_thread(Desk.allowed)
+    cases = in_thread(Desk.cases)

@@ -7,9 +7,10 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
-from caseflow.desk.case_file import CaseFile, CaseText
+from caseflow.desk.case_file import AsyncCaseFile, CaseFile, CaseText
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.thread_pool import Threaded, in_thread
 from caseflow.errors import UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
 from caseflow.ports import Quarantined, Query
@@ -126,3 +127,23 @@ class Reader:
     def allowed(self, case_id: str) -> tuple[Allowed, ...]:
         """Every action of the policy: its fields, or why this actor may not take it; see `Desk.allowed`."""
         return self.open(case_id).allowed()
+
+
+class AsyncReader(Threaded[Reader]):
+    """A `Reader` whose questions are coroutines; see `Desk.aio`."""
+
+    async def open(self, case_id: str) -> AsyncCaseFile:
+        """The file of a case; see `Reader.open`."""
+        return AsyncCaseFile(await self._pool.call(self._target.open, case_id), self._pool)
+
+    get = in_thread(Reader.get)
+    get_of = in_thread(Reader.get_of)
+    cases = in_thread(Reader.cases)
+    public = in_thread(Reader.public)
+    texts = in_thread(Reader.texts)
+    history = in_thread(Reader.history)
+    documents = in_thread(Reader.documents)
+    story = in_thread(Reader.story)
+    explain = in_thread(Reader.explain)
+    forecast = in_thread(Reader.forecast)
+    allowed = in_thread(Reader.allowed)

@@ -163,23 +163,9 @@ class TypedActions:
         """Record that the citizen gave the information."""
         return self._do(case_id, "receive_information", by, terms, text=text)
 
-    def reply(
-        self,
-        case_id: str,
-        *,
-        text: str,
-        by: Actor,
-        placeholder: bool = False,
-        internal: bool = False,
-        **terms: Unpack[Terms],
-    ) -> Case:
-        """Reply in public and in substance; or only say that there will be a reply; or note internally.
-
-        ``placeholder``: the reply only says "已收到" (action ``placeholder``); ``internal``: the text stays
-        inside (action ``note``).
-        """
-        action = "note" if internal else "placeholder" if placeholder else "reply"
-        return self._do(case_id, action, by, terms, text=text)
+    def reply(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Reply in public and in substance."""
+        return self._do(case_id, "reply", by, terms, text=text)
 
     def placeholder(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
         """Only say that there will be a reply (已收到)."""
@@ -349,3 +335,18 @@ class TypedActions:
             fields if isinstance(fields, str) else checked_list("fields", fields)
         )  # a text is refused later
         return self._do(case_id, "redact", by, terms, fields=names, basis=basis)
+
+    def migrate(
+        self, case_id: str, *, by: Actor, retroactive: bool | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Bring the case under the desk's own policy and calendars; `Desk.migrate_all` does so with many.
+
+        Its own history is folded under the new rules: clocks that are new begin at their true instants, a
+        renamed one (``was``) keeps its cards, cards that no longer hold are annulled, those newly owed issued
+        at their own instants. With ``retroactive`` false each rung keeps the later of its old and its new
+        instant, and nothing becomes due before now that was not.
+
+        It is refused where a running clock would be lost (``clock-lost``), the new rules lack the case's
+        state, or an ``effective_at`` is given: it takes effect when recorded.
+        """
+        return self._do(case_id, "migrate", by, terms, retroactive=retroactive)
