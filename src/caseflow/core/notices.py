@@ -268,7 +268,7 @@ def owed(
     """Who must be told what because of the events. The same whoever computes it.
 
     A card that one of the events issues and a later one annuls is told to nobody and numbers no document; so
-    is an inherited one.
+    is an inherited one. Where the rules number cases, a submission owes the case its number.
     A card annulled that was posted before has its notices cancelled, and a correction posted for each, which
     the relay sends only to those who were told.
 
@@ -301,6 +301,8 @@ def owed(
             continue
         if type(event) in _HOLDERS:
             unit = getattr(event, "unit", "")
+            if type(event) is e.Submitted and rules.routes.case_series:
+                documents.append(_case_number(rules, case.id, version, event))
         elif type(event) is e.Migrated and adopted is not None:
             rules = adopted
         elif type(event) is e.ReceiptSigned and _is_signed(case, event):
@@ -448,6 +450,18 @@ def _draft(
     }  # fmt: skip
     name = document_id(case_id, key, times.get(key, 0))
     return Draft(name, kind.series, year, case_id=case_id, version=version, body=body)
+
+
+def case_number_id(case_id: str) -> str:
+    """The id under which a case has its number; no person and no case is told by it."""
+    return f"c-{hashlib.sha256(case_id.encode()).hexdigest()[:32]}"
+
+
+def _case_number(rules: CompiledPolicy, case_id: str, version: int, event: e.Submitted) -> Draft:
+    """What gives a case its number: of the year in which it was recorded, in the office's zone."""
+    year = moment(event.at_us, rules.policy.timezone).year
+    series = rules.routes.case_series
+    return Draft(case_number_id(case_id), series, year, case_id=case_id, version=version)
 
 
 def _corrected(

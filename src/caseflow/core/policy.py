@@ -509,6 +509,9 @@ class Policy:
     """The numbered documents that rungs issue."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
+    case_series: str = _optional("")
+    """The words before a case's number, as in ``民声〔2025〕第3号``; each year's run from 1, without a gap.
+    Cases are not numbered when left out."""
     retired: tuple[str, ...] = _optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from caseflow.core.engine.audience import (
@@ -20,7 +20,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
-from caseflow.core.notices import Document
+from caseflow.core.notices import Document, case_number_id
 from caseflow.core.value import Value
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.thread_pool import Threaded, in_thread
@@ -31,6 +31,7 @@ from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.letter import number_of
 from caseflow.views.story import Story, told
 
 
@@ -80,6 +81,25 @@ def case_texts(
     return tuple(texts)
 
 
+def issued(case_id: str, documents: Sequence[Document]) -> tuple[Document, ...]:
+    """The documents that rungs issued: all but the one by which the case has its number."""
+    return tuple(one for one in documents if one.draft.id != case_number_id(case_id))
+
+
+def number_of_case(
+    rules: CompiledPolicy, case_id: str, documents: Callable[[], Sequence[Document]], *, lang: Lang
+) -> str:
+    """The case's number as it is written; empty where the rules number none, which asks nothing.
+
+    Args:
+        documents: asks for all of the case's.
+    """
+    if not rules.policy.case_series:
+        return ""
+    name = case_number_id(case_id)
+    return next((number_of(one, lang) for one in documents() if one.draft.id == name), "")
+
+
 class CaseFile:
     """One case at one version: whatever is asked of it, and however often, the store is read four times.
 
@@ -122,7 +142,12 @@ class CaseFile:
     def documents(self) -> tuple[Document, ...]:
         """The numbered documents of the case, for the office alone."""
         self._check(INTERNAL, "documents")
-        return self._documents
+        return issued(self._case.id, self._documents)
+
+    def number(self, *, lang: Lang = "zh") -> str:
+        """The case's number as it is written, such as ``民声〔2025〕第3号``; see `Desk.number`."""
+        self._check(PUBLIC, "number")
+        return number_of_case(self.rules, self._case.id, lambda: self._documents, lang=lang)
 
     def story(self, *, lang: Lang = "zh") -> Story:
         """What happened, in words, as far as it is for the actor."""
@@ -222,6 +247,7 @@ class AsyncCaseFile(Threaded[CaseFile]):
     texts = in_thread(CaseFile.texts)
     history = in_thread(CaseFile.history)
     documents = in_thread(CaseFile.documents)
+    number = in_thread(CaseFile.number)
     story = in_thread(CaseFile.story)
     explain = in_thread(CaseFile.explain)
     forecast = in_thread(CaseFile.forecast)

@@ -24,7 +24,7 @@ from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
-from caseflow.desk.call_checks import checked_call, checked_key
+from caseflow.desk.call_checks import checked_call, checked_count, checked_key
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
@@ -261,6 +261,20 @@ class CommandHandler:
         if case is None:
             raise UnknownCase(case_id if isinstance(case_id, str) else ascii(case_id)[:80])
         return case
+
+    def id_of_number(self, year: int, number: int) -> str:
+        """The id of the case that has this number in the series of the desk's own rules.
+
+        Raises:
+            BadInput: one is no whole number.
+            UnknownCase: none has.
+        """
+        year, number = checked_count("year", year), checked_count("number", number)
+        series = self.rules.policy.case_series
+        first = self.store.issued(series, year, after=number - 1, limit=1) if series else ()
+        if not first or first[0].number != number:
+            raise UnknownCase(f"{series} {year} {number}".strip())
+        return first[0].draft.case_id
 
     def rules_of(self, case: Case) -> CompiledPolicy:
         """The rules the case pinned; this desk's for a case that is not submitted yet."""

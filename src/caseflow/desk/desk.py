@@ -18,7 +18,7 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
-from caseflow.desk.case_file import CaseText, case_texts
+from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hooks import Hook, Hooks, When
@@ -334,11 +334,33 @@ class Desk(TypedActions):
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The numbered documents of the case, in the order they were issued; void ones (作废) among them.
 
+        The case's own number is none of them: see `number`.
+
         Raises:
             UnknownCase: no such case.
         """
         self._handler.known(case_id)
-        return self.store.documents(case_id)
+        return issued(case_id, self.store.documents(case_id))
+
+    def number(self, case_id: str, *, lang: Lang = "zh") -> str:
+        """The number of the case as it is written, such as ``民声〔2025〕第3号``.
+
+        Empty where its rules number no cases (``case_series``), and for one that was taken over, brought in
+        from a log, or submitted under other rules.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        rules, store = self._handler.rules_of(self._handler.known(case_id)), self.store
+        return number_of_case(rules, case_id, lambda: store.documents(case_id), lang=lang)
+
+    def get_by_number(self, year: int, number: int) -> Case:
+        """The case that has this number of that year, in the series of the desk's own rules.
+
+        Raises:
+            UnknownCase: none has.
+        """
+        return self.get(self._handler.id_of_number(year, number))
 
     def document_html(
         self, case_id: str, document: str, *, lang: Lang = "zh", folder: Path | None = None
@@ -520,6 +542,8 @@ class AsyncDesk(Threaded[Desk]):
     history = in_thread(Desk.history)
     texts = in_thread(Desk.texts)
     documents = in_thread(Desk.documents)
+    number = in_thread(Desk.number)
+    get_by_number = in_thread(Desk.get_by_number)
     document_html = in_thread(Desk.document_html)
     explain = in_thread(Desk.explain)
     public = in_thread(Desk.public)

@@ -112,6 +112,14 @@ class Reader:
         """The numbered documents of the case, for the office alone."""
         return self.open(case_id).documents()
 
+    def number(self, case_id: str, *, lang: Lang = "zh") -> str:
+        """The case's number as it is written; see `Desk.number`."""
+        return self.open(case_id).number(lang=lang)
+
+    def get_by_number(self, year: int, number: int) -> Case:
+        """The case of a number, as `get` has it; see `Desk.get_by_number`."""
+        return self.get(self._handler.id_of_number(year, number))
+
     def story(self, case_id: str, *, lang: Lang = "zh") -> Story:
         """What happened, in words, as far as it is for the actor."""
         return self.open(case_id).story(lang=lang)
@@ -143,6 +151,8 @@ class AsyncReader(Threaded[Reader]):
     texts = in_thread(Reader.texts)
     history = in_thread(Reader.history)
     documents = in_thread(Reader.documents)
+    number = in_thread(Reader.number)
+    get_by_number = in_thread(Reader.get_by_number)
     story = in_thread(Reader.story)
     explain = in_thread(Reader.explain)
     forecast = in_thread(Reader.forecast)

@@ -144,6 +144,7 @@ def _names(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from ((f"clocks.{name}.was[{index}]", old) for index, old in enumerate(clock.was))
         yield f"clocks.{name}.subject", clock.subject
     yield from ((f"retired[{index}]", old) for index, old in enumerate(policy.retired))
+    yield "case_series", policy.case_series
     for name, document in policy.documents.items():
         yield f"documents.{name}.series", document.series
     for name, notice in policy.notices.items():
@@ -270,6 +271,11 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
             if not is_occasion(occasion, policy, levels):
                 notes.add(f"{path}.on[{index}]", "unknown-occasion", occasion)
         _all_known(rule.to, policy.roles, f"{path}.to", "unknown-role", notes)
+    of_rungs = {rung.document for clock in policy.clocks.values() for rung in clock.rungs if rung.document}
+    series = dict.fromkeys(of_rungs, "") | {name: kind.series for name, kind in policy.documents.items()}
+    for name, words in series.items():
+        if policy.case_series and policy.case_series == (words or name):
+            notes.add("case_series", "series-taken", name)
     for name, document in policy.documents.items():
         path = f"documents.{name}"
         if document.issuer and document.issuer not in policy.roles:

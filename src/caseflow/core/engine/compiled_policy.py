@@ -425,6 +425,7 @@ class NoticeRoutes:
         of_events: registered name -> who is told; an action of the policy's own as ``acted:NAME``.
         of_rungs: (clock, level) -> who is told.
         documents: (clock, level) -> the document that the rung issues.
+        case_series: the words before a case's number; empty where cases are not numbered.
         of_any: names of the events of which anybody may have to be told: all others owe nothing.
     """
 
@@ -441,7 +442,10 @@ class NoticeRoutes:
                     self.documents[key] = self._kind(rung)
         for event_key in dict.fromkeys(self._event_keys()):
             self.of_events[event_key] = self._routes(_BY_EVENT, (event_key,), ())
+        self.case_series = policy.case_series
         self.of_any = _WITHOUT_OCCASION | {event_key.partition(":")[0] for event_key in self.of_events}
+        if self.case_series:
+            self.of_any |= {e.Submitted.name}
 
     def of(self, event: e.Event) -> Routes:
         """Who is told of an event that is no rung's; nobody as a rule."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
+
+from caseflow.clock import ManualClock
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
@@ -16,6 +19,8 @@ from caseflow.testing.contract.query_duties import race
 _CITIZEN = Actor("c-9", role="citizen")
 _COORDINATOR = Actor("d-1", role="coordinator")
 _OFFICER = Actor("o-1", role="handler", unit="城管局")
+
+_SERIES, _NOW = "民声", "2025-03-03T09:30:00+08:00"
 
 Take = Callable[[Desk, str], Case]
 
@@ -42,7 +47,7 @@ class RepeatContract:
         _live([store, another, store, another])
 
     def test_a_form_sent_twice_is_one_case_whatever_ids_it_proposes(self, store: Store) -> None:
-        """The first id stays; nothing of the others is there."""
+        """The first id stays, and the first number; nothing of the others is there."""
         desk = _desk(store)
         cases = list[Case]()
 
@@ -55,12 +60,13 @@ class RepeatContract:
         assert sorted(case.is_repeat for case in cases) == [False, *[True] * 4]
         assert [head.case_id for head in store.heads()] == [cases[0].id]
         assert [text.text for text in store.texts(cases[0].id)] == ["路灯"]
+        assert [one.number for one in store.issued(_SERIES, 2025)] == [1]
         again = desk.submit(title="路灯", by=_CITIZEN, key="form", case_id="yet-another")
         assert (again, again.is_repeat) == (cases[0], True)
 
 
 def _desk(store: Store) -> Desk:
-    return Desk(load_policy("wuhu"), store)
+    return Desk(attrs.evolve(load_policy("wuhu"), case_series=_SERIES), store, clock=ManualClock(_NOW))
 
 
 def _live(handles: Sequence[Store]) -> None:
