@@ -129,7 +129,7 @@ class Selection(Value):
 
 
 class Migrator:
-    """Brings the cases of a store under the rules of one desk; see `caseflow.desk.Desk.migrate`."""
+    """Brings the cases of a store under the rules of one desk; see `caseflow.desk.Desk.migrate_all`."""
 
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
