@@ -39,6 +39,7 @@ def test_a_repeat_tells_that_it_is_one(desk: Desk) -> None:
     again = desk.submit(title="路灯不亮", to="城管局", by=CITIZEN, key="form-1")
     assert (first.is_repeat, again.is_repeat, desk.get(first.id).is_repeat) == (False, True, False)
     assert first == again and again == first and hash(first) == hash(again)
+    assert not (first != again or again != first)
     assert again != desk.acknowledge(first.id, by=COORDINATOR)
     assert again.to_dict() == first.to_dict()
 

@@ -402,6 +402,10 @@ class RepeatedCase(Case):
         """Whether it is the same case at the same version, said again or for the first time."""
         return isinstance(other, Case) and astuple(self) == astuple(other)
 
+    def __ne__(self, other: object) -> bool:
+        """Whether it is another; a struct's own would look at the class."""
+        return not self == other
+
     def __hash__(self) -> int:
         """That of the case."""
         return hash(Case(*astuple(self)))

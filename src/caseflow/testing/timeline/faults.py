@@ -115,7 +115,7 @@ class Faults(PassingTime):
         second = self._outcome(step)
         for recorded in self.store.feed(end, limit=1):
             raise self.failure(timeline_text("twice changed", self.lang, case=recorded.case_id))
-        if str(first) != str(second):
+        if first != second:
             outcomes = {"first": str(first), "second": str(second)}
             raise self.failure(timeline_text("twice differs", self.lang, action=step.action, **outcomes))
         if isinstance(first, CaseflowError):

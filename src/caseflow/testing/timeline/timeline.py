@@ -21,8 +21,9 @@ from caseflow.ports import Store
 from caseflow.testing.step import Step
 from caseflow.testing.timeline.faults import Faults
 from caseflow.testing.timeline.stored_story import expected_lines, first_difference, marked
-from caseflow.testing.timeline.timeline_actions import Doing, TimelineActions, case_id_of
+from caseflow.testing.timeline.timeline_actions import TimelineActions
 from caseflow.testing.timeline.timeline_state import START
+from caseflow.testing.timeline.timeline_terms import Doing, case_id_of
 from caseflow.testing.timeline.wall_clock import instant_of
 
 

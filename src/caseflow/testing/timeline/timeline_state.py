@@ -23,7 +23,7 @@ from caseflow.testing.step import python_source
 from caseflow.testing.timeline.journal import Journal
 from caseflow.testing.timeline.policy_cache import ReadyPolicy, ready_policy, working_calendar
 from caseflow.testing.timeline.stored_story import Story, story_of, told
-from caseflow.testing.timeline.timeline_actions import case_id_of
+from caseflow.testing.timeline.timeline_terms import case_id_of
 from caseflow.testing.timeline.wall_clock import instant_of
 from caseflow.views.lifeline import Lifeline, lifeline
 from caseflow.views.mermaid import gantt
