@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Unpack, overload
 
 from caseflow.clock import SystemClock
@@ -40,7 +41,8 @@ class Desk(TypedActions):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
-        policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
+        policies: the rules for new cases, or these compiled; or a list of them, of which the first is for
+            cases that name none. Older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of roles: who may what, on which cases, and who backdates.
@@ -56,7 +58,7 @@ class Desk(TypedActions):
 
     def __init__(
         self,
-        policy: Policy | CompiledPolicy,
+        policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy],
         store: Store,
         *,
         clock: Clock | None = None,
@@ -72,7 +74,7 @@ class Desk(TypedActions):
         watch = Watch(observer)
         self._hooks = Hooks() if hooks is None else hooks
         handler = CommandHandler(
-            compiled(policy),
+            _offered(policies),
             store,
             clock if clock is not None else SystemClock(),
             authorizer=authorizer,
@@ -87,8 +89,13 @@ class Desk(TypedActions):
 
     @property
     def rules(self) -> CompiledPolicy:
-        """The rules for new cases."""
+        """The rules for new cases that name no policy."""
         return self._handler.rules
+
+    @property
+    def policies(self) -> Mapping[str, CompiledPolicy]:
+        """The rules for new cases by the names of their policies, in the order in which they were given."""
+        return MappingProxyType(self._handler.offered)
 
     @property
     def store(self) -> Store:
@@ -434,3 +441,17 @@ class Desk(TypedActions):
         A portal's pages ask these, and no others.
         """
         return Reader(self._handler, checked_actor(actor))
+
+
+def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
+    """The policies compiled.
+
+    Raises:
+        BadInput: there is none, or two of them have one name.
+    """
+    several = policies if isinstance(policies, Sequence) else [policies]
+    offered = [compiled(one) for one in several]
+    names = [rules.policy.name for rules in offered]
+    if not names or len(set(names)) < len(names):
+        raise BadInput("bad-option", what="policies", found=f"{names!r:.200}")
+    return offered

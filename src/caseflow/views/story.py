@@ -379,6 +379,28 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     yield context.say("because", event=named)
 
 
+def _linked(context: EventContext, event: e.Linked | e.Unlinked) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+
+
+def _linked_moved(context: EventContext, event: e.LinkedCaseMoved) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+    questions = context.rules.linked.get(event.type)
+    action = questions.actions.get(event.state) if questions is not None else None
+    if action is not None:
+        yield action.labels.get(context.lang, event.state)
+    elif event.final:
+        yield context.say("ended")
+    if event.skipped and action is not None:
+        yield context.say("skipped", action=context.action(action.then), code=_why(context, event.skipped))
+
+
+def _link_label(context: EventContext, link: str) -> str:
+    return context.named(context.rules.policy.links, link)
+
+
 def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:
     """The card with which the document went out; its id alone where the rules know it no more."""
     issued = dict(documents_of(context.rules.routes.documents, context.before))
@@ -447,6 +469,9 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Attached: _attached,
     e.Redacted: _redacted,
     e.CardAnnulled: _annulled,
+    e.Linked: _linked,
+    e.Unlinked: _linked,
+    e.LinkedCaseMoved: _linked_moved,
     e.ReceiptSigned: _receipt,
     e.Migrated: _adopted,
     e.Acted: _acted,

@@ -267,6 +267,16 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
 
 
 @_named
+def linked_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """Every case linked by a type of link that the action's ``linked_ended`` names has ended."""
+    types = rules.policy.actions[command.action].linked_ended
+    waiting = tuple(link.case for link in case.facts.links if link.type in types and not link.has_ended)
+    if not waiting:
+        return None
+    return refusal("linked-case-open", rules, case, command, missing=waiting, rule="linked_ended")
+
+
+@_named
 def helpers_reported(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every co-handling unit has reported, or noted something, since it was last asked to help."""
     owing: dict[str, None] = {}

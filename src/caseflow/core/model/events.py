@@ -337,6 +337,41 @@ class Resumed(Event, tag="resumed"):
     led: tuple[tuple[Instant, Instant, Name], ...] = ()
 
 
+class Linked(Event, tag="linked", kw_only=True):
+    """The case was linked to another one; the other one's history says the same, in the same append.
+
+    The link leads from this case to the other one, or, ``inward``, from the other one to this.
+    """
+
+    type: Name
+    case: Name
+    inward: bool = False
+    is_public: bool = False
+    """Whether the policies of both ends let anyone see it."""
+
+
+class Unlinked(Event, tag="unlinked", kw_only=True):
+    """A link was taken back, at both ends; that it was there stays on record."""
+
+    type: Name
+    case: Name
+    inward: bool = False
+
+
+class LinkedCaseMoved(Event, tag="linked-case-moved", kw_only=True):
+    """A linked case came to a state that the rules of this one ask about."""
+
+    type: Name
+    case: Name
+    inward: bool = False
+    state: Word
+    final: bool = False
+    """Whether the linked case has ended by that."""
+    skipped: Name = ""
+    """Why the action that follows was not taken: the code of its refusal."""
+    is_act: ClassVar[bool] = False
+
+
 class Returned(Event, tag="returned"):
     """退单: the unit gave the case back to the coordinator."""
 
@@ -489,7 +524,7 @@ AnyEvent = (
     | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
     | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
     | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Reminded | CardIssued | CardAnnulled
+    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 
