@@ -24,7 +24,7 @@ from caseflow.core.model.evolve import after, replay
 from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
-from caseflow.desk.call_checks import checked_call, checked_key
+from caseflow.desk.call_checks import checked_call, checked_key, checked_name
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
@@ -320,7 +320,7 @@ class CommandHandler:
         Raises:
             BadInput: this desk has no such policy.
         """
-        rules = self.offered.get(policy)
+        rules = self.offered.get(checked_name("policy", policy))
         if rules is None:
             raise BadInput("policy-not-offered", found=f"{policy!r:.80}", known=", ".join(self.offered))
         return self.rules_of(case) if case.version else rules

@@ -337,34 +337,34 @@ class Resumed(Event, tag="resumed"):
     led: tuple[tuple[Instant, Instant, Name], ...] = ()
 
 
-class Linked(Event, tag="linked", kw_only=True):
+class Linked(Event, tag="linked"):
     """The case was linked to another one; the other one's history says the same, in the same append.
 
     The link leads from this case to the other one, or, ``inward``, from the other one to this.
     """
 
-    type: Name
-    case: Name
+    type: Name = ""
+    case: Name = ""
     inward: bool = False
     is_public: bool = False
     """Whether the policies of both ends let anyone see it."""
 
 
-class Unlinked(Event, tag="unlinked", kw_only=True):
+class Unlinked(Event, tag="unlinked"):
     """A link was taken back, at both ends; that it was there stays on record."""
 
-    type: Name
-    case: Name
+    type: Name = ""
+    case: Name = ""
     inward: bool = False
 
 
-class LinkedCaseMoved(Event, tag="linked-case-moved", kw_only=True):
+class LinkedCaseMoved(Event, tag="linked-case-moved"):
     """A linked case came to a state that the rules of this one ask about."""
 
-    type: Name
-    case: Name
+    type: Name = ""
+    case: Name = ""
     inward: bool = False
-    state: Word
+    state: Word = ""
     final: bool = False
     """Whether the linked case has ended by that."""
     skipped: Name = ""
