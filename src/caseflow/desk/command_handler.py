@@ -40,7 +40,7 @@ BATCH = 500
 """Cases that are written in one transaction, where there are many."""
 
 _NO_FIELDS: Mapping[str, Any] = {}
-_OF_TWO = frozenset({MIGRATE, "merge", "resume"})
+_OF_TWO = frozenset({MIGRATE, "merge", "resume", LINK, UNLINK})
 """Actions that ask for another case, or for other rules than the case's own."""
 
 
@@ -173,10 +173,10 @@ class CommandHandler:
     ) -> Case:
         """The case after the command was decided and its events appended."""
         primary, history = None, partial(self.store.events, case.id)
-        if command.action in (LINK, UNLINK):
-            return self._linked(rules, case, command, now, texts=texts, claim=claim)
         if command.action not in _OF_TWO:
             after, events = self._step(rules, case, command, now, history=history)
+        elif command.action in (LINK, UNLINK):
+            return self._linked(rules, case, command, now, texts=texts, claim=claim)
         elif command.action == MIGRATE:
             after, events = migrate(
                 rules, self.target(case), case, command, now, history=history(), authorizer=self.authorizer
@@ -375,10 +375,14 @@ class CommandHandler:
 
     def _may_owe(self, rules: CompiledPolicy, events: Sequence[Event]) -> bool:
         """A quick answer, which spares most commands the rest; a change of rules owes by the new ones."""
-        routes = (
-            [rules.routes] if rules is self.rules else [one.routes for one in (rules, *self.offered.values())]
-        )
-        return any(event.name in one.of_any for one in routes for event in events)
+        of_any = rules.routes.of_any
+        for event in events:
+            if event.name in of_any:
+                return True
+        if rules is self.rules:
+            return False
+        others = [one.routes.of_any for one in self.offered.values()]
+        return any(event.name in of_any for of_any in others for event in events)
 
     def record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Append what the hooks let through, and call those who follow it."""

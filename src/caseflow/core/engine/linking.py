@@ -56,20 +56,14 @@ def decide_link(
     """
     if here.case.id == there.case.id:
         raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
-    is_public = all(
-        rule is not None and rule.public
-        for rule in (end.rules.policy.links.get(end.command.fields["type"]) for end in (here, there))
+    return (
+        _decide_end(here, there, now, authorizer=authorizer, inward=False),
+        _decide_end(there, here, now, authorizer=authorizer, inward=True),
     )
-    ends = (here, there, False), (there, here, True)
-    first, second = (
-        _decide_end(end, other, now, authorizer=authorizer, inward=inward, is_public=is_public)
-        for end, other, inward in ends
-    )
-    return first, second
 
 
 def _decide_end(
-    end: LinkEnd, other: LinkEnd, now: int, *, authorizer: Authorizer | None, inward: bool, is_public: bool
+    end: LinkEnd, other: LinkEnd, now: int, *, authorizer: Authorizer | None, inward: bool
 ) -> Outcome:
     rules, at = end.rules, max(now, end.case.acted_us)
     case, issued = escalate(rules, end.case, at, history=end.history)
@@ -83,7 +77,7 @@ def _decide_end(
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
     if inward:
         event = event.replace(inward=True)
-    if is_public and isinstance(event, e.Linked):
+    if isinstance(event, e.Linked) and _is_public(end, event.type) and _is_public(other, event.type):
         event = event.replace(is_public=True)
     if not transition.asks_history:
         return evolved(case, event, clocks), (*issued, event)
@@ -109,6 +103,11 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     if wanted in possible:
         return None
     return _refusal("link-not-possible", end, found=wanted, missing=tuple(possible), rule="links")
+
+
+def _is_public(end: LinkEnd, link: str) -> bool:
+    rule = end.rules.policy.links.get(link)
+    return rule is not None and rule.public
 
 
 def _refusal(
