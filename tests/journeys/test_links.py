@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -302,3 +303,49 @@ def test_a_change_of_rules_goes_by_the_name_of_the_policy(
     done = newer.migrate(by=CLERK, reason="新规")
     assert done.unchanged == 1 and len(done.refused) == 1  # the old rules let nobody migrate
     assert newer.rules_of("q-1").policy.name == "inquiry"
+
+
+EYES = """
+[actions.verify]
+moves = { mending = "verified" }
+roles = ["clerk"]
+not_by = ["submit", "measure_done"]
+clocks_ended = ["measure"]
+[actions.set_measure]
+moves = { open = "=" }
+roles = ["clerk"]
+[actions.set_measure.fields]
+measure = { type = "string", required = true }
+due = { type = "date", required = true }
+[actions.measure_done]
+moves = { open = "=" }
+roles = ["clerk"]
+fields.measure = { type = "string", required = true }
+[clocks.measure]
+start = ["set_measure"]
+stop = ["measure_done"]
+subject = "field:measure"
+rungs = [{ level = "yellow", at = "field:due" }]
+"""
+
+
+def test_two_pairs_of_eyes_and_measures_that_run(tmp_path: Path, store: Store) -> None:
+    """Nobody verifies what they did themselves, in whatever role, nor while a measure runs."""
+    text = REPAIR.replace('[actions.verify]\nmoves = { mending = "verified" }\nroles = ["clerk"]\n', "")
+    (tmp_path / "repair.toml").write_text(text + EYES, encoding="utf-8")
+    desk = Desk(load_policy(tmp_path / "repair.toml"), store, clock=ManualClock(MONDAY))
+    other, third = Actor("clerk-2", role="clerk"), Actor("clerk-3", role="clerk")
+    desk.submit(title="更换路灯", by=CLERK, case_id="r-1")
+    for name in ("lamp", "cable"):
+        fields = {"measure": name, "due": "2025-03-10"}
+        desk.act("r-1", "set_measure", by=CLERK, fields=fields)
+    desk.act("r-1", "measure_done", by=other, fields={"measure": "lamp"})
+    with pytest.raises(Refused) as caught:
+        desk.act("r-1", "verify", by=third)
+    assert (caught.value.refusal.code, caught.value.refusal.missing) == ("clock-runs", ("cable",))
+    desk.clock.advance(days=9)
+    desk.act("r-1", "measure_done", by=other, fields={"measure": "cable"})
+    assert [(card.subject, card.level) for card in desk.get("r-1").cards] == [("cable", "yellow")]
+    for by in (CLERK, other):
+        assert refused(partial(desk.act, "r-1", "verify", by=by)) == "by-the-same"
+    assert desk.act("r-1", "verify", by=third).state == "verified"

@@ -225,6 +225,10 @@ class Action:
     """How often it may be taken in a cycle of the case."""
     within: Within | None = _optional(None)
     """Only so long after another act."""
+    not_by: tuple[str, ...] = _optional(())
+    """Not by whoever took one of these actions in the case's cycle: two pairs of eyes."""
+    clocks_ended: tuple[str, ...] = _optional(())
+    """Only while none of these clocks runs, for whatever subject."""
     linked_ended: tuple[str, ...] = _optional(())
     """Only when every case that is linked by one of these types of links has ended."""
     audience: str = _optional("")

@@ -301,6 +301,8 @@ def _check_with(policy: Policy, then: str, fields: Mapping[str, Any], path: str,
 def _check_links(policy: Policy, notes: Notes) -> None:
     """The types of links: that they lead somewhere, and what the system does for a linked case."""
     for name, rule in policy.actions.items():
+        _all_known(rule.not_by, policy.actions, f"actions.{name}.not_by", "unknown-then", notes)
+        _all_known(rule.clocks_ended, policy.clocks, f"actions.{name}.clocks_ended", "unknown-clock", notes)
         _all_known(rule.linked_ended, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
     for name, link in policy.links.items():
         path = f"links.{name}"

@@ -379,6 +379,8 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     own = {
         "times_left": rule.at_most is not None,
         "in_time": rule.within is not None,
+        "someone_else": bool(rule.not_by),
+        "clocks_ended": bool(rule.clocks_ended),
         "linked_ended": bool(rule.linked_ended),
         "document_addressed": event is e.ReceiptSigned,
         "extension_allowed": is_extension,
@@ -396,12 +398,14 @@ def _plain(value: list[str] | date | Scalar) -> Any:
 def _kept(policy: Policy) -> frozenset[str]:
     """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
     limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
+    seen_twice = (action for rule in policy.actions.values() for action in rule.not_by)
     waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
     guards = {guard for rule in policy.actions.values() for guard in rule.guards}
     helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
     informing = ("request_information", "receive_information") if "information_awaited" in guards else ()
-    return frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    asked = frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    return asked.union(seen_twice)
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

@@ -154,8 +154,8 @@ class Facts(CompactValue):
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
     came_from: str = ""
     """The state in which it was before the one it is in, where rules lead back; empty for none or unknown."""
-    taken: tuple[tuple[str, int, int, str], ...] = ()
-    """``(action, instant, cycle, unit)`` of what was done, of actions that a rule asks about: the unit
+    taken: tuple[tuple[str, int, int, str, str], ...] = ()
+    """``(action, instant, cycle, unit, actor)`` of what was done, of actions that a rule asks about: the unit
     that was asked to help, else the one that acted; see `Case.taken`."""
     links: tuple[Link, ...] = ()
     """The links that stand, in the order in which they were made."""
@@ -350,7 +350,7 @@ class Case(CompactValue):
             return tuple(
                 [(r.at_us, r.cycle) for r in replies if r.retracted_us is None or r.retracted_us > us]
             )
-        return tuple([(at, cycle) for name, at, cycle, _ in self.facts.taken if name == action])
+        return tuple([(at, cycle) for name, at, cycle, *_ in self.facts.taken if name == action])
 
     @property
     def pending_extensions(self) -> tuple[ExtensionRequest, ...]:

@@ -451,14 +451,15 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
-    ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
+    ``taken`` holds ``(action, instant, cycle, unit, actor)`` of what was done before that the new rules
+    ask about.
     """
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[Name, Name], ...] = ()
-    taken: tuple[tuple[Name, Instant, Turn, Name], ...] = ()
+    taken: tuple[tuple[Name, Instant, Turn, Name, Name], ...] = ()
 
 
 class RungEvent(Event):

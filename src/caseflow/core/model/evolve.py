@@ -80,7 +80,7 @@ def _kept(case: Case, event: e.Event) -> Case:
     facts, since = case.facts, event.effective_us
     cycle = facts.cycle if since is None else facts.cycle_at(since)
     unit = event.unit if isinstance(event, e.CoHandlerAdded) else event.by.unit
-    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit)))
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit, event.by.id)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------
