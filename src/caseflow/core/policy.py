@@ -503,11 +503,18 @@ class LinkRule:
     """Whether no case may be reached from itself along links of this type."""
     public: bool = _optional(False)
     """Whether anyone may see it, if the other end says the same."""
+    when_made: LinkedAction | None = _optional(None)
+    """What is done to this case with the link, in the same append."""
     when_linked: dict[str, LinkedAction] = _optional({})
     """A state of the other case -> what is done to this one when that one reaches it, in one transaction."""
     labels: Labels = Labels()
     """What the other case is called, seen from here."""
     source: str = _optional("")
+
+    def actions(self) -> tuple[LinkedAction, ...]:
+        """All that the system does because of links of this type."""
+        made = () if self.when_made is None else (self.when_made,)
+        return (*made, *self.when_linked.values())
 
 
 @attrs.frozen(kw_only=True)

@@ -308,8 +308,11 @@ def _check_links(policy: Policy, notes: Notes) -> None:
         path = f"links.{name}"
         if not link.to and not link.of:
             notes.add(path, "link-leads-nowhere", name)
-        for state, done in link.when_linked.items():
-            at = f"{path}.when_linked.{state}"
+        made = {} if link.when_made is None else {"when_made": link.when_made}
+        for key, done in (
+            made | {f"when_linked.{name}": one for name, one in link.when_linked.items()}
+        ).items():
+            at = f"{path}.{key}"
             action = policy.actions.get(done.then)
             if action is None:
                 notes.add(f"{at}.then", "unknown-then", done.then)

@@ -252,8 +252,7 @@ def _rung(context: EventContext, event: e.RungEvent) -> Iterator[str]:
     if event.inherited:
         yield context.say("inherited")
     if event.skipped and plan is not None:
-        action = context.action(plan.then.get(event.level, ""))
-        yield context.say("skipped", action=action, code=_why(context, event.skipped))
+        yield _skipped(context, plan.then.get(event.level, ""), event.skipped)
 
 
 def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun | None) -> str:
@@ -382,6 +381,9 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
 def _linked(context: EventContext, event: e.Linked | e.Unlinked) -> Iterator[str]:
     yield _link_label(context, event.type)
     yield event.case
+    rule = context.rules.policy.links.get(event.type)
+    if isinstance(event, e.Linked) and event.skipped and rule is not None and rule.when_made is not None:
+        yield _skipped(context, rule.when_made.then, event.skipped)
 
 
 def _linked_moved(context: EventContext, event: e.LinkedCaseMoved) -> Iterator[str]:
@@ -394,7 +396,12 @@ def _linked_moved(context: EventContext, event: e.LinkedCaseMoved) -> Iterator[s
     elif event.final:
         yield context.say("ended")
     if event.skipped and action is not None:
-        yield context.say("skipped", action=context.action(action.then), code=_why(context, event.skipped))
+        yield _skipped(context, action.then, event.skipped)
+
+
+def _skipped(context: EventContext, action: str, code: str) -> str:
+    """Why the system did not do what it does as a rule."""
+    return context.say("skipped", action=context.action(action), code=_why(context, code))
 
 
 def _link_label(context: EventContext, link: str) -> str:

@@ -271,7 +271,7 @@ class CompiledPolicy:
     def _of_the_system(self) -> set[str]:
         """The actions that nobody need ask for: of rungs, for linked cases, and the end of a merge."""
         timed = (rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then)
-        linked = (done.then for rule in self.policy.links.values() for done in rule.when_linked.values())
+        linked = (done.then for rule in self.policy.links.values() for done in rule.actions())
         return {"resume", *timed, *linked}
 
     def effects(self, action: str, state: str, target: str) -> Effects:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from functools import partial
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.decide import step
@@ -79,11 +78,20 @@ def _decide_end(
         event = event.replace(inward=True)
     if isinstance(event, e.Linked) and _is_public(end, event.type) and _is_public(other, event.type):
         event = event.replace(is_public=True)
-    if not transition.asks_history:
-        return evolved(case, event, clocks), (*issued, event)
-    past = (*end.history()[: end.case.version], *issued)
-    event, case = by_history(rules, case, past, event)
-    return case, (*issued, event)
+    past = partial(_past, end, issued)
+    if transition.asks_history:
+        event, case = by_history(rules, case, past(), event)
+    else:
+        case = evolved(case, event, clocks)
+    rule = rules.policy.links.get(command.fields["type"])
+    if rule is None or rule.when_made is None or not isinstance(event, e.Linked):
+        return case, (*issued, event)
+    done, events, skipped = _taken(rules, case, rule.when_made, other.case.id, at, lambda: (*past(), event))
+    return done, (*issued, event.replace(skipped=skipped), *events)
+
+
+def _past(end: LinkEnd, issued: tuple[e.Event, ...]) -> tuple[e.Event, ...]:
+    return (*end.history()[: end.case.version], *issued)
 
 
 def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None:
@@ -164,14 +172,16 @@ def _learn_by(
     action = rules.linked[link.type].actions.get(place.state)
     if action is None:
         return after, (*issued, moved)
-    command = Command(action.then, SYSTEM, _fields(action, link))
+    done, events, skipped = _taken(rules, after, action, link.case, at, lambda: (*history(), *issued, moved))
+    return done, (*issued, moved.replace(skipped=skipped), *events)
+
+
+def _taken(
+    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, at: int, history: History
+) -> tuple[Case, tuple[e.Event, ...], str]:
+    """The case after what the system does because of a linked one; or as it is, and why that is refused."""
+    fields = {name: other if value == OTHER_CASE else value for name, value in action.fields.items()}
     try:
-        done, events = step(rules, after, command, at, history=lambda: (*history(), *issued, moved))
+        return *step(rules, case, Command(action.then, SYSTEM, fields), at, history=history), ""
     except Refused as error:
-        moved = moved.replace(skipped=error.refusal.code)
-        return after, (*issued, moved)
-    return done, (*issued, moved, *events)
-
-
-def _fields(action: LinkedAction, link: Link) -> Mapping[str, Any]:
-    return {name: link.case if value == OTHER_CASE else value for name, value in action.fields.items()}
+        return case, (), error.refusal.code

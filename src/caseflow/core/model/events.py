@@ -348,6 +348,8 @@ class Linked(Event, tag="linked"):
     inward: bool = False
     is_public: bool = False
     """Whether the policies of both ends let anyone see it."""
+    skipped: Name = ""
+    """Why the action that goes with it was not taken: the code of its refusal."""
 
 
 class Unlinked(Event, tag="unlinked"):
