@@ -19,7 +19,7 @@ from caseflow import (
 )
 from caseflow.ports import Clock, Store
 
-desk = Desk(policy=load_policy("wuhu"), store=SqliteStore("cases.db"), clock=ManualClock(0))
+desk = Desk(policies=load_policy("wuhu"), store=SqliteStore("cases.db"), clock=ManualClock(0))
 officer = Actor("o-4", role="handler", unit="城管局")
 
 case: Case = desk.submit(title="路灯不亮", body="三天了", kind="complaint", to="城管局", by=officer, key="k")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Self, Unpack
 
 from caseflow.clock import SystemClock
@@ -44,7 +45,8 @@ class Desk(TypedActions):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
-        policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
+        policies: the rules for new cases, or these compiled; or a list of them, of which the first is for
+            cases that name none. Older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of roles: who may what, on which cases, and who backdates.
@@ -60,7 +62,7 @@ class Desk(TypedActions):
 
     def __init__(
         self,
-        policy: Policy | CompiledPolicy,
+        policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy],
         store: Store,
         *,
         clock: Clock | None = None,
@@ -76,7 +78,7 @@ class Desk(TypedActions):
         watch = Watch(observer)
         self._hooks = Hooks() if hooks is None else hooks
         handler = CommandHandler(
-            compiled(policy),
+            _offered(policies),
             store,
             clock if clock is not None else SystemClock(),
             authorizer=authorizer,
@@ -120,8 +122,13 @@ class Desk(TypedActions):
 
     @property
     def rules(self) -> CompiledPolicy:
-        """The rules for new cases."""
+        """The rules for new cases that name no policy."""
         return self._handler.rules
+
+    @property
+    def policies(self) -> Mapping[str, CompiledPolicy]:
+        """The rules for new cases by the names of their policies, in the order in which they were given."""
+        return MappingProxyType(self._handler.offered)
 
     @property
     def store(self) -> Store:
@@ -508,6 +515,7 @@ class AsyncDesk(Threaded[Desk]):
     complete = in_thread(Desk.complete)
     dispatch = in_thread(Desk.dispatch)
     grant_extension = in_thread(Desk.grant_extension)
+    link = in_thread(Desk.link)
     link_rectification = in_thread(Desk.link_rectification)
     merge = in_thread(Desk.merge)
     note = in_thread(Desk.note)
@@ -529,6 +537,7 @@ class AsyncDesk(Threaded[Desk]):
     submit = in_thread(Desk.submit)
     take_charge = in_thread(Desk.take_charge)
     transfer = in_thread(Desk.transfer)
+    unlink = in_thread(Desk.unlink)
     verify_rectification = in_thread(Desk.verify_rectification)
     withdraw = in_thread(Desk.withdraw)
     sweep = in_thread(Desk.sweep)
@@ -550,3 +559,15 @@ class AsyncDesk(Threaded[Desk]):
     forecast = in_thread(Desk.forecast)
     allowed = in_thread(Desk.allowed)
     cases = in_thread(Desk.cases)
+def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
+    """The policies compiled.
+
+    Raises:
+        BadInput: there is none, or two of them have one name.
+    """
+    several = policies if isinstance(policies, Sequence) else [policies]
+    offered = [compiled(one) for one in several]
+    names = [rules.policy.name for rules in offered]
+    if not names or len(set(names)) < len(names):
+        raise BadInput("bad-option", what="policies", found=f"{names!r:.200}")
+    return offered

@@ -15,6 +15,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_function
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.unit_of_work import UnitOfWork
 from caseflow.errors import CaseflowError, Stale, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.serialization.redaction import sealed
@@ -152,7 +153,7 @@ class Migrator:
         if not dry_run:
             handler.pin()
         fields: dict[str, Any] = {"reason": reason} | ({} if retroactive else {"retroactive": False})
-        take = partial(self._entry, by=by, fields=fields, now=now, tells=not dry_run)
+        take = partial(self._entry, by=by, fields=fields, now=now)
         done = Migration(dry_run=dry_run)
         for ids in self._batches():
             done = self._batch(ids, selection, take, done)
@@ -169,21 +170,22 @@ class Migrator:
     def _batch(
         self, ids: list[str], selection: Selection, take: Callable[[Case], Append], done: Migration
     ) -> Migration:
-        entries: list[Append] = []
+        changes: list[tuple[Case, Append]] = []
         refused: list[NotMigrated] = []
         unchanged = 0
         for case_id, case in self._loaded(ids, refused):
             if not selection.admits(case):
                 continue
-            if case.origin.policy_hash == self._handler.rules.pin:
-                unchanged += 1
-                continue
             try:
-                entries.append(take(case))
+                if case.origin.policy_hash == self._handler.target(case).pin:
+                    unchanged += 1
+                    continue
+                changes.append((case, take(case)))
             except Exception as error:
                 refused.append(self._left(case_id, error))
+        entries = [entry for _, entry in changes]
         if not done.dry_run and entries:
-            entries = self._written(entries, take, refused)
+            entries = self._written(changes, take, refused)
         return done.replace(
             migrated=done.migrated + len(entries),
             unchanged=done.unchanged + unchanged,
@@ -212,33 +214,38 @@ class Migrator:
                 yield case_id, case
 
     def _written(
-        self, entries: list[Append], take: Callable[[Case], Append], refused: list[NotMigrated]
+        self,
+        changes: list[tuple[Case, Append]],
+        take: Callable[[Case], Append],
+        refused: list[NotMigrated],
     ) -> list[Append]:
         """The entries as they were written: all at once, or one by one where others write too."""
+        entries = [entry for _, entry in changes]
         try:
-            self._record(entries)
+            self._record(changes)
         except Exception as error:  # others write too, or a hook does not let one of them through
             if is_of_the_store(error):
                 raise
             return [done for entry in entries for done in self._alone(entry.case.id, take, refused)]
         return entries
 
-    def _record(self, entries: Sequence[Append]) -> None:
-        """Append them, and what goes to followers that a timed action of the new rules sets free."""
-        handler = self._handler
-        freed = [more for entry in entries for more in handler.freed(entry, entry.case.acted_us)]
-        handler.record([*entries, *freed])
+    def _record(self, changes: Sequence[tuple[Case, Append]]) -> None:
+        """Append them, and what goes to other cases by a timed action of the new rules."""
+        work = UnitOfWork(self._handler, self._handler.clock.now_us())
+        for before, entry in changes:
+            work.add(before, entry)
+        self._handler.record(work.entries())
 
     def _alone(
         self, case_id: str, take: Callable[[Case], Append], refused: list[NotMigrated]
     ) -> list[Append]:
         for _ in range(ATTEMPTS):
             case = self._handler.known(case_id)
-            if not case.is_open or case.origin.policy_hash == self._handler.rules.pin:
-                return []
             try:
+                if not case.is_open or case.origin.policy_hash == self._handler.target(case).pin:
+                    return []
                 entry = take(case)
-                self._record([entry])
+                self._record([(case, entry)])
             except Stale:
                 continue
             except Exception as error:
@@ -261,8 +268,8 @@ class Migrator:
             return NotMigrated(case_id, error)
         return NotMigrated(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
 
-    def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int, tells: bool) -> Append:
-        """The change of one case, to be appended, with what must be told of it.
+    def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int) -> Append:
+        """The change of one case, to be appended.
 
         Raises:
             CaseflowError: it cannot be brought under the new rules.
@@ -272,7 +279,7 @@ class Migrator:
         command, texts = sealed(rules, MIGRATE, by, fields, None)
         after, events = migrate(
             rules,
-            handler.rules,
+            handler.target(case),
             case,
             command,
             now,
@@ -283,8 +290,7 @@ class Migrator:
             turn for turn, event in enumerate(events, case.version + 1) if type(event) is e.Migrated
         )
         texts = tuple(text.replace(version=version) for text in texts)
-        entry = Append(after, case.version, events, texts)
-        return handler.told(rules, case, entry) if tells else entry
+        return Append(after, case.version, events, texts)
 
 
 def impact_of(case: Case, events: Sequence[e.Event]) -> Iterator[CardImpact]:

@@ -16,6 +16,7 @@ from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_count
 from caseflow.desk.command_handler import ATTEMPTS, CommandHandler
+from caseflow.desk.unit_of_work import UnitOfWork
 from caseflow.errors import BadInput, BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.ports.observations import SweepDone
@@ -241,10 +242,12 @@ class Sweeper:
         rules = handler.rules_of(case)
         history = partial(self._store.events, case.id)
         after, events = escalate(rules, case, progress.horizon, seen=progress.now, history=history, most=MOST)
-        entries = [handler.told(rules, case, Append(after, case.version, events))]
-        if after.facts.followers:
-            entries += handler.freed(entries[0], progress.now, partial(self._leave, progress))
-        return entries
+        entry = Append(after, case.version, events)
+        if not after.facts.followers and not after.facts.links:
+            return [handler.told(rules, case, entry)]
+        work = UnitOfWork(handler, progress.now, partial(self._leave, progress))
+        work.add(case, entry)
+        return work.entries()
 
     def _let_through(self, entries: list[Append], progress: _Progress) -> list[Append]:
         """The entries of a case, all of them or none."""

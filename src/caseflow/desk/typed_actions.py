@@ -25,6 +25,10 @@ class Terms(TypedDict, total=False):
     expected_version: int
 
 
+class _OfSubmission(Terms, total=False):
+    policy: str | None
+
+
 def new_case_id(by: Actor, key: str | None) -> str:
     """An id for a new case: random, or of actor and idempotency key, so that a repeat names the same case."""
     own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
@@ -47,6 +51,7 @@ class TypedActions:
         effective_at: datetime | str | None = None,
         key: str | None = None,
         expected_version: int | None = None,
+        policy: str | None = None,
     ) -> Case:
         """Take any action of the policy, its own ones included.
 
@@ -60,6 +65,8 @@ class TypedActions:
             key: an idempotency key of this actor. A repeat returns the case as it was after the first time,
                 with ``is_repeat`` true, and is never refused; that of ``submit`` whatever id it proposes.
             expected_version: refuse with `Stale` unless the case is at this version.
+            policy: for ``submit``: the name of the desk's policy under which the case will stand; its first
+                when left out.
 
         Returns:
             The case after the command.
@@ -82,6 +89,7 @@ class TypedActions:
             effective_at=effective_at,
             key=key,
             expected_version=expected_version,
+            policy=policy,
         )
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
@@ -104,6 +112,7 @@ class TypedActions:
         urgency: str = "",
         citizen: str = "",
         case_id: str | None = None,
+        policy: str | None = None,
         **terms: Unpack[Terms],
     ) -> Case:
         """Take in an inquiry (网络问事); with ``to`` it is routed to that unit at once.
@@ -111,7 +120,8 @@ class TypedActions:
         ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
         ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
         ``case_id`` is random unless given, or made of actor and key; a repeat under a key returns the first
-        case whatever id it proposes.
+        case whatever id it proposes; ``policy`` is the name of the desk's policy under which it will stand,
+        its first when left out.
         """
         fields: dict[str, Any] = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
@@ -121,7 +131,8 @@ class TypedActions:
         key = terms.get("key")
         if key is not None:
             by, key = checked_actor(by), checked_key(key)
-        return self._do(case_id or new_case_id(by, key), "submit", by, terms, **fields)
+        asked: _OfSubmission = {**terms, "policy": policy}
+        return self._do(case_id or new_case_id(by, key), "submit", by, asked, **fields)
 
     def acknowledge(
         self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]
@@ -242,6 +253,17 @@ class TypedActions:
     def merge(self, case_id: str, *, primary: str, by: Actor, **terms: Unpack[Terms]) -> Case:
         """并案: let a duplicate follow the case whose clock started first."""
         return self._do(case_id, "merge", by, terms, primary=primary)
+
+    def link(self, case_id: str, other: str, *, as_: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Link the case to another one, of whatever policy, by a type of link that the policies of both name.
+
+        Both histories say it, in one append. The actor must be allowed to ``link`` either case.
+        """
+        return self._do(case_id, "link", by, terms, type=as_, case=other)
+
+    def unlink(self, case_id: str, other: str, *, as_: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Take a link back, at both ends; that it was there stays on record."""
+        return self._do(case_id, "unlink", by, terms, type=as_, case=other)
 
     def send_back(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """退单: give the case back; the citizen's clock runs on."""

@@ -66,6 +66,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_timed(policy, notes)
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
+    _check_links(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -288,21 +289,49 @@ def _check_timed(policy: Policy, notes: Notes) -> None:
     """The fields of timed actions: known, of their type, and no texts, since those are a person's."""
     for clock, rule in policy.clocks.items():
         for index, rung in enumerate(rule.rungs):
-            action = policy.actions.get(rung.then)
-            known = ACTIONS[rung.then].fields if rung.then in ACTIONS else {}
-            known = known | (action.fields if action is not None else {})
-            for name, value in rung.fields.items():
-                typed = known.get(name)
-                is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
-                if typed is None or not is_said or mistake(typed, plain(value)):
-                    notes.add(f"clocks.{clock}.rungs[{index}].with.{name}", "bad-with", f"{name} = {value!r}")
+            _check_with(policy, rung.then, rung.fields, f"clocks.{clock}.rungs[{index}].with", notes)
+
+
+def _check_with(policy: Policy, then: str, fields: Mapping[str, Any], path: str, notes: Notes) -> None:
+    """The fields of an action that the system takes."""
+    action = policy.actions.get(then)
+    known = ACTIONS[then].fields if then in ACTIONS else {}
+    known = known | (action.fields if action is not None else {})
+    for name, value in fields.items():
+        typed = known.get(name)
+        is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
+        if typed is None or not is_said or mistake(typed, plain(value)):
+            notes.add(f"{path}.{name}", "bad-with", f"{name} = {value!r}")
+
+
+def _check_links(policy: Policy, notes: Notes) -> None:
+    """The types of links: that they lead somewhere, and what the system does for a linked case."""
+    for name, rule in policy.actions.items():
+        _all_known(rule.not_by, policy.actions, f"actions.{name}.not_by", "unknown-then", notes)
+        _all_known(rule.clocks_ended, policy.clocks, f"actions.{name}.clocks_ended", "unknown-clock", notes)
+        _all_known(rule.linked_ended, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
+    for name, link in policy.links.items():
+        path = f"links.{name}"
+        if not link.to and not link.of:
+            notes.add(path, "link-leads-nowhere", name)
+        made = {} if link.when_made is None else {"when_made": link.when_made}
+        for key, done in (
+            made | {f"when_linked.{name}": one for name, one in link.when_linked.items()}
+        ).items():
+            at = f"{path}.{key}"
+            action = policy.actions.get(done.then)
+            if action is None:
+                notes.add(f"{at}.then", "unknown-then", done.then)
+            elif not _needs_nothing(policy, done.then, done.fields):
+                notes.add(f"{at}.then", "then-needs-fields", done.then)
+            _check_with(policy, done.then, done.fields, f"{at}.with", notes)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
     """Whether the system can take the action by itself: without other fields, and with no other case."""
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
-    by_hand = ("submit", "merge", "resume", "migrate", "redact")
+    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink")
     required = {*rule.required, *(name for name, field in fields.items() if field.required)}
     return action not in by_hand and not rule.reason and required <= set(beside)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.policy import Named, Rung
+from caseflow.core.policy import LinkRule, Named, Rung
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, story_text, text
@@ -95,8 +96,8 @@ class PolicyLabels(Value):
         role = self.rules.policy.roles.get(name)
         return role.labels.get(self.lang, name) if role else name
 
-    def named(self, table: dict[str, Named], key: str) -> str:
-        """The label of a kind or a reason code."""
+    def named(self, table: Mapping[str, Named | LinkRule], key: str) -> str:
+        """The label of a kind, a reason code or a type of link."""
         return table[key].labels.get(self.lang, key) if key in table else key
 
     def state(self, key: str) -> str:

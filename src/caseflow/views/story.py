@@ -252,8 +252,7 @@ def _rung(context: EventContext, event: e.RungEvent) -> Iterator[str]:
     if event.inherited:
         yield context.say("inherited")
     if event.skipped and plan is not None:
-        action = context.action(plan.then.get(event.level, ""))
-        yield context.say("skipped", action=action, code=_why(context, event.skipped))
+        yield _skipped(context, plan.then.get(event.level, ""), event.skipped)
 
 
 def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun | None) -> str:
@@ -379,6 +378,36 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     yield context.say("because", event=named)
 
 
+def _linked(context: EventContext, event: e.Linked | e.Unlinked) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+    rule = context.rules.policy.links.get(event.type)
+    if isinstance(event, e.Linked) and event.skipped and rule is not None and rule.when_made is not None:
+        yield _skipped(context, rule.when_made.then, event.skipped)
+
+
+def _linked_moved(context: EventContext, event: e.LinkedCaseMoved) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+    questions = context.rules.linked.get(event.type)
+    action = questions.actions.get(event.state) if questions is not None else None
+    if action is not None:
+        yield action.labels.get(context.lang, event.state)
+    elif event.final:
+        yield context.say("ended")
+    if event.skipped and action is not None:
+        yield _skipped(context, action.then, event.skipped)
+
+
+def _skipped(context: EventContext, action: str, code: str) -> str:
+    """Why the system did not do what it does as a rule."""
+    return context.say("skipped", action=context.action(action), code=_why(context, code))
+
+
+def _link_label(context: EventContext, link: str) -> str:
+    return context.named(context.rules.policy.links, link)
+
+
 def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:
     """The card with which the document went out; its id alone where the rules know it no more."""
     issued = dict(documents_of(context.rules.routes.documents, context.before))
@@ -447,6 +476,9 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Attached: _attached,
     e.Redacted: _redacted,
     e.CardAnnulled: _annulled,
+    e.Linked: _linked,
+    e.Unlinked: _linked,
+    e.LinkedCaseMoved: _linked_moved,
     e.ReceiptSigned: _receipt,
     e.Migrated: _adopted,
     e.Acted: _acted,

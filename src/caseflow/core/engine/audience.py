@@ -26,7 +26,7 @@ _TEXTS_OF_PARTIES = frozenset({
 """``(action, field)`` of built-in texts that the citizen wrote, or that were written to the citizen."""
 _INTERNAL_ACTS = frozenset({
     "note", "report", "assess", "send_back", "request_extension", "refuse_extension", "attach",
-    "sign_receipt", "migrate", "redact",
+    "sign_receipt", "migrate", "redact", "link", "unlink",
 })  # fmt: skip
 """Built-in actions that are the office's own affair."""
 
@@ -62,8 +62,10 @@ def act_of(event: e.Event) -> str:
 
 def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
     """Who may read that it happened: cards are for the parties, reminders for the office alone."""
-    if isinstance(event, e.Reminded | e.UnknownEvent | e.Followed):
+    if isinstance(event, e.Reminded | e.UnknownEvent | e.Followed | e.LinkedCaseMoved):
         return INTERNAL
+    if isinstance(event, e.Linked) and event.is_public:
+        return PUBLIC
     if isinstance(event, e.RungEvent | e.CardAnnulled | e.Adopted):
         return PARTIES
     action = act_of(event)
@@ -121,5 +123,6 @@ def for_parties(case: Case) -> Case:
             renamed=facts.renamed,
             merged_us=facts.merged_us,
             led=facts.led,
+            links=tuple(link for link in facts.links if link.is_public),
         ),
     )

@@ -20,6 +20,7 @@ from caseflow.core.policy import (
     ClockRule,
     DocumentRule,
     FieldRule,
+    LinkedAction,
     NoticeRule,
     Policy,
     Role,
@@ -38,6 +39,9 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 """Events that give the case to another unit, or to none."""
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
+
+OF_TWO_CASES = frozenset({e.Merged, e.Resumed, e.Linked, e.Unlinked})
+"""Events that are decided with another case beside."""
 
 _SAYS_MORE = OWN_EFFECTS | {
     e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
@@ -107,6 +111,24 @@ class Transition(Value):
     is_immediate: bool
 
 
+class LinkQuestions(Value):
+    """What a policy asks about of the cases that are linked to one of its own by one type of link.
+
+    Attributes:
+        actions: the state that such a case reaches -> what is done then.
+        of_end: whether it is asked if such a case has ended.
+    """
+
+    actions: Mapping[str, LinkedAction]
+    of_end: bool
+
+    @classmethod
+    def of(cls, policy: Policy, link: str) -> LinkQuestions:
+        """Those of the policy about links of that type."""
+        of_end = any(link in rule.linked_ended for rule in policy.actions.values())
+        return cls(policy.links[link].when_linked, of_end)
+
+
 class CompiledPolicy:
     """A policy compiled. Immutable by convention; made once for each content hash and shared.
 
@@ -124,6 +146,7 @@ class CompiledPolicy:
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> the act after which it may be taken, and for how long.
+        linked: type of link -> what the rules ask about of a case that is linked by it.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -164,6 +187,7 @@ class CompiledPolicy:
             for rung in clock.rungs
             if rung.fields
         }
+        self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
@@ -209,7 +233,7 @@ class CompiledPolicy:
         rule, spec = self.policy.actions[name], ACTIONS.get(name)
         fields = self.fields[name]
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
-        system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
+        system = {SYSTEM.role} if name in self._of_the_system() else set[str]()
         event = spec.event if spec else e.Acted
         values = [field for field, typed in fields.items() if typed.type != "text"]
         own = tuple(field for field in values if spec is not None and field not in spec.fields)
@@ -237,15 +261,18 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not asks_history and event not in (e.Merged, e.Resumed),
+            is_immediate=not asks_history and event not in OF_TWO_CASES,
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,
             is_plain=not (says_more or hands_over or effects or held_effects),
         )
 
-    def _timed(self) -> set[str]:
-        return {rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then}
+    def _of_the_system(self) -> set[str]:
+        """The actions that nobody need ask for: of rungs, for linked cases, and the end of a merge."""
+        timed = (rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then)
+        linked = (done.then for rule in self.policy.links.values() for done in rule.actions())
+        return {"resume", *timed, *linked}
 
     def effects(self, action: str, state: str, target: str) -> Effects:
         """What the move does to the clocks: in the policy's order, on one clock in that of `VERBS`.
@@ -352,6 +379,9 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     own = {
         "times_left": rule.at_most is not None,
         "in_time": rule.within is not None,
+        "someone_else": bool(rule.not_by),
+        "clocks_ended": bool(rule.clocks_ended),
+        "linked_ended": bool(rule.linked_ended),
         "document_addressed": event is e.ReceiptSigned,
         "extension_allowed": is_extension,
     }
@@ -368,12 +398,14 @@ def _plain(value: list[str] | date | Scalar) -> Any:
 def _kept(policy: Policy) -> frozenset[str]:
     """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
     limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
+    seen_twice = (action for rule in policy.actions.values() for action in rule.not_by)
     waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
     guards = {guard for rule in policy.actions.values() for guard in rule.guards}
     helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
     informing = ("request_information", "receive_information") if "information_awaited" in guards else ()
-    return frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    asked = frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    return asked.union(seen_twice)
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

@@ -94,7 +94,7 @@ def migrate(
 
 def _taken(
     new: CompiledPolicy, case_id: str, history: Sequence[e.Event]
-) -> tuple[tuple[str, int, int, str], ...]:
+) -> tuple[tuple[str, int, int, str, str], ...]:
     """What was done so far of the actions that the new rules ask about."""
     if not new.kept:
         return ()

@@ -267,10 +267,48 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
 
 
 @_named
+def someone_else(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The actor took none of the actions in this cycle that ``not_by`` names, which asks for this.
+
+    It goes by the actor's id, whatever the role was then.
+    """
+    names = rules.policy.actions[command.action].not_by
+    own = [
+        action
+        for action, _, cycle, _, by in case.facts.taken
+        if action in names and cycle == case.facts.cycle and by == command.by.id
+    ]
+    if not own:
+        return None
+    return refusal("by-the-same", rules, case, command, found=own[-1], missing=names, rule="not_by")
+
+
+@_named
+def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """None of the clocks runs that the action's ``clocks_ended`` names, which asks for this."""
+    names = rules.policy.actions[command.action].clocks_ended
+    runs = [run for run in case.clocks if run.clock in names and run.until_us is None]
+    if not runs:
+        return None
+    missing = tuple(dict.fromkeys(run.subject or run.clock for run in runs))
+    return refusal("clock-runs", rules, case, command, missing=missing, rule="clocks_ended")
+
+
+@_named
+def linked_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """Every case linked by a type of link that the action's ``linked_ended`` names has ended."""
+    types = rules.policy.actions[command.action].linked_ended
+    waiting = tuple(link.case for link in case.facts.links if link.type in types and not link.has_ended)
+    if not waiting:
+        return None
+    return refusal("linked-case-open", rules, case, command, missing=waiting, rule="linked_ended")
+
+
+@_named
 def helpers_reported(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every co-handling unit has reported, or noted something, since it was last asked to help."""
     owing: dict[str, None] = {}
-    for action, us, _, unit in sorted(
+    for action, us, _, unit, _ in sorted(
         case.facts.taken, key=lambda taken: taken[1]
     ):  # at one instant as recorded
         if us > at:

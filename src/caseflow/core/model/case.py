@@ -75,6 +75,26 @@ class Rectification(CompactValue):
     verified_us: int | None = None
 
 
+class Link(CompactValue):
+    """Another case that this one is linked to, or, ``inward``, that is linked to this one.
+
+    ``state`` and ``has_ended`` tell of the other one what the rules ask about, as far as it came to pass.
+    """
+
+    type: str
+    case: str
+    inward: bool
+    at_us: int
+    is_public: bool = False
+    state: str = ""
+    has_ended: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What tells the links of a case apart."""
+        return self.type, self.case, self.inward
+
+
 class Attachment(CompactValue):
     """A file the portal keeps: where it is and what it must hash to."""
 
@@ -136,9 +156,11 @@ class Facts(CompactValue):
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
     came_from: str = ""
     """The state in which it was before the one it is in, where rules lead back; empty for none or unknown."""
-    taken: tuple[tuple[str, int, int, str], ...] = ()
-    """``(action, instant, cycle, unit)`` of what was done, of actions that a rule asks about: the unit
+    taken: tuple[tuple[str, int, int, str, str], ...] = ()
+    """``(action, instant, cycle, unit, actor)`` of what was done, of actions that a rule asks about: the unit
     that was asked to help, else the one that acted; see `Case.taken`."""
+    links: tuple[Link, ...] = ()
+    """The links that stand, in the order in which they were made."""
 
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
@@ -335,7 +357,7 @@ class Case(CompactValue):
             return tuple(
                 [(r.at_us, r.cycle) for r in replies if r.retracted_us is None or r.retracted_us > us]
             )
-        return tuple([(at, cycle) for name, at, cycle, _ in self.facts.taken if name == action])
+        return tuple([(at, cycle) for name, at, cycle, *_ in self.facts.taken if name == action])
 
     @property
     def pending_extensions(self) -> tuple[ExtensionRequest, ...]:

@@ -337,6 +337,43 @@ class Resumed(Event, tag="resumed"):
     led: tuple[tuple[Instant, Instant, Name], ...] = ()
 
 
+class Linked(Event, tag="linked"):
+    """The case was linked to another one; the other one's history says the same, in the same append.
+
+    The link leads from this case to the other one, or, ``inward``, from the other one to this.
+    """
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+    is_public: bool = False
+    """Whether the policies of both ends let anyone see it."""
+    skipped: Name = ""
+    """Why the action that goes with it was not taken: the code of its refusal."""
+
+
+class Unlinked(Event, tag="unlinked"):
+    """A link was taken back, at both ends; that it was there stays on record."""
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+
+
+class LinkedCaseMoved(Event, tag="linked-case-moved"):
+    """A linked case came to a state that the rules of this one ask about."""
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+    state: Word = ""
+    final: bool = False
+    """Whether the linked case has ended by that."""
+    skipped: Name = ""
+    """Why the action that follows was not taken: the code of its refusal."""
+    is_act: ClassVar[bool] = False
+
+
 class Returned(Event, tag="returned"):
     """退单: the unit gave the case back to the coordinator."""
 
@@ -416,14 +453,15 @@ class Migrated(Event, tag="migrated"):
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
-    ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
+    ``taken`` holds ``(action, instant, cycle, unit, actor)`` of what was done before that the new rules
+    ask about.
     """
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[Name, Name], ...] = ()
-    taken: tuple[tuple[Name, Instant, Turn, Name], ...] = ()
+    taken: tuple[tuple[Name, Instant, Turn, Name, Name], ...] = ()
 
 
 class RungEvent(Event):
@@ -489,7 +527,7 @@ AnyEvent = (
     | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
     | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
     | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Reminded | CardIssued | CardAnnulled
+    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

@@ -15,6 +15,7 @@ from caseflow.core.model.case import (
     Case,
     ExtensionRequest,
     Facts,
+    Link,
     Rating,
     Receipt,
     Rectification,
@@ -79,7 +80,7 @@ def _kept(case: Case, event: e.Event) -> Case:
     facts, since = case.facts, event.effective_us
     cycle = facts.cycle if since is None else facts.cycle_at(since)
     unit = event.unit if isinstance(event, e.CoHandlerAdded) else event.by.unit
-    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit)))
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit, event.by.id)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------
@@ -261,12 +262,12 @@ def _assessed(case: Case, event: e.Assessed) -> Case:
     return _with(case, assessments=(*case.facts.assessments, assessment))
 
 
-def _linked(case: Case, event: e.RectificationLinked) -> Case:
+def _rectification_linked(case: Case, event: e.RectificationLinked) -> Case:
     linked = Rectification(event.rectification, event.since_us)
     return _with(case, rectifications=(*case.facts.rectifications, linked))
 
 
-def _verified(case: Case, event: e.RectificationVerified) -> Case:
+def _rectification_verified(case: Case, event: e.RectificationVerified) -> Case:
     rectifications = tuple(
         item.replace(verified_us=event.since_us)
         if item.id == event.rectification and item.verified_us is None
@@ -310,6 +311,25 @@ def _resumed(case: Case, event: e.Resumed) -> Case:
 def _followed(case: Case, event: e.Followed) -> Case:
     followers = case.facts.followers
     return case if event.follower in followers else _with(case, followers=(*followers, event.follower))
+
+
+def _linked(case: Case, event: e.Linked) -> Case:
+    link = Link(event.type, event.case, event.inward, at_us=event.since_us, is_public=event.is_public)
+    return _with(case, links=(*case.facts.links, link))
+
+
+def _unlinked(case: Case, event: e.Unlinked) -> Case:
+    key = (event.type, event.case, event.inward)
+    return _with(case, links=tuple(link for link in case.facts.links if link.key != key))
+
+
+def _linked_case_moved(case: Case, event: e.LinkedCaseMoved) -> Case:
+    key = (event.type, event.case, event.inward)
+    links = tuple(
+        link.replace(state=event.state, has_ended=event.final) if link.key == key else link
+        for link in case.facts.links
+    )
+    return _with(case, links=links)
 
 
 def _redacted(case: Case, event: e.Redacted) -> Case:
@@ -359,8 +379,8 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Reopened: _reopened,
     e.Rated: _rated,
     e.Assessed: _assessed,
-    e.RectificationLinked: _linked,
-    e.RectificationVerified: _verified,
+    e.RectificationLinked: _rectification_linked,
+    e.RectificationVerified: _rectification_verified,
     e.Attached: _attached,
     e.ExtensionRequested: _extension_requested,
     e.ExtensionGranted: _extension_answered,
@@ -368,6 +388,9 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Merged: _merged,
     e.Resumed: _resumed,
     e.Followed: _followed,
+    e.Linked: _linked,
+    e.Unlinked: _unlinked,
+    e.LinkedCaseMoved: _linked_case_moved,
     e.Redacted: _redacted,
     e.ReceiptSigned: _receipt_signed,
     e.UnknownEvent: _incomplete,

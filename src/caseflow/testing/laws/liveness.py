@@ -356,7 +356,7 @@ def _waits(rules: CompiledPolicy, case: Case) -> bool:
 def _reports(rules: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:
     """The newest of what each unit was asked for or told."""
     newest = {
-        unit: action for action, _, _, unit in case.facts.taken if action in ("add_co_handler", *REPORTS)
+        unit: action for action, _, _, unit, _ in case.facts.taken if action in ("add_co_handler", *REPORTS)
     }
     return tuple(sorted(newest.items()))
 
