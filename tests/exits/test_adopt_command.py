@@ -51,7 +51,7 @@ def test_a_table_is_taken_over(capsys: pytest.CaptureFixture[str]) -> None:
     assert adopt(GOOD, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     assert found == {
-        "written": True, "adopted": 1, "unchanged": 0, "skipped": 1, "wrong": 0,
+        "written": True, "adopted": 1, "unchanged": 0, "skipped": 1, "identical": 0, "wrong": 0,
         "inherited": {"reminder": 1, "yellow": 1, "red": 1, "urge": 1}, "running": {"reply": 1}, "untaken": 0,
     }  # fmt: skip
     assert adopt(GOOD) == 0

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from caseflow.errors import LogError, PolicyError
+from caseflow.errors import PolicyError
+from caseflow.interchange.log_times import wrong_times
 from caseflow.policies.load import read_toml
 from caseflow.policies.parse import Notes, built, is_list, is_table
 
@@ -77,11 +78,28 @@ class MappedEvent:
     fields: dict[str, Source] = attrs.field(factory=dict[str, Source])
 
 
+ASIDE = "aside"
+IDENTICAL = ("error", ASIDE)
+"""What may be done with a row that is identical to an earlier one."""
+
+
 @attrs.frozen(kw_only=True)
-class LogMapping:
+class TableFormat:
+    """How a CSV file is written, where it is not UTF-8, parted by commas, with times in ISO 8601."""
+
+    encoding: str = ""
+    separator: str = ""
+    times: tuple[str, ...] = ()
+    """Ways to write a time, of which the first that fits is taken: see `log_times.wrong_times`."""
+    identical: str = IDENTICAL[0]
+
+
+@attrs.frozen(kw_only=True)
+class LogMapping(TableFormat):
     """The mapping of a log: its events in order, and the rows to pass over.
 
-    A row is passed over when any condition of ``skip`` holds. A row that no event is for is an error.
+    A row is passed over when any condition of ``skip`` holds. A row that no event is for is an error. Without
+    any event the columns are caseflow's own.
     """
 
     format: int = 1
@@ -110,18 +128,11 @@ class LogMapping:
         return ({source.column for source in sources} | {condition.column for condition in conditions}) - {""}
 
 
-def plain_mapping(header: tuple[str, ...], path: Path) -> LogMapping:
-    """The mapping of a log that has caseflow's own columns.
-
-    Raises:
-        LogError: ``case_id``, ``action`` or ``at`` is missing.
-    """
-    missing = [name for name in OWN_COLUMNS[:3] if name not in header]
-    if missing:
-        raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
+def plain_mapping(header: tuple[str, ...], mapping: LogMapping) -> LogMapping:
+    """The mapping with the events of a log that has caseflow's own columns."""
     own: dict[str, Any] = {name: Source(column=name) for name in OWN_COLUMNS if name in header}
     fields = {name: Source(column=name) for name in header if name not in (*OWN_COLUMNS, UNREAD)}
-    return LogMapping(events=(MappedEvent(**own, fields=fields),))
+    return attrs.evolve(mapping, events=(MappedEvent(**own, fields=fields),))
 
 
 # -- tables of cases ---------------------------------------------------------------------------------------
@@ -174,7 +185,7 @@ class PauseColumns:
 
 
 @attrs.frozen(kw_only=True)
-class LegacyMapping:
+class LegacyMapping(TableFormat):
     """The mapping of a table with one row a case.
 
     A row is passed over when any condition of ``skip`` holds: those of cases that are over.
@@ -227,8 +238,6 @@ def load_mapping(path: str | Path) -> LogMapping:
     """
     notes = Notes(str(path))
     mapping = _read(LogMapping, path, notes, _log_table)
-    if mapping is not None and not mapping.events:
-        notes.add("events", "missing-key")
     for index, event in enumerate(mapping.events if mapping else ()):
         if event.rows not in ROWS:
             notes.add(f"events[{index}].rows", "unknown-rows", event.rows)
@@ -256,16 +265,37 @@ def _read(
 
 
 def _checked(mapping: _Mapping | None, notes: Notes) -> _Mapping:
-    if mapping is not None and mapping.format != 1:
-        notes.add("format", "unknown-format", mapping.format)
+    if mapping is not None:
+        _check_format(mapping, notes)
     if mapping is None or notes.problems:
         raise PolicyError(notes.problems)
     return mapping
 
 
+def _check_format(mapping: LogMapping | LegacyMapping, notes: Notes) -> None:
+    if mapping.format != 1:
+        notes.add("format", "unknown-format", mapping.format)
+    if mapping.separator and (len(mapping.separator) > 1 or mapping.separator in _NO_SEPARATORS):
+        notes.add("separator", "bad-separator", repr(mapping.separator))
+    if mapping.identical not in IDENTICAL:
+        notes.add("identical", "unknown-identical", mapping.identical)
+    code, wrong = wrong_times(mapping.times)
+    if code:
+        notes.add("times", code, wrong)
+
+
+_NO_SEPARATORS = '"\r\n \ufeff'
+
+
+def _with_lists(table: dict[str, Any]) -> dict[str, Any]:
+    """The table with one way to write times as a list of one."""
+    times = table.get("times")
+    return {**table, "times": [times]} if isinstance(times, str) else table
+
+
 def _log_table(table: dict[str, Any]) -> dict[str, Any]:
     """The table with every plain text where a source is expected as ``{column = text}``."""
-    events = table.get("events")
+    table, events = _with_lists(table), table.get("events")
     if not is_list(events):
         return table
     return {**table, "events": [_event(event) if is_table(event) else event for event in events]}
@@ -287,7 +317,7 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _legacy_table(table: dict[str, Any]) -> dict[str, Any]:
     """The same for a table of cases."""
-    spelled = dict(table)
+    spelled = _with_lists(dict(table))
     for key in ("case", "started", "ended"):
         if is_table(spelled.get(key)):
             spelled[key] = _sources(spelled[key])
