@@ -157,7 +157,7 @@ def adopt(
     lang: Lang,
     **reading: Any,
 ) -> int:
-    """Take over the open cases of another system's table (CSV, CSV.gz; one row a case).
+    """Take over the cases of another system's table (CSV, CSV.gz; one row a case).
 
     Each keeps its true start and state. What was due before is recorded as inherited and told to nobody; what
     comes after fires as usual. When a row is wrong all wrong rows are listed and nothing is written: exit
@@ -206,9 +206,10 @@ def _rehearsal(store_url: str) -> Store:
 def _takeover_document(result: Takeover, *, dry_run: bool) -> dict[str, object]:
     done = result.adoption
     return {
-        "written": not (dry_run or result.wrong), "adopted": done.adopted, "unchanged": done.unchanged,
-        "skipped": result.skipped, "identical": len(result.identical), "wrong": len(result.wrong),
-        "inherited": dict(done.inherited), "running": dict(done.running), "untaken": done.untaken,
+        "written": not (dry_run or result.wrong), "adopted": done.adopted, "ended": done.ended,
+        "unchanged": done.unchanged, "skipped": result.skipped, "identical": len(result.identical),
+        "wrong": len(result.wrong), "inherited": dict(done.inherited), "running": dict(done.running),
+        "untaken": done.untaken,
     }  # fmt: skip
 
 
@@ -221,6 +222,8 @@ def _takeover_lines(result: Takeover, lang: Lang, *, dry_run: bool) -> list[str]
     for key, numbers in (("inherited", done.inherited), ("running-on", done.running)):
         listed = ", ".join(f"{name} {count}" for name, count in numbers.items()) or "0"
         lines.append(f"{word(key, lang)}: {listed}")
+    if done.ended:
+        lines.append(word("ended-for-record", lang, count=done.ended))
     if result.identical:
         lines.append(word("identical-aside", lang, count=len(result.identical)))
     if done.untaken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -177,31 +178,50 @@ class ExtensionColumns:
 
 @attrs.frozen(kw_only=True)
 class PauseColumns:
-    """A pause that a row may hold: it holds it when the cell of ``since`` is not empty."""
+    """A pause that a row may hold: it holds it when the cell of ``since`` is not empty.
 
-    since: Source
+    Where only the length of all pauses is known: when that of ``days`` or ``hours`` is neither empty nor 0.
+    """
+
+    since: Source = NOTHING
     until: Source = NOTHING
     clock: Source = NOTHING
+    days: Source = NOTHING
+    hours: Source = NOTHING
+
+    @property
+    def first(self) -> Source:
+        """What says whether a row holds it; `NOTHING` where nothing does."""
+        return next((source for source in (self.since, self.days, self.hours) if source != NOTHING), NOTHING)
+
+
+@attrs.frozen(kw_only=True)
+class HolderColumns:
+    """An earlier holder that a row may name: it does when the cell of ``since`` is not empty."""
+
+    unit: Source
+    since: Source
 
 
 @attrs.frozen(kw_only=True)
 class LegacyMapping(TableFormat):
     """The mapping of a table with one row a case.
 
-    A row is passed over when any condition of ``skip`` holds: those of cases that are over.
+    A row is passed over when any condition of ``skip`` holds. A row in a state that ends is for the record.
     """
 
     case: CaseColumns
     format: int = 1
     extensions: tuple[ExtensionColumns, ...] = ()
     pauses: tuple[PauseColumns, ...] = ()
+    holders: tuple[HolderColumns, ...] = ()
     started: dict[str, Source] = attrs.field(factory=dict[str, Source])
     ended: dict[str, Source] = attrs.field(factory=dict[str, Source])
     skip: tuple[Condition, ...] = ()
 
     def sources(self) -> Iterator[Source]:
         """Every source it names."""
-        parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses)
+        parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses, *self.holders)
         for part in parts:
             yield from (getattr(part, field.name) for field in attrs.fields(part.__class__))
         yield from self.started.values()
@@ -213,16 +233,32 @@ class LegacyMapping(TableFormat):
         return named - {""}
 
     def column_of(self, name: str) -> str:
-        """The column that a part of the case is read from; the name itself for a constant."""
+        """The column that a part of the case is read from; the name itself for a constant.
+
+        Args:
+            name: as `LegacyCase` calls it; of a list or table also one part, ``pauses[1].until`` or
+                ``started.reply``.
+        """
+        match = _PART.fullmatch(name)
+        if match is not None:
+            source: Source = getattr(getattr(self, match["list"])[int(match["index"])], match["key"])
+            return source.column or name
+        clocks = {"started": self.started, "ended": self.ended}
+        table, _, clock = name.partition(".")
         parts: dict[str, Source] = {
             "extensions": self.extensions[0].at if self.extensions else NOTHING,
-            "pauses": self.pauses[0].since if self.pauses else NOTHING,
-            "started": next(iter(self.started.values()), NOTHING),
-            "ended": next(iter(self.ended.values()), NOTHING),
+            "pauses": self.pauses[0].first if self.pauses else NOTHING,
+            "holders": self.holders[0].since if self.holders else NOTHING,
             "to": self.case.unit,
         }
-        source: Source = parts[name] if name in parts else getattr(self.case, name, NOTHING)
+        if table in clocks:
+            source = clocks[table].get(clock) or next(iter(clocks[table].values()), NOTHING)
+        else:
+            source = parts[name] if name in parts else getattr(self.case, name, NOTHING)
         return source.column or name
+
+
+_PART = re.compile(r"(?P<list>extensions|pauses|holders)\[(?P<index>[0-9]+)\]\.(?P<key>[a-z]+)")
 
 
 # -- files -------------------------------------------------------------------------------------------------
@@ -251,7 +287,11 @@ def load_legacy_mapping(path: str | Path) -> LegacyMapping:
         PolicyError: lists every problem of the file.
     """
     notes = Notes(str(path))
-    return _checked(_read(LegacyMapping, path, notes, _legacy_table), notes)
+    mapping = _read(LegacyMapping, path, notes, _legacy_table)
+    for index, pause in enumerate(mapping.pauses if mapping else ()):
+        if pause.first == NOTHING:
+            notes.add(f"pauses[{index}].since", "missing-key")
+    return _checked(mapping, notes)
 
 
 def _read(
@@ -321,7 +361,7 @@ def _legacy_table(table: dict[str, Any]) -> dict[str, Any]:
     for key in ("case", "started", "ended"):
         if is_table(spelled.get(key)):
             spelled[key] = _sources(spelled[key])
-    for key in ("extensions", "pauses"):
+    for key in ("extensions", "pauses", "holders"):
         if is_list(spelled.get(key)):
             spelled[key] = [_sources(row) if is_table(row) else row for row in spelled[key]]
     return spelled

@@ -43,6 +43,12 @@ _MARKS = {
     codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
     "\ufeff".encode("gb18030"): "gb18030",
 }  # fmt: skip
+_COMMON: dict[str, Callable[[bytes], bool]] = {
+    "utf-8": lambda sign: True,
+    "gb18030": lambda sign: len(sign) == 2 and min(sign) > 0xA0,  # those of GB 2312
+    "big5": lambda sign: sign[:1] < b"\xc7",  # those of its first level
+}
+"""Encodings -> whether a character, in its bytes, is one that text in it is mostly made of."""
 _LOOKED_AT = 1_000_000
 """Bytes by which an encoding is told."""
 
@@ -162,14 +168,13 @@ def looks_like(raw: bytes) -> str:
     even, odd = begin[::2].count(0), begin[1::2].count(0)
     if even + odd > len(begin) // 10:
         return "utf-16-le" if odd > even else "utf-16-be"
-    for name, common in (("utf-8", ""), ("gb18030", "gb2312"), ("big5", "big5")):
+    for name, is_common in _COMMON.items():
         try:
             text = codecs.getincrementaldecoder(name)().decode(begin)
         except UnicodeDecodeError:
             continue
-        foreign = "".join(sign for sign in text if not sign.isascii())
-        kept = foreign.encode(common, "ignore").decode(common) if common else foreign
-        if foreign and len(kept) > len(foreign) * 0.9:
+        foreign = [sign.encode(name, "ignore") for sign in text if not sign.isascii()]
+        if foreign and sum(map(is_common, foreign)) > len(foreign) * 0.9:
             return name
     return ""
 

@@ -19,8 +19,6 @@ _DIRECTIVES = frozenset("YymdHIMSfpz%")
 _NUMBER = re.compile(r"[0-9]{1,7}(?:[.,][0-9]{1,15})?")
 _DAY_NEVER_WAS = 60
 """29 February 1900, which the system of 1900 counts though there was none."""
-_LAST_SERIAL = 2_958_465
-"""31 December 9999 in the system of 1900."""
 _PROBE = datetime(2001, 2, 3, hour=4, minute=5, second=6, tzinfo=UTC)
 _SHAPE = re.compile(
     r"(?P<a>\d{1,4})(?P<s>[-/.年])(?P<b>\d{1,2})(?P<t>[-/.月])(?P<c>\d{1,4})(?P<e>日?)"
@@ -74,12 +72,13 @@ def _by_serial(text: str, system: str) -> datetime | None:
     number = Decimal(text.replace(",", "."))
     day, zero = int(number), SERIALS[system]
     if system == "serial-1900":
-        if day in (0, _DAY_NEVER_WAS) or day > _LAST_SERIAL:
+        if day in (0, _DAY_NEVER_WAS):
             return None
         zero += timedelta(days=day < _DAY_NEVER_WAS)
-    elif zero.toordinal() + day > datetime.max.toordinal() - 1:
+    try:
+        return zero + timedelta(days=day, milliseconds=round((number - day) * 86_400_000))
+    except OverflowError:  # after the year 9999
         return None
-    return zero + timedelta(days=day, milliseconds=round((number - day) * 86_400_000))
 
 
 def _reader(name: str) -> Callable[[str], datetime | None]:

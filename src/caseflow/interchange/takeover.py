@@ -1,4 +1,4 @@
-"""A portal's own table of open cases taken over: every row, or none and a list of what is wrong."""
+"""A portal's own table of cases taken over: every row, or none and a list of what is wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
-from caseflow.desk.adopter import Adoption, Granted, LegacyCase, Paused
+from caseflow.desk.adopter import Adoption, Granted, Holder, LegacyCase, Paused
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused
 from caseflow.interchange.log_mapping import ASIDE, INSTANTS, PLAIN, LegacyMapping, Source
 from caseflow.interchange.log_reader import IMPORTER, Cells, LogRow, check_columns, getter, read_header
@@ -50,7 +50,7 @@ def take_over(
     dry_run: bool = False,
     progress: Callable[[int], object] = lambda _: None,
 ) -> Takeover:
-    """Take over the open cases of a table, one row a case. Run again it changes nothing.
+    """Take over the cases of a table, one row a case. Run again it changes nothing.
 
     Args:
         desk: on the store that the cases go to, with their policy.
@@ -124,6 +124,7 @@ class _Table:
                 **parts,
                 extensions=tuple(self._extensions(cells, get)),
                 pauses=tuple(self._pauses(cells, get)),
+                holders=tuple(self._holders(cells, get)),
                 started=self._instants(cells, get.started, "started"),
                 ended=self._instants(cells, get.ended, "ended"),
             )
@@ -139,24 +140,33 @@ class _Table:
             raise BadInput(error.code, **{**error.data, "what": what}) from error
 
     def _instants(self, cells: Cells, getters: dict[str, Get], what: str) -> dict[str, Any]:
-        read = {clock: self._instant(get(cells), what) for clock, get in getters.items()}
+        read = {clock: self._instant(get(cells), f"{what}.{clock}") for clock, get in getters.items()}
         return {clock: at for clock, at in read.items() if at is not None}
 
     def _extensions(self, cells: Cells, get: _Getters) -> Iterator[Granted]:
-        for at, days, clock in get.extensions:
-            granted, text = self._instant(at(cells), "extensions"), days(cells)
-            if granted is None:
-                continue
-            try:
-                yield Granted(at=granted, days=int(text), clock=clock(cells))
-            except ValueError as error:
-                raise BadInput("bad-int", what="extensions", found=text) from error
+        for index, (at, days, clock) in enumerate(get.extensions):
+            granted = self._instant(at(cells), f"extensions[{index}].at")
+            if granted is not None:
+                length = _whole(days(cells), f"extensions[{index}].days")
+                yield Granted(at=granted, days=length, clock=clock(cells))
 
     def _pauses(self, cells: Cells, get: _Getters) -> Iterator[Paused]:
-        for since, until, clock in get.pauses:
-            begin = self._instant(since(cells), "pauses")
+        for index, (since, until, clock, days, hours) in enumerate(get.pauses):
+            place = f"pauses[{index}]"
+            begin = self._instant(since(cells), f"{place}.since")
             if begin is not None:
-                yield Paused(since=begin, until=self._instant(until(cells), "pauses"), clock=clock(cells))
+                end = self._instant(until(cells), f"{place}.until")
+                yield Paused(since=begin, until=end, clock=clock(cells))
+            texts = {unit: get(cells) for unit, get in (("days", days), ("hours", hours))}
+            total = {unit: _whole(text, f"{place}.{unit}") for unit, text in texts.items() if text.strip("0")}
+            if total:
+                yield Paused(clock=clock(cells), **total)
+
+    def _holders(self, cells: Cells, get: _Getters) -> Iterator[Holder]:
+        for index, (unit, since) in enumerate(get.holders):
+            begin = self._instant(since(cells), f"holders[{index}].since")
+            if begin is not None:
+                yield Holder(unit=unit(cells), since=begin)
 
     def wrong(self, line: int, error: CaseflowError) -> LogError:
         """The error with its line and column."""
@@ -167,6 +177,13 @@ class _Table:
         return LogError(
             "log-row", file=self._path, line=line, column=self._mapping.column_of(name), found=error
         )
+
+
+def _whole(text: str, what: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BadInput("bad-int", what=what, found=text) from error
 
 
 class _Getters:
@@ -184,7 +201,11 @@ class _Getters:
             of(columns.at, columns.days, columns.clock) for columns in mapping.extensions
         ]
         self.pauses: Iterable[tuple[Get, ...]] = [
-            of(columns.since, columns.until, columns.clock) for columns in mapping.pauses
+            of(columns.since, columns.until, columns.clock, columns.days, columns.hours)
+            for columns in mapping.pauses
+        ]
+        self.holders: Iterable[tuple[Get, ...]] = [
+            of(columns.unit, columns.since) for columns in mapping.holders
         ]
         self.started = all_of(mapping.started)
         self.ended = all_of(mapping.ended)
