@@ -154,16 +154,16 @@ def replay(
 
 def _writer(stack: ExitStack, path: Path | None) -> Reject:
     """What writes rows that are not replayed to a file, if there is one."""
-    if path is None:
-        return lambda *_: None
-    writer = csv.writer(
-        stack.enter_context(path.open("w", encoding="utf-8", newline="")), lineterminator="\n"
-    )
-    writer.writerow(("file", "line", "column", "reason", "row"))
+    writer = None
+    if path is not None:
+        file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("file", "line", "column", "reason", "row"))
 
     def write(path: Path, row: LogRow, column: str, error: object) -> None:
-        text = (str(path), row.line, column, str(error), *row.cells)
-        writer.writerow([safe_cell(str(cell)) for cell in text])
+        if writer is not None:
+            text = (str(path), row.line, column, str(error), *row.cells)
+            writer.writerow([safe_cell(str(cell)) for cell in text])
 
     return write
 
