@@ -26,10 +26,11 @@ Site = tuple[str, str, set[str]]
 
 
 @pytest.fixture(autouse=True)
-def catalogues() -> Iterator[None]:
-    """What a test loads is forgotten again."""
+def catalogues(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test loads is forgotten again; those of each code and place load nothing, and read none anew."""
     yield
-    i18n.reset()
+    if not {"site", "code"} & {*request.fixturenames}:
+        i18n.reset()
 
 
 def constants(node: ast.expr | None, function: ast.AST) -> list[str]:
