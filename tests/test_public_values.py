@@ -33,7 +33,7 @@ from caseflow import (
 from caseflow.core.engine.machine import machine
 from caseflow.core.model.events import EVENTS, Noted
 from caseflow.core.value import Value
-from caseflow.desk import Granted, LegacyCase, Paused
+from caseflow.desk import Granted, Holder, LegacyCase, Paused
 from caseflow.ports import PolicyRights, Quarantined, Query
 from caseflow.testing import Timeline
 from tests.core.test_errors import EXAMPLES as ERRORS
@@ -65,8 +65,9 @@ def results() -> Iterator[Any]:
     legacy = LegacyCase(
         case_id="old", state="routed", submitted_at=START, unit="城管局",
         extensions=[Granted(at=START, days=2, clock="reply")], pauses=[Paused(since=START)],
+        holders=[Holder(unit="b", since=START)],
     )  # fmt: skip
-    yield from (legacy, *legacy.extensions, *legacy.pauses, legacy.past())
+    yield from (legacy, *legacy.extensions, *legacy.pauses, *legacy.holders, legacy.past())
     yield desk.adopt_all(lambda: [legacy], by=OFFICER, reason="r")  # wrong: the handler may not
     yield desk.adopt("old2", state="routed", submitted_at=START, unit="城管局", by=IMPORTER, reason="r")
     yield desk.sweep()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
     from caseflow.desk import Adoption, AsyncDesk, Desk, Happened, Migration, Page, Sweep
-    from caseflow.desk.adopter import Granted, LegacyCase, Paused
+    from caseflow.desk.adopter import Granted, Holder, LegacyCase, Paused
     from caseflow.errors import (
         BadInput,
         CaseflowError,
@@ -54,6 +54,7 @@ __all__ = [
     "Granted",
     "HandlingStep",
     "Happened",
+    "Holder",
     "KeyReused",
     "LegacyCase",
     "LogError",
@@ -89,7 +90,7 @@ _HOMES = {
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",
     "desk": "Adoption AsyncDesk Desk Happened Migration Page Sweep",
-    "desk.adopter": "Granted LegacyCase Paused",
+    "desk.adopter": "Granted Holder LegacyCase Paused",
     "errors": "BadInput CaseflowError KeyReused LogError PolicyError Refusal Refused Stale "
     "StoreBusy StoreError UnknownCase",
     "policies.calendars": "load_calendar read_calendar",

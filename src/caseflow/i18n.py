@@ -248,7 +248,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:  # ValueError: neither UTF-8 nor TOML
         raise CatalogueError(f"{path}: {error}") from error
 

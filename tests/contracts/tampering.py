@@ -37,9 +37,15 @@ def rules(folder: Path, days: int) -> Any:
     text = Path(caseflow.__file__).parent.joinpath("policies/wuhu.toml").read_text(encoding="utf-8")
     rung = f'level = "yellow"\ndays = {days}\ndocument = "催办通知单"'
     text = text.replace('level = "yellow"\ndays = 5', rung)
-    path = folder / f"rules{days}.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_policy(path)
+    if days not in _loaded:
+        path = folder / f"rules{days}.toml"
+        path.write_text(text, encoding="utf-8")
+        _loaded[days] = load_policy(path)
+    return _loaded[days]
+
+
+_loaded: dict[int, Any] = {}
+"""Days -> the rules, which every store of the process has alike."""
 
 
 def lived(store: Any, folder: Path) -> Desk:

@@ -27,10 +27,11 @@ Site = tuple[str, str, set[str]]
 
 
 @pytest.fixture(autouse=True)
-def catalogues() -> Iterator[None]:
-    """What a test loads is forgotten again."""
+def catalogues(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test loads is forgotten again; those of each code and place load nothing, and read none anew."""
     yield
-    i18n.reset()
+    if not {"site", "code"} & {*request.fixturenames}:
+        i18n.reset()
 
 
 def constants(node: ast.expr | None, function: ast.AST) -> list[str]:
@@ -170,13 +171,14 @@ def test_an_import_reads_no_catalogue() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_portal_adds_a_language(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_portal_adds_a_language(tmp_path: Path, encoding: str) -> None:
     """What it translated is said in it, with its own plural; the rest in English; nothing else changes."""
     file = tmp_path / "cs.toml"
     file.write_text(
         '[story]\ndays = { one = "{n} den", few = "{n} dny", other = "{n} dní" }\n'
         '[refusals]\nno-unit = "případ nikdo nemá; nejprve {missing}"\n',
-        encoding="utf-8",
+        encoding=encoding,
     )
     load_catalogue("cs", file, plural=lambda n: "one" if n == 1 else "few" if 1 < n < 5 else "other")
     assert [text("story.days", "cs", n=n) for n in (1, 3, 7)] == ["1 den", "3 dny", "7 dní"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from string import Formatter
 
@@ -482,11 +483,16 @@ def test_the_receipt_policy_tells_nobody() -> None:
     assert [one.code for one in findings(receipt, today=A_MONDAY)] == ["notice-to-nobody"]
 
 
+@cache
+def whole_city() -> tuple[Policy, set[tuple[str, str]]]:
+    city = load_policy(Path(__file__).parents[1] / "golden" / "city.toml")
+    return city, {(one.code, one.path) for one in findings(city)}
+
+
 @pytest.mark.parametrize("most", [1, 5, 20, 60, 150])
 def test_a_graph_that_is_cut_short_invents_nothing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
     """However few situations are walked, what is found is found on the whole walk too."""
-    city = load_policy(Path(__file__).parents[1] / "golden" / "city.toml")
-    whole = {(one.code, one.path) for one in findings(city)}
+    city, whole = whole_city()
     monkeypatch.setattr("caseflow.policies.lint.state_space.MOST", most)
     assert {(one.code, one.path) for one in findings(city)} <= whole
 

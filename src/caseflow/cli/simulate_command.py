@@ -57,7 +57,7 @@ _COUNTS = ("cases", "cards", "unanswered")
 @click.option("--policy", default=None, metavar="NAME|FILE", help="With --fit; by default wuhu.")
 @click.option("--calendar", default="", help="With --fit: CN or a table file.")
 @click.option("--timezone", default=None, help="With --fit: the zone of times without an offset.")
-@click.option("--encoding", default="utf-8", show_default=True, help="With --fit.")
+@click.option("--encoding", default=None, help="With --fit; by default as the mapping says, else UTF-8.")
 @bom_option
 @json_option
 @lang_option
@@ -72,7 +72,7 @@ def simulate(
     policy: str | None,
     calendar: str,
     timezone: str | None,
-    encoding: str,
+    encoding: str | None,
     bom: bool,
     lang: Lang,
     **run: Any,
@@ -155,7 +155,8 @@ def _simulation(lang: Lang) -> Any:
 
 def _fit(
     logs: tuple[Path, ...], out: Path, lang: Lang, *,
-    mapping: Path | None, policy: str | None, calendar: str, timezone: str | None, encoding: str,
+    mapping: Path | None, policy: str | None, calendar: str, timezone: str | None,
+    encoding: str | None,
 ) -> int:  # fmt: skip
     _simulation(lang)
     fitting = import_module("caseflow.simulation.fit")

@@ -173,7 +173,7 @@ class Desk(TypedActions):
     def adopt(
         self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]
     ) -> Case:
-        """Take over an open case of another system, with its true start and state.
+        """Take over a case of another system, with its true start and state.
 
         Rungs that it reached before are recorded as inherited and told to nobody; those to come fire as
         usual. The same case again, in the same words, changes nothing.

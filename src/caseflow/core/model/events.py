@@ -192,12 +192,12 @@ class Submitted(Event, tag="submitted", kw_only=True):
 
 
 class Adopted(Event, tag="adopted", kw_only=True):
-    """An open case of another system was taken over as it stood; ``effective_us`` is its submission.
+    """A case of another system was taken over as it stood; ``effective_us`` is its submission.
 
     ``clocks`` begin every instance with all that is known of it. The rest is what was told of its past, in
-    epoch microseconds: since when the unit holds it and since when it is in its state, its public replies,
-    extensions as ``(clock, granted at, days)``, pauses as ``(clock, from, to)``, and clocks with a start or
-    an end of their own as ``(clock, instant)``.
+    epoch microseconds: since when the unit holds it, who held it before as ``(since, unit)``, since when it
+    is in its state, its public replies, extensions as ``(clock, granted at, days)``, pauses as
+    ``(clock, from, to)``, and clocks with a start or an end of their own as ``(clock, instant)``.
     """
 
     unit: Name = ""
@@ -205,6 +205,7 @@ class Adopted(Event, tag="adopted", kw_only=True):
     origin: Origin
     steps: tuple[Word, ...] = ()
     unit_since: Instant | None = None
+    holders: tuple[tuple[Instant, Name], ...] = ()
     state_since: Instant | None = None
     replies: tuple[Instant, ...] = ()
     extensions: tuple[tuple[Name, Instant, Count], ...] = ()

@@ -99,8 +99,11 @@ def _submitted(case: Case, event: e.Submitted | e.Adopted) -> Case:
 
 
 def _adopted(case: Case, event: e.Adopted) -> Case:
+    since = () if event.unit_since is None else (event.unit_since,)
+    units = ("", *(unit for _, unit in event.holders))
+    untils = (*(at for at, _ in event.holders), *since)
     facts = Facts(
-        past_units=() if event.unit_since is None else ((event.unit_since, ""),),
+        past_units=tuple(past for past in zip(untils, units, strict=False) if past[0] > event.since_us),
         replies=tuple(Reply(at, 1) for at in event.replies),
         adopted_us=event.at_us,
     )

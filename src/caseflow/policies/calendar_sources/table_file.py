@@ -56,7 +56,9 @@ def table_file(path: Path) -> CalendarTable:
 def _days(table: dict[str, Any], key: str, place: str, read: Callable[[Any, str], _T]) -> dict[date, _T]:
     days = table.get(key, {})
     if not is_table(days):
-        raise BadInput("wrong-type", what=f"{place}{key}", found=f"{type(days).__name__}, expected a table")
+        value = '["08:30-12:00"]' if key == "half" else '"..."'
+        expected = f"expected the table [{key}] of lines {table['first']} = {value}"
+        raise BadInput("wrong-type", what=f"{place}{key}", found=f"{type(days).__name__}, {expected}")
     return {
         date_of(day, what=f"{place}{key}.{day}"): read(value, f"{place}{key}.{day}")
         for day, value in days.items()

@@ -121,7 +121,7 @@ def _states(rules: CompiledPolicy) -> Iterator[Finding]:
         if not plans:
             yield finding("case-without-clock", "clocks", case=origin)
             continue
-        graph = Graph(rules, plans)
+        graph = Graph(rules, plans, only_running=True)
         for spot in graph.spots:
             if _is_idle(rules, spot):
                 way = graph.way_to(spot)

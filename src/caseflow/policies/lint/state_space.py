@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Effect, Transition
 from caseflow.core.model import events as e
@@ -32,6 +33,16 @@ class Ticking(Value):
 
 
 NOT_BEGUN = Ticking()
+_TICKING = {
+    (status, paused): Ticking(status, paused)
+    for status in ("running", "stopped", "cancelled", "held")
+    for paused in (False, True)
+}
+"""Each of what a clock may do, built once: a walk makes millions."""
+
+
+def _ticking(status: str, *, paused: bool) -> Ticking:
+    return _TICKING[status, paused]
 
 
 class Spot(Value):
@@ -66,6 +77,26 @@ class Arrow(Value):
     restarts: tuple[int, ...] = ()
 
 
+class _Move(NamedTuple):
+    """An act as it is taken where a case stands, whatever the clocks do: to where, and what it changes.
+
+    Attributes:
+        row: as the state before the present one makes it, where it leads back.
+        effects: each with the index of its clock.
+    """
+
+    action: str
+    state: str
+    held: bool
+    replied: bool
+    rated: bool
+    came_from: str
+    awaits: bool
+    capped: bool
+    row: Transition
+    effects: tuple[tuple[int, Effect], ...]
+
+
 class Graph:
     """The spots that can be reached with some of a policy's clocks, nearest first, and the arrows between.
 
@@ -74,6 +105,8 @@ class Graph:
         plans: the clocks that are looked at.
         asks: whether it is looked at as well whether the citizen owes information; always where a guard
             does.
+        only_running: whether of a clock only that is looked at which decides whether it runs, now or later:
+            one that has ended for good has not begun, and pauses are left out where no end waits for them.
 
     Attributes:
         spots: in the order of the number of actions that lead there.
@@ -81,7 +114,12 @@ class Graph:
     """
 
     def __init__(
-        self, rules: CompiledPolicy, plans: Sequence[CompiledClock] = (), *, asks: bool = False
+        self,
+        rules: CompiledPolicy,
+        plans: Sequence[CompiledClock] = (),
+        *,
+        asks: bool = False,
+        only_running: bool = False,
     ) -> None:
         self.rules = rules
         guards = {guard for rule in rules.policy.actions.values() for guard in rule.guards}
@@ -91,9 +129,20 @@ class Graph:
         self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
         self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
         self._into: dict[Spot, Arrow] = {}
-        self._known_options: dict[Spot, tuple[tuple[Transition, bool, bool], ...]] = {}
+        self._alike = tuple(self._same(plan) if only_running else {} for plan in self.plans)
+        self._known_moves: dict[Spot, tuple[_Move, ...]] = {}
         self.complete = self._walk()
         self.spots = tuple(self._arrows)
+
+    def _same(self, plan: CompiledClock) -> dict[Ticking, Ticking]:
+        """What the clock may do -> what it does as well, as far as it runs or may run again."""
+        waits = any(other.name in self._index for other in self.rules.chained[plan.name])
+        ended = ("cancelled",) if plan.rule.revive else ("cancelled", "stopped")
+        return {
+            one: NOT_BEGUN if one.status in ended else _ticking(one.status, paused=False)
+            for one in _TICKING.values()
+            if one.status in ended or (one.paused and not waits)
+        }
 
     def _walk(self) -> bool:
         seen, edge = {self.start}, deque([self.start])
@@ -161,29 +210,54 @@ class Graph:
         row = self.rules.table[spot.state].get(action)
         if row is None or not passes(self.rules, row, spot):
             return (spot,)
-        after = self._taken(spot, row, held=_holders(row, spot)[-1]).target
+        after = self._taken(spot, self._move(spot, row, held=_holders(row, spot)[-1])).target
         if row.event in HANDS_OVER:
             return (after, spot)  # there may be no unit of that place
         known = {"unit_holds", "nobody_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
     def _from(self, spot: Spot) -> Iterator[Arrow]:
-        for row, held, capped in self._options(spot):
-            yield self._taken(spot, row, held=held, capped=capped)
+        for move in self._moves(spot):
+            yield self._taken(spot, move)
         yield from self._ends(spot)
 
-    def _options(self, spot: Spot) -> tuple[tuple[Transition, bool, bool], ...]:
-        """What may be done there, whatever the clocks do: the act, who holds the case then, its cap."""
+    def _moves(self, spot: Spot) -> tuple[_Move, ...]:
+        """What may be done there, whatever the clocks do."""
         key = spot.replace(clocks=())
-        known = self._known_options.get(key)
+        known = self._known_moves.get(key)
         if known is None:
-            known = self._known_options[key] = tuple(
-                (row, held, _is_capped(self.rules, row))
+            known = self._known_moves[key] = tuple(
+                self._move(spot, row, held=held, capped=_is_capped(self.rules, row))
                 for row in self.rules.table[spot.state].values()
                 if passes(self.rules, row, spot) and may(row, spot, timed=True)
                 for held in _holders(row, spot)
             )
         return known
+
+    def _move(self, spot: Spot, row: Transition, *, held: bool, capped: bool = False) -> _Move:
+        """What an act does there, whatever the clocks do."""
+        action, event = row.action, row.event
+        if row.back:
+            row = row.back[spot.came_from]
+        place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
+        state = place.state if place else spot.state
+        awaits = self._asks and (
+            event is e.InformationRequested
+            or (spot.awaits and event not in (e.InformationReceived, e.Reopened))
+        )
+        return _Move(
+            action,
+            state,
+            held,
+            replied=event is e.Replied
+            or (spot.replied and event not in (e.ReplyRetracted, e.Reopened, e.Submitted)),
+            rated=event is e.Rated or (spot.rated and event not in (e.Reopened, e.ReplyRetracted)),
+            came_from=spot.state if self.rules.goes_back and state != spot.state else spot.came_from,
+            awaits=awaits,
+            capped=capped,
+            row=row,
+            effects=tuple((self._index[one[1].name], one) for one in effects if one[1].name in self._index),
+        )
 
     def _ends(self, spot: Spot) -> Iterator[Arrow]:
         """The ends of running clocks at which others begin; each end comes once, so none is a loop's part."""
@@ -192,26 +266,22 @@ class Graph:
             for chained in self.rules.chained[plan.name] if ticking.runs else ():
                 index = self._index.get(chained.name)
                 if index is not None and _begins_at_end(chained, plan, spot, spot.clocks[index]):
-                    clocks[index] = Ticking("running", f"state:{spot.state}" in chained.rule.pause)
+                    paused = f"state:{spot.state}" in chained.rule.pause
+                    begun = _ticking("running", paused=paused)
+                    clocks[index] = self._alike[index].get(begun, begun)
             if tuple(clocks) != spot.clocks:
                 yield Arrow(spot, f"end:{plan.name}", spot.replace(clocks=tuple(clocks)), capped=True)
 
-    def _taken(self, spot: Spot, row: Transition, *, held: bool, capped: bool = False) -> Arrow:
+    def _taken(self, spot: Spot, move: _Move) -> Arrow:
         """The arrow of an act; its effects come in their order, each on what the one before left."""
-        if row.back:
-            row = row.back[spot.came_from]
-        place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
-        state = place.state if place else spot.state
-        clocks = list(spot.clocks)
+        clocks, row = list(spot.clocks), move.row
         revives, begins, restarts = list[int](), list[int](), list[int]()
-        for effect in effects:
-            index = self._index.get(effect[1].name)
-            if index is None:
-                continue
+        for index, effect in move.effects:
             before = clocks[index]
-            begun = effect[0] in ("start", "restart") and _begins(effect, row, before, held=held)
-            clocks[index] = _changed(before, effect, begun=begun, state=state)
-            if effect[0] == "revive" and clocks[index] != before:
+            begun = effect[0] in ("start", "restart") and _begins(effect, row, before, held=move.held)
+            after = _changed(before, effect, begun=begun, state=move.state)
+            clocks[index] = self._alike[index].get(after, after)
+            if effect[0] == "revive" and clocks[index] is not before:
                 revives.append(index)
             if begun:
                 begins.append(index)
@@ -220,24 +290,21 @@ class Graph:
                     restarts.append(index)
         if row.event is e.Merged or row.event is e.Resumed:
             was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
-            clocks = [c.replace(status=becomes) if c.status == was else c for c in clocks]
-        replied = row.event is e.Replied or (
-            spot.replied and row.event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
+            clocks = [_ticking(becomes, paused=c.paused) if c.status == was else c for c in clocks]
+        target = Spot(
+            move.state,
+            move.held,
+            move.replied,
+            move.rated,
+            tuple(clocks),
+            came_from=move.came_from,
+            awaits=move.awaits,
         )
-        rated = row.event is e.Rated or (spot.rated and row.event not in (e.Reopened, e.ReplyRetracted))
-        came_from = spot.came_from
-        if self.rules.goes_back and state != spot.state:
-            came_from = spot.state
-        awaits = self._asks and (
-            row.event is e.InformationRequested
-            or (spot.awaits and row.event not in (e.InformationReceived, e.Reopened))
-        )
-        target = Spot(state, held, replied, rated, tuple(clocks), came_from=came_from, awaits=awaits)
         return Arrow(
             spot,
-            row.action,
+            move.action,
             target,
-            capped=capped,
+            capped=move.capped,
             revives=tuple(revives),
             begins=tuple(begins),
             restarts=tuple(restarts),
@@ -257,6 +324,8 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     """Whether no guard refuses for certain, as far as that depends on the spot and on caps of 0."""
     if row.back and spot.came_from not in row.back:
         return False
+    if not row.rule.guards:
+        return True
     limits = rules.policy.limits
     holds = {
         "unit_holds": spot.held,
@@ -344,13 +413,13 @@ def _changed(before: Ticking, effect: Effect, *, begun: bool, state: str) -> Tic
     """What the effect makes of the clock as the one before it left it."""
     verb, plan, _ = effect
     if begun:
-        return Ticking("running", f"state:{state}" in plan.rule.pause)
+        return _ticking("running", paused=f"state:{state}" in plan.rule.pause)
     match verb, before.status:
         case "revive", "stopped":
-            return before.replace(status="running")
+            return _ticking("running", paused=before.paused)
         case "stop" | "cancel", "running":
-            return before.replace(status="stopped" if verb == "stop" else "cancelled")
+            return _ticking("stopped" if verb == "stop" else "cancelled", paused=before.paused)
         case "pause" | "resume", "running":
-            return before.replace(paused=verb == "pause")
+            return _ticking("running", paused=verb == "pause")
         case _:
             return before
