@@ -45,8 +45,10 @@ OWN = {"act", "submit"}
 """What a timeline has a word of its own for."""
 DEFAULTS = {("placeholder", "text"): '"已收到"'}
 """What a timeline says by itself."""
-OTHER_CASES = {("merge", "primary")}
-"""Fields that name another case."""
+OTHER_CASES = {("merge", "primary"), ("link", "other"), ("unlink", "other")}
+"""Arguments that name another case."""
+FIELDS = {"other": "case", "as_": "type"}
+"""Arguments that the action's fields call otherwise."""
 PASSED = {
     "Case | str": "case_id_of({name})",
     "Sequence[str]": '{name} if isinstance({name}, str) else checked_list("{name}", {name})',
@@ -71,7 +73,12 @@ def _method(name: str, method: Callable[..., Any]) -> str:
     parts = ["self", "case: Case | str", *_parts(name, [first] if first else [])]
     named = list(_parts(name, [one for one in fields if one is not first]))
     parts += ["*", *named] if named else []
-    passed = [f'"{name}"', "case", "doing", *(f"{one.name}={_passed(name, one)}" for one in fields)]
+    passed = [
+        f'"{name}"',
+        "case",
+        "doing",
+        *(f"{FIELDS.get(one.name, one.name)}={_passed(name, one)}" for one in fields),
+    ]
     words, more, _ = (inspect.getdoc(method) or "").partition("\n\n")
     if more:
         words = f"{words}\n\n        See `Desk.{name}`.\n        "

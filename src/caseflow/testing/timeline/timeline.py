@@ -127,7 +127,9 @@ class Timeline(TimelineActions, Faults):
     def _do(self, action: str, case: Case | str, doing: Doing, /, **fields: Any) -> Case:
         parts = {name: part for name, part in fields.items() if part is not None}
         step = self._step(action, case_id_of(case), parts, doing)
-        return self._called(action, (step.case_id,), {**parts, **doing}, step)
+        words = {"type": "as_", "case": "other"} if action in ("link", "unlink") else {}
+        called = {words.get(name, name): part for name, part in parts.items()}
+        return self._called(action, (step.case_id,), {**called, **doing}, step)
 
     def _step(self, action: str, case_id: str, fields: dict[str, Any], doing: Doing) -> Step:
         """The command as a step; what has no offset is the office's own wall clock."""

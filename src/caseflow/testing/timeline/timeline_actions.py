@@ -123,6 +123,17 @@ class TimelineActions(ActionTaker):
         """并案: let a duplicate follow the case whose clock started first."""
         return self._do("merge", case, doing, primary=case_id_of(primary))
 
+    def link(self, case: Case | str, other: Case | str, *, as_: str, **doing: Unpack[Doing]) -> Case:
+        """Link the case to another one, of whatever policy, by a type of link that the policies of both name.
+
+        See `Desk.link`.
+        """
+        return self._do("link", case, doing, case=case_id_of(other), type=as_)
+
+    def unlink(self, case: Case | str, other: Case | str, *, as_: str, **doing: Unpack[Doing]) -> Case:
+        """Take a link back, at both ends; that it was there stays on record."""
+        return self._do("unlink", case, doing, case=case_id_of(other), type=as_)
+
     def send_back(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
         """退单: give the case back; the citizen's clock runs on."""
         return self._do("send_back", case, doing)
