@@ -47,7 +47,7 @@ DEFAULTS = {("placeholder", "text"): '"已收到"'}
 """What a timeline says by itself."""
 OTHER_CASES = {("merge", "primary"), ("link", "other"), ("unlink", "other")}
 """Arguments that name another case."""
-FIELDS = {"other": "case", "as_": "type"}
+FIELDS = {"as_": "type"}
 """Arguments that the action's fields call otherwise."""
 PASSED = {
     "Case | str": "case_id_of({name})",

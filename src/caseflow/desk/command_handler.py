@@ -241,12 +241,12 @@ class CommandHandler:
 
         The reason is kept at both ends, each with a salt of its own.
         """
-        wanted = command.fields.get("case")
+        wanted = command.fields.get("other")
         other = self.store.load(wanted) if isinstance(wanted, str) else None
         if other is None or not other.version:  # refused by its own end, for want of the other
             self._step(rules, case, command, now, history=partial(self.store.events, case.id))
             raise UnknownCase(str(wanted))
-        fields = {"type": command.fields.get("type"), "case": case.id}
+        fields = {"type": command.fields.get("type"), "other": case.id}
         fields |= {text.field: text.text for text in texts if text.field == "reason"}
         of_other = self.rules_of(other)
         answer, other_texts = sealed(of_other, command.action, command.by, fields, command.effective_us)

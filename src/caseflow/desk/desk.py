@@ -559,6 +559,8 @@ class AsyncDesk(Threaded[Desk]):
     forecast = in_thread(Desk.forecast)
     allowed = in_thread(Desk.allowed)
     cases = in_thread(Desk.cases)
+
+
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
     """The policies compiled.
 

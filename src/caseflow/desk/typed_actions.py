@@ -259,11 +259,11 @@ class TypedActions:
 
         Both histories say it, in one append. The actor must be allowed to ``link`` either case.
         """
-        return self._do(case_id, "link", by, terms, type=as_, case=other)
+        return self._do(case_id, "link", by, terms, type=as_, other=other)
 
     def unlink(self, case_id: str, other: str, *, as_: str, by: Actor, **terms: Unpack[Terms]) -> Case:
         """Take a link back, at both ends; that it was there stays on record."""
-        return self._do(case_id, "unlink", by, terms, type=as_, case=other)
+        return self._do(case_id, "unlink", by, terms, type=as_, other=other)
 
     def send_back(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """退单: give the case back; the citizen's clock runs on."""

@@ -76,8 +76,8 @@ ACTIONS: dict[str, ActionSpec] = {
         ("reject", e.Rejected, _fields(code="string!", text="text")),
         ("merge", e.Merged, _fields(primary="string!")),
         ("resume", e.Resumed, {}),
-        ("link", e.Linked, _fields(type="string!", case="string!")),
-        ("unlink", e.Unlinked, _fields(type="string!", case="string!")),
+        ("link", e.Linked, _fields(type="string!", other="string!")),
+        ("unlink", e.Unlinked, _fields(type="string!", other="string!")),
         ("send_back", e.Returned, {}),
         ("transfer", e.Transferred, _fields(to="unit!")),
         ("request_extension", e.ExtensionRequested, _fields(**_EXTENSION)),
@@ -141,7 +141,7 @@ def _fields_of(action: str, event: e.Event) -> dict[str, Any]:
     elif isinstance(event, e.Resumed):
         return {}
     elif isinstance(event, e.Linked | e.Unlinked):
-        fields = {"type": event.type, "case": event.case}
+        fields = {"type": event.type, "other": event.case}
     elif isinstance(event, e.Migrated):
         return {} if event.retroactive else {"retroactive": False}
     elif isinstance(event, e.ExtensionRequested | e.ExtensionGranted | e.ExtensionRefused):

@@ -48,7 +48,7 @@ _SAYS_MORE = OWN_EFFECTS | {
 }  # fmt: skip
 """Events that say more than what is given in the fields of their actions, or the same in another way."""
 
-_IN_EVENT = {"to": "unit", "co_handler": "unit"}
+_IN_EVENT = {"to": "unit", "co_handler": "unit", "other": "case"}
 """Fields of actions that their events call otherwise."""
 
 _NOBODY = Role(scope="own")

@@ -122,7 +122,7 @@ def _caught_up(
     if refused is None and command.action == "merge":
         refused = wrong_primary(rules, case, command, primary)
     if refused is None and transition is not None and transition.event in (e.Linked, e.Unlinked):
-        refused = refusal("linked-case-unknown", rules, case, command, found=command.fields["case"])
+        refused = refusal("linked-case-unknown", rules, case, command, found=command.fields["other"])
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     asks_history = transition.asks_history or (since < case.last_us and _came_before_a_clock(case, since))

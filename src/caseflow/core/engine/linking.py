@@ -31,7 +31,7 @@ class LinkEnd(Value):
 
     Attributes:
         rules: those it pins.
-        command: ``link`` or ``unlink``, with the other case's id in ``case``.
+        command: ``link`` or ``unlink``, with the other case's id in ``other``.
         history: gives every event of the case, when it is asked for.
     """
 

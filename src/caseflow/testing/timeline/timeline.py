@@ -37,6 +37,10 @@ class Expected:
     refusal: Refusal | None = None
 
 
+_LINKS = ("link", "unlink")
+"""Actions whose field ``type`` is the argument ``as_``, since it says as what."""
+
+
 class Timeline(TimelineActions, Faults):
     """Cases in simulated time, under any policy and on any store.
 
@@ -127,8 +131,9 @@ class Timeline(TimelineActions, Faults):
     def _do(self, action: str, case: Case | str, doing: Doing, /, **fields: Any) -> Case:
         parts = {name: part for name, part in fields.items() if part is not None}
         step = self._step(action, case_id_of(case), parts, doing)
-        words = {"type": "as_", "case": "other"} if action in ("link", "unlink") else {}
-        called = {words.get(name, name): part for name, part in parts.items()}
+        called = {
+            "as_" if action in _LINKS and name == "type" else name: part for name, part in parts.items()
+        }
         return self._called(action, (step.case_id,), {**called, **doing}, step)
 
     def _step(self, action: str, case_id: str, fields: dict[str, Any], doing: Doing) -> Step:

@@ -128,11 +128,11 @@ class TimelineActions(ActionTaker):
 
         See `Desk.link`.
         """
-        return self._do("link", case, doing, case=case_id_of(other), type=as_)
+        return self._do("link", case, doing, other=case_id_of(other), type=as_)
 
     def unlink(self, case: Case | str, other: Case | str, *, as_: str, **doing: Unpack[Doing]) -> Case:
         """Take a link back, at both ends; that it was there stays on record."""
-        return self._do("unlink", case, doing, case=case_id_of(other), type=as_)
+        return self._do("unlink", case, doing, other=case_id_of(other), type=as_)
 
     def send_back(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
         """退单: give the case back; the citizen's clock runs on."""
