@@ -28,6 +28,8 @@ CANCELLED: Final = "cancelled"
 """What it would tell no longer holds."""
 COLLAPSED: Final = "collapsed"
 """Was told together with another, whose id is ``into``."""
+TAKEN_BACK: Final = "taken-back"
+"""The error of a notice that was cancelled by a later act."""
 TOLD = (SENT, COLLAPSED)
 """Of a notice that was told, by itself or with another; neither ever goes back."""
 STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
@@ -82,6 +84,7 @@ class Posted(Value, gc=False):
         told_us: when it was sent; of one that is not `SENT`, when somebody may have been told.
         error: the code of what went wrong last.
         into: the id of the notice that told it, when it was collapsed.
+        reached: the deliveries of it that were handed on, each by the end of its id.
     """
 
     position: Count
@@ -93,6 +96,7 @@ class Posted(Value, gc=False):
     told_us: Instant | None = None
     error: Word = ""
     into: Word = ""
+    reached: tuple[Name, ...] = ()
 
 
 class Held(Value, gc=False):
@@ -102,12 +106,14 @@ class Held(Value, gc=False):
         token: the claim's; it must come back with the outcome.
         attempt: 1 for the first.
         corrected: the status of the notice that this one corrects, or `UNSURE`; empty without one.
+        reached: the deliveries of it that were handed on before; see `Posted`.
     """
 
     notice: Notice
     token: str
     attempt: int
     corrected: str = ""
+    reached: tuple[str, ...] = ()
 
 
 class Outcome(Value):
@@ -122,7 +128,9 @@ class Outcome(Value):
     told_us: int | None = None
     """Of one to be tried again or given up: when some of those it is for were told."""
     untried: bool = False
-    """Of one that goes back: that nobody tried to tell it, so that the attempt does not count."""
+    """Of one that goes back: that nobody failed to tell it, so that the attempt does not count."""
+    reached: tuple[str, ...] = ()
+    """The deliveries that were handed on by now, those of earlier attempts among them; see `Posted`."""
 
 
 def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, now_us: int) -> str:
@@ -141,7 +149,7 @@ def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, n
 
 def sent(held: Held, told_us: int) -> Outcome:
     """It was told at that instant."""
-    return Outcome(held.notice.id, held.token, SENT, told_us)
+    return _outcome(held, SENT, told_us)
 
 
 def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = None) -> Outcome:
@@ -150,27 +158,32 @@ def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = Non
     Args:
         told_us: when some of those whom it is for were told all the same.
     """
-    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, told_us=told_us)
+    return _outcome(held, RETRY, next_try_us, error).replace(told_us=told_us)
 
 
 def untried(held: Held, next_try_us: int, error: str = "") -> Outcome:
     """It was not tried and goes back, pending again from the instant on; the attempt does not count."""
-    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, untried=True)
+    return _outcome(held, RETRY, next_try_us, error).replace(untried=True)
 
 
 def dead(held: Held, error: str) -> Outcome:
     """It is given up, with the code of the last failure."""
-    return Outcome(held.notice.id, held.token, DEAD, None, error)
+    return _outcome(held, DEAD, error=error)
 
 
 def cancelled(held: Held, error: str = "") -> Outcome:
     """Nobody needs to be told any more, with the code of the reason."""
-    return Outcome(held.notice.id, held.token, CANCELLED, None, error)
+    return _outcome(held, CANCELLED, error=error)
 
 
 def collapsed(held: Held, into: str) -> Outcome:
     """It was told together with the notice of that id."""
-    return Outcome(held.notice.id, held.token, COLLAPSED, into=into)
+    return _outcome(held, COLLAPSED).replace(into=into)
+
+
+def _outcome(held: Held, status: str, at_us: int | None = None, error: str = "") -> Outcome:
+    """Whoever was reached before stays so."""
+    return Outcome(held.notice.id, held.token, status, at_us, error, reached=held.reached)
 
 
 class Draft(Value, gc=False):
