@@ -32,8 +32,8 @@ from caseflow.cli.options import (
 )
 from caseflow.core.notices import DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
-from caseflow.delivery.relay import Round
 from caseflow.delivery.relay_config import relay_from
+from caseflow.delivery.round import Round
 from caseflow.policies.parse import toml_table
 from caseflow.ports import Store
 from caseflow.views.letter import day_of, number_of

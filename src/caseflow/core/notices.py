@@ -233,11 +233,18 @@ def whole(body: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
     return value if type(value) is int and EARLIEST <= value <= LATEST else otherwise
 
 
+def effective(notice: Notice) -> int:
+    """When what the notice of an act tells took effect, which may be long before it was told to the desk."""
+    return whole(notice.body, "since_us", notice.at_us)
+
+
 # -- what is owed ---------------------------------------------------------------------------------------
 
 CORRECTION, DOCUMENT, CARD, REMINDER = "correction", "document", "card", "reminder"
 OF_RUNGS = frozenset({CARD, REMINDER, DOCUMENT})
 """Topics of the notices of a rung."""
+UNASSIGNED: Final[Mapping[str, Any]] = {"unassigned": True}
+"""In the body of a notice that is told only while no unit holds the case."""
 REPEATED = (
     "unit",
     "days",
@@ -265,9 +272,9 @@ class Owed(Value, gc=False):
 NOTHING = Owed()
 
 
-def has_annulment(events: Iterable[e.Event]) -> bool:
-    """Whether a card is annulled, so that `owed` needs what was posted before."""
-    return e.CardAnnulled in map(type, events)
+def takes_back(events: Iterable[e.Event]) -> bool:
+    """Whether a card or reply is taken back, so that `owed` needs what was posted before."""
+    return any(type(event) in (e.CardAnnulled, e.ReplyRetracted) for event in events)
 
 
 def owed(
@@ -283,18 +290,20 @@ def owed(
     A card that one of the events issues and a later one annuls is told to nobody and numbers no document; so
     is an inherited one.
     A card annulled that was posted before has its notices cancelled, and a correction posted for each, which
-    the relay sends only to those who were told.
+    the relay sends only to those who were told. So it is with a reply that is taken back.
 
     Args:
         rules: the rules the case pins before the events.
         case: the case before the events.
-        posted: every notice of the case so far; needed when a card is annulled.
+        posted: every notice of the case so far; needed when a card or reply is taken back; see `takes_back`.
         adopted: the rules that hold from a `Migrated` on.
     """
+    known = tuple(posted)
     annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
     times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
     documents: list[Draft] = []
+    cancels: list[str] = []
     late: list[_Annulled] = []
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
@@ -319,13 +328,20 @@ def owed(
         elif type(event) is e.ReceiptSigned and _is_signed(case, event):
             continue
         routes = rules.routes.of(event)
-        if routes:
-            notices += _of_event(routes, case.id, version, event, unit)
-    if not late:
-        return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
-    cancels, corrections = _corrected(case.id, late, tuple(posted))
+        owing = [*_of_event(routes, case.id, version, event, unit)] if routes else []
+        if type(event) is e.ReplyRetracted:
+            untold = _untold(case, event, known)
+            cancels += [notice.id for notice in untold]
+            owing = [_taking_back(notice, untold) for notice in owing]
+        notices += owing
+    if late:
+        annulled_notices, corrections = _corrected(case.id, late, known)
+        cancels += annulled_notices
+        notices += corrections
+    if not (notices or documents or cancels or late):
+        return NOTHING
     voids = tuple(Void(document, event.at_us, event.cause) for _, event, document in late)
-    return Owed((*notices, *corrections), cancels, tuple(documents), voids)
+    return Owed(tuple(notices), tuple(cancels), tuple(documents), voids)
 
 
 _Annulled = tuple[int, e.CardAnnulled, str]
@@ -364,6 +380,27 @@ def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     return places
 
 
+def _untold(case: Case, event: e.ReplyRetracted, posted: Iterable[Notice]) -> list[Notice]:
+    """What was posted of the replies that are taken back, whether or not anybody was told by now."""
+    since, cycle = event.since_us, case.facts.cycle_at(event.since_us)
+    replies = {
+        reply.at_us
+        for reply in case.facts.replies
+        if reply.cycle == cycle and reply.at_us <= since and reply.retracted_us is None
+    }
+    return [notice for notice in posted if notice.topic == e.Replied.name and effective(notice) in replies]
+
+
+def _taking_back(notice: Notice, untold: Sequence[Notice]) -> Notice:
+    """The notice of a retraction, which goes to those alone who were told of the reply.
+
+    Of several replies some may have been told, so that it goes out in any case.
+    """
+    way = (notice.role, notice.unit, notice.channel)
+    replies = [one for one in untold if (one.role, one.unit, one.channel) == way]
+    return notice.replace(corrects=replies[0].id) if len(replies) == 1 else notice
+
+
 def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
     addressee = event.unit if type(event) is e.CoHandlerAdded else unit
     return _by_routes(
@@ -378,6 +415,8 @@ def _repeated(event: e.Event) -> dict[str, Any]:
     if names is None:
         names = _REPEATED_BY[type(event)] = tuple([name for name in REPEATED if hasattr(event, name)])
     repeated: dict[str, Any] = {}
+    if event.effective_us is not None:
+        repeated["since_us"] = event.effective_us
     for name in names:
         value = getattr(event, name)
         if value:
@@ -418,10 +457,15 @@ def _by_routes(
     """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
     for route in routes:
         role, channel, unit = route.role, route.channel, ""
+        more: Mapping[str, Any] = {}
         if route.is_of_unit:
             if not addressee:
                 continue
             unit = addressee
+        if route.is_unassigned:
+            if addressee:
+                continue
+            more = UNASSIGNED
         yield Notice(
             notice_id(case_id, version, role, unit, channel),
             case_id,
@@ -432,7 +476,7 @@ def _by_routes(
             unit=unit,
             channel=channel,
             at_us=event.at_us,
-            body={"template": route.template, **body},
+            body={"template": route.template, **body, **more},
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from caseflow.core import notices as o
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.notices import CORRECTION, DOCUMENT, OF_RUNGS, Notice, Posted
 from caseflow.delivery.renderer import instance, others
@@ -93,6 +94,20 @@ def stands(case: Case, notice: Notice) -> bool:
     )
 
 
+def known_us(case: Case, notice: Notice) -> int:
+    """When it was known that it had to be told: when a card was noticed, an act recorded."""
+    if notice.topic not in OF_RUNGS:
+        return notice.at_us
+    key = instance(notice)
+    noticed = (
+        card.detected_us
+        for card in case.escalations
+        if (card.clock, card.subject, card.cycle, card.level) == (*key, notice.level)
+        and card.effective_us == notice.at_us
+    )
+    return max(noticed, default=notice.at_us)
+
+
 def as_settled(row: o.Posted, done: Mapping[str, o.Outcome]) -> o.Posted:
     """The notice as it will be when this batch is settled."""
     outcome = done.get(row.notice.id)
@@ -100,8 +115,31 @@ def as_settled(row: o.Posted, done: Mapping[str, o.Outcome]) -> o.Posted:
         return row
     is_retry = outcome.status == o.RETRY
     return row.replace(
-        status=o.PENDING if is_retry else outcome.status, next_try_us=outcome.at_us if is_retry else None
+        status=o.PENDING if is_retry else outcome.status,
+        next_try_us=outcome.at_us if is_retry else None,
+        reached=outcome.reached,
     )
+
+
+def has_siblings(rules: CompiledPolicy, notice: Notice) -> bool:
+    """Whether the event is told to several roles by one channel, of which one person may have two."""
+    if notice.topic in OF_RUNGS or notice.topic == CORRECTION:
+        routes = rules.routes.of_rungs.get((instance(notice)[0], notice.level), ())
+    else:
+        action = notice.body.get("action")
+        routes = rules.routes.of_events.get(f"{notice.topic}:{action}" if action else notice.topic, ())
+    return sum(route.channel == notice.channel for route in routes) > 1
+
+
+def siblings(notice: Notice, rows: Iterable[Posted]) -> list[Posted]:
+    """The notices of the same event for other roles, by the same channel."""
+    return [
+        row
+        for row in rows
+        if (row.notice.version, row.notice.topic, row.notice.channel)
+        == (notice.version, notice.topic, notice.channel)
+        and (row.notice.role, row.notice.unit) != (notice.role, notice.unit)
+    ]
 
 
 def rows_of(store: Outbox, case_id: str) -> list[o.Posted]:
