@@ -73,8 +73,9 @@ def _since(of: TemplateContext) -> str:
 
 
 def _unit(of: TemplateContext) -> str:
+    """The unit that is spoken of; the office itself where there is none."""
     notice = of.notice
-    return str(notice.body.get("unit") or notice.unit or of.case.unit) or text("notices.unknown", of.lang)
+    return str(notice.body.get("unit") or notice.unit or of.case.unit) or of.labels.office()
 
 
 _WORDS: dict[str, Callable[[TemplateContext], str]] = {
