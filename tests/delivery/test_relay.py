@@ -49,8 +49,7 @@ def test_what_is_told_reads_as_it_should(desk: Desk) -> None:
     (reply,) = kept.got
     assert reply.subject == "已答复：路灯<不>亮 & 闪"
     assert reply.text == (
-        "c-17先生：\n您提出的“路灯<不>亮 & 闪”（件号 c1）已由城管局答复：\n\n已修复\n请查看\n"
-        "\n芜湖市民心声\n"
+        "c-17先生：\n您提出的“路灯<不>亮 & 闪”（件号 c1）已由城管局答复：\n\n已修复\n请查看\n\n芜湖市民心声\n"
     )
     assert "路灯&lt;不&gt;亮 &amp; 闪" in reply.html
     assert "已修复<br>请查看" in reply.html

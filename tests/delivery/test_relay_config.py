@@ -124,7 +124,7 @@ def holders(role: str, unit: str = "", citizen: str = "c-17") -> list[str]:
 
 
 def test_who_holds_a_role_is_looked_up_by_unit() -> None:
-    """A role in a unit is held by those listed with it, one without units over all; of citizens there are all."""
+    """A role is held by those listed with the unit, or with none; a relay picks among citizens."""
     assert holders("handler", "城管局") == ["z-2"]
     assert holders("handler", "水务局") == []
     assert holders("supervisor") == ["s-1"]

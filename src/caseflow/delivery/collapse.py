@@ -43,20 +43,25 @@ def has_higher(case: Case, notice: Notice) -> bool:
 def speaker(case: Case, notice: Notice, rows: Iterable[Posted]) -> Posted | None:
     """The notice of the highest level for the same recipient and clock instance, above this one's.
 
-    One that was cancelled or given up speaks for nobody, and so does one that was itself told by another.
-    Of several, by different channels, it is one that was told.
+    One that was cancelled or given up speaks for nobody, and so does one that a higher level told; one that
+    was told in another role of the same people speaks on. Of several, by different channels, it is one that
+    was told.
 
     Args:
         rows: every notice of the case.
     """
+    every = tuple(rows)
+    versions = {row.notice.id: row.notice.version for row in every}
     own, best, highest = height(case, notice), (-1, False), None
-    for row in rows:
+    for row in every:
         other = row.notice
-        if row.status in (o.CANCELLED, o.DEAD, o.COLLAPSED) or not _alike(notice, other):
+        if row.status in (o.CANCELLED, o.DEAD) or not _alike(notice, other):
             continue
-        at = height(case, other)
-        if at > own and (at, row.status == o.SENT) > best:
-            best, highest = (at, row.status == o.SENT), row
+        if row.status == o.COLLAPSED and versions.get(row.into) != other.version:
+            continue
+        at, is_told = height(case, other), row.status in o.TOLD
+        if at > own and (at, is_told) > best:
+            best, highest = (at, is_told), row
     return highest
 
 
@@ -117,6 +122,7 @@ def as_settled(row: o.Posted, done: Mapping[str, o.Outcome]) -> o.Posted:
     return row.replace(
         status=o.PENDING if is_retry else outcome.status,
         next_try_us=outcome.at_us if is_retry else None,
+        into=outcome.into,
         reached=outcome.reached,
     )
 

@@ -335,8 +335,8 @@ class Relay:
 
     def _spoken_for(self, held: Held, other: o.Posted) -> Outcome:
         """Told together with a higher level once that one was told; until then it waits for it."""
-        if other.status == o.SENT:
-            return o.collapsed(held, other.notice.id)
+        if other.status in o.TOLD:
+            return o.collapsed(held, other.into or other.notice.id)
         ready = max(other.next_try_us or 0, self.clock.now_us())
         return o.untried(held, ready + SECOND, "higher-level-first")
 

@@ -154,7 +154,8 @@ def _ending(act: _Act) -> str:
 
 
 def _merger(act: _Act) -> str:
-    return "" if act.case.facts.primary == act.notice.body.get("primary") else REOPENED
+    facts = act.case.facts
+    return "" if facts.primary and facts.merged_us == act.since_us else REOPENED
 
 
 def _request(act: _Act) -> str:
