@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from caseflow import Actor, BadInput, Desk, MemoryStore
 from caseflow.core.model.case import Case
 from caseflow.core.notices import SENT
-from caseflow.core.time.instants import DAY, HOUR, micros, moment, office_days
+from caseflow.core.time.instants import DAY, HOUR, OfficeDays, micros, moment, office_days
 from caseflow.delivery.directory import ListedDirectory
 from caseflow.delivery.quiet_hours import telling_times
 from caseflow.delivery.relay import Relay, RetryPolicy
@@ -63,23 +63,26 @@ def test_what_is_no_time_is_refused(quiet: str, digest: str) -> None:
     assert caught.value.code == "bad-telling-time"
 
 
+def clock_of(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
+
+
 @settings(max_examples=200, derandomize=True, database=None)
 @given(
     st.integers(0, 1439), st.integers(0, 1439), st.none() | st.integers(0, 1439),
     st.integers(0, 3 * DAY), st.integers(0, 3 * DAY), st.sampled_from([BEIJING, BERLIN]),
 )  # fmt: skip
 def test_the_instant_is_one_of_waking_and_never_more_than_two_days_off(
-    begin: int, end: int, digest: int | None, known: int, later: int, days: object
+    begin: int, end: int, digest: int | None, known: int, later: int, days: OfficeDays
 ) -> None:
     """Told at that instant is told: asked again then, it may be told at once."""
-    clock = lambda minutes: f"{minutes // 60:02}:{minutes % 60:02}"  # noqa: E731  # short
-    quiet = "" if begin == end else f"{clock(begin)}-{clock(end)}"
-    times = telling_times(quiet, "" if digest is None else clock(digest))
+    quiet = "" if begin == end else f"{clock_of(begin)}-{clock_of(end)}"
+    times = telling_times(quiet, "" if digest is None else clock_of(digest))
     known_us = micros("2025-03-29T00:00:00Z") + known
     now_us = known_us + later
-    at = times.from_us(known_us, now_us, days)  # type: ignore[arg-type]  # one of two
+    at = times.from_us(known_us, now_us, days)
     assert now_us <= at <= now_us + 2 * DAY + HOUR
-    assert times.from_us(known_us, at, days) == at  # type: ignore[arg-type]  # one of two
+    assert times.from_us(known_us, at, days) == at
 
 
 class Staff:
@@ -92,14 +95,12 @@ class Staff:
         names = [case.citizen] if role == "citizen" else ["li", "wang"] if unit else []
         return [
             Person(name, name, {"email": f"{name}@x.example"}, **self.times.get(name, {})) for name in names
-        ]  # type: ignore[arg-type]  # two texts
+        ]
 
 
-def relay(desk: Desk, kept: Kept, directory: Staff, **times: str) -> Relay:
+def relay(desk: Desk, kept: Kept, directory: Staff, *, quiet: str = "") -> Relay:
     """A new one each time, so that it remembers nothing of what another did."""
-    return Relay(
-        desk.store, directory, kept, clock=desk.clock, chance=lambda: 0.0, retry_policy=RetryPolicy(), **times
-    )
+    return Relay(desk.store, directory, kept, clock=desk.clock, chance=lambda: 0.0, quiet=quiet)
 
 
 def test_who_is_awake_is_told_and_who_sleeps_is_told_in_the_morning() -> None:

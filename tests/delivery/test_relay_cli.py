@@ -78,6 +78,11 @@ def test_what_is_owed_is_told_and_counted(at: Path, capsys: pytest.CaptureFixtur
         " 0 set aside\n"
     )
     assert called(capsys, "relay", "dead", *STORE)[:2] == (Exit.OK, "no dead letters\n")
+    code, out, _ = called(capsys, "relay", "dropped", *STORE, "--json")
+    dropped = {(row["topic"], row["role"]): row["error"] for row in json.loads(out)}
+    assert (code, dropped) == (Exit.OK, {
+        ("submitted", "duty_officer"): "answered", ("reminder", "handler"): "clock-ended",
+    })  # fmt: skip
 
 
 def test_documents_are_listed_and_printed(at: Path, capsys: pytest.CaptureFixture[str]) -> None:

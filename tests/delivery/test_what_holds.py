@@ -41,6 +41,11 @@ def _reply(desk: Desk) -> None:
     desk.reply("c1", text="已修复", by=OFFICER)
 
 
+def _complete(desk: Desk) -> None:
+    _reply(desk)
+    desk.complete("c1", text="办结", by=OFFICER)
+
+
 def _retract(desk: Desk) -> None:
     desk.clock.advance(hours=1)
     desk.retract_reply("c1", reason="有误", by=BOSS)
@@ -77,7 +82,7 @@ def _reopen(desk: Desk) -> None:
         ((lambda d: d.reject("c1", code="unclear", by=COORDINATOR)), _reopen,
          ["reopened > duty_officer@城管局", "rejected: reopened"]),
         (_reply, _retract, ["replied: taken-back", "reply-retracted: never-told"]),
-        ((lambda d: (_reply(d), d.complete("c1", text="办结", by=OFFICER))), _retract,
+        (_complete, _retract,
          ["completed: retracted", "replied: taken-back", "reply-retracted: never-told"]),
         ((lambda d: d.withdraw("c1", by=CITIZEN)), (lambda d: None), []),
     ],

@@ -105,7 +105,7 @@ def test_nothing_counts_after_a_clock_has_ended(desk: Desk, capsys: pytest.Captu
         ("02-28", 0, "start"), ("03-01", 1, "counts"), ("03-02", 2, "counts"), ("03-03", 3, "counts"),
         ("03-04", 4, "counts"), ("03-05", 5, "counts"), ("03-06", 5, "stopped"),
     ]  # fmt: skip
-    assert printed(capsys, "reply", "--lang", "zh").count("03-06") == 2  # the day, and the instant of the stop
+    assert printed(capsys, "reply", "--lang", "zh").count("已停止") == 2  # the clock, and its day
 
 
 @pytest.mark.parametrize("at", ["2025-03-30T10:00:00+08:00", "2025-04-02T10:00:00+08:00"])

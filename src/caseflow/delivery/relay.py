@@ -29,7 +29,7 @@ from caseflow.delivery.messages import Messages
 from caseflow.delivery.quiet_hours import TellingTimes, telling_times
 from caseflow.delivery.recipients import DIRECTORY_BROKE, Recipients
 from caseflow.delivery.renderer import DIGEST, CaseContext, Channels
-from caseflow.delivery.round import CaseRows, Round, RoundWork, SetAside, round_of
+from caseflow.delivery.round import PostedRows, Round, RoundWork, SetAside, round_of
 from caseflow.delivery.validity import NEVER_TOLD, outdated
 from caseflow.errors import BadInput, BadRecord, CaseflowError, DeliveryFailed, StoreError
 from caseflow.policies.registry import rules_of
@@ -82,7 +82,7 @@ PUT_OFF = 10
 """After so many leases a notice is looked at again that could not be read, or whose case could not."""
 
 
-def _goes_first(other: o.Posted, held: Held, rows: CaseRows, now_us: int) -> bool:
+def _goes_first(other: o.Posted, held: Held, rows: PostedRows, now_us: int) -> bool:
     """Whether another relay is telling the same to another role just now, which was posted before."""
     if other.status != o.LEASED or other.token == held.token or (other.next_try_us or 0) <= now_us:
         return False
@@ -296,7 +296,7 @@ class Relay:
             else:
                 self._put_off(batch, Quarantined.of("case", case_id, error), work)
             return
-        rows = CaseRows(self.store, case_id, work)
+        rows = PostedRows(self.store, case_id, work)
         for held in batch:
             try:
                 work.keep([self._outcome(context, held, rows, work)])
@@ -317,7 +317,7 @@ class Relay:
             return self.store.documents(batch[0].notice.case_id)
         return ()
 
-    def _outcome(self, context: CaseContext, held: Held, rows: CaseRows, work: RoundWork) -> Outcome:
+    def _outcome(self, context: CaseContext, held: Held, rows: PostedRows, work: RoundWork) -> Outcome:
         """What becomes of one notice: not owed any more, told by another, later, or told now."""
         notice, now = held.notice, self.clock.now_us()
         if notice.corrects and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
@@ -342,7 +342,7 @@ class Relay:
 
     # -- one notice --------------------------------------------------------------------------------------
 
-    def _tell(self, context: CaseContext, held: Held, rows: CaseRows, work: RoundWork) -> Outcome:
+    def _tell(self, context: CaseContext, held: Held, rows: PostedRows, work: RoundWork) -> Outcome:
         notice = held.notice
         try:
             recipients = Recipients(context, notice, directory=self.directory, store=self.store)

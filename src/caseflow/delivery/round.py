@@ -106,7 +106,7 @@ class RoundWork:
         return {key: attempt.held.notice.id for attempt in attempts for key in attempt.in_digest}
 
 
-class CaseRows:
+class PostedRows:
     """Every notice of a case as the outbox has it, asked for once, and as this round will leave it."""
 
     def __init__(self, store: Store, case_id: str, work: RoundWork) -> None:

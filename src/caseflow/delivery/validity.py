@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, renamed
 from caseflow.core.model.clock_run import ClockRun
@@ -69,6 +69,11 @@ class _Act:
         role = rules.roles.get(notice.role)
         self.is_for_office = role is None or role.scope != "own"
 
+    def rows(self) -> Iterator[Transition]:
+        """The ways by which the case may have come here by such an act."""
+        for table in self.rules.table.values():
+            yield from (row for row in table.values() if row.event.name == self.notice.topic)
+
     def is_of_this_cycle(self) -> bool:
         facts = self.case.facts
         return facts.cycle_at(self.since_us) == facts.cycle
@@ -119,14 +124,13 @@ def _question(act: _Act) -> str:
     """The citizen is asked for information until it has come, or is not needed any more."""
     if not act.case.is_open:
         return ENDED
-    case, rules, now = act.case, act.rules, act.now_us
+    case, now = act.case, act.now_us
     ends = (*case.taken("receive_information", now), *case.taken("reply", now))
     if any(us >= act.since_us for us, _ in ends):
         return ANSWERED
-    if "receive_information" in rules.kept:
+    if "receive_information" in act.rules.kept:
         return ""
-    rows = (row for table in rules.table.values() for row in table.values())
-    waiting = {row.place.state for row in rows if row.event is e.InformationRequested and row.place}
+    waiting = {row.place.state for row in act.rows() if row.place is not None}
     return ANSWERED if waiting and case.state not in waiting else ""
 
 
@@ -150,7 +154,12 @@ def _completion(act: _Act) -> str:
 
 
 def _ending(act: _Act) -> str:
-    return REOPENED if act.case.is_open or not act.is_of_this_cycle() else ""
+    """It tells of an end: the cycle is the same, and the case has not gone on from where it only ends."""
+    if not act.is_of_this_cycle():
+        return REOPENED
+    places = [row.place for row in act.rows() if row.place is not None]
+    is_end = bool(places) and all(place.final for place in places)
+    return REOPENED if is_end and act.case.is_open else ""
 
 
 def _merger(act: _Act) -> str:
