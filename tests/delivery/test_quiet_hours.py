@@ -18,6 +18,7 @@ from caseflow.delivery.relay import Relay, RetryPolicy
 from caseflow.errors import DeliveryFailed
 from caseflow.ports.records import Delivery, Person
 from tests.delivery.people import Kept, desk_on
+from tests.delivery.test_told_once import Dying
 from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, submitted
 
 BEIJING, BERLIN = office_days("Asia/Shanghai"), office_days("Europe/Berlin")
@@ -231,3 +232,47 @@ def test_what_is_for_one_role_goes_to_nobody_for_another() -> None:
     Relay(desk.store, people, kept, clock=desk.clock).until_empty()
     assert [(one.notice.case_id, one.person.id) for one in kept.got] == [("c2", "zhang")]
     assert [row.error for row in desk.store.notices(status="dead")] == ["no-recipient"]
+
+
+TIMES = st.fixed_dictionaries({
+    "quiet": st.sampled_from(["", "22:00-07:00", "12:00-14:00", "00:00-23:00"]),
+    "digest": st.sampled_from(["", "", "08:30", "23:30"]),
+})  # fmt: skip
+ROUNDS = st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["whole", "dies", "fails"])), max_size=12)
+
+
+@settings(max_examples=60, derandomize=True, database=None, deadline=None)
+@given(TIMES, TIMES, ROUNDS)
+def test_whatever_dies_each_is_told_under_one_id_and_never_in_quiet_hours(
+    li: dict[str, str], wang: dict[str, str], rounds: list[tuple[int, str]]
+) -> None:
+    """Relays die before they say what they did, or fail, over days: nobody is left out, and nobody woken."""
+    desk = desk_on(MemoryStore(), "2025-03-03T20:00:00+08:00")
+    staff = Staff(li=li, wang=wang)
+    handed_on: list[tuple[Delivery, int]] = []
+    submitted(desk, "c1")
+    for number, (hours, way) in enumerate([*rounds, *[(1, "whole")] * 72]):
+        if number == 3:
+            submitted(desk, "c2")
+
+        def keep(delivery: Delivery, way: str = way, number: int = number) -> None:
+            if way == "fails" and number % 2:
+                raise DeliveryFailed(retry=True, what="x", found="x")
+            handed_on.append((delivery, desk.clock.now_us()))
+
+        round_ = relay(desk, Kept(keep), staff)
+        if way == "dies":
+            round_.store = Dying(desk.store)  # type: ignore[assignment]  # it passes all else on
+        round_.once()
+        desk.clock.advance(hours=hours)
+    parts = [(part, at) for one, at in handed_on for part in one.parts or (one,)]
+    for part, at in parts:
+        times = telling_times(**{"li": li, "wang": wang}[part.person.id])
+        assert times.replace(digest=None).from_us(at, at, BEIJING) == at
+    names = {row.notice.id for row in desk.store.notices()}
+    reached = {(part.notice.id, part.person.id): part.id for part, _ in parts}
+    assert set(reached) == {(name, person) for name in names for person in ("li", "wang")}
+    assert len({part.id for part, _ in parts}) == len(reached)
+    assert all(row.status == SENT for row in desk.store.notices())
+    if all(way == "whole" for _, way in rounds):
+        assert len(parts) == len(reached)
