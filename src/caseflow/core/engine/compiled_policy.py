@@ -474,15 +474,16 @@ class NoticeRoutes:
                     if not rule.unassigned:
                         routes.pop((role, ""), None)
                     for channel in rule.channels or ("",):
-                        route = self._route(role, channel, _template(name, rule))
-                        if rule.unassigned:
-                            routes.setdefault((role, channel), route.replace(is_unassigned=True))
-                        else:
+                        route = self._route(
+                            role, channel, _template(name, rule), is_unassigned=rule.unassigned
+                        )
+                        if not rule.unassigned or (role, channel) not in routes:
                             routes[role, channel] = route
         return tuple(routes.values())
 
-    def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
-        return NoticeRoute(role, channel, template, self._policy.roles[role].scope == "unit")
+    def _route(self, role: str, channel: str, template: str, *, is_unassigned: bool = False) -> NoticeRoute:
+        is_of_unit = self._policy.roles[role].scope == "unit"
+        return NoticeRoute(role, channel, template, is_of_unit, is_unassigned)
 
     def _kind(self, rung: Rung) -> Kind:
         rule = self._policy.documents.get(rung.document, DocumentRule())
