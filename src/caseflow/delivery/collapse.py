@@ -134,7 +134,15 @@ def has_siblings(rules: CompiledPolicy, notice: Notice) -> bool:
     else:
         action = notice.body.get("action")
         routes = rules.routes.of_events.get(f"{notice.topic}:{action}" if action else notice.topic, ())
-    return sum(route.channel == notice.channel for route in routes) > 1
+    has_unit, has_none = bool(notice.unit), bool(notice.body.get("unassigned"))
+    posted = (
+        route
+        for route in routes
+        if route.channel == notice.channel
+        and not (has_unit and route.is_unassigned)
+        and not (has_none and route.is_of_unit)
+    )
+    return sum(1 for _ in posted) > 1
 
 
 def siblings(notice: Notice, rows: Iterable[Posted]) -> list[Posted]:
