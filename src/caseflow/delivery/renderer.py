@@ -156,9 +156,9 @@ def _due(of: TemplateContext) -> str:
     run, due = _run(of), _deadline_us(of)
     if run is not None and not run.is_running:
         return ""
-    runs = [run] if run is not None else [run for run in of.case.clocks if run.is_running]
     if due is not None:
         return text("notices.due" if of.now_us < due else "notices.overdue", of.lang, at=of.time(due))
+    runs = [run] if run is not None else [run for run in of.case.clocks if run.is_running]
     return text("notices.paused", of.lang) if any(run.is_paused for run in runs) else ""
 
 
