@@ -136,12 +136,17 @@ def posted(row: Row) -> o.Posted:
     name, case_id, version, topic, level, role, unit, channel, at_us, corrects, body = notice
     return o.Posted(
         position=position, status=status, attempts=attempts, next_try_us=next_try, token=token,
-        told_us=told_us, error=error, into=into, reached=tuple(reached.split()),
+        told_us=told_us, error=error, into=into, reached=_keys(reached),
         notice=o.Notice(
             id=name, case_id=case_id, version=version, topic=topic, level=level, role=role, unit=unit,
             channel=channel, at_us=at_us, corrects=corrects, body=_body(body, "bad-notice", name),
         ),
     )  # fmt: skip
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The keys that can be read: whom a garbled one names is told again rather than never."""
+    return tuple(key for key in text.split() if key.isascii())
 
 
 def document(row: Row) -> o.Document:
