@@ -18,7 +18,7 @@ from caseflow.errors import StoreError
 from tests.audit.lived import live
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 
-DELIVERY = {"attempts", "next_try", "token", "lease_end", "told", "error", "merged_into"}
+DELIVERY = {"attempts", "next_try", "token", "lease_end", "told", "error", "merged_into", "reached"}
 NOT_COVERED: dict[str, set[str]] = {
     "events": {"position"},
     "notices": {"position", *DELIVERY},

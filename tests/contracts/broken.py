@@ -203,6 +203,13 @@ class ForgetsWhoWasTold(MemoryStore):
         return super().settle([found.replace(told_us=None) for found in outcomes])
 
 
+class ForgetsWhomItReached(MemoryStore):
+    """Some were told and others wait, and the next relay is not told who."""
+
+    def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+        return super().settle([found.replace(reached=()) for found in outcomes])
+
+
 class CountsOnFailure(MemoryStore):
     """A counter beside the transaction gives the numbers, and keeps those of failed appends."""
 
@@ -311,6 +318,7 @@ CAUGHT_BY: dict[type[MemoryStore], str] = {
     PostsBeforeItKnows: "test_a_refused_append_posts_and_cancels_nothing",
     CancelsInSecret: "test_what_was_sent_while_it_was_cancelled_is_told_as_sent",
     ForgetsWhoWasTold: "test_some_told_before_a_retry_are_remembered",
+    ForgetsWhomItReached: "test_whom_it_reached_is_handed_out_with_the_next_claim",
     CountsOnFailure: "test_a_failed_append_uses_up_no_number",
     UsesVoidNumbersAgain: "test_a_void_keeps_its_number_for_ever",
     KeepsTheSalt: "test_a_redaction_takes_every_version_of_a_field",

@@ -180,7 +180,7 @@ COLUMNS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
         "body": TEXTS, "topic": TEXTS, "level": TEXTS, "role": TEXTS, "unit": TEXTS, "channel": TEXTS,
         "status": TEXTS, "corrects": TEXTS, "token": TEXTS, "case_id": TEXTS, "at_us": INTS, "version": INTS,
         "attempts": INTS, "next_try": INTS, "lease_end": INTS, "told": INTS, "error": TEXTS,
-        "merged_into": TEXTS,
+        "merged_into": TEXTS, "reached": TEXTS,
     }),
     "documents": ("case_id", {
         "body": TEXTS, "series": TEXTS, "case_id": TEXTS, "year": INTS, "number": INTS[:2], "version": INTS,

@@ -21,8 +21,8 @@ from caseflow.core.notices import (
     STATUSES,
     Draft,
     Notice,
-    has_annulment,
     owed,
+    takes_back,
 )
 from caseflow.errors import StoreError
 from caseflow.policies.parse import is_list
@@ -192,7 +192,7 @@ def _version_faults(rows: CaseRows, before: Case, event: Event, rules_of: RulesO
     if rules is None or adopted is None:
         return
     version = before.version + 1
-    earlier = [row for row in rows.notices if row["version"] < version] if has_annulment((event,)) else []
+    earlier = [row for row in rows.notices if row["version"] < version] if takes_back((event,)) else []
     posted = [_notice(row) for row in earlier if _is_object(row["body"])]
     due = owed(rules, before, (event,), posted=posted, adopted=adopted)
     notices = [_columns(notice, NOTICE_COLUMNS) for notice in due.notices]

@@ -404,14 +404,16 @@ class NoticeRule:
     """
 
     on: tuple[str, ...] = ()
-    """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock, or
-    ``rung:reply/yellow`` for that of one."""
+    """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock,
+    ``rung:reply/yellow`` for that of one, or ``rung:*`` for every one."""
     to: tuple[str, ...] = ()
     """The roles to tell. Who acts for a unit is told when the case has one."""
     channels: tuple[str, ...] = ()
     """The ways, one notice for each, such as ``email``; empty for each person's own."""
     template: str = ""
     """The key of the text; the rule's own name when left out."""
+    unassigned: bool = False
+    """Whether it is told only while no unit holds the case: to whoever finds it one."""
     labels: Labels = Labels()
     source: str = ""
 

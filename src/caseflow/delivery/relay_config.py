@@ -32,7 +32,8 @@ def relay_from(table: Mapping[str, Any], store: Store, *, folder: Path, clock: C
     """The relay that a table describes.
 
     Args:
-        table: ``[relay]`` with the numbers of `RetryPolicy` and ``messages``, a folder;
+        table: ``[relay]`` with the numbers of `RetryPolicy`, ``quiet`` and ``digest`` (see `Relay`), and
+            ``messages``, a folder;
             ``[channels.NAME]`` with ``use`` and the notifier's own arguments; and ``[[people]]`` (see
             `ListedDirectory`) or ``directory = "module:name"``. A value ``{ env = "NAME" }`` is read from
             the environment.
@@ -48,13 +49,17 @@ def relay_from(table: Mapping[str, Any], store: Store, *, folder: Path, clock: C
     messages = relay.pop("messages", None)
     if messages is not None and not isinstance(messages, str):
         raise _wrong("relay.messages", "expected the path of a folder")
+    times = {key: relay.pop(key, "") for key in ("quiet", "digest")}
+    for key, time in times.items():
+        if not isinstance(time, str):
+            raise _wrong(f"relay.{key}", "expected a text, such as 22:00-07:00 or 08:30")
     channels = _table(table.get("channels", {}), "channels")
     if not channels:
         raise _wrong("channels", "no channel: nobody could be told")
     notifiers = {name: _notifier(name, channel) for name, channel in channels.items()}
     return Relay(
         store, _directory(table), notifiers, clock=clock, retry_policy=_retry_policy(relay),
-        messages=Messages(None if messages is None else folder / messages),
+        messages=Messages(None if messages is None else folder / messages), **times,
     )  # fmt: skip
 
 
@@ -73,7 +78,7 @@ def _retry_policy(numbers: Mapping[str, Any]) -> RetryPolicy:
     for name, number in numbers.items():
         what = f"relay.{name}"
         if name not in defaults:
-            raise _wrong(what, f"unknown key; there are messages, {', '.join(defaults)}")
+            raise _wrong(what, f"unknown key; there are messages, quiet, digest, {', '.join(defaults)}")
         is_whole = isinstance(defaults[name], int)
         if isinstance(number, bool) or not isinstance(number, int if is_whole else int | float):
             raise _wrong(what, f"{number!r}, expected a number")

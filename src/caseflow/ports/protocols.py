@@ -374,6 +374,9 @@ class StoreLocation(Protocol):
 class Directory(Protocol):
     """Knows who holds a role today. The portal plugs in its own.
 
+    Of whom it names for a citizen's role, one of scope ``own``, only the one whose id is ``case.citizen`` is
+    told.
+
     An implementer owes: persons in a stable order; an empty result, not an error, when nobody holds the
     role; answers at once, or raises `DeliveryFailed` with ``retry=True`` when its source cannot be asked now.
     """

@@ -214,12 +214,18 @@ class Person(Value):
         addresses: channel -> address, in the order in which the person prefers them: ``{"email":
             "li@example.org", "wecom": "li"}``.
         lang: the language they read, ``zh`` or ``en``.
+        quiet: hours of the office's day in which they are told nothing, ``22:00-07:00``; empty for none,
+            `None` for those of the relay.
+        digest: when they are told once a day, ``08:30``, all that came in one message; empty for at once,
+            `None` for the relay's.
     """
 
     id: str
     name: str = ""
     addresses: Mapping[str, str] = {}
     lang: str = "zh"
+    quiet: str | None = None
+    digest: str | None = None
 
 
 class Delivery(Value):
@@ -236,6 +242,8 @@ class Delivery(Value):
         text: the message as plain text.
         html: the same for those who show HTML; empty when there is none. Safe to show as it is.
         lang: the language of the texts, ``zh`` or ``en``.
+        parts: of a digest, the messages that it holds, each under its own id, which stays the same whatever
+            else goes with it; the notice is then the first one's.
     """
 
     id: str
@@ -247,3 +255,4 @@ class Delivery(Value):
     text: str
     html: str = ""
     lang: str = "zh"
+    parts: tuple[Delivery, ...] = ()

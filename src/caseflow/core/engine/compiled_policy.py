@@ -422,6 +422,8 @@ def span_within(rule: Within, calendar: Calendar | None) -> Span:
 
 EVENT, RUNG = "event:", "rung:"
 """How an occasion begins that is no action's name."""
+EVERY_RUNG = "rung:*"
+"""The occasion of every rung of every clock."""
 _WITHOUT_OCCASION = frozenset({"card-issued", "reminded", "card-annulled"})
 """Events that no occasion names: rungs have their own, and a correction goes to whoever was told."""
 
@@ -434,6 +436,8 @@ class NoticeRoute(Value):
     template: str
     is_of_unit: bool
     """Whether the role is held in a unit."""
+    is_unassigned: bool = False
+    """Whether it is told only while no unit holds the case."""
 
 
 class Kind(Value):
@@ -494,7 +498,8 @@ class NoticeRoutes:
     def _of_rung(self, rung: Rung, clock: str) -> Routes:
         topic = "document" if rung.document else "card" if rung.kind == "breach" else "reminder"
         default = [self._route(role, "", topic) for role in rung.recipients]
-        return self._routes(_BY_RUNG, (f"{RUNG}{rung.level}", f"{RUNG}{clock}/{rung.level}"), default)
+        occasions = (f"{RUNG}{rung.level}", f"{RUNG}{clock}/{rung.level}", EVERY_RUNG)
+        return self._routes(_BY_RUNG, occasions, default)
 
     def _routes(self, by_rung: bool, occasions: tuple[str, ...], default: Iterable[NoticeRoute]) -> Routes:
         """What the rules say of an occasion; a role that they name is told as they say."""
@@ -502,13 +507,19 @@ class NoticeRoutes:
         for name, rule in self._policy.notices.items():
             if any((on if by_rung else _event_of(on)) in occasions for on in rule.on):
                 for role in rule.to:
-                    routes.pop((role, ""), None)
+                    if not rule.unassigned:
+                        routes.pop((role, ""), None)
                     for channel in rule.channels or ("",):
-                        routes[role, channel] = self._route(role, channel, _template(name, rule))
+                        route = self._route(
+                            role, channel, _template(name, rule), is_unassigned=rule.unassigned
+                        )
+                        if not rule.unassigned or (role, channel) not in routes:
+                            routes[role, channel] = route
         return tuple(routes.values())
 
-    def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
-        return NoticeRoute(role, channel, template, self._policy.roles[role].scope == "unit")
+    def _route(self, role: str, channel: str, template: str, *, is_unassigned: bool = False) -> NoticeRoute:
+        is_of_unit = self._policy.roles[role].scope == "unit"
+        return NoticeRoute(role, channel, template, is_of_unit, is_unassigned)
 
     def _kind(self, rung: Rung) -> Kind:
         rule = self._policy.documents.get(rung.document, DocumentRule())
@@ -530,6 +541,8 @@ def is_occasion(text: str, policy: Policy, levels: Levels) -> bool:
     if text.startswith(EVENT):
         name = text.removeprefix(EVENT)
         return name in e.EVENTS and name not in _WITHOUT_OCCASION and name != e.Acted.name
+    if text == EVERY_RUNG:
+        return True
     if text.startswith(RUNG):
         clock, _, level = text.removeprefix(RUNG).rpartition("/")
         return any(level == known and clock in ("", name) for name, known in levels)

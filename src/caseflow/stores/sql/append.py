@@ -12,7 +12,7 @@ import msgspec
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import deadline_of, waits_from
 from caseflow.core.model.events import Migrated
-from caseflow.core.notices import Draft, Notice
+from caseflow.core.notices import TAKEN_BACK, Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
@@ -420,7 +420,7 @@ def _write_notices(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows
 
     Cancelled are notices that nobody was told; one whose id is known is not posted again.
     """
-    cancels = [(name,) for rows in entries for name in rows.entry.cancels]
+    cancels = [(TAKEN_BACK, name) for rows in entries for name in rows.entry.cancels]
     if cancels:
         cursor.executemany(sql["cancel_notice"], cancels)
     voids = [(void.at_us, void.reason, void.id) for rows in entries for void in rows.entry.voids]

@@ -48,7 +48,7 @@ def claim(
     held: list[o.Held] = []
     for one in [leased[position] for position in positions if position in leased]:
         corrected = _corrected(cursor, sql, one.notice.corrects, now_us)
-        held.append(o.Held(one.notice, token, one.attempts, corrected))
+        held.append(o.Held(one.notice, token, one.attempts, corrected, one.reached))
     return tuple(held)
 
 
@@ -84,8 +84,8 @@ def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
 def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
     rows = [_outcome_row(outcome) for outcome in outcomes if outcome.token]
-    rows = [row for row in rows if bindable(row[6]) is row[6]]  # what cannot be named is leased for its time
-    ids = [row[6] for row in rows]
+    rows = [row for row in rows if bindable(row[7]) is row[7]]  # what cannot be named is leased for its time
+    ids = [row[7] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
         settled = {name for (name,) in cursor.fetchall()}
@@ -94,7 +94,7 @@ def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tu
         done = [_is_settled(cursor, sql, row) for row in rows]
     for row, is_done in zip(rows, done, strict=True):
         if not is_done:
-            cursor.execute(sql["release_cancelled"], (row[2], *row[6:8]))
+            cursor.execute(sql["release_cancelled"], (row[2], *row[7:9]))
     return tuple(name for name, is_done in zip(ids, done, strict=True) if is_done)
 
 
@@ -105,7 +105,8 @@ def _outcome_row(outcome: o.Outcome) -> Row:
         o.PENDING if is_retry else outcome.status,
         outcome.at_us if is_retry else None,
         outcome.at_us if is_sent else outcome.told_us,
-        outcome.error, outcome.into, int(outcome.untried), outcome.id, outcome.token,
+        outcome.error, outcome.into, " ".join(outcome.reached), int(outcome.untried),
+        outcome.id, outcome.token,
         o.CANCELLED if is_sent else o.LEASED,
     )  # fmt: skip
 
@@ -131,16 +132,21 @@ def posted(row: Row) -> o.Posted:
     Raises:
         BadRecord: its body cannot be read.
     """
-    position, status, attempts, next_try, token, told_us, error, into, *notice = row
+    position, status, attempts, next_try, token, told_us, error, into, reached, *notice = row
     name, case_id, version, topic, level, role, unit, channel, at_us, corrects, body = notice
     return o.Posted(
         position=position, status=status, attempts=attempts, next_try_us=next_try, token=token,
-        told_us=told_us, error=error, into=into,
+        told_us=told_us, error=error, into=into, reached=_keys(reached),
         notice=o.Notice(
             id=name, case_id=case_id, version=version, topic=topic, level=level, role=role, unit=unit,
             channel=channel, at_us=at_us, corrects=corrects, body=_body(body, "bad-notice", name),
         ),
     )  # fmt: skip
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The keys that can be read: whom a garbled one names is told again rather than never."""
+    return tuple(key for key in text.split() if key.isascii())
 
 
 def document(row: Row) -> o.Document:

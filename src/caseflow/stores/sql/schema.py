@@ -138,6 +138,7 @@ _NOTICES = Table(
         "told {int}",
         "error {text} NOT NULL",
         "merged_into {long name} NOT NULL",
+        "reached {text} NOT NULL",
     ),
     (
         Index("caseflow_notices_ready", "next_try, position", "next_try IS NOT NULL"),

@@ -137,9 +137,9 @@ FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (
 , posted AS (
     INSERT INTO caseflow_notices
         (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-         next_try, token, error, merged_into)
+         next_try, token, error, merged_into, reached)
     SELECT n.i, n.c, n.v, n.topic, n.level, n.role, n.unit, n.channel, n.at_us, n.corrects, n.body,
-        'pending', 0, n.ready, '', '', ''
+        'pending', 0, n.ready, '', '', '', ''
     FROM moved, (VALUES {each (?, ?, ?::bigint, ?, ?, ?, ?, ?, ?::bigint, ?, ?, ?::bigint)})
         AS n (i, c, v, topic, level, role, unit, channel, at_us, corrects, body, ready)
     ON CONFLICT (id) DO NOTHING RETURNING 1
@@ -299,20 +299,20 @@ SELECT series, year, max(number) AS latest FROM caseflow_documents GROUP BY seri
 -- A notice; one whose id is known stays as it is.
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '')
+     next_try, token, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '', '')
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_notice [mariadb]
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '')
+     next_try, token, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '', '')
 ON DUPLICATE KEY UPDATE id = id
 
 -- name: cancel_notice
--- Cancel a notice that nobody was told.
-UPDATE caseflow_notices SET status = 'cancelled', next_try = NULL
+-- Cancel a notice that nobody was told: why, id.
+UPDATE caseflow_notices SET status = 'cancelled', next_try = NULL, error = ?
 WHERE id = ? AND status IN ('pending', 'leased', 'dead')
 
 -- name: select_ready
@@ -333,7 +333,7 @@ WHERE position = ? AND next_try <= ?
 
 -- name: select_notices
 -- Notices with what became of them.
-SELECT position, status, attempts, next_try, token, told, error, merged_into,
+SELECT position, status, attempts, next_try, token, told, error, merged_into, reached,
     id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body
 FROM caseflow_notices WHERE {where} ORDER BY position LIMIT ?
 
@@ -342,20 +342,21 @@ FROM caseflow_notices WHERE {where} ORDER BY position LIMIT ?
 SELECT status, token, lease_end, told FROM caseflow_notices WHERE id = ?
 
 -- name: settle_notice
--- Record an outcome: six values, then id, token, and what else than leased it may be.
+-- Record an outcome: seven values, then id, token, and what else than leased it may be.
 UPDATE caseflow_notices
-SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?, attempts = attempts - ?,
-    token = ''
+SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?, reached = ?,
+    attempts = attempts - ?, token = ''
 WHERE id = ? AND token = ? AND status IN ('leased', ?)
 
 -- name: settle_notices [postgresql]
 -- The same for many from arrays; returns the ids settled, in no order.
 UPDATE caseflow_notices n
 SET status = u.status, next_try = u.next_try, told = coalesce(u.told, n.told), error = u.error,
-    merged_into = u.merged_into, attempts = attempts - u.untried, token = ''
+    merged_into = u.merged_into, reached = u.reached, attempts = attempts - u.untried, token = ''
 FROM unnest(
-    ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[], ?::text[]
-) AS u (status, next_try, told, error, merged_into, untried, id, token, other)
+    ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[],
+    ?::text[]
+) AS u (status, next_try, told, error, merged_into, reached, untried, id, token, other)
 WHERE n.id = u.id AND n.token = u.token AND n.status IN ('leased', u.other)
 RETURNING n.id
 
@@ -459,8 +460,8 @@ DELETE FROM caseflow_notices WHERE id = ?
 -- A notice with what became of it elsewhere.
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, lease_end, told, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     next_try, token, lease_end, told, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: select_number
 -- Whose number it is.

@@ -158,5 +158,5 @@ def _notice_row(posted: Posted) -> Row:
     lease_end = posted.next_try_us if posted.status == LEASED else 0 if posted.token else None
     return (
         *notice_values(posted.notice), posted.status, posted.attempts, posted.next_try_us, posted.token,
-        lease_end, posted.told_us, posted.error, posted.into,
+        lease_end, posted.told_us, posted.error, posted.into, " ".join(posted.reached),
     )  # fmt: skip

@@ -74,7 +74,9 @@ class DictModel:
         for cancelled in entry.cancels:
             post = self.notices.get(cancelled)
             if post and post.status in (o.PENDING, o.LEASED, o.DEAD):
-                self.notices[cancelled] = post.replace(status=o.CANCELLED, next_try_us=None)
+                self.notices[cancelled] = post.replace(
+                    status=o.CANCELLED, next_try_us=None, error=o.TAKEN_BACK
+                )
         for void in entry.voids:
             known = self.documents.get(void.id)
             if known and not known.is_void:
@@ -112,7 +114,13 @@ class DictModel:
             )
         posts = [self.notices[name] for name in names]
         return [
-            o.Held(post.notice, token, post.attempts, self._corrected(post.notice.corrects, now_us))
+            o.Held(
+                post.notice,
+                token,
+                post.attempts,
+                self._corrected(post.notice.corrects, now_us),
+                post.reached,
+            )
             for post in posts
         ]
 
@@ -139,7 +147,7 @@ class DictModel:
             next_try_us=outcome.at_us if is_retry else None,
             attempts=post.attempts - outcome.untried,
             told_us=outcome.at_us if outcome.status == o.SENT else outcome.told_us or post.told_us,
-            token="", error=outcome.error, into=outcome.into,
+            token="", error=outcome.error, into=outcome.into, reached=outcome.reached,
         )  # fmt: skip
         return True
 

@@ -131,9 +131,8 @@ class Timeline(TimelineActions, Faults):
     def _do(self, action: str, case: Case | str, doing: Doing, /, **fields: Any) -> Case:
         parts = {name: part for name, part in fields.items() if part is not None}
         step = self._step(action, case_id_of(case), parts, doing)
-        called = {
-            "as_" if action in _LINKS and name == "type" else name: part for name, part in parts.items()
-        }
+        as_ = "as_" if action in _LINKS else "type"
+        called = {as_ if name == "type" else name: part for name, part in parts.items()}
         return self._called(action, (step.case_id,), {**called, **doing}, step)
 
     def _step(self, action: str, case_id: str, fields: dict[str, Any], doing: Doing) -> Step:

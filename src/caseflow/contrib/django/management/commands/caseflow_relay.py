@@ -11,7 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from caseflow.contrib.django.config import language, relay
-from caseflow.delivery.relay import Round
+from caseflow.delivery.round import Round
 from caseflow.errors import StoreError
 
 _TOLD = (
