@@ -32,6 +32,7 @@ from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.lifeline import Lifeline, lifeline
 from caseflow.views.public import PublicCase, public_view
 from caseflow.views.story import Story, told
 
@@ -183,6 +184,16 @@ class Reader:
             version for version, event in enumerate(events, 1) if sees(level, audience_of_act(rules, event))
         }
         return Story(tuple(line for line in story.lines if line.version in shown))
+
+    def lifeline(self, case_id: str, *, lang: Lang = "zh") -> Lifeline:
+        """The case's life up to now, for `caseflow.views.timeline_svg.drawing`, as far as it is for the actor."""
+        case, level = self._seen(case_id, PARTIES, "story")
+        rules = self._handler.rules_of(case)
+        return lifeline(
+            rules, case if sees(level, INTERNAL) else for_parties(case), self._handler.store.events(case_id),
+            now_us=self._handler.clock.now_us(),
+            shown=lambda event: sees(level, audience_of_act(rules, event)), lang=lang,
+        )  # fmt: skip
 
     def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is; see `Desk.explain`."""

@@ -1,4 +1,4 @@
-"""The portal's desk and relay, as ``settings.CASEFLOW`` describes it, and the language people read."""
+"""The portal's desk, relay and actors, as ``settings.CASEFLOW`` describes them, and the language people read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from typing import Any, Literal
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from caseflow.clock import SystemClock
 from caseflow.contrib.django.django_store import DjangoStore
+from caseflow.core.model.commands import Actor
 from caseflow.core.policy import Policy
 from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk, Hooks
@@ -25,7 +27,7 @@ from caseflow.ports import Authorizer, Clock
 
 DEFAULTS: Mapping[str, Any] = {
     "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
-    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None,
+    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None, "ROLES": {},
 }  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
@@ -120,6 +122,52 @@ def _options() -> dict[str, Any]:
     if unknown:
         raise _wrong("", f"unknown keys {', '.join(unknown)}; known are {', '.join(DEFAULTS)}")
     return {**DEFAULTS, **_kept, **options}
+
+
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Who is signed in, in the role that ``settings.CASEFLOW["ROLES"]`` gives to their groups.
+
+    ``ROLES`` maps the name of a group to a role of the policy, or to ``(role, unit)``; the name ``""`` stands
+    for everybody who is signed in. The first that holds, in the order of the settings, is theirs; the actor's
+    id is the user's primary key.
+
+    Returns:
+        `None` for nobody, for a user who is not active, and for one whom no entry gives a role.
+
+    Raises:
+        ImproperlyConfigured: ``ROLES`` cannot be used.
+    """
+    user: Any = getattr(request, "user", None)
+    if user is None or not (user.is_authenticated and user.is_active):
+        return None
+    rules = roles()
+    groups = {"", *user.groups.values_list("name", flat=True)}
+    match = next((role for group, role in rules.items() if group in groups), None)
+    return match and Actor(str(user.pk), role=match[0], unit=match[1])
+
+
+def roles() -> dict[str, tuple[str, str]]:
+    """The role and unit of each group that the settings name; the unit is empty where they name none.
+
+    Raises:
+        ImproperlyConfigured: they name a role that the policy has not, or something else than roles.
+    """
+    option, known = _options()["ROLES"], desk().rules.policy.roles
+    if not is_table(option):
+        raise _wrong("ROLES", f"it must be a dictionary; got {option!r}")
+    rules: dict[str, tuple[str, str]] = {}
+    for group, role in option.items():
+        match (role,) if isinstance(role, str) else role:
+            case (str(name),):
+                unit = ""
+            case (str(name), str(unit)):
+                pass
+            case _:
+                raise _wrong("ROLES", f"each must be a role, or (role, unit); got {role!r} for {group!r}")
+        if name not in known:
+            raise _wrong("ROLES", f"{name!r} is no role of the policy; there are {', '.join(known)}")
+        rules[str(group)] = name, unit
+    return rules
 
 
 def _policy(option: Any) -> Policy:
