@@ -50,6 +50,6 @@ class Letters(TestCase):
         case_id = self.client.post("/letters/", LETTER).json()["case"]
         self.clock.advance(days=6)
         out = StringIO()
-        call_command("caseflow_sweep", stdout=out)
+        call_command("caseflow", "sweep", stdout=out)
         self.assertIn("1 cards", out.getvalue())
         self.assertEqual([card.level for card in desk().get(case_id).cards], ["yellow"])

@@ -22,7 +22,7 @@ from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
 from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
-from caseflow.cli.options import lang_of, word
+from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
@@ -59,24 +59,43 @@ for _command in (
     cli.add_command(_command)
 
 
-def run_app(arguments: Sequence[str] | None = None) -> int:
-    """Run the group; returns the exit code."""
+def run_app(arguments: Sequence[str] | None = None, *, portal: Portal | None = None) -> int:
+    """Run the group; returns the exit code.
+
+    Args:
+        arguments: those of the process without any.
+        portal: whose store, desk and relay the commands take where they are not told another.
+    """
     _soften_streams()
     if wrong := _load_catalogues():
         _tell(wrong)
         return Exit.BAD_INPUT
     written = sys.argv[1:] if arguments is None else list(arguments)
-    lang = lang_of(None, written)
+    lang = lang_of(None, ("--lang", portal.lang, *written) if portal else written)
     if any(map(_is_no_text, written)):
         _tell(text("usage.no-text", lang))
         return Exit.USAGE
     try:
-        code = cli.main(args=written, prog_name="caseflow", standalone_mode=False)
+        code = cli.main(
+            args=written, prog_name="manage.py caseflow" if portal else "caseflow", standalone_mode=False,
+            obj=portal, default_map=_with_store(cli, portal.url) if portal else None,
+        )  # fmt: skip
         sys.stdout.flush()
     except _ENDINGS as error:
         code = _ending(error, lang)
     _let_go_of_streams()
     return code if isinstance(code, int) else Exit.OK
+
+
+def _with_store(group: click.Group, url: str) -> dict[str, Any]:
+    """What click takes for options that are left out: the store, of every command that needs one."""
+    defaults: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        own = _with_store(command, url) if isinstance(command, click.Group) else {}
+        if command is relay or any(option.name == "store_url" and option.required for option in command.params):
+            own["store_url"] = url
+        defaults[name] = own
+    return defaults
 
 
 _ENDINGS = (

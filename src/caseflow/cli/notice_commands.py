@@ -22,6 +22,7 @@ from caseflow.cli.options import (
     lang_option,
     open_desk,
     open_store,
+    portal,
     print_json,
     print_utf8,
     say,
@@ -32,7 +33,7 @@ from caseflow.cli.options import (
 )
 from caseflow.core.notices import DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
-from caseflow.delivery.relay import Round
+from caseflow.delivery.relay import Relay, Round
 from caseflow.delivery.relay_config import relay_from
 from caseflow.policies.parse import toml_table
 from caseflow.ports import Store
@@ -62,16 +63,23 @@ def relay(
     """
     if ctx.invoked_subcommand is not None:
         return
-    if store_url is None or config is None:
-        raise usage("relay-needs", lang)
-    store = open_store(store_url, must_exist=True)
-    sender = relay_from(_read(config), store, folder=config.parent)
+    sender = _relay(store_url, config, lang)
     with _stop_signals() as stop:
         done = sender.until_empty() if once else sender.run(stop, workers=workers)
     if as_json:
         print_json(_counts(done))
     else:
         say("relay-did", lang, **_counts(done))
+
+
+def _relay(store_url: str | None, config: Path | None, lang: Lang) -> Relay:
+    """The relay that the configuration describes, or else the portal's own."""
+    own = portal()
+    if config is None and own is not None and store_url == own.url:
+        return own.relay()
+    if store_url is None or config is None:
+        raise usage("relay-needs", lang)
+    return relay_from(_read(config), open_store(store_url, must_exist=True), folder=config.parent)
 
 
 def _counts(done: Round) -> dict[str, int]:

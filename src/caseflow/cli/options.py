@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
+from caseflow.delivery.relay import Relay
 from caseflow.i18n import Lang as Lang
 from caseflow.i18n import languages, locale_language, text, visible
 from caseflow.ports import Quarantined, Store
@@ -45,8 +46,40 @@ class _Language(click.ParamType):  # type: ignore[type-arg]  # generic in new re
             click.UsageError: nobody loaded such a language.
         """
         if value not in languages():
-            raise usage("bad-lang", locale_language(), name=value, known=", ".join(languages()))
+            raise usage("bad-lang", _own_language(), name=value, known=", ".join(languages()))
         return str(value)
+
+
+class Portal(Protocol):
+    """The portal that the command line runs in, as ``manage.py caseflow`` does.
+
+    Attributes:
+        url: its store's; what ``--store`` is where it is left out.
+        lang: the language its people read.
+    """
+
+    url: str
+    lang: Lang
+
+    def desk(self) -> Desk:
+        """Its desk, with its clock, rights, hooks and observer."""
+        ...
+
+    def relay(self) -> Relay:
+        """Its relay, in place of one that ``--config`` describes."""
+        ...
+
+
+def portal() -> Portal | None:
+    """The portal that this command runs in, if it does."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.find_root().obj if ctx is not None else None
+
+
+def _own_language() -> Lang:
+    """The language of the portal, or else of the locale."""
+    own = portal()
+    return locale_language() if own is None else own.lang
 
 
 def lang_option(command: _F) -> _F:
@@ -61,7 +94,7 @@ def lang_option(command: _F) -> _F:
 def _chosen(ctx: click.Context, _: click.Parameter, lang: Lang | None) -> Lang:
     if lang is not None:
         ctx.meta[_LANG] = lang
-    return lang or locale_language()
+    return lang or _own_language()
 
 
 def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
@@ -72,7 +105,7 @@ def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
     for option, value in zip(reversed(options[:-1]), reversed(options[1:]), strict=True):
         if option == "--lang" and value in languages():
             return value
-    return locale_language()
+    return _own_language()
 
 
 def usage(key: str, lang: Lang, /, **values: Any) -> click.UsageError:
@@ -109,7 +142,10 @@ def open_store(url: str | None, *, must_exist: bool = False) -> Store:
 
 
 def open_desk(url: str) -> Desk:
-    """A desk on an existing store; each case there brings the policy it pinned."""
+    """A desk on an existing store; each case there brings the policy it pinned. A portal's is its own."""
+    own = portal()
+    if own is not None and url == own.url:
+        return own.desk()
     return Desk(load_policy("wuhu"), open_store(url, must_exist=True))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,6 +21,7 @@ from caseflow.core.policy import Policy
 from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
+from caseflow.i18n import Lang, nearest, text
 from caseflow.policies.load import load_policy
 from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import Authorizer, Clock
@@ -48,8 +49,8 @@ def desk() -> Desk:
       a dotted name; see `Desk.subscribe`.
     - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
 
-    Settings that are overridden make another desk. Hooks stay with it, whether they were named or subscribed;
-    so does the observer, unless the new settings name these keys themselves.
+    Settings that are overridden, as tests do, make another desk. What they do not name stays as the portal's
+    own settings say, and so do hooks that were subscribed.
 
     Raises:
         ImproperlyConfigured: a key is unknown, or what it says cannot be used.
@@ -70,15 +71,15 @@ _HOOKS = Hooks()
 _named: list[Callable[[], None]] = []
 """What ends the subscriptions that the settings name."""
 _kept: dict[str, Any] = {}
-"""What the portal's own settings say that overriding ones need not repeat."""
+"""What the portal's own settings say, which overriding ones need not repeat."""
 
 
-def keep_followers() -> None:
-    """Keep the hooks and the observer of the portal's own settings, when Django begins."""
+def keep_settings() -> None:
+    """Keep what the portal's own settings say, when Django begins."""
     _kept.clear()
     options = getattr(settings, "CASEFLOW", {})
-    if isinstance(options, Mapping):
-        _kept.update({key: options[key] for key in ("HOOKS", "OBSERVER") if key in options})
+    if is_table(options):
+        _kept.update(options)
 
 
 def _subscribe(portals_desk: Desk, hooks: Any) -> None:
@@ -109,9 +110,14 @@ def tells() -> bool:
     return any(_options()[key] is not None for key in ("DIRECTORY", "NOTIFIERS"))
 
 
-def language() -> Literal["zh", "en"]:
-    """Which language people read here: Chinese where Django's active one is Chinese, else English."""
-    return "zh" if (get_language() or "").lower().startswith("zh") else "en"
+def language() -> Lang:
+    """Which language people read here: of those there are the one nearest to Django's active language."""
+    return nearest(get_language() or "")
+
+
+def word(key: str, **values: Any) -> str:
+    """A text of Django's pages in the language people read here."""
+    return text(f"django.{key}", language(), **values)
 
 
 def _options() -> dict[str, Any]:
