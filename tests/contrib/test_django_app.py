@@ -199,7 +199,7 @@ def test_the_check_tells_of_an_older_schema(using: str, monkeypatch: pytest.Monk
     assert (found.id, "manage.py migrate caseflow" in found.msg) == ("caseflow.W002", True)
     with override("zh-hans"):
         (found,) = run_checks(databases=[using], tags=["database"])
-    assert "请运行:manage.py migrate" in found.msg
+    assert "请运行：manage.py migrate" in found.msg
 
 
 def test_the_check_tells_of_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
@@ -270,7 +270,11 @@ def test_settings_that_override_keep_the_rest(using: str, tmp_path: Path) -> Non
         keep_settings()  # as Django does when it begins
         try:
             with override_settings(CASEFLOW={"CLOCK": CLOCK}):
-                assert (desk().rules.policy.name, desk().clock, roles()) == ("city", CLOCK, {"": ("citizen", "")})
+                assert (desk().rules.policy.name, desk().clock, roles()) == (
+                    "city",
+                    CLOCK,
+                    {"": ("citizen", "")},
+                )
             with override_settings(CASEFLOW={"POLICY": "wuhu"}):
                 assert desk().rules.policy.name == "wuhu"
         finally:

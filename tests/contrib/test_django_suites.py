@@ -1,4 +1,4 @@
-"""Test suites of portals, run as portals run them: by Django's runner or pytest-django, in their own process."""
+"""Test suites of portals, by Django's runner or pytest-django, each run in its own process."""
 
 from __future__ import annotations
 
@@ -21,7 +21,11 @@ def run(*command: str, database: Mapping[str, object], cwd: Path = ROOT) -> str:
     """What a test run says; it passes."""
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {
-        **{name: text for name, text in os.environ.items() if not name.startswith(("DJANGO", "PYTEST", "COV_"))},
+        **{
+            name: text
+            for name, text in os.environ.items()
+            if not name.startswith(("DJANGO", "PYTEST", "COV_"))
+        },
         "PORTAL_DATABASE": json.dumps(database),
         "DJANGO_SETTINGS_MODULE": "tests.contrib.suites.settings",
         "PYTHONPATH": paths,

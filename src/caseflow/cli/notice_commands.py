@@ -19,6 +19,7 @@ from caseflow.cli.options import (
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     open_store,
@@ -172,7 +173,7 @@ def resend(ids: tuple[str, ...], every: bool, store_url: str, lang: Lang) -> int
     say("resent", lang, count=len(done))
     for name in wanted:
         if name not in done:
-            echo(f"{name}: {word('not-dead', lang)}", err=True)
+            echo(labelled(name, word("not-dead", lang), lang), err=True)
     return Exit.OK if len(done) == len(wanted) else Exit.FOUND
 
 

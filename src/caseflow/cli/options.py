@@ -18,7 +18,7 @@ from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
 from caseflow.delivery.relay import Relay
 from caseflow.i18n import Lang as Lang
-from caseflow.i18n import languages, locale_language, text, visible
+from caseflow.i18n import languages, locale_language, mark, text, visible
 from caseflow.ports import Quarantined, Store
 from caseflow.stores import locations
 
@@ -159,6 +159,11 @@ def echo(line: object = "", *, nl: bool = True, err: bool = False) -> None:
     click.echo(visible(str(line)), nl=nl, err=err)
 
 
+def labelled(label: object, part: object, lang: Lang) -> str:
+    """A label and what it is of, as the language writes a colon."""
+    return f"{label}{mark('colon', lang)}{part}"
+
+
 def say(key: str, lang: Lang, **values: Any) -> None:
     """Print a text of the command line."""
     echo(word(key, lang, **values))
@@ -185,10 +190,14 @@ def say_aside(ones: Sequence[Quarantined], lang: Lang, *, err: bool = False) -> 
 
 
 def instant(at: datetime | None) -> str:
-    """An instant for people: to the second, or to the microsecond where it matters, with its offset."""
-    if at is None:
-        return "-"
-    return at.isoformat(sep=" ", timespec="microseconds" if at.microsecond else "seconds")
+    """An instant for people: to the second, never later than it is, with its offset; a dash for none."""
+    return "-" if at is None else at.isoformat(sep=" ", timespec="seconds")
+
+
+def late_line(at: datetime, lang: Lang, *, certain: bool) -> str:
+    """From when it is late; after a second rather than from a part of it; not before what is uncertain."""
+    key = "not-before" if not certain else "late-after" if at.microsecond else "late-from"
+    return f"{word(key, lang)} {instant(at)}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -186,7 +186,7 @@ class Reader:
         return Story(tuple(line for line in story.lines if line.version in shown))
 
     def lifeline(self, case_id: str, *, lang: Lang = "zh") -> Lifeline:
-        """The case's life up to now, for `caseflow.views.timeline_svg.drawing`, as far as it is for the actor."""
+        """The case's life up to now, as far as it is for the actor; what a picture of it is made from."""
         case, level = self._seen(case_id, PARTIES, "story")
         rules = self._handler.rules_of(case)
         return lifeline(

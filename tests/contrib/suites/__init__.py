@@ -1,1 +1,1 @@
-"""A portal with Django's admin, and test suites of it that are run as portals run theirs: in a process of their own."""
+"""A portal with Django's admin, and its test suites, which run in processes of their own."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +16,10 @@ from django.test import RequestFactory, TestCase, override_settings
 from django.utils.translation import override
 
 from caseflow import Actor, Case, ManualClock
-from caseflow.contrib.django import actor_of, desk, relay
+from caseflow.contrib.django import actor_of, admin, desk, relay
 from caseflow.contrib.django.config import roles
 from caseflow.core.notices import DEAD, PENDING
+from caseflow.i18n import has_own
 
 CITIZEN = Actor("c-17", role="citizen")
 OFFICER = Actor("o-4", role="handler", unit="城管局")
@@ -30,6 +32,10 @@ PAGES = (CASES, f"{CASES}one/change/", LETTERS, ASIDE, f"{ASIDE}?read=1")
 class Pages(TestCase):
     """A supervising user, a handling one, and cases with cards and dead letters."""
 
+    clock: ManualClock
+    boss: User
+    officer: User
+
     @classmethod
     def setUpTestData(cls) -> None:
         """Two cases whose deadlines have passed, and notices that nobody would take."""
@@ -38,7 +44,9 @@ class Pages(TestCase):
         cls.boss.groups.add(Group.objects.create(name="督办"))
         cls.officer = User.objects.create_user("officer", is_staff=True)
         cls.officer.groups.add(Group.objects.create(name="城管局"))
-        cls.officer.user_permissions.add(*Permission.objects.filter(codename__in=("view_storedcase", "view_deadletter")))
+        cls.officer.user_permissions.add(
+            *Permission.objects.filter(codename__in=("view_storedcase", "view_deadletter"))
+        )
         with override_settings(CASEFLOW=cls.ours()):
             for unit, case_id in (("城管局", "one"), ("教育局", ODD)):
                 desk().submit(title="路灯<b>", body="内文", to=unit, by=CITIZEN, case_id=case_id)
@@ -67,9 +75,13 @@ class Pages(TestCase):
         return answer.content.decode()
 
     def test_the_list_shows_what_the_role_sees(self) -> None:
-        """All of them to the supervising office, its unit's to a handler, by unit, state and whether overdue."""
+        """All to the supervising office, its unit's to a handler; by unit, state and whether overdue."""
         self.assertEqual(self.ids(self.page(CASES)), {"one", "a/_b ?&lt;i&gt;"})
-        for query, shown in (("unit=城管局", {"one"}), ("state=answered", set()), ("overdue=1&unit=城管局", {"one"})):
+        for query, shown in (
+            ("unit=城管局", {"one"}),
+            ("state=answered", set()),
+            ("overdue=1&unit=城管局", {"one"}),
+        ):
             self.assertEqual(self.ids(self.page(f"{CASES}?{query}")), shown)
         self.client.force_login(self.officer)
         self.assertEqual(self.ids(self.page(CASES)), {"one"})
@@ -92,9 +104,18 @@ class Pages(TestCase):
         self.assertEqual(self.client.get(f"{CASES}?cursor=nonsense").status_code, 404)
 
     def test_a_case_shows_its_deadlines_picture_and_story(self) -> None:
-        """In the reader's words, with what the office keeps to itself; whatever a citizen wrote is escaped."""
+        """In the reader's words, with what the office keeps to itself; what a citizen wrote is escaped."""
         page = self.page(f"{CASES}one/change/")
-        for words in ("红牌督办", "答复时限", "15 个自然日", "2025-03-19 00:00", "<svg", "内部记录", "路灯&lt;b&gt;", "催办通知单"):
+        for words in (
+            "红牌督办",
+            "答复时限",
+            "15 个自然日",
+            "2025-03-19 00:00",
+            "<svg",
+            "内部记录",
+            "路灯&lt;b&gt;",
+            "催办通知单",
+        ):
             self.assertIn(words, page)
         self.assertNotRegex(page, r":\d\d\.\d")
         self.assertIn("red card", self.page(f"{CASES}one/change/", "en"))
@@ -104,6 +125,18 @@ class Pages(TestCase):
         for lang in ("zh-hans", "en"):
             for path in (*PAGES, f"{CASES}a_2F_5Fb%20_3F_3Ci_3E/change/"):
                 self.page(path, lang)
+
+    def test_every_word_of_a_template_is_in_the_catalogue(self) -> None:
+        """A key that has no text would stand on the page."""
+        templates = Path(admin.__file__).parent / "templates"
+        names = {
+            name
+            for file in templates.rglob("*.html")
+            for name in re.findall(r"words\.(\w+)", file.read_text())
+        }
+        keys = {f"django.{name.replace('_', '-')}" for name in names}
+        self.assertEqual({f"django.{word}" for word in admin._WORDS}, keys)
+        self.assertEqual([key for key in sorted(keys) if not has_own(key, "en")], [])
 
     def test_whoever_may_not_is_kept_out(self) -> None:
         """Without the permission, without a role, and of a case that is not theirs."""
@@ -131,11 +164,15 @@ class Pages(TestCase):
         dead = desk().store.notices(status=DEAD)
         first, second = dead[0].notice.id, dead[1].notice.id
         self.assertIn("重新发送", self.page(LETTERS))
-        answer = self.client.post(LETTERS, {"id": [first, "none"]}, follow=True, headers={"accept-language": "zh"})
+        answer = self.client.post(
+            LETTERS, {"id": [first, "none"]}, follow=True, headers={"accept-language": "zh"}
+        )
         self.assertIn("将重新发送 1 条通知", answer.content.decode())
         self.assertIn("所选之中有 1 条", answer.content.decode())
         self.assertEqual([row.notice.id for row in desk().store.notices(status=PENDING)], [first])
-        self.assertEqual([(entry.object_id, entry.user) for entry in LogEntry.objects.all()], [(first, self.boss)])
+        self.assertEqual(
+            [(entry.object_id, entry.user) for entry in LogEntry.objects.all()], [(first, self.boss)]
+        )
         shown = re.findall(r'name="shown" value="([^"]+)"', self.page(LETTERS))
         self.assertIn(second, shown)
         self.client.post(LETTERS, {"shown": shown, "all": "1"})
@@ -166,7 +203,10 @@ class Pages(TestCase):
     def test_roles_that_cannot_be_used_are_told(self) -> None:
         """A role that the policy has not, what is no role, and what is no table."""
         for option in ({"督办": "boss"}, {"督办": 7}, {"督办": ("handler", 7)}, ["督办"]):
-            with override_settings(CASEFLOW={"ROLES": option}), self.assertRaisesMessage(ImproperlyConfigured, "ROLES"):
+            with (
+                override_settings(CASEFLOW={"ROLES": option}),
+                self.assertRaisesMessage(ImproperlyConfigured, "ROLES"),
+            ):
                 roles()
 
     def test_the_api_takes_the_roles_of_the_settings(self) -> None:
@@ -185,7 +225,9 @@ class Pages(TestCase):
         case, boss = desk().get("one"), self.request(self.boss)
         with override("zh-hans"):
             self.assertEqual(self.tags("{{ case|state_label }}", case), "已分转")
-            self.assertIn("<time>2025-03-08</time> <strong>已逾期", self.tags("{% case_deadline case %}", case))
+            self.assertIn(
+                "<time>2025-03-08</time> <strong>已逾期", self.tags("{% case_deadline case %}", case)
+            )
             self.assertIn("黄牌警示", self.tags("{% case_timeline case %}", case, request=boss))
             self.assertIn("内部备注", self.tags("{% case_timeline case %}", case, request=boss))
             own = self.tags("{% case_timeline case by=by %}", case, by=CITIZEN)
@@ -221,7 +263,9 @@ class Pages(TestCase):
         """Its store, its desk with its clock, its relay and its language, without being told."""
         self.clock.advance(days=15)
         with override("zh-hans"):
-            self.assertTrue(self.said("caseflow", "sweep").startswith("发出 "), self.said("caseflow", "sweep"))
+            self.assertTrue(
+                self.said("caseflow", "sweep").startswith("发出 "), self.said("caseflow", "sweep")
+            )
             self.assertIn("案件 2", self.said("caseflow", "store", "status"))
             self.assertIn("2 件案件", self.said("caseflow", "audit", "verify"))
         self.assertIn("claimed", self.said("caseflow", "relay", "--once"))

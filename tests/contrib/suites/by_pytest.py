@@ -37,6 +37,8 @@ class TestCommitted:
 class FromTheClass(TestCase):
     """``setUpTestData``: one case for every test of the class, each on its own copy of the database."""
 
+    case_id: str
+
     @classmethod
     def setUpTestData(cls) -> None:
         """The case."""
@@ -95,7 +97,9 @@ class TestStory:
         assert timeline.cards(case) == ("yellow",)
         assert len(timeline.desk.cases().cases) == 1
 
-    def test_the_portals_desk_and_the_timelines_see_one_store(self, timeline: Timeline, settings: Any) -> None:
+    def test_the_portals_desk_and_the_timelines_see_one_store(
+        self, timeline: Timeline, settings: Any
+    ) -> None:
         """What the portal's own code does is in the story, at the instant that the clock shows."""
         settings.CASEFLOW = {"CLOCK": timeline.clock}
         case_id = submit()

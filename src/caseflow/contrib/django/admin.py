@@ -22,16 +22,16 @@ from caseflow.core.notices import DEAD, Posted
 from caseflow.core.time.instants import moment
 from caseflow.desk.reader import Reader
 from caseflow.errors import CaseflowError, Refused, UnknownCase
-from caseflow.i18n import event_text, text
+from caseflow.i18n import event_text, mark, text
 from caseflow.views import documents as d
 from caseflow.views.labels import PolicyLabels
 
 PAGE = 50
 _WORDS = (
-    "actor-unknown", "after", "annulled", "ask", "ask-why", "attempts", "case", "cases", "cards", "clock",
-    "coming", "dead-letters", "deadline", "deadlines", "detail", "error", "filter", "fired", "for-whom", "id",
-    "kind", "late-at", "length", "none", "notice", "overdue", "resend", "resend-all", "rung", "set-aside", "since", "stage",
-    "state", "status", "story", "submitted", "text", "texts", "timeline", "unit", "view", "what", "when",
+    "actor-unknown", "after", "ask", "ask-why", "attempts", "cards", "case", "clock", "coming",
+    "deadline", "deadlines", "detail", "error", "filter", "fired", "for-whom", "id", "kind", "late-at",
+    "length", "none", "notice", "overdue", "resend", "resend-all", "rung", "since", "stage", "state",
+    "status", "story", "submitted", "texts", "timeline", "unit", "what", "when",
 )  # fmt: skip
 """What the templates say, by its key with underscores."""
 
@@ -59,8 +59,13 @@ class _Page(_ModelAdmin):
 
     def _answer(self, request: HttpRequest, page: str, title: str, **context: Any) -> TemplateResponse:
         words = {key.replace("-", "_"): capfirst(word(key)) for key in _WORDS}
-        frame = {**self.admin_site.each_context(request), "opts": self.opts, "title": capfirst(title), "words": words}
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # as Django's admin does
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": capfirst(title),
+            "words": words,
+        }
+        request.current_app = self.admin_site.name
         return TemplateResponse(request, f"admin/caseflow/{page}.html", {**frame, **context})
 
     def _url(self, page: str, *args: str) -> str:
@@ -77,15 +82,17 @@ class _Page(_ModelAdmin):
 
 @admin.register(StoredCase)
 class StoredCaseAdmin(_Page):
-    """Cases: the list of those that the reader's role sees, and each with its deadlines, picture and story."""
+    """Cases: the list of those that the reader's role sees; each with its deadlines, picture and story."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """The list, fifty a page, by unit, state, or whether overdue; a number alone opens its case."""
         self._refuse_strangers(request)
         query = request.GET
         if query.get("id", "").strip():
             return HttpResponseRedirect(self._case_url(query["id"].strip()))
-        reader, rows, aside, cursor = _reader(request), [], [], ""
+        reader, rows, aside, cursor = _reader(request), list[Any](), list[str](), ""
         if reader is not None:
             page, rows, aside = self._page(request, reader)
             cursor = page.cursor
@@ -94,7 +101,7 @@ class StoredCaseAdmin(_Page):
         return self._answer(
             request, "cases", word("cases"), rows=rows, has_role=reader is not None, query=query.dict(),
             states=_states(), following=following.urlencode() if cursor else "",
-            aside=word("quarantined", names=", ".join(aside)) if aside else "",
+            aside=word("quarantined", names=mark("list", language()).join(aside)) if aside else "",
         )  # fmt: skip
 
     def _page(self, request: HttpRequest, reader: Reader) -> tuple[Any, list[Any], list[str]]:
@@ -156,10 +163,13 @@ class DeadLetterAdmin(_Page):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may have them sent again."""
-        return bool(request.user.has_perm("caseflow.change_deadletter"))
+        user: Any = request.user
+        return bool(user.has_perm("caseflow.change_deadletter"))
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list; a form has the chosen ones, or all of the page, sent again, each told in the admin's log."""
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list; a form has the chosen ones, or all of the page, sent again, as the admin's log tells."""
         self._refuse_strangers(request)
         if request.method == "POST":
             if not self.has_change_permission(request):
@@ -214,11 +224,17 @@ class DeadLetterAdmin(_Page):
 class SetAsideAdmin(_Page):
     """What batches set aside, with the reason."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
         """The list, once somebody asks for it, since it reads the whole store."""
         self._refuse_strangers(request)
         is_asked = "read" in request.GET
-        rows = [(text(f"cli.aside-{one.kind}", language()), one) for one in desk().quarantined()] if is_asked else []
+        rows = (
+            [(text(f"cli.aside-{one.kind}", language()), one) for one in desk().quarantined()]
+            if is_asked
+            else []
+        )
         return self._answer(request, "set_aside", word("set-aside"), rows=rows, is_asked=is_asked)
 
 

@@ -26,7 +26,7 @@ class CaseflowConfig(AppConfig):
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Keep the portal's settings and register the checks; after `migrate` pin, or make tables without it."""
+        """Keep the portal's settings, register the checks; after `migrate` pin, or make tables without it."""
         keep_settings()
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)

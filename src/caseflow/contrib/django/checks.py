@@ -17,7 +17,7 @@ Messages = list[checks.CheckMessage]
 
 
 def check_settings(app_configs: Any, **_: Any) -> Messages:
-    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``, or no relay or roles where it names any."""
+    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``, or no relay or roles it names."""
     try:
         roles()
         if tells():

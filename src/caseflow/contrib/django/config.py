@@ -1,4 +1,4 @@
-"""The portal's desk, relay and actors, as ``settings.CASEFLOW`` describes them, and the language people read."""
+"""The portal's desk, relay and actors, as ``settings.CASEFLOW`` says, and the language people read."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class DjangoLocation:
         return schema.status(connections, schema=version)
 
     def migrate(self) -> tuple[int, ...]:
-        """Bring the tables to today's schema, as ``manage.py migrate`` does; the schemas they went through."""
+        """Bring the tables to today's schema, as ``manage.py migrate``; the schemas they went through."""
         connections = DjangoConnections(self._using)
         if not schema.schema_of(connections):
             raise StoreError("django-unmigrated", path=connections.name, found=0, known=schema.newest())

@@ -24,7 +24,7 @@ class NoRows(models.Manager[models.Model]):
 
 
 class _Name(models.Model):
-    id = models.CharField(primary_key=True, max_length=200)
+    id: models.CharField[str, str] = models.CharField(primary_key=True, max_length=200)
 
     objects = NoRows()
 
@@ -32,7 +32,7 @@ class _Name(models.Model):
         abstract = True
         managed = False
         base_manager_name = "objects"
-        default_permissions = ("view",)
+        default_permissions: tuple[str, ...] = ("view",)
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -41,7 +41,7 @@ class _Name(models.Model):
 class StoredCase(_Name):
     """A case; who has the permission to view them sees of each what their role lets them."""
 
-    class Meta(_Name.Meta):
+    class Meta(_Name.Meta):  # noqa: D106  # Django asks for it
         verbose_name = _word("case")
         verbose_name_plural = _word("cases")
 
@@ -49,7 +49,7 @@ class StoredCase(_Name):
 class DeadLetter(_Name):
     """A notice that was given up; who may change it may have it sent again."""
 
-    class Meta(_Name.Meta):
+    class Meta(_Name.Meta):  # noqa: D106  # Django asks for it
         default_permissions = ("view", "change")
         verbose_name = _word("dead-letter")
         verbose_name_plural = _word("dead-letters")
@@ -58,6 +58,6 @@ class DeadLetter(_Name):
 class SetAside(_Name):
     """Something that batches set aside, because it cannot be read, decided or told."""
 
-    class Meta(_Name.Meta):
+    class Meta(_Name.Meta):  # noqa: D106  # Django asks for it
         verbose_name = _word("set-aside")
         verbose_name_plural = _word("set-aside")

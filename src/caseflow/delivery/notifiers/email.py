@@ -171,13 +171,12 @@ class EmailNotifier:
 
 
 def mail_failure(error: Exception, *, what: str, limit: str = "-") -> DeliveryFailed:
-    """What an error on the way to a mail server means; the server's words may repeat the address, and are left
-    out.
+    """What an error on the way to a mail server means, without its words, which may repeat the address.
 
     Args:
         what: the way, for the message.
         limit: how long was waited, for a time-out.
-    """  # fmt: skip
+    """
     match error:
         case TimeoutError():
             return DeliveryFailed("delivery-timeout", retry=True, what=what, found=limit)

@@ -17,7 +17,7 @@ def _name(model: str, one: str, many: str, *permissions: str) -> CreateModel:
         "verbose_name": one, "verbose_name_plural": many, "default_permissions": permissions,
         "managed": False, "abstract": False, "base_manager_name": "objects",
     }  # fmt: skip
-    key = CharField(max_length=200, primary_key=True, serialize=False)
+    key: CharField[str, str] = CharField(max_length=200, primary_key=True, serialize=False)
     return CreateModel(model, [("id", key)], options, managers=[("objects", NoRows())])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from contextlib import ExitStack, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -40,19 +40,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whatever ``caseflow`` takes; Django's own options stand before it."""
-        parser.add_argument("arguments", nargs=argparse.REMAINDER, help="sweep, relay --once, store status, ...")
+        parser.add_argument(
+            "arguments", nargs=argparse.REMAINDER, help="sweep, relay --once, store status, ..."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Run it; a code other than 0 is the process's own, or `CommandError` for who calls it from Python."""
-        with ExitStack() as streams:
-            for name, redirect in (("stdout", redirect_stdout), ("stderr", redirect_stderr)):
-                if options.get(name) is not None:
-                    streams.enter_context(redirect(options[name]))
+        """Run it; a code other than 0 is the process's own, or a `CommandError` for a caller in Python."""
+        out, err = options.get("stdout") or sys.stdout, options.get("stderr") or sys.stderr
+        with redirect_stdout(out), redirect_stderr(err):
             try:
                 code = run_app(options["arguments"], portal=_Portal())
             except ImproperlyConfigured as error:
                 raise CommandError(str(error)) from error
-        if code and self._called_from_command_line:
+        if code and getattr(self, "_called_from_command_line", False):  # Django tells it so
             sys.exit(code)
         if code:
             raise CommandError(f"caseflow {' '.join(options['arguments'])}: {code}", returncode=code)
