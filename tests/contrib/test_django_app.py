@@ -25,7 +25,7 @@ from django.utils.translation import override
 from caseflow import Actor, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
-from caseflow.contrib.django.config import keep_followers
+from caseflow.contrib.django.config import keep_settings, roles
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
 from caseflow.core.model.case import Case
@@ -199,7 +199,7 @@ def test_the_check_tells_of_an_older_schema(using: str, monkeypatch: pytest.Monk
     assert (found.id, "manage.py migrate caseflow" in found.msg) == ("caseflow.W002", True)
     with override("zh-hans"):
         (found,) = run_checks(databases=[using], tags=["database"])
-    assert "请运行:manage.py migrate" in found.msg
+    assert "请运行：manage.py migrate" in found.msg
 
 
 def test_the_check_tells_of_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
@@ -262,6 +262,26 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
         assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
 
 
+def test_settings_that_override_keep_the_rest(using: str, tmp_path: Path) -> None:
+    """A test that moves the clock runs under the portal's own policy, not under the shipped one."""
+    file = tmp_path / "city.toml"
+    file.write_text('extends = "wuhu"\nname = "city"\n', encoding="utf-8")
+    with override_settings(CASEFLOW={"POLICY": str(file), "ROLES": {"": "citizen"}}):
+        keep_settings()  # as Django does when it begins
+        try:
+            with override_settings(CASEFLOW={"CLOCK": CLOCK}):
+                assert (desk().rules.policy.name, desk().clock, roles()) == (
+                    "city",
+                    CLOCK,
+                    {"": ("citizen", "")},
+                )
+            with override_settings(CASEFLOW={"POLICY": "wuhu"}):
+                assert desk().rules.policy.name == "wuhu"
+        finally:
+            with override_settings(CASEFLOW={}):
+                keep_settings()
+
+
 class Anyone(PolicyRights):
     """An authorizer that lets everybody do everything."""
 
@@ -279,12 +299,12 @@ def test_the_sweep_fires_what_is_due_and_tells_it(using: str) -> None:
         for name in ("c1", "c2", "c3"):
             desk().submit(title="路灯不亮", to="城管局", by=BOSS, case_id=name)
         clock.advance(days=6)
-        told = said("caseflow_sweep", limit=1)
+        told = said("caseflow", "sweep", "--limit", "1")
         assert told == "1 cards, 1 reminders, 0 conflicts, 0 waiting for a calendar\nmore is due\n"
-        found = json.loads(said("caseflow_sweep", as_json=True))
-        assert (found["cards"], found["reminders"], found["more"]) == (2, 2, False)
+        found = json.loads(said("caseflow", "sweep", "--json"))
+        assert (len(found["cards"]), len(found["reminders"]), found["more"]) == (2, 2, False)
         with override("zh-hans"):
-            assert said("caseflow_sweep").startswith("发出 0 张牌")
+            assert said("caseflow", "sweep").startswith("发出 0 张牌")
         assert [card.level for card in desk().get("c3").cards] == ["yellow"]
 
 
@@ -295,18 +315,36 @@ def test_workers_sweep_a_part_each(using: str) -> None:
         for number in range(9):
             desk().submit(title="t", to="城管局", by=BOSS, case_id=f"c{number}")
         clock.advance(days=6)
-        done = [json.loads(said("caseflow_sweep", part=f"{which}/3", as_json=True)) for which in (1, 2, 3)]
-    assert sum(found["cards"] for found in done) == 9
-    assert all(0 < found["cards"] < 9 for found in done)
+        parts = [said("caseflow", "sweep", "--part", f"{which}/3", "--json") for which in (1, 2, 3)]
+    counts = [len(json.loads(part)["cards"]) for part in parts]
+    assert sum(counts) == 9
+    assert all(0 < count < 9 for count in counts)
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("limit", 0), ("until", "tomorrow"), ("part", "4/3"), ("part", "half")]
+    ("option", "value", "code"),
+    [("--limit", "0", 2), ("--until", "tomorrow", 3), ("--part", "4/3", 3), ("--part", "half", 3)],
 )
-def test_the_sweep_refuses_what_it_cannot_use(using: str, option: str, value: object) -> None:
-    """With a message instead of a traceback."""
-    with pytest.raises(CommandError, match=str(value)):
-        said("caseflow_sweep", **{option: value})
+def test_the_command_line_refuses_what_it_cannot_use(
+    using: str, capsys: pytest.CaptureFixture[str], option: str, value: str, code: int
+) -> None:
+    """With a message instead of a traceback, and the command line's own exit code."""
+    with pytest.raises(CommandError) as caught:
+        said("caseflow", "sweep", option, value)
+    assert caught.value.returncode == code
+    assert value in capsys.readouterr().err
+
+
+def test_another_store_is_named_as_ever(using: str, tmp_path: Path) -> None:
+    """The portal's is what ``--store`` is where it is left out; its cases are copied away by ``django:``."""
+    desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
+    away = f"sqlite:///{tmp_path}/away.db"
+    assert "1" in said("caseflow", "store", "copy", "--from", f"django:{using}", "--to", away)
+    desk().submit(title="t", to="城管局", by=BOSS, case_id="c2")
+    assert "cases 1," in said("caseflow", "store", "status", "--store", away)
+    assert "cases 2," in said("caseflow", "store", "status")
+    assert "nothing" in said("caseflow", "store", "migrate")
+    assert "already" in said("caseflow", "store", "init")
 
 
 # -- the relay ---------------------------------------------------------------------------------------------
@@ -344,12 +382,12 @@ def owed(using: str) -> Iterator[list[Delivery]]:
 
 def test_the_relay_tells_what_is_owed(owed: list[Delivery]) -> None:
     """Once, and says how many; a second one finds nothing."""
-    found = json.loads(said("caseflow_relay", once=True, as_json=True))
+    found = json.loads(said("caseflow", "relay", "--once", "--json"))
     assert found["sent"] == len(owed) > 0
     assert {row.status for row in desk().store.notices()} <= {"sent", "collapsed"}
-    assert said("caseflow_relay", once=True).startswith("0 claimed: 0 sent")
+    assert said("caseflow", "relay", "--once").startswith("claimed 0: 0 sent")
     with override("zh-hans"):
-        assert said("caseflow_relay", once=True).startswith("取得 0 条")
+        assert said("caseflow", "relay", "--once").startswith("领取 0 条")
 
 
 def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
@@ -357,7 +395,7 @@ def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     ended = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
     ended.start()
-    found = json.loads(said("caseflow_relay", as_json=True))
+    found = json.loads(said("caseflow", "relay", "--json"))
     ended.join()
     assert found["sent"] == len(owed) > 0
     assert signal.getsignal(signal.SIGTERM) is before
@@ -366,7 +404,7 @@ def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
 def test_a_relay_without_settings_is_told(using: str) -> None:
     """With the key that is missing, instead of a traceback."""
     with pytest.raises(CommandError, match=r"CASEFLOW\['DIRECTORY'\]"):
-        said("caseflow_relay", once=True)
+        said("caseflow", "relay", "--once")
 
 
 # -- a portal's own tests ----------------------------------------------------------------------------------
@@ -481,7 +519,7 @@ def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
         ("caseflow.core.model.events.Withdrawn", prevented, "before"),
     ]
     with override_settings(CASEFLOW={"HOOKS": hooks, "OBSERVER": f"{__name__}.Observing"}):
-        keep_followers()  # as Django does when it begins
+        keep_settings()  # as Django does when it begins
         try:
             with override_settings(CASEFLOW={"CLOCK": CLOCK}):
                 desk().submit(title="t", by=BOSS, case_id="c1")
@@ -493,6 +531,6 @@ def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
         finally:
             overridden = override_settings(CASEFLOW={})
             with overridden:
-                keep_followers()
+                keep_settings()
     desk().submit(title="t", by=BOSS, case_id="c2")
     assert HEARD == ["c1 submitted", "CommandDone", "CommandRefused"]

@@ -204,7 +204,7 @@ def test_a_spoilt_file_is_refused_with_its_line(what: str) -> None:
     with pytest.raises(LogError) as refused:
         importer.read(path, other)
     assert (refused.value.code, refused.value.data["line"]) == (SPOILT[what], number)
-    assert refused.value.text("zh").startswith(f"all.jsonl 第 {number} 行:")
+    assert refused.value.text("zh").startswith(f"all.jsonl 第 {number} 行：")
     assert (other.heads(), other.pins()) == ((), ())
     assert run(["import", "all.jsonl", "--store", "sqlite:///new.db"]) == 3
     assert not Path("new.db").exists()
@@ -502,7 +502,7 @@ def test_the_command_line_goes_there_and_back(
     printed = capsys.readouterr()
     assert (json.loads(printed.out.splitlines()[0])["caseflow"], printed.err) == (
         "store",
-        "已写出 3 件案件、4 个幂等键;下次用 --since 21 继续\n",
+        "已写出 3 件案件、4 个幂等键；下次用 --since 21 继续\n",
     )
 
 

@@ -457,7 +457,7 @@ def test_an_earlier_cycle_keeps_the_rules_it_ran_under(desk: Desk, tmp_path: Pat
     first, second = new.explain("c1", clock="reply")
     assert [rung.length for rung in first.rungs] == [3, 5, 15, 30]
     assert [rung.length for rung in second.rungs] == [8, 10, 15, 30]
-    assert "市民心声办理规则(2008)" in first.rungs[1].source
+    assert "市民心声办理规则（2008）" in first.rungs[1].source
     new.clock.set("2025-03-30T00:00:00+08:00")
     new.sweep()
     assert told(new.get("c1").cards) == ["yellow @ 03-09", "yellow @ 03-21", "red @ 03-26"]
@@ -954,7 +954,7 @@ def test_a_change_of_rules_takes_effect_when_it_is_recorded(desk: Desk) -> None:
     with pytest.raises(Refused) as caught:
         desk.migrate("when", reason="规则变更", by=SUPERVISOR, effective_at=before.submitted_at)
     assert "takes effect when it is recorded; leave effective_at out" in caught.value.text("en")
-    assert "自记录之时起生效;请不要填写 effective_at" in caught.value.text("zh")
+    assert "自记录之时起生效；请不要填写 effective_at" in caught.value.text("zh")
     assert desk.get("when") == before
 
 

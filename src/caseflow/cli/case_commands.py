@@ -14,6 +14,7 @@ from caseflow.cli.options import (
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     print_json,
@@ -28,6 +29,7 @@ from caseflow.cli.options import (
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
 from caseflow.desk.sweeper import part_of
+from caseflow.i18n import bracketed, mark
 from caseflow.ports import Quarantined
 from caseflow.views.documents import case_document, forecast_document, page_document
 from caseflow.views.forecast import Forecast
@@ -47,18 +49,18 @@ def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
         print_json(case_document(desk.rules_of(case), case, desk.clock.now_us(), lang=lang).to_dict())
         return
     for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
-        echo(f"{word(key, lang)}: {line}")
+        echo(labelled(word(key, lang), line, lang))
     for run in case.clocks:
-        echo(f"{word('clocks', lang)}: {_run_line(run, case, policy, lang)}")
+        echo(labelled(word("clocks", lang), _run_line(run, case, policy, lang), lang))
     for key, cards in (("cards", case.cards), ("reminders", case.reminders)):
         for card in cards:
-            echo(f"{word(key, lang)}: {_card_line(card, policy, lang)}")
+            echo(labelled(word(key, lang), _card_line(card, policy, lang), lang))
 
 
 def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[tuple[str, str], ...]:
     return (
         ("case", case.id),
-        ("state", f"{state_label(policy, case.state, lang)} ({case.state})"),
+        ("state", f"{state_label(policy, case.state, lang)}{bracketed(case.state, lang)}"),
         ("stage", word(case.stage, lang)),
         ("unit", case.unit or word("nobody", lang)),
         ("submitted", instant(case.submitted_at)),
@@ -69,17 +71,23 @@ def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[
 
 def _run_line(run: ClockRun, case: Case, policy: Policy, lang: Lang) -> str:
     label = clock_label(policy, run.clock, lang)
-    name = run.clock if label == run.clock else f"{label} ({run.clock})"
+    name = run.clock if label == run.clock else f"{label}{bracketed(run.clock, lang)}"
     status = term_label("paused" if run.is_running and run.is_paused else run.status, lang)
     since = instant(moment(run.since_us, case.origin.zone))
     subject = f" {run.subject}" if run.subject else ""
-    return f"{name}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
+    cycle, begun = f"{word('cycle', lang)} {run.cycle}", f"{word('since', lang)} {since}"
+    return mark("comma", lang).join((f"{name}{subject}", cycle, status, begun))
 
 
 def _card_line(card: Card, policy: Policy, lang: Lang) -> str:
     level = level_label(policy, card.clock, card.level, lang)
-    end = f", {word('annulled', lang)} {instant(card.annulled_at)}" if card.annulled_us is not None else ""
-    return f"{level} ({card.clock}) {instant(card.effective_at)} {card.unit or word('nobody', lang)}{end}"
+    end = (
+        f"{mark('comma', lang)}{word('annulled', lang)} {instant(card.annulled_at)}"
+        if card.annulled_us is not None
+        else ""
+    )
+    name, unit = f"{level}{bracketed(card.clock, lang)}", card.unit or word("nobody", lang)
+    return f"{name} {instant(card.effective_at)} {unit}{end}"
 
 
 def card_document(card: Card) -> dict[str, Any]:
@@ -121,7 +129,8 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
 def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
     if not item.level:
         return word("becomes", lang, state=state_label(policy, item.state, lang))
-    return f"{level_label(policy, item.clock, item.level, lang)} ({clock_label(policy, item.clock, lang)})"
+    clock = bracketed(clock_label(policy, item.clock, lang), lang)
+    return f"{level_label(policy, item.clock, item.level, lang)}{clock}"
 
 
 @click.command()
@@ -163,7 +172,8 @@ def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
 def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> str:
     policy = rules.policy
     state, until = state_label(policy, case.state, lang), due(case.next_due, now=now, lang=lang)
-    cards = ", ".join(level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    labels = (level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    cards = mark("list", lang).join(labels)
     return f"{case.id}  {state}  {case.unit or '-'}  {until}  {cards}".rstrip()
 
 

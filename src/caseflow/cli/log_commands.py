@@ -32,6 +32,7 @@ from caseflow.cli.options import (
     columns,
     echo,
     json_option,
+    labelled,
     lang_option,
     open_store,
     print_json,
@@ -42,6 +43,7 @@ from caseflow.cli.options import (
     usage,
     word,
 )
+from caseflow.i18n import mark
 from caseflow.interchange import load_mapping, write_cards
 from caseflow.interchange import replay as replayed
 from caseflow.interchange.log_mapping import ASIDE, LogMapping, load_legacy_mapping
@@ -220,8 +222,8 @@ def _takeover_lines(result: Takeover, lang: Lang, *, dry_run: bool) -> list[str]
     counts = {"adopted": done.adopted, "unchanged": done.unchanged, "skipped": result.skipped}
     lines = [word("would-take-over" if dry_run else "took-over", lang, **counts)]
     for key, numbers in (("inherited", done.inherited), ("running-on", done.running)):
-        listed = ", ".join(f"{name} {count}" for name, count in numbers.items()) or "0"
-        lines.append(f"{word(key, lang)}: {listed}")
+        listed = mark("comma", lang).join(f"{name} {count}" for name, count in numbers.items()) or "0"
+        lines.append(labelled(word(key, lang), listed, lang))
     if done.ended:
         lines.append(word("ended-for-record", lang, count=done.ended))
     if result.identical:

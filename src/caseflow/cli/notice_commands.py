@@ -19,9 +19,11 @@ from caseflow.cli.options import (
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     open_store,
+    portal,
     print_json,
     print_utf8,
     say,
@@ -32,6 +34,7 @@ from caseflow.cli.options import (
 )
 from caseflow.core.notices import CANCELLED, DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
+from caseflow.delivery.relay import Relay
 from caseflow.delivery.relay_config import relay_from
 from caseflow.delivery.round import Round
 from caseflow.policies.parse import toml_table
@@ -62,16 +65,23 @@ def relay(
     """
     if ctx.invoked_subcommand is not None:
         return
-    if store_url is None or config is None:
-        raise usage("relay-needs", lang)
-    store = open_store(store_url, must_exist=True)
-    sender = relay_from(_read(config), store, folder=config.parent)
+    sender = _relay(store_url, config, lang)
     with _stop_signals() as stop:
         done = sender.until_empty() if once else sender.run(stop, workers=workers)
     if as_json:
         print_json(_counts(done))
     else:
         say("relay-did", lang, **_counts(done))
+
+
+def _relay(store_url: str | None, config: Path | None, lang: Lang) -> Relay:
+    """The relay that the configuration describes, or else the portal's own."""
+    own = portal()
+    if config is None and own is not None and store_url == own.url:
+        return own.relay()
+    if store_url is None or config is None:
+        raise usage("relay-needs", lang)
+    return relay_from(_read(config), open_store(store_url, must_exist=True), folder=config.parent)
 
 
 def _counts(done: Round) -> dict[str, int]:
@@ -178,7 +188,7 @@ def resend(ids: tuple[str, ...], every: bool, store_url: str, lang: Lang) -> int
     say("resent", lang, count=len(done))
     for name in wanted:
         if name not in done:
-            echo(f"{name}: {word('not-dead', lang)}", err=True)
+            echo(labelled(name, word("not-dead", lang), lang), err=True)
     return Exit.OK if len(done) == len(wanted) else Exit.FOUND
 
 

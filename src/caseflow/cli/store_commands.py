@@ -17,6 +17,7 @@ from caseflow.cli.options import (
     aside_line,
     echo,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     print_json,
@@ -28,7 +29,7 @@ from caseflow.cli.options import (
     word,
 )
 from caseflow.core.time.instants import zone_info
-from caseflow.i18n import Lang, text
+from caseflow.i18n import Lang, mark, text
 from caseflow.interchange import commands_csv, csv_tables, importer, jsonl, xes
 from caseflow.interchange.jsonl import Written
 from caseflow.interchange.pagination import Exported
@@ -57,7 +58,7 @@ def store() -> None:
 def init(store_url: str, lang: Lang) -> None:
     """Make the store; one that is there already stays as it is."""
     is_new = location_of(store_url).make()
-    echo(f"{shown(store_url)}: {word('store-made' if is_new else 'store-there', lang)}")
+    echo(labelled(shown(store_url), word("store-made" if is_new else "store-there", lang), lang))
 
 
 @store.command()
@@ -75,8 +76,9 @@ def status(store_url: str, as_json: bool, lang: Lang) -> int:
     else:
         older, newer = place.schema < place.known, place.schema > place.known
         key = "schema-older" if older else "schema-newer" if newer else "schema-current"
-        echo(f"{shown(store_url)}: {word(key, lang, schema=place.schema, known=place.known)}")
-        notices = ", ".join(f"{word(name, lang)} {count}" for name, count in place.notices) or "0"
+        echo(labelled(shown(store_url), word(key, lang, schema=place.schema, known=place.known), lang))
+        numbers = (f"{word(name, lang)} {count}" for name, count in place.notices)
+        notices = mark("comma", lang).join(numbers) or "0"
         say("store-holds", lang, cases=place.cases, events=place.events, notices=notices)
     return Exit.OK if place.is_current else Exit.FOUND
 
@@ -88,9 +90,9 @@ def migrate(store_url: str, lang: Lang) -> None:
     """Bring the store to today's schema: safe to run twice, and by several at once."""
     done = location_of(store_url).migrate()
     if not done:
-        echo(f"{shown(store_url)}: {word('nothing-to-migrate', lang)}")
+        echo(labelled(shown(store_url), word("nothing-to-migrate", lang), lang))
     for schema in done:
-        echo(f"{shown(store_url)}: {word('migrated-to', lang, schema=schema)}")
+        echo(labelled(shown(store_url), word("migrated-to", lang, schema=schema), lang))
 
 
 @store.command()

@@ -13,7 +13,7 @@ from caseflow.core.model.case import Card, Case
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice, whole
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, languages, text
+from caseflow.i18n import Lang, languages, mark, text
 from caseflow.ports import Text
 from caseflow.ports.protocols import Notifier
 from caseflow.ports.records import Delivery, Person
@@ -189,7 +189,7 @@ def _also(labels: PolicyLabels, case: Case, notice: Notice) -> str:
         for card in others(case, notice)
     ]  # fmt: skip
     key = "notices.annulled" if notice.topic == CORRECTION else "notices.earlier"
-    return text(key, lang, cards=text("notices.between", lang).join(named)) if named else ""
+    return text(key, lang, cards=mark("list", lang).join(named)) if named else ""
 
 
 DIGEST = "digest"

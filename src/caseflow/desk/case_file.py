@@ -32,6 +32,7 @@ from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.letter import number_of
+from caseflow.views.lifeline import Lifeline, lifeline
 from caseflow.views.story import Story, told
 
 
@@ -162,6 +163,15 @@ class CaseFile:
         }
         return Story(tuple(line for line in story.lines if line.version in shown))
 
+    def lifeline(self, *, lang: Lang = "zh") -> Lifeline:
+        """The case's life up to now, as far as it is for the actor; what a picture of it is made from."""
+        self._check(PARTIES, "story")
+        rules, level = self.rules, self._level
+        return lifeline(
+            rules, self.get(), self._events, now_us=self._handler.clock.now_us(),
+            shown=lambda event: sees(level, audience_of_act(rules, event)), lang=lang,
+        )  # fmt: skip
+
     def explain(self, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is; see `Desk.explain`."""
         self._check(PARTIES, "explanation")
@@ -249,6 +259,7 @@ class AsyncCaseFile(Threaded[CaseFile]):
     documents = in_thread(CaseFile.documents)
     number = in_thread(CaseFile.number)
     story = in_thread(CaseFile.story)
+    lifeline = in_thread(CaseFile.lifeline)
     explain = in_thread(CaseFile.explain)
     forecast = in_thread(CaseFile.forecast)
     allowed = in_thread(CaseFile.allowed)

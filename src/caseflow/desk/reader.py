@@ -17,6 +17,7 @@ from caseflow.ports import Quarantined, Query
 from caseflow.views.available_actions import Allowed
 from caseflow.views.explain import Explanation
 from caseflow.views.forecast import Forecast
+from caseflow.views.lifeline import Lifeline
 from caseflow.views.public import PublicCase, public_view
 from caseflow.views.story import Story
 
@@ -124,6 +125,10 @@ class Reader:
         """What happened, in words, as far as it is for the actor."""
         return self.open(case_id).story(lang=lang)
 
+    def lifeline(self, case_id: str, *, lang: Lang = "zh") -> Lifeline:
+        """The case's life up to now, as far as it is for the actor; what a picture of it is made from."""
+        return self.open(case_id).lifeline(lang=lang)
+
     def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is; see `Desk.explain`."""
         return self.open(case_id).explain(clock=clock)
@@ -154,6 +159,7 @@ class AsyncReader(Threaded[Reader]):
     number = in_thread(Reader.number)
     get_by_number = in_thread(Reader.get_by_number)
     story = in_thread(Reader.story)
+    lifeline = in_thread(Reader.lifeline)
     explain = in_thread(Reader.explain)
     forecast = in_thread(Reader.forecast)
     allowed = in_thread(Reader.allowed)

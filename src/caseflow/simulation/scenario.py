@@ -225,11 +225,11 @@ class Roles:
 class Texts:
     """What is written in the cases."""
 
-    body: str = "{title},请予处理。"
+    body: str = "{title}，请予处理。"
     """``{title}`` stands for the title."""
-    reply: str = "您好,您反映的问题已办理,感谢您的监督。"
+    reply: str = "您好，您反映的问题已办理，感谢您的监督。"
     """Of a reply."""
-    corrected: str = "更正:问题已重新核实并办理。"
+    corrected: str = "更正：问题已重新核实并办理。"
     """Of a reply after a retraction."""
     again: str = "已再次处理。"
     """Of a reply after a reopening."""

@@ -12,7 +12,7 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.policy import LinkRule, Named, Rung
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, story_text, text
+from caseflow.i18n import Lang, bracketed, story_text, text
 
 BUILTIN_FIELDS = frozenset(name for action in ACTIONS.values() for name in action.fields)
 """The fields of the built-in actions, which a policy need have no labels for."""
@@ -65,7 +65,7 @@ class PolicyLabels(Value):
         """The label of a clock, with its subject."""
         rule = self.rules.policy.clocks.get(name)
         label = rule.labels.get(self.lang, name) if rule else name
-        return f"{label} ({subject})" if subject else label
+        return f"{label}{bracketed(subject, self.lang)}" if subject else label
 
     def rung(self, clock: str, level: str) -> Rung | None:
         """The policy's rung of that level."""

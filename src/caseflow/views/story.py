@@ -16,7 +16,7 @@ from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import Rung
 from caseflow.core.time.span import Counting, length_of
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, event_text, text
+from caseflow.i18n import Lang, event_text, mark, text
 from caseflow.views.labels import PolicyLabels, last_day, length_text, padded, shortened, width
 
 WHAT_COLUMNS = 18
@@ -142,7 +142,7 @@ def _one_line(text: str) -> str:
 
 
 def _line(context: EventContext, *, has_texts: bool, hidden: Sequence[str]) -> StoryLine:
-    event, case, comma = context.event, context.case, context.say("comma")
+    event, case, comma = context.event, context.case, mark("comma", context.lang)
     parts = list(_details(context))
     if event.by.role == SYSTEM.role and not isinstance(event, e.RungEvent | e.CardAnnulled):
         parts.append(context.say("by itself"))
@@ -157,7 +157,7 @@ def _line(context: EventContext, *, has_texts: bool, hidden: Sequence[str]) -> S
         if mark and name not in context.texts and name not in hidden
     ]
     if lost and has_texts:
-        parts.append(context.say("redacted", names=comma.join(lost)))
+        parts.append(context.say("redacted", names=mark("list", context.lang).join(lost)))
     return StoryLine(
         at_us=event.at_us,
         case_id=case.id,
@@ -437,7 +437,7 @@ def _own(context: EventContext, action: str, fields: e.Fields) -> Iterator[str]:
         elif isinstance(entry, int) and name in rules and rules[name].type == "instant":
             shown = context.time(entry)
         elif isinstance(entry, list | tuple):
-            shown = context.say("comma").join(map(str, entry))
+            shown = mark("list", context.lang).join(map(str, entry))
         yield f"{context.field(name, action)} {shown}"
 
 

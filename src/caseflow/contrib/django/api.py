@@ -7,20 +7,20 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 
-from caseflow.contrib.django.config import desk, language
+from caseflow.contrib.django.config import actor_of, desk, language
 from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 
 
-def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None]) -> list[URLPattern]:
+def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None] = actor_of) -> list[URLPattern]:
     """The url patterns of the portal's cases, on the desk of ``settings.CASEFLOW``.
 
     ``openapi.json`` below the same prefix describes them. Django's protection against forged requests holds
     for commands as for any other view.
 
     Args:
-        actor_of: who is signed in; ``None`` for nobody.
+        actor_of: who is signed in, `None` for nobody; by default as ``settings.CASEFLOW["ROLES"]`` says.
     """
     by_path: dict[str, dict[str, Route]] = {}
     for route in ROUTES:

@@ -502,7 +502,7 @@ def _repeated(rung: Rung) -> Iterator[Rung]:
     for turn in range(1, rung.times + 1 if rung.every is not None else 1):
         level = f"{rung.level}+{turn}"
         labels = Labels(
-            zh=f"{rung.labels.zh}(第 {turn + 1} 次)" if rung.labels.zh else "",
+            zh=f"{rung.labels.zh}（第 {turn + 1} 次）" if rung.labels.zh else "",
             en=f"{rung.labels.en} ({turn + 1})" if rung.labels.en else "",
         )
         yield Rung(

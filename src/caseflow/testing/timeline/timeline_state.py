@@ -62,7 +62,7 @@ class TimelineState:
         self._touched: dict[str, None] = {}
         self._use(self._opened(store))
         opening = _opening(self._ready, self.clock, self.zone, calendar, lang)
-        is_fresh = store is None or not self.store.feed(0, limit=1)
+        is_fresh = store is None or not self.store.heads(limit=1)
         self._journal = Journal(opening, remark="" if is_fresh else timeline_text("not fresh", lang))
 
     def _opened(self, store: Store | Callable[[], Store] | None) -> Store:
