@@ -9,7 +9,7 @@ from typing import Any
 
 from caseflow.stores.sql.schema import STEPS
 
-TABLES = ("cases", "events", "texts", "keys", "policies", "notices", "documents")
+TABLES = ("cases", "helpers", "events", "texts", "keys", "policies", "notices", "documents")
 KEYS = {
     "cases": ("id",), "events": ("position",), "texts": ("case_id", "version"), "keys": ("actor", "name"),
     "policies": ("pin",), "notices": ("position",), "documents": ("position",),

@@ -27,7 +27,7 @@ NOT_COVERED: dict[str, set[str]] = {
 }
 """Columns of which a change may go unseen; ``docs/explanation/audit.md`` says the same, and why."""
 
-TABLES = ("cases", "events", "texts", "policies", "notices", "documents")
+TABLES = ("cases", "helpers", "events", "texts", "policies", "notices", "documents")
 """Those of which at least some column is vouched for."""
 
 

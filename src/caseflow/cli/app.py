@@ -16,7 +16,7 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
-from caseflow.cli.case_commands import calendar, cases, forecast, show, sweep
+from caseflow.cli.case_commands import annul, calendar, cases, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
@@ -53,7 +53,7 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar, store,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar, store,
     export, import_, audit, relay, document, testing,
 ):  # fmt: skip
     cli.add_command(_command)

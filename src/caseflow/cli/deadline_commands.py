@@ -206,7 +206,8 @@ def explanation_document(part: Explanation) -> dict[str, Any]:
                 "level": rung.level, "length": rung.length, "unit": rung.unit, "of": rung.of,
                 "extended_by": rung.extended_by,
                 "late_at": rung.late_at.isoformat() if rung.late_at else None, "certain": rung.certain,
-                "fired": rung.fired, "rule": rung.rule, "source": rung.source,
+                "fired": rung.fired, "appealed": rung.appealed, "rule": rung.rule,
+                "source": rung.source,
             }
             for rung in part.rungs
         ],
@@ -241,5 +242,5 @@ def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lan
     if rung.late_at is not None:
         late = f"{word('late-from' if rung.certain else 'not-before', lang)} {instant(rung.late_at)}"
     extra = f", {word('extended', lang, n=rung.extended_by)}" if rung.extended_by else ""
-    mark = f", {word('fired', lang)}" if rung.fired else ""
+    mark = f", {word('appealed' if rung.appealed else 'fired', lang)}" if rung.fired else ""
     return f"{level} ({length}): {late}{extra}{mark}; {word('source', lang)}: {rung.source or '-'}"

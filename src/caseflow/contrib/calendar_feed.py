@@ -42,7 +42,7 @@ def unit_calendar(
 def _dues(desk: Desk, unit: str, lang: Lang) -> Iterator[DueRung]:
     cursor = ""
     while True:
-        page = desk.cases(unit=unit, limit=PAGE, cursor=cursor)
+        page = desk.cases(unit=unit, helping=False, limit=PAGE, cursor=cursor)
         for case in page:
             if case.next_due_us is None:
                 return  # the rest has nothing due

@@ -407,6 +407,7 @@ class Desk(TypedActions):
         unit: str | None = None,
         state: str | None = None,
         overdue: bool = False,
+        helping: bool = True,
         by: Actor | None = None,
         limit: int = 50,
         cursor: str = "",
@@ -414,7 +415,8 @@ class Desk(TypedActions):
         """Cases in the order of (next due, id), those with nothing due last; the longest overdue first.
 
         Args:
-            unit: only those this unit holds.
+            unit: only those this unit holds or helps with.
+            helping: whether those it helps with are among them.
             state: only those in this state.
             overdue: only those with a running clock past its deadline, swept or not.
             by: only what this actor may read, as `seen_by` has it.
@@ -423,9 +425,11 @@ class Desk(TypedActions):
         """
         if by is not None:
             seen = self.seen_by(by)
-            return seen.cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
+            return seen.cases(
+                unit=unit, state=state, overdue=overdue, helping=helping, limit=limit, cursor=cursor
+            )
         now = self.clock.now_us() if overdue else None
-        query = Query(unit=unit, state=state, overdue_at=now)
+        query = Query(unit=unit, state=state, overdue_at=now, helping=helping)
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
     def seen_by(self, actor: Actor) -> Reader:

@@ -137,7 +137,7 @@ class Auditable(Register, Chained, Protocol):
     ) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table, each as column -> value, exactly as they are kept.
 
-        ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
+        ``cases``, ``helpers``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
         `after` (`None`: from the first, an empty id included), up to and with `upto` (`None`: to the end), in
         the order of ids by code point and then of versions or positions; at most `limit` rows. Whole,
         whatever the bounds: ``policies``; ``series``, the ``latest`` number of each series and year, from

@@ -406,7 +406,8 @@ def _copied(entry: Append) -> _Copies:
 
 def _fits(case: Case, query: Query) -> bool:
     if query.unit is not None and case.unit != query.unit:
-        return False
+        if not query.helping or not query.unit or query.unit not in case.facts.co_handlers:
+            return False
     if query.citizen is not None and case.citizen != query.citizen:
         return False
     if query.state is not None and case.state != query.state:

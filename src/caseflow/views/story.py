@@ -379,6 +379,13 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     yield context.say("because", event=named)
 
 
+def _appeal(context: EventContext, event: e.AppealUpheld) -> Iterator[str]:
+    yield context.clock(event.clock, event.subject)
+    yield context.level(event.clock, event.level)
+    if event.cycle > 1:
+        yield context.say("cycle", n=event.cycle)
+
+
 def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:
     """The card with which the document went out; its id alone where the rules know it no more."""
     issued = dict(documents_of(context.rules.routes.documents, context.before))
@@ -448,6 +455,7 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Redacted: _redacted,
     e.CardAnnulled: _annulled,
     e.ReceiptSigned: _receipt,
+    e.AppealUpheld: _appeal,
     e.Migrated: _adopted,
     e.Acted: _acted,
     e.UnknownEvent: _strange,

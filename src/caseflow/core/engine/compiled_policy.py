@@ -40,7 +40,7 @@ OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
 _SAYS_MORE = OWN_EFFECTS | {
-    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused, e.AppealUpheld,
 }  # fmt: skip
 """Events that say more than what is given in the fields of their actions, or the same in another way."""
 
@@ -198,7 +198,8 @@ class CompiledPolicy:
 
     def _required(self, name: str, rule: Action) -> frozenset[str]:
         always = (field for field, typed in self.fields[name].items() if typed.required)
-        return frozenset((*always, *rule.required, *(("reason",) if rule.reason else ())))
+        has_reason = rule.reason or name == "annul_card"
+        return frozenset((*always, *rule.required, *(("reason",) if has_reason else ())))
 
     def _worded(self, name: str) -> frozenset[str]:
         """The texts that must say something: required ones, and a completion notice, which is public."""
@@ -237,7 +238,7 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not asks_history and event not in (e.Merged, e.Resumed),
+            is_immediate=not asks_history and event not in (e.Merged, e.Resumed, e.AppealUpheld),
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,
@@ -353,6 +354,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "times_left": rule.at_most is not None,
         "in_time": rule.within is not None,
         "document_addressed": event is e.ReceiptSigned,
+        "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,
     }
     later = (name for name, is_due in own.items() if is_due and name not in rule.guards)

@@ -411,6 +411,15 @@ class ReceiptSigned(Event, tag="receipt-signed"):
     document: Word = ""
 
 
+class AppealUpheld(Event, tag="appeal-upheld"):
+    """申诉成立: a card was found not to be owed; its annulment follows. The rung fires no more in that cycle."""
+
+    clock: Name = ""
+    level: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+
+
 class Migrated(Event, tag="migrated"):
     """The case follows another policy or calendar from now on: its history was folded under the new rules.
 
@@ -488,8 +497,8 @@ AnyEvent = (
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
     | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
     | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
-    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Reminded | CardIssued | CardAnnulled
+    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld
+    | Migrated | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

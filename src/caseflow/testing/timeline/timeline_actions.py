@@ -211,6 +211,21 @@ class TimelineActions:
         """签收: the addressed unit signs for a numbered document, by the document's id."""
         return self._do("sign_receipt", case, doing, document=document)
 
+    def annul_card(
+        self,
+        case: Case | str,
+        *,
+        clock: str,
+        level: str,
+        subject: str | None = None,
+        cycle: int | None = None,
+        **doing: Unpack[Doing],
+    ) -> Case:
+        """申诉成立: annul a card that the unit appealed against; see `Desk.annul_card`."""
+        return self._do(
+            "annul_card", case, doing, clock=clock, level=level, subject=subject, cycle=cycle
+        )
+
     def migrate(self, case: Case | str, *, retroactive: bool | None = None, **doing: Unpack[Doing]) -> Case:
         """Bring the case under the timeline's own policy; see `Desk.migrate`."""
         return self._do("migrate", case, doing, retroactive=retroactive)
