@@ -18,7 +18,7 @@ NAMING_ACTIONS = frozenset({
 })  # fmt: skip
 """Codes of refusals whose ``missing`` names actions that would help."""
 
-_OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed", "card_stands"})
+_OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed"})
 """Guards that ask how much, or for whom: they are left to whoever takes the remedy."""
 
 Possible = Callable[[str], bool]

@@ -88,14 +88,14 @@ class DueContract:
             submitted("d", due=10, unit="v"), submitted("e", due=40, unit="v", state="answered"),
         ]  # fmt: skip
         store.append(appends)
-        mine = Query(unit="u", helping=True)
-        assert [case.id for case in store.find(mine)] == ["a"]
+        wanted = Query(unit="u", helping=True)
+        assert [case.id for case in store.find(wanted)] == ["a"]
         helped = [then(entry.case, e.CoHandlerAdded(5, BY, unit="u")) for entry in appends if entry.case.id != "d"]
         store.append(helped[:2])
         store.append(helped[2:])
         for query, ids in (
-            (mine, "baec"), (mine.replace(helping=False), "a"), (mine.replace(state="answered"), "e"),
-            (mine.replace(overdue_at=30), "ba"), (mine.replace(overdue_at=9), ""),
+            (wanted, "baec"), (wanted.replace(helping=False), "a"), (wanted.replace(state="answered"), "e"),
+            (wanted.replace(overdue_at=30), "ba"), (wanted.replace(overdue_at=9), ""),
             (Query(unit="v", helping=True), "dbec"), (Query(unit="w", helping=True), ""),
         ):  # fmt: skip
             assert "".join(case.id for case in store.find(query)) == ids
@@ -103,10 +103,10 @@ class DueContract:
                 assert store.find(query.replace(after=query.place(case), limit=1)) == cases[place + 1 : place + 2]
         stopped_b = stopped(helped[1].case)
         store.append([stopped_b])
-        assert [case.id for case in store.find(mine)] == ["a", "e", "b", "c"]
-        assert [case.id for case in store.find(mine.replace(overdue_at=30))] == ["a"]
+        assert [case.id for case in store.find(wanted)] == ["a", "e", "b", "c"]
+        assert [case.id for case in store.find(wanted.replace(overdue_at=30))] == ["a"]
         store.append([then(stopped_b.case, e.Transferred(2_000, BY, unit="u"))])
-        assert [case.id for case in store.find(mine)] == ["a", "e", "b", "c"]
+        assert [case.id for case in store.find(wanted)] == ["a", "e", "b", "c"]
         assert [case.id for case in store.find(Query(unit="v", helping=True))] == ["d", "e", "c"]
 
     def test_find_is_in_keyset_order(self, store: Store) -> None:
