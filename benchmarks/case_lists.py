@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -90,7 +91,11 @@ def fill(store: RelationalStore, count: int) -> None:
     if store._sql.dialect.name != "sqlite":
         verb = "ANALYZE" if store._sql.dialect.name == "postgresql" else "ANALYZE TABLE"
         for table in ("caseflow_cases", "caseflow_helpers"):
-            store._connections.read(lambda cursor, table=table: cursor.execute(f"{verb} {table}"))
+            store._connections.read(partial(_run, f"{verb} {table}"))
+
+
+def _run(sql: str, cursor: Any) -> None:
+    cursor.execute(sql)
 
 
 def plan(store: RelationalStore, query: Query) -> str:

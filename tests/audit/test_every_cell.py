@@ -162,9 +162,7 @@ def test_what_is_left_of_a_version_betrays_what_is_gone(lived: Path, tmp_path: P
         assert "audit-told-lost" in {fault.code for fault in audited(path).faults}, rowid
 
 
-@pytest.mark.parametrize(
-    "table", ["cases", "helpers", "events", "texts", "policies", "notices", "documents"]
-)
+@pytest.mark.parametrize("table", ["cases", "helpers", "events", "texts", "policies", "notices", "documents"])
 def test_a_row_put_in_is_found(lived: Path, tmp_path: Path, table: str) -> None:
     """A row doubled under another name, number or version is told: nothing owes it."""
     other = {

@@ -26,6 +26,7 @@ from caseflow.cli.options import lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
+from caseflow.cli.unit_commands import units
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, text, visible
 
 HELP = """\b
@@ -54,7 +55,7 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing,
+    export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -104,7 +104,9 @@ def card_document(card: Card) -> dict[str, Any]:
 @click.option("--clock", required=True, help="The clock of the card.")
 @click.option("--level", required=True, help="Its level, such as yellow.")
 @click.option("--subject", default=None, help="Whose clock it is, where each unit has its own.")
-@click.option("--cycle", type=click.IntRange(1), default=None, help="Its cycle, where several such cards stand.")
+@click.option(
+    "--cycle", type=click.IntRange(1), default=None, help="Its cycle, where several such cards stand."
+)
 @click.option("--reason", required=True, help="Why the appeal holds.")
 @click.option("--by", required=True, help="The id of whoever decided it.")
 @click.option("--role", default="supervisor", show_default=True, help="Theirs.")

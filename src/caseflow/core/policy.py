@@ -509,6 +509,8 @@ class Policy:
     """The numbered documents that rungs issue."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
+    without_unit: tuple[str, ...] = _optional(())
+    """Who is told in the place of a unit's people while no unit holds the case: roles of scope ``any``."""
     retired: tuple[str, ...] = _optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})

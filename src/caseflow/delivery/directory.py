@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caseflow.core.model.case import Case
+from caseflow.core.units import UnitRegister, present_name, unit_name
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
 from caseflow.i18n import languages
@@ -38,11 +39,15 @@ class ListedDirectory:
             units = ["城管局"]
             addresses = { email = "duty@cg.example" }
 
+        units: a register, whose lead officials and duty officers are found by their ids, and by which a
+            former name of a unit is its present one.
+
     Raises:
         BadInput: an entry without id, or with a key or value that does not fit.
     """
 
-    def __init__(self, people: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, people: Sequence[Mapping[str, Any]], *, units: UnitRegister | None = None) -> None:
+        self._register = units
         self._listed = tuple(_role_holder(entry, index) for index, entry in enumerate(people))
         self._by_id = {holder.person.id: holder for holder in reversed(self._listed)}
 
@@ -51,13 +56,32 @@ class ListedDirectory:
         citizen = self._by_id.get(case.citizen)
         if citizen is not None and role in citizen.roles and not citizen.units:
             return (citizen.person,)
+        unit, registered = present_name(self._register, unit), self._registered(role, unit)
         return tuple(
             holder.person
             for holder in self._listed
-            if role in holder.roles
-            and (unit in holder.units or not holder.units)
-            and not _is_other_citizen(holder, case)
+            if holder.person.id == registered
+            or (
+                role in holder.roles
+                and (not holder.units or unit in self._present(holder.units))
+                and not _is_other_citizen(holder, case)
+            )
         )
+
+    def _registered(self, role: str, unit: str) -> str:
+        """The id of whom the register names for the role in the unit; empty for nobody."""
+        known = None if self._register is None or not unit else self._register.unit(unit)
+        match role:
+            case "lead_official":
+                return "" if known is None else known.lead
+            case "duty_officer":
+                return "" if known is None else known.duty_officer
+            case _:
+                return ""
+
+    def _present(self, units: Sequence[str]) -> Sequence[str]:
+        """The units by their present names."""
+        return units if self._register is None else [present_name(self._register, unit) for unit in units]
 
 
 def _is_other_citizen(holder: RoleHolder, case: Case) -> bool:
@@ -70,7 +94,8 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
     if set(entry) - _KEYS:
         raise BadInput("bad-person", what=what, found=str(sorted(set(entry) - _KEYS))[:80])
     addresses = entry.get("addresses", {})
-    roles, units = _names(entry, "role", "roles", what), _names(entry, "unit", "units", what)
+    roles = _names(entry, "role", "roles", what)
+    units = tuple(map(unit_name, _names(entry, "unit", "units", what)))
     lang, name, person_id = entry.get("lang", "zh"), entry.get("name", ""), entry.get("id")
     if not isinstance(person_id, str) or not person_id or not isinstance(name, str):
         raise BadInput("bad-person", what=f"{what}.id", found=str(person_id)[:80])

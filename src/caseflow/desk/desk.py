@@ -18,6 +18,7 @@ from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.hand_over import HandOver, hand_over
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
@@ -28,7 +29,7 @@ from caseflow.desk.typed_actions import Terms, TypedActions
 from caseflow.errors import BadInput
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store
+from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -48,6 +49,8 @@ class Desk(TypedActions):
             is ever told of what this desk records; for the past, brought in from a log.
         observer: is told what was done, refused and swept.
         hooks: those of a desk that this one replaces; by default it has its own, without any.
+        units: the units there are: a case is given to no other, and to a renamed one by its present name.
+            By default a unit of any name is taken.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -64,7 +67,10 @@ class Desk(TypedActions):
         tells: bool = True,
         observer: Observer | None = None,
         hooks: Hooks | None = None,
+        units: UnitRegister | None = None,
     ) -> None:
+        if units is not None and not callable(getattr(units, "unit", None)):
+            raise BadInput("bad-option", what="units", found=f"{units!r:.80}, which is no UnitRegister")
         if authorizer is not None and not callable(getattr(authorizer, "refuses", None)):
             raise BadInput(
                 "bad-option", what="authorizer", found=f"{authorizer!r:.80}, which is no Authorizer"
@@ -79,6 +85,7 @@ class Desk(TypedActions):
             tells=tells,
             watch=watch,
             hooks=self._hooks,
+            units=units,
         )
         super().__init__(handler)
         self._sweeper = Sweeper(handler)
@@ -245,6 +252,7 @@ class Desk(TypedActions):
         reason = str(terms.pop("reason", ""))
         for name in terms:
             raise BadInput("not-beside", what=name, found="many cases")
+        selected["unit"] = self._handler.unit_asked(unit)
         return self._migrator.migrate(
             Selection(**selected),
             by=by,
@@ -253,6 +261,36 @@ class Desk(TypedActions):
             dry_run=dry_run,
             progress=progress,
         )
+
+    def hand_over(
+        self,
+        unit: str,
+        *,
+        by: Actor,
+        reason: str,
+        to: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> HandOver:
+        """Hand on the open cases of a unit that was renamed or dissolved, all of them by this one call.
+
+        Each case that it holds is transferred, and with each that it helps with the other unit helps as well,
+        by the rules of that case. A case whose rules do not let it go stays and is listed. A run that was
+        broken off goes on by the same call, and a second one finds nothing left.
+
+        Args:
+            unit: its name; of a unit that the register knows, its cases under all the names that it had.
+            by: who hands them on; a role that may take ``transfer`` and ``add_co_handler``.
+            reason: why; kept apart as a text of each case.
+            to: who gets them. By default what the register says: the unit under its present name, or the
+                successor of one that is no more.
+            dry_run: judge only.
+            progress: told after each case how many were looked at.
+
+        Raises:
+            BadInput: it is not known who gets them, or the unit that should is not there.
+        """
+        return hand_over(self._handler, unit, to=to, by=by, reason=reason, dry_run=dry_run, progress=progress)
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:
         """The rules that the case, or the case of that id, pinned.
@@ -398,7 +436,7 @@ class Desk(TypedActions):
         Raises:
             UnknownCase: no such case.
         """
-        case, by = self._handler.known(case_id), checked_actor(by)
+        case, by = self._handler.known(case_id), self._handler.actor(checked_actor(by))
         return allowed(self._handler.rules_of(case), case, by, self.clock.now_us(), self._handler.authorizer)
 
     def cases(
@@ -428,7 +466,7 @@ class Desk(TypedActions):
             return seen.cases(
                 unit=unit, state=state, overdue=overdue, helping=helping, limit=limit, cursor=cursor
             )
-        now = self.clock.now_us() if overdue else None
+        now, unit = self.clock.now_us() if overdue else None, self._handler.unit_asked(unit)
         query = Query(unit=unit, state=state, overdue_at=now, helping=helping)
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
@@ -437,4 +475,4 @@ class Desk(TypedActions):
 
         A portal's pages ask these, and no others.
         """
-        return Reader(self._handler, checked_actor(actor))
+        return Reader(self._handler, self._handler.actor(checked_actor(actor)))

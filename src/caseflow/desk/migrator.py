@@ -14,7 +14,7 @@ from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_function
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, LeftOut
 from caseflow.errors import CaseflowError, Stale, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.serialization.redaction import sealed
@@ -53,13 +53,6 @@ class ImpactRow(Value):
     moved: int = 0
 
 
-class NotMigrated(Value):
-    """A case that stays under its rules, and why."""
-
-    case_id: str
-    error: CaseflowError
-
-
 class Migration(Value):
     """What a change of rules came to, or would come to.
 
@@ -74,7 +67,7 @@ class Migration(Value):
     migrated: int = 0
     unchanged: int = 0
     cards: tuple[CardImpact, ...] = ()
-    refused: tuple[NotMigrated, ...] = ()
+    refused: tuple[LeftOut, ...] = ()
     dry_run: bool = False
 
     @property
@@ -147,7 +140,7 @@ class Migrator:
     ) -> Migration:
         """Bring every open case of the selection under the desk's rules, batch by batch."""
         handler, now = self._handler, self._handler.clock.now_us()
-        _, by = checked_call("-", MIGRATE, by)
+        by = handler.actor(checked_call("-", MIGRATE, by)[1])
         checked_function("progress", progress)
         if not dry_run:
             handler.pin()
@@ -170,7 +163,7 @@ class Migrator:
         self, ids: list[str], selection: Selection, take: Callable[[Case], Append], done: Migration
     ) -> Migration:
         entries: list[Append] = []
-        refused: list[NotMigrated] = []
+        refused: list[LeftOut] = []
         unchanged = 0
         for case_id, case in self._loaded(ids, refused):
             if not selection.admits(case):
@@ -194,7 +187,7 @@ class Migrator:
             refused=(*done.refused, *refused),
         )
 
-    def _loaded(self, ids: list[str], refused: list[NotMigrated]) -> Iterator[tuple[str, Case]]:
+    def _loaded(self, ids: list[str], refused: list[LeftOut]) -> Iterator[tuple[str, Case]]:
         load_many = getattr(self._store, "load_many", None)
         cases = None
         aside: list[Quarantined] = []
@@ -212,7 +205,7 @@ class Migrator:
                 yield case_id, case
 
     def _written(
-        self, entries: list[Append], take: Callable[[Case], Append], refused: list[NotMigrated]
+        self, entries: list[Append], take: Callable[[Case], Append], refused: list[LeftOut]
     ) -> list[Append]:
         """The entries as they were written: all at once, or one by one where others write too."""
         try:
@@ -229,9 +222,7 @@ class Migrator:
         freed = [more for entry in entries for more in handler.freed(entry, entry.case.acted_us)]
         handler.record([*entries, *freed])
 
-    def _alone(
-        self, case_id: str, take: Callable[[Case], Append], refused: list[NotMigrated]
-    ) -> list[Append]:
+    def _alone(self, case_id: str, take: Callable[[Case], Append], refused: list[LeftOut]) -> list[Append]:
         for _ in range(ATTEMPTS):
             case = self._handler.known(case_id)
             if not case.is_open or case.origin.policy_hash == self._handler.rules.pin:
@@ -245,11 +236,11 @@ class Migrator:
                 refused.append(self._left(case_id, error))
                 return []
             return [entry]
-        refused.append(NotMigrated(case_id, Stale(case_id, expected=0)))
+        refused.append(LeftOut(case_id, Stale(case_id, expected=0)))
         return []
 
     @staticmethod
-    def _left(case_id: str, error: Exception) -> NotMigrated:
+    def _left(case_id: str, error: Exception) -> LeftOut:
         """A case that stays under its rules, whatever is wrong with it: the others must get theirs.
 
         Raises:
@@ -258,8 +249,8 @@ class Migrator:
         if is_of_the_store(error):
             raise error
         if isinstance(error, CaseflowError):
-            return NotMigrated(case_id, error)
-        return NotMigrated(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
+            return LeftOut(case_id, error)
+        return LeftOut(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
 
     def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int, tells: bool) -> Append:
         """The change of one case, to be appended, with what must be told of it.

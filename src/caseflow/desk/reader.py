@@ -112,7 +112,7 @@ class Reader:
 
         A unit's are those that it holds and, unless ``helping`` is false, those that it helps with. Empty where the role may not read cases.
         """
-        handler, by = self._handler, self._by
+        handler, by, unit = self._handler, self._by, self._handler.unit_asked(unit)
         role, citizen = handler.rights(handler.rules, by), None
         if not sees(role.reads, PARTIES):
             return Page(())

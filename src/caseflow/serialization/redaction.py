@@ -13,6 +13,7 @@ from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Redacted
+from caseflow.core.units import unit_name
 from caseflow.errors import Refusal, Refused
 from caseflow.ports import Text, is_redacted_by
 
@@ -39,7 +40,8 @@ def sealed(
                 continue
             value = plain(value)
         if rule is None or rule.type != "text":
-            fields[name] = value
+            is_unit = rule is not None and rule.type == "unit" and isinstance(value, str)
+            fields[name] = unit_name(value) if is_unit else value
         elif value is ELSEWHERE:
             seals.append((name, ""))
         elif type(value) is not Withheld and (

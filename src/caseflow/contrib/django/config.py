@@ -21,11 +21,12 @@ from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
 from caseflow.policies.load import load_policy
 from caseflow.policies.parse import is_list, is_table
-from caseflow.ports import Authorizer, Clock
+from caseflow.policies.unit_register import load_units
+from caseflow.ports import Authorizer, Clock, UnitRegister
 
 DEFAULTS: Mapping[str, Any] = {
     "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
-    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None,
+    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None, "UNITS": None,
 }  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
@@ -44,6 +45,8 @@ def desk() -> Desk:
       the dotted name of either.
     - ``HOOKS``: ``(event, function)`` or ``(event, function, "before")``, each a registered name, a class or
       a dotted name; see `Desk.subscribe`.
+    - ``UNITS``: the path of a register of units, a `UnitRegister`, a class without arguments, or the dotted
+      name of either; see `Desk`.
     - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
 
     Settings that are overridden make another desk. Hooks stay with it, whether they were named or subscribed;
@@ -58,6 +61,7 @@ def desk() -> Desk:
     portals_desk = Desk(
         _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
         authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
+        units=_units(options["UNITS"]),
     )  # fmt: skip
     _subscribe(portals_desk, options["HOOKS"])
     return portals_desk
@@ -192,6 +196,16 @@ def _instance(key: str, kind: type) -> Any:
 def _authorizer(option: Any) -> Authorizer | None:
     authorizer: Authorizer | None = None if option is None else _plugged("AUTHORIZER", option, "refuses")
     return authorizer
+
+
+def _units(option: Any) -> UnitRegister | None:
+    if isinstance(option, Path) or (isinstance(option, str) and option.endswith((".toml", ".csv"))):
+        try:
+            return load_units(option)
+        except CaseflowError as error:
+            raise _wrong("UNITS", str(error)) from error
+    register: UnitRegister | None = None if option is None else _plugged("UNITS", option, "unit")
+    return register
 
 
 def _imported(key: str, dotted: str) -> Any:

@@ -404,6 +404,8 @@ class NoticeRoute(Value):
     template: str
     is_of_unit: bool
     """Whether the role is held in a unit."""
+    instead: tuple[str, ...] = ()
+    """The roles that are told in its place where there is no unit."""
 
 
 class Kind(Value):
@@ -474,7 +476,9 @@ class NoticeRoutes:
         return tuple(routes.values())
 
     def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
-        return NoticeRoute(role, channel, template, self._policy.roles[role].scope == "unit")
+        is_of_unit = self._policy.roles[role].scope == "unit"
+        instead = self._policy.without_unit if is_of_unit else ()
+        return NoticeRoute(role, channel, template, is_of_unit, instead)
 
     def _kind(self, rung: Rung) -> Kind:
         rule = self._policy.documents.get(rung.document, DocumentRule())

@@ -239,8 +239,7 @@ def _annulled(rules: CompiledPolicy, case: Case, cause: e.Event) -> tuple[Case, 
     annulments = tuple(
         _annulment(card, cause)
         for card in case.escalations
-        if card.stands
-        and (not _holds(rules, case, card) or (case.clock_of(card), card.level) in appealed)
+        if card.stands and (not _holds(rules, case, card) or (case.clock_of(card), card.level) in appealed)
     )
     return after(case, annulments), annulments
 

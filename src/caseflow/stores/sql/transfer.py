@@ -11,7 +11,15 @@ from caseflow.errors import BadRecord, StoreError
 from caseflow.ports.protocols import Store
 from caseflow.ports.records import Kept, KeyClaim, Quarantined
 from caseflow.stores.copy import steady
-from caseflow.stores.sql.append import Row, as_json, case_values, helper_rows, key_row, notice_values, text_rows
+from caseflow.stores.sql.append import (
+    Row,
+    as_json,
+    case_values,
+    helper_rows,
+    key_row,
+    notice_values,
+    text_rows,
+)
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.statements import Statements
 

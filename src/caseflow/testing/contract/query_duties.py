@@ -90,7 +90,9 @@ class DueContract:
         store.append(appends)
         wanted = Query(unit="u", helping=True)
         assert [case.id for case in store.find(wanted)] == ["a"]
-        helped = [then(entry.case, e.CoHandlerAdded(5, BY, unit="u")) for entry in appends if entry.case.id != "d"]
+        helped = [
+            then(entry.case, e.CoHandlerAdded(5, BY, unit="u")) for entry in appends if entry.case.id != "d"
+        ]
         store.append(helped[:2])
         store.append(helped[2:])
         for query, ids in (
@@ -100,7 +102,10 @@ class DueContract:
         ):  # fmt: skip
             assert "".join(case.id for case in store.find(query)) == ids
             for place, case in enumerate(cases := store.find(query)):
-                assert store.find(query.replace(after=query.place(case), limit=1)) == cases[place + 1 : place + 2]
+                assert (
+                    store.find(query.replace(after=query.place(case), limit=1))
+                    == cases[place + 1 : place + 2]
+                )
         stopped_b = stopped(helped[1].case)
         store.append([stopped_b])
         assert [case.id for case in store.find(wanted)] == ["a", "e", "b", "c"]

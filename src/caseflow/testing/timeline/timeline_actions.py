@@ -222,9 +222,7 @@ class TimelineActions:
         **doing: Unpack[Doing],
     ) -> Case:
         """申诉成立: annul a card that the unit appealed against; see `Desk.annul_card`."""
-        return self._do(
-            "annul_card", case, doing, clock=clock, level=level, subject=subject, cycle=cycle
-        )
+        return self._do("annul_card", case, doing, clock=clock, level=level, subject=subject, cycle=cycle)
 
     def migrate(self, case: Case | str, *, retroactive: bool | None = None, **doing: Unpack[Doing]) -> Case:
         """Bring the case under the timeline's own policy; see `Desk.migrate`."""
