@@ -12,8 +12,8 @@ COORDINATOR = Actor("d-1", role="coordinator")
 
 
 def live(store: Store, *, cases: int = 3) -> Desk:
-    """Cases ``a0``, ``a1``...: of the first, with which another unit helps, a text is erased; the reply to the
-    second is recorded late, so that its cards and its urging notice are annulled; the others keep theirs.
+    """Cases ``a0``, ``a1``...: of the first, with which another unit helps, a text is erased; the reply to
+    the second is recorded late, so that its cards and its urging notice are annulled; the others keep theirs.
     """  # fmt: skip
     desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
     for number in range(cases):

@@ -12,7 +12,8 @@ from caseflow.stores.sql.schema import STEPS
 TABLES = ("cases", "helpers", "events", "texts", "keys", "policies", "notices", "documents")
 KEYS = {
     "cases": ("id",), "events": ("position",), "texts": ("case_id", "version"), "keys": ("actor", "name"),
-    "helpers": ("case_id", "unit"), "policies": ("pin",), "notices": ("position",), "documents": ("position",),
+    "helpers": ("case_id", "unit"), "policies": ("pin",), "notices": ("position",),
+    "documents": ("position",),
 }  # fmt: skip
 """Table -> what identifies a row of it."""
 

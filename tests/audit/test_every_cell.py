@@ -167,7 +167,8 @@ def test_a_row_put_in_is_found(lived: Path, tmp_path: Path, table: str) -> None:
     """A row doubled under another name, number or version is told: nothing owes it."""
     other = {
         "cases": "id = 'zz'", "events": "version = version + 1", "texts": "version = version + 1",
-        "helpers": "unit = 'x'", "policies": "pin = 'x'", "notices": "id = 'x'", "documents": "id = 'x', number = 4",
+        "helpers": "unit = 'x'", "policies": "pin = 'x'", "notices": "id = 'x'",
+        "documents": "id = 'x', number = 4",
     }[table]  # fmt: skip
     with closing(copied(lived, tmp_path / "c.db")) as connection:
         connection.execute(

@@ -140,7 +140,8 @@ def test_a_command_on_a_case_with_a_helper_costs_one_statement_more(path: Path) 
     desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
     case = desk.submit(title="t", to="城管局", by=BOSS)
     for action, fields, inserts in (
-        ("add_co_handler", {"co_handler": "水务局"}, 1), ("note", {"text": "x"}, 0), ("reply", {"text": "y"}, 1),
+        ("add_co_handler", {"co_handler": "水务局"}, 1), ("note", {"text": "x"}, 0),
+        ("reply", {"text": "y"}, 1),
     ):  # fmt: skip
         SAID.clear()
         desk.act(case.id, action, by=BOSS, fields=fields)

@@ -23,7 +23,8 @@ from tests.core.values import values
 quickly = settings(derandomize=True, database=None, max_examples=200, deadline=None)
 
 NAMES = {
-    "acknowledged", "acted", "adopted", "appeal-upheld", "assessed", "attached", "card-annulled", "card-issued", "closed",
+    "acknowledged", "acted", "adopted", "appeal-upheld", "assessed", "attached", "card-annulled",
+    "card-issued", "closed",
     "co-handler-added", "completed", "dispatched", "extension-granted", "extension-refused",
     "extension-requested", "followed", "information-received", "information-requested", "merged", "noted",
     "placeholder-replied", "rated", "receipt-signed", "rectification-linked", "rectification-verified",

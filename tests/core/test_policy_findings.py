@@ -454,7 +454,7 @@ def test_the_loop_of_an_endless_delay_can_be_gone_for_ever() -> None:
 
 
 def test_a_notice_without_unit_finds_nobody() -> None:
-    """The card of a case that nobody routed names no unit, whose officials could be told; unless others are."""
+    """The card of a case that nobody routed names no unit whose officials are told; unless others are."""
     wuhu = load_policy("wuhu")
     assert not of(wuhu, "notice-without-unit")
     found = of(attrs.evolve(wuhu, without_unit=()), "notice-without-unit")

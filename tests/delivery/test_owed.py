@@ -50,7 +50,7 @@ def since(desk: Desk, after: int) -> list[str]:
 
 
 def test_a_routed_case_is_told_to_its_duty_officer(desk: Desk) -> None:
-    """At submission, by routing, by a transfer: to the unit that has it now; without one to the coordinator."""
+    """At submission, by routing, by a transfer: of the unit that has it now; without one the coordinator."""
     submitted(desk)
     desk.transfer("c1", to="水务局", by=COORDINATOR)
     assert said(posted(desk)) == ["submitted > duty_officer@城管局", "transferred > duty_officer@水务局"]

@@ -140,7 +140,7 @@ def test_what_is_refused(desk: Desk) -> None:
 
 
 def test_the_command_line_annuls_and_explains(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """`caseflow annul` shows the card as annulled, `explain` says on which ground, and the audit is content."""
+    """`caseflow annul` shows the card as annulled, `explain` says on which ground; the audit is content."""
     url = f"sqlite:///{tmp_path / 'c.db'}"
     with SqliteStore(tmp_path / "c.db") as store:
         desk = Desk(load_policy("wuhu"), store, clock=desk_of(load_policy("wuhu"), MONDAY).clock)

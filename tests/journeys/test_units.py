@@ -1,4 +1,4 @@
-"""Units as portals know them: names as people write them, a register, and cases handed on when units change."""
+"""Units: names as people write them, a register, and cases handed on when units change."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def held(case: Case) -> tuple[str, tuple[str, ...]]:
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
-        ("A局 ", "A局"), ("\u3000A局\u3000", "A局"), ("第一  科", "第一 科"), ("第一\u3000\u00a0科", "第一 科"),
-        ("Bu\u0308ro", "B\u00fcro"), ("", ""), (" ", ""), ("A局", "A局"),
+        ("A局 ", "A局"), ("\u3000A局\u3000", "A局"), ("第一  科", "第一 科"),
+        ("第一\u3000\u00a0科", "第一 科"), ("Bu\u0308ro", "B\u00fcro"), ("", ""), (" ", ""), ("A局", "A局"),
     ],
 )  # fmt: skip
 def test_a_name_is_kept_in_one_form(written: str, kept: str) -> None:
@@ -182,7 +182,7 @@ def test_who_may_not_act_is_told_that_and_no_names_of_units(known: Desk) -> None
 
 
 def test_a_takeover_names_units_that_are_there(known: Desk) -> None:
-    """A former name is the present one; an unknown one is refused, and the same takeover again changes nothing."""
+    """A former name is the present one; an unknown one is refused; the same again changes nothing."""
     by = Actor("i-1", role="importer")
     taken = {"by": by, "reason": "移交", "state": "handling", "submitted_at": MONDAY}
     assert known.adopt("c1", unit="市容局", **taken).unit == "城市管理局"  # type: ignore[arg-type]  # an actor, texts
@@ -262,7 +262,7 @@ def test_the_directory_finds_lead_official_and_duty_officer_by_the_register(
     known: Desk, register: ListedUnits
 ) -> None:
     """By the ids that the register has; others by role and unit under any of the unit's names."""
-    people = [
+    people: list[dict[str, object]] = [
         {"id": "z-2", "name": "王值班"}, {"id": "l-1"},
         {"id": "o-4", "roles": ["handler"], "units": ["市容局"]},
         {"id": "x", "roles": ["duty_officer"], "units": ["水务局"]},
@@ -296,7 +296,7 @@ def calendars_policy(folder: Path, register: ListedUnits, text: str = CALENDARS)
 
 
 def test_a_policy_takes_calendars_zones_and_parents_of_the_register(tmp_path: Path) -> None:
-    """Working days of a unit's own office, its zone, and who is above it; what the policy says goes before."""
+    """Working days of a unit's own office, its zone, and who is above it; the policy itself goes before."""
     register = ListedUnits([
         Unit(name="市"), Unit(name="北局", former=("老北局",), parent="市", calendar="north"),
         Unit(name="西局", parent="市", timezone="Asia/Urumqi"),
@@ -316,7 +316,8 @@ def test_a_policy_takes_calendars_zones_and_parents_of_the_register(tmp_path: Pa
     [
         ([Unit(name="甲"), Unit(name="甲 ")], ["units[1].name unit-twice"]),
         ([Unit(name="甲"), Unit(name="乙", aliases=("甲",))], ["units[1].aliases[0] unit-twice"]),
-        ([Unit(name="甲", former=("旧",)), Unit(name="乙", former=("旧",))], ["units[1].former[0] unit-twice"]),
+        ([Unit(name="甲", former=("旧",)), Unit(name="乙", former=("旧",))],
+         ["units[1].former[0] unit-twice"]),
         ([Unit(name="甲", parent="乙")], ["units[0].parent unit-not-listed"]),
         ([Unit(name="甲", parent="甲")],
          ["units[0].parent unit-not-listed", "units[0].parent unit-too-deep"]),

@@ -185,8 +185,8 @@ def rows_between(
     return [
         CaseRows(
             case_id=name, before=before, case=by_id.get(name), helpers=tables["helpers"].get(name, ()),
-            events=tables["events"].get(name, ()), texts=tables["texts"].get(name, ()), notices=tables["notices"].get(name, ()),
-            documents=tables["documents"].get(name, ()),
+            events=tables["events"].get(name, ()), texts=tables["texts"].get(name, ()),
+            notices=tables["notices"].get(name, ()), documents=tables["documents"].get(name, ()),
         )
         for name, before in zip(ids, befores, strict=False)
     ]  # fmt: skip

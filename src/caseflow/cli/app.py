@@ -54,8 +54,8 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing, units,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar,
+    store, export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 

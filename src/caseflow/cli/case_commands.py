@@ -1,4 +1,4 @@
-"""``caseflow show``, ``annul``, ``cases``, ``forecast``, ``sweep``, ``calendar``: stored cases and their deadlines."""
+"""``caseflow show``, ``annul``, ``cases``, ``forecast``, ``sweep``, ``calendar``: cases and deadlines."""
 
 from __future__ import annotations
 

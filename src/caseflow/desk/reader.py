@@ -110,7 +110,8 @@ class Reader:
     ) -> Page:
         """The actor's own cases, their unit's, or all, as their role's scope is; ordered as `Desk.cases`.
 
-        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with. Empty where the role may not read cases.
+        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with.
+        Empty where the role may not read cases.
         """
         handler, by, unit = self._handler, self._by, self._handler.unit_asked(unit)
         role, citizen = handler.rights(handler.rules, by), None

@@ -1,4 +1,4 @@
-"""A register of units from a file that people keep, TOML or CSV, or from tables; and what a policy takes of it."""
+"""A register of units from a file that people keep, TOML or CSV; and what a policy takes of it."""
 
 from __future__ import annotations
 

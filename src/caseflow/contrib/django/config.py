@@ -58,10 +58,11 @@ def desk() -> Desk:
     options, observer = _options(), None
     if options["OBSERVER"] is not None:
         observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
+    units = _units(options["UNITS"])
     portals_desk = Desk(
-        _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
+        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
         authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
-        units=_units(options["UNITS"]),
+        units=units,
     )  # fmt: skip
     _subscribe(portals_desk, options["HOOKS"])
     return portals_desk
@@ -126,14 +127,14 @@ def _options() -> dict[str, Any]:
     return {**DEFAULTS, **_kept, **options}
 
 
-def _policy(option: Any) -> Policy:
+def _policy(option: Any, units: UnitRegister | None) -> Policy:
     policy = _imported("POLICY", option) if isinstance(option, str) and _is_dotted(option) else option
     if isinstance(policy, Policy):
         return policy
     if not isinstance(policy, str | Path):
         raise _wrong("POLICY", f"it must be a policy, a name or a path; got {policy!r}")
     try:
-        return load_policy(policy)
+        return load_policy(policy, units=units)
     except (CaseflowError, OSError) as error:
         raise _wrong("POLICY", str(error)) from error
 

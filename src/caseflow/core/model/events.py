@@ -412,7 +412,7 @@ class ReceiptSigned(Event, tag="receipt-signed"):
 
 
 class AppealUpheld(Event, tag="appeal-upheld"):
-    """申诉成立: a card was found not to be owed; its annulment follows. The rung fires no more in that cycle."""
+    """申诉成立: a card was found not to be owed; its annulment follows, and it comes no more in its cycle."""
 
     clock: Name = ""
     level: Name = ""
