@@ -107,6 +107,11 @@ class Desk(TypedActions):
         """What tells the time; as it was given, so that a test can set it."""
         return self._handler.clock
 
+    @property
+    def units(self) -> UnitRegister | None:
+        """The register of units; without one a unit of any name is taken."""
+        return self._handler.units
+
     # -- commands ------------------------------------------------------------------------------------------
 
     def sweep(
