@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 import attrs
 
-from caseflow.core.bounds import LONGEST_STRING
+from caseflow.core.bounds import LONGEST_NAME, LONGEST_STRING
 from caseflow.core.policy import Labels
 from caseflow.errors import Refusal
 
@@ -24,20 +24,16 @@ NEAR = 3
 """So many names are given for one that is not known."""
 
 
+@lru_cache(maxsize=4096)
 def unit_name(text: str) -> str:
     """The name of a unit as it is kept: without blanks around it, runs of blanks as one, in Unicode NFC.
 
     Whatever names a unit goes through here where it comes in: commands and actors, takeovers, policies,
-    directories, lists, registers.
+    directories, lists, registers. What is longer than any name may be should not, since names are remembered.
 
     >>> unit_name(" A局\u3000"), unit_name("第一\u00a0 科")
     ('A局', '第一 科')
     """
-    return _kept(text) if len(text) <= LONGEST_STRING else text  # which is refused for its length
-
-
-@lru_cache(maxsize=4096)
-def _kept(text: str) -> str:
     return normalize("NFC", _BLANKS.sub(" ", text).strip(" "))
 
 
@@ -89,6 +85,8 @@ class UnitRegister(Protocol):
 
 def present_name(units: UnitRegister | None, name: str) -> str:
     """What the unit is called now; the name itself, as it is kept, where nobody knows it."""
+    if len(name) > LONGEST_STRING:
+        return name  # nobody is called so
     name = unit_name(name)
     unit = None if units is None or not name else units.unit(name)
     return name if unit is None else unit.name
@@ -104,9 +102,10 @@ def wrong_unit(units: UnitRegister, name: str, day: date) -> Refusal | None:
         ``unknown-unit`` with the names that are near, ``unit-not-yet``, or ``unit-dissolved`` with the unit
         that goes on with its cases.
     """
-    unit = units.unit(unit_name(name))
+    unit = units.unit(unit_name(name)) if len(name) <= LONGEST_STRING else None
     if unit is None:
-        return Refusal(code="unknown-unit", action="", found=name, missing=near_names(units, name))
+        near = near_names(units, name[:LONGEST_NAME])
+        return Refusal(code="unknown-unit", action="", found=name[:LONGEST_NAME], missing=near)
     if unit.since is not None and day < unit.since:
         return Refusal(code="unit-not-yet", action="", found=f"{unit.name} ({unit.since})")
     if unit.until is not None and day >= unit.until:

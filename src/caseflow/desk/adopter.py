@@ -20,7 +20,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
-from caseflow.core.units import unit_name
+from caseflow.core.units import present_name
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import (
     checked_actor,
@@ -137,7 +137,7 @@ class LegacyCase:
         return Legacy(
             checked_name("state", self.state),
             micros(self.submitted_at, what="submitted_at"),
-            unit=unit_name(checked_name("unit", self.unit)),
+            unit=present_name(None, checked_name("unit", self.unit)),
             unit_since=_instant(self.unit_since, "unit_since"),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),

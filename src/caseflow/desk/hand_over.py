@@ -8,7 +8,7 @@ from typing import Any
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.core.units import Unit, near_names, present_name, successor_of, unit_name, wrong_unit
+from caseflow.core.units import Unit, near_names, present_name, successor_of, wrong_unit
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_function, checked_name
 from caseflow.desk.command_handler import BATCH, CommandHandler, LeftOut
@@ -73,7 +73,7 @@ def _from_and_to(handler: CommandHandler, unit: str, to: str | None) -> tuple[tu
     Raises:
         BadInput: nobody says who gets them, or that unit is not there.
     """
-    units, name = handler.units, unit_name(unit)
+    units, name = handler.units, present_name(None, unit)
     known = None if units is None else units.unit(name)
     day = date.fromordinal(handler.rules.days.day_of(handler.clock.now_us()))
     target = "" if to is None else present_name(units, checked_name("to", to))

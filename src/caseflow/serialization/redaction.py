@@ -8,6 +8,7 @@ from hashlib import sha256
 from os import urandom
 from typing import Any
 
+from caseflow.core.bounds import LONGEST_STRING
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
 from caseflow.core.model.case import Case
@@ -40,8 +41,14 @@ def sealed(
                 continue
             value = plain(value)
         if rule is None or rule.type != "text":
-            is_unit = rule is not None and rule.type == "unit" and isinstance(value, str)
-            fields[name] = unit_name(value) if is_unit else value
+            if (
+                rule is not None
+                and rule.type == "unit"
+                and type(value) is str
+                and len(value) <= LONGEST_STRING
+            ):
+                value = unit_name(value)
+            fields[name] = value
         elif value is ELSEWHERE:
             seals.append((name, ""))
         elif type(value) is not Withheld and (

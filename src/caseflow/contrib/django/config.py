@@ -46,7 +46,7 @@ def desk() -> Desk:
     - ``HOOKS``: ``(event, function)`` or ``(event, function, "before")``, each a registered name, a class or
       a dotted name; see `Desk.subscribe`.
     - ``UNITS``: the path of a register of units, a `UnitRegister`, a class without arguments, or the dotted
-      name of either; see `Desk`.
+      name of either.
     - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
 
     Settings that are overridden make another desk. Hooks stay with it, whether they were named or subscribed;
@@ -60,9 +60,9 @@ def desk() -> Desk:
         observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
     units = _units(options["UNITS"])
     portals_desk = Desk(
-        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
-        authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
-        units=units,
+        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])),
+        clock=_clock(options["CLOCK"]), authorizer=_authorizer(options["AUTHORIZER"]),
+        observer=observer, hooks=_HOOKS, units=units,
     )  # fmt: skip
     _subscribe(portals_desk, options["HOOKS"])
     return portals_desk

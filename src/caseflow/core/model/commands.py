@@ -47,7 +47,7 @@ class Actor(_Identified, array_like=True, kw_only=True, gc=False):
             if type(value) is not str:
                 value = _plain_name(value)
                 force_setattr(self, name, value)
-            if name == "unit" and isinstance(value, str) and value:
+            if name == "unit" and isinstance(value, str) and 0 < len(value) <= LONGEST_NAME:
                 kept = unit_name(value)
                 if kept != value:
                     force_setattr(self, name, kept)
