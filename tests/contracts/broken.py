@@ -143,6 +143,13 @@ class ListsTheNeverDueFirst(MemoryStore):
         return found[: query.limit]
 
 
+class ListsWhatIsHeldAlone(MemoryStore):
+    """It knows nothing of units that help."""
+
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        return super().find(query.replace(helping=False))
+
+
 class HandsOutTwice(MemoryStore):
     """What is leased is handed to others as well."""
 
@@ -311,6 +318,7 @@ CAUGHT_BY: dict[type[MemoryStore], str] = {
     ForgetsWhatComesBack: "test_due_follows_the_case",
     ShowsPositionsLate: "test_the_feed_skips_nothing_while_writers_race",
     ListsTheNeverDueFirst: "test_find_is_in_keyset_order",
+    ListsWhatIsHeldAlone: "test_a_unit_finds_what_it_helps_with",
     HandsOutTwice: "test_a_lease_keeps_others_away_until_it_runs_out",
     NeverTakesBackALease: "test_a_lease_keeps_others_away_until_it_runs_out",
     SettlesForAnybody: "test_an_outcome_counts_only_with_the_token_that_holds_it",

@@ -61,6 +61,7 @@ def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:
             yield Fault(rows.case_id, version, "audit-event", event.unknown)
             return
     yield from _row_faults(rows.case, case)
+    yield from _helper_faults(rows, case)
     yield from _text_faults(rows, case, events)
     yield from _notice_faults(rows, case, events, rules_of)
 
@@ -113,6 +114,20 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
     snapshot = row["snapshot"]
     if pack(case) != snapshot and not _is_of_older_format(snapshot):
         yield Fault(case.id, case.version, "audit-snapshot")
+
+
+def _helper_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
+    """One row for each unit that helps with the case, with the places that the case has in lists."""
+    due = case.next_due_us
+    expected = {"due_order": NEVER if due is None else due, "deadline": case.deadline_us}
+    kept = {row["unit"]: row for row in rows.helpers}
+    for unit in sorted({*kept, *case.facts.co_handlers}):
+        if (unit in kept) != (unit in case.facts.co_handlers):
+            yield Fault(case.id, case.version, "audit-column", f"helpers.unit: {unit}")
+        else:
+            for column, cell in expected.items():
+                if kept[unit][column] != cell:
+                    yield Fault(case.id, case.version, "audit-column", f"helpers.{column}: {unit}")
 
 
 def _is_of_older_format(snapshot: bytes) -> bool:

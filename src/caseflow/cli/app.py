@@ -16,7 +16,7 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
-from caseflow.cli.case_commands import calendar, cases, forecast, show, sweep
+from caseflow.cli.case_commands import annul, calendar, cases, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
@@ -27,6 +27,7 @@ from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
+from caseflow.cli.unit_commands import units
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
@@ -54,8 +55,8 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar,
+    store, export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 

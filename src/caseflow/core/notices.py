@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from msgspec import Meta
 
 from caseflow.core.bounds import EARLIEST, LATEST, MOST_DOCUMENTS, Count, Instant, Name, Turn, Word
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
+from caseflow.core.engine.compiled_policy import CompiledPolicy, NoticeRoute, Routes
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
@@ -456,18 +456,15 @@ def _by_routes(
     body: Mapping[str, Any],
     level: str = "",
 ) -> Iterator[Notice]:
-    """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
-    for route in routes:
-        role, channel, unit = route.role, route.channel, ""
+    """What is told of the event by each of these ways.
+
+    Where there is no unit, those are told in the place of its people whom the policy names, once.
+    """
+    for role, unit, route in recipients(routes, addressee):
+        channel, template = route.channel, route.template
         more: Mapping[str, Any] = {}
-        if route.is_of_unit:
-            if not addressee:
-                continue
-            unit = addressee
-        if route.is_unassigned:
-            if addressee:
-                continue
-            more = UNASSIGNED
+        if route.is_of_unit and not unit:
+            more, template = UNASSIGNED, "unassigned_late" if level else "unassigned"
         yield Notice(
             notice_id(case_id, version, role, unit, channel),
             case_id,
@@ -478,8 +475,21 @@ def _by_routes(
             unit=unit,
             channel=channel,
             at_us=event.at_us,
-            body={"template": route.template, **body, **more},
+            body={"template": template, **body, **more},
         )
+
+
+def recipients(routes: Routes, addressee: str) -> Iterator[tuple[str, str, NoticeRoute]]:
+    """Role, unit and way of each notice."""
+    if addressee or not any(route.is_of_unit for route in routes):
+        yield from ((route.role, addressee if route.is_of_unit else "", route) for route in routes)
+        return
+    seen = {(route.role, route.channel) for route in routes if not route.is_of_unit}
+    for route in routes:
+        for role in route.instead if route.is_of_unit else (route.role,):
+            if not route.is_of_unit or (role, route.channel) not in seen:
+                seen.add((role, route.channel))
+                yield role, "", route
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:

@@ -404,8 +404,12 @@ def _copied(entry: Append) -> _Copies:
     return tuple(map(copied, entry.notices)), tuple(map(copied, entry.documents))
 
 
+def _is_helped(case: Case, query: Query) -> bool:
+    return query.helping and bool(query.unit) and query.unit in case.facts.co_handlers
+
+
 def _fits(case: Case, query: Query) -> bool:
-    if query.unit is not None and case.unit != query.unit:
+    if query.unit is not None and case.unit != query.unit and not _is_helped(case, query):
         return False
     if query.citizen is not None and case.citizen != query.citizen:
         return False

@@ -235,8 +235,11 @@ def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: Histor
 
 def _annulled(rules: CompiledPolicy, case: Case, cause: e.Event) -> tuple[Case, tuple[e.CardAnnulled, ...]]:
     """The case without the cards that a fact made void, and the events that say so."""
+    appealed = set(case.appealed)
     annulments = tuple(
-        _annulment(card, cause) for card in case.escalations if card.stands and not _holds(rules, case, card)
+        _annulment(card, cause)
+        for card in case.escalations
+        if card.stands and (not _holds(rules, case, card) or (case.clock_of(card), card.level) in appealed)
     )
     return after(case, annulments), annulments
 

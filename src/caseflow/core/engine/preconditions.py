@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.effects import cards_meant
 from caseflow.core.engine.extensions import (
     EXTENSION_UNITS,
     clock_asked,
@@ -255,6 +256,22 @@ def document_addressed(rules: CompiledPolicy, case: Case, command: Command, at: 
     if (by.unit and by.unit in units) or rules.rights(command).everything:
         return None
     return refusal("not-your-document", rules, case, command, missing=units, found=by.unit)
+
+
+@_named
+def card_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """One card is meant, of whatever cycle, and it stands. Every ``annul_card`` asks for this."""
+    standing = [card for card in case.cards if card.stands and card.effective_us <= at]
+    meant = cards_meant(case, command, at)
+    if not meant:
+        names = tuple(dict.fromkeys(f"{case.clock_of(card)[0]}/{card.level}" for card in standing))
+        wanted = (str(command.fields.get(name, "")) for name in ("clock", "level", "subject", "cycle"))
+        shown = "/".join(part for part in wanted if part)
+        return refusal("no-card", rules, case, command, missing=names, found=shown)
+    if len(meant) > 1 and "level" in command.fields:
+        names = ("cycle",) if len({card.subject for card in meant}) == 1 else ("subject", "cycle")
+        return refusal("card-ambiguous", rules, case, command, missing=names, rule="fields")
+    return None
 
 
 @_named

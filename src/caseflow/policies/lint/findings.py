@@ -393,6 +393,8 @@ def _recipients(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Ite
         elif all(role.everything for role in recipients):
             names = ", ".join(rung.recipients)
             yield finding("notice-to-program", f"{path}.recipients", level=level, roles=names)
+        elif rules.policy.without_unit:
+            pass  # they are told where there is no unit
         elif alone is not None and not plan.rule.subject and all(role.scope == "unit" for role in recipients):
             names, way = ", ".join(rung.recipients), graph.way_to(alone)
             yield finding(
