@@ -21,7 +21,6 @@ from caseflow.core.notices import (
     STATUSES,
     Draft,
     Notice,
-    has_annulment,
     owed,
 )
 from caseflow.errors import StoreError
@@ -192,9 +191,9 @@ def _version_faults(rows: CaseRows, before: Case, event: Event, rules_of: RulesO
     if rules is None or adopted is None:
         return
     version = before.version + 1
-    earlier = [row for row in rows.notices if row["version"] < version] if has_annulment((event,)) else []
-    posted = [_notice(row) for row in earlier if _is_object(row["body"])]
-    due = owed(rules, before, (event,), posted=posted, adopted=adopted)
+    earlier = (row for row in rows.notices if row["version"] < version)
+    posted = (_notice(row) for row in earlier if _is_object(row["body"]))
+    due = owed(rules, before, (event,), posted=lambda: posted, adopted=adopted)
     notices = [_columns(notice, NOTICE_COLUMNS) for notice in due.notices]
     drafts = [_columns(draft, DRAFT_COLUMNS) for draft in due.documents]
     for fault, name in (

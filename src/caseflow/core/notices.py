@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -250,11 +250,8 @@ class Owed(Value, gc=False):
 
 
 NOTHING = Owed()
-
-
-def has_annulment(events: Iterable[e.Event]) -> bool:
-    """Whether a card is annulled, so that `owed` needs what was posted before."""
-    return e.CardAnnulled in map(type, events)
+Posts = Callable[[], Iterable[Notice]]
+"""Gives the notices of a case that were posted so far."""
 
 
 def owed(
@@ -262,7 +259,7 @@ def owed(
     case: Case,
     events: Sequence[e.Event],
     *,
-    posted: Iterable[Notice] = (),
+    posted: Posts = tuple,
     adopted: CompiledPolicy | None = None,
 ) -> Owed:
     """Who must be told what because of the events. The same whoever computes it.
@@ -275,7 +272,7 @@ def owed(
     Args:
         rules: the rules the case pins before the events.
         case: the case before the events.
-        posted: every notice of the case so far; needed when a card is annulled.
+        posted: gives every notice of the case so far; asked only when a card is annulled.
         adopted: the rules that hold from a `Migrated` on.
     """
     annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
@@ -286,6 +283,7 @@ def owed(
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
         version += 1
+        kind = type(event)
         if isinstance(event, e.RungEvent):
             if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
@@ -293,24 +291,27 @@ def owed(
                 routes = rules.routes.of_rungs.get((event.clock, event.level), ())
                 notices += _of_rung(routes, case.id, version, event, draft)
             continue
-        if type(event) is e.CardAnnulled:
+        if isinstance(event, e.CardAnnulled):
             key = _key(event)
             if index not in annulled:
                 late.append((version, event, document_id(case.id, key, times.get(key, 0))))
             times[key] = times.get(key, 0) + 1
             continue
-        if type(event) in _HOLDERS:
+        if kind in _HOLDERS:
             unit = getattr(event, "unit", "")
-        elif type(event) is e.Migrated and adopted is not None:
+        elif kind is e.Migrated and adopted is not None:
             rules = adopted
-        elif type(event) is e.ReceiptSigned and _is_signed(case, event):
+        elif isinstance(event, e.ReceiptSigned) and _is_signed(case, event):
             continue
         routes = rules.routes.of(event)
         if routes:
-            notices += _of_event(routes, case.id, version, event, unit)
+            addressee = event.unit if isinstance(event, e.CoHandlerAdded) else unit
+            notices += _by_routes(
+                routes, case.id, version, event, topic=event.name, addressee=addressee, body=_repeated(event)
+            )
     if not late:
         return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
-    cancels, corrections = _corrected(case.id, late, tuple(posted))
+    cancels, corrections = _corrected(case.id, late, tuple(posted()))
     voids = tuple(Void(document, event.at_us, event.cause) for _, event, document in late)
     return Owed((*notices, *corrections), cancels, tuple(documents), voids)
 
@@ -349,13 +350,6 @@ def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
             if begun is not None:
                 places |= {begun, index}
     return places
-
-
-def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
-    addressee = event.unit if type(event) is e.CoHandlerAdded else unit
-    return _by_routes(
-        routes, case_id, version, event, topic=event.name, addressee=addressee, body=_repeated(event)
-    )
 
 
 def _repeated(event: e.Event) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
 from caseflow.core.model.evolve import after, replay
-from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
+from caseflow.core.notices import NOTHING, Notice, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
 from caseflow.desk.call_checks import checked_call, checked_key
@@ -269,7 +269,7 @@ class CommandHandler:
         events = entry.events
         if not (self._tells and self._may_owe(rules, events)):
             return entry
-        posted = tuple(posted_of(self.store, case.id)) if has_annulment(events) else ()
+        posted = partial(posted_of, self.store, case.id)
         due = owed(rules, case, events, posted=posted, adopted=self.rules)
         if due is NOTHING:
             return entry

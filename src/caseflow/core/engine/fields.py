@@ -49,21 +49,17 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
     for name in row.required:
-        part = values.get(name, "")
-        if part == "" or (type(part) is str and not part.strip()):
-            sealed = dict(command.texts)
-            if name not in sealed:
-                absent = tuple(
-                    sorted(one for one in row.required if one not in sealed and _is_absent(values, one))
-                )
-                return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
+        value = values.get(name, "")
+        if type(value) is str and not value.strip() and name not in dict(command.texts):
+            absent = _absent(row, command)
+            return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
 
 
-def _is_absent(values: Mapping[str, Any], name: str) -> bool:
-    """Whether a field is left out, or says nothing."""
-    value = values.get(name, "")
-    return value == "" or (type(value) is str and not value.strip())
+def _absent(row: Transition, command: Command) -> tuple[str, ...]:
+    """The required fields that are left out, or say nothing."""
+    present = {name for name, value in command.fields.items() if type(value) is not str or value.strip()}
+    return tuple(sorted(row.required - present - dict(command.texts).keys()))
 
 
 def _says_nothing(row: Transition, name: str, command: Command) -> bool:
