@@ -26,8 +26,7 @@ from caseflow.core.notices import (
 from caseflow.errors import StoreError
 from caseflow.policies.parse import is_list
 from caseflow.ports import NEVER, is_redacted_by
-from caseflow.serialization.codec import SNAPSHOT, decode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import SNAPSHOT, START, decode, link, pack
 from caseflow.serialization.redaction import seal
 
 RulesOf = Callable[[str], CompiledPolicy | None]

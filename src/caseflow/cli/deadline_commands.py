@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import csv
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import click
 
-from caseflow import Policy
+from caseflow import BadInput, LogError, Policy
 from caseflow.cli.case_commands import clock_label, level_label
-from caseflow.cli.count_lines import day_lines, stretch_lines
-from caseflow.cli.deadline_batch import BatchResult, run_batch
-from caseflow.cli.deadline_terms import KEYS, DeadlineTerms, TermReader
+from caseflow.cli.deadline_terms import KEYS, DeadlineTerms, TermReader, key_of
 from caseflow.cli.options import (
+    BOM,
     FILE,
     Exit,
     Lang,
@@ -32,9 +35,11 @@ from caseflow.cli.options import (
     usage,
     word,
 )
-from caseflow.core.time.instants import moment
+from caseflow.core.time.instants import micros, moment
 from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll
+from caseflow.interchange.cells import safe_cell
+from caseflow.interchange.log_reader import read_header
 from caseflow.views.explain import ExplainedDay, ExplainedRung, ExplainedStretch, Explanation
 from caseflow.views.labels import length_text, term_label
 
@@ -243,3 +248,160 @@ def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lan
     extra = f", {word('extended', lang, n=rung.extended_by)}" if rung.extended_by else ""
     mark = f", {word('fired', lang)}" if rung.fired else ""
     return f"{level} ({length}): {late}{extra}{mark}; {word('source', lang)}: {rung.source or '-'}"
+
+
+LONGEST = 45
+"""Lines that are printed one by one; of more only the first and last are, and the middle by month or year."""
+HEAD, TAIL = 10, 15
+MONTHS = 24
+"""Months of a middle; a longer one is folded by years."""
+
+_T = TypeVar("_T")
+
+
+def day_lines(days: Sequence[ExplainedDay], lang: Lang) -> Iterator[str]:
+    """Each day: its date, the running count at its end, and what it was."""
+    groups = _folded(days, lambda day: day.date)
+    for group in groups:
+        day = group[-1]
+        if len(group) == 1:
+            more = f" ({term_label(day.note, lang)})" if day.note else ""
+            yield f"  {day.date}  {_count(day):>3}  {term_label(day.why, lang)}{more}"
+        else:
+            tally = _tally([each.why for each in group], lang)
+            yield f"  {group[0].date} / {day.date}  {_count(day):>3}  {tally}"
+    if len(groups) < len(days):
+        yield f"  {word('folded', lang)}"
+
+
+def stretch_lines(pieces: Sequence[ExplainedStretch], lang: Lang) -> Iterator[str]:
+    """Each stretch: from, to, how long had run then, and what it was."""
+    groups = _folded(pieces, lambda piece: piece.begin.date())
+    times = [_times(group[0].begin, group[-1].end) for group in groups]
+    width = max(map(len, times), default=0)
+    for group, time in zip(groups, times, strict=True):
+        why = word("semicolon", lang).join(
+            term_label(why, lang) for why in dict.fromkeys(each.why for each in group)
+        )
+        yield f"  {time:<{width}}  {_hours(group[-1].ran):>9}  {why}"
+    if len(groups) < len(pieces):
+        yield f"  {word('folded', lang)}"
+
+
+def _folded(items: Sequence[_T], date_of: Callable[[_T], date]) -> list[list[_T]]:
+    """The items in groups: one by one, but where they are many the middle by month or by year."""
+    if len(items) <= LONGEST:
+        return [[item] for item in items]
+    middle = items[HEAD:-TAIL]
+    first, last = date_of(middle[0]), date_of(middle[-1])
+    is_long = (last.year - first.year) * 12 + last.month - first.month >= MONTHS
+    groups = groupby(middle, lambda item: (date_of(item).year, 0 if is_long else date_of(item).month))
+    head, tail = [[item] for item in items[:HEAD]], [[item] for item in items[-TAIL:]]
+    return [*head, *(list(group) for _, group in groups), *tail]
+
+
+def _tally(whys: Sequence[str], lang: Lang) -> str:
+    """What the days were and how many of each, in the order of the first."""
+    return word("semicolon", lang).join(
+        word("tally", lang, what=term_label(why, lang), n=many) for why, many in Counter(whys).items()
+    )
+
+
+def _count(day: ExplainedDay) -> str:
+    """The running count; nothing where no day is counted one by one, or not yet."""
+    is_idle = day.why in ("month", "cut-off", "before") or (day.why == "last" and not day.count)
+    return "" if is_idle else str(day.count)
+
+
+def _times(begin: datetime, end: datetime | None) -> str:
+    """From when to when, saying once what both share: the offset, and on one day the date."""
+    if end is None or begin.utcoffset() != end.utcoffset():
+        return f"{instant(begin)} / {instant(end)}"
+    last = instant(end)
+    if begin.date() == end.date():
+        last = last.partition(" ")[2]
+    return f"{instant(begin.replace(tzinfo=None))} / {last}"
+
+
+def _hours(ran: timedelta) -> str:
+    minutes, seconds = divmod(ran // timedelta(seconds=1), 60)
+    part = f".{ran.microseconds:06}" if ran.microseconds else ""
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}{part}"
+
+
+ANSWER = "breach_at"
+"""The column that is computed; what the file says there is compared, and written over."""
+COLUMNS = ("id", *KEYS, ANSWER, "about")
+"""The columns that a table may have, in any order; ``id`` and ``about`` are only copied."""
+
+
+@attrs.frozen(kw_only=True)
+class Mismatch:
+    """A row whose answer in the file is not the computed one."""
+
+    line: int
+    id: str
+    written: str
+    computed: str
+
+
+@attrs.frozen(kw_only=True)
+class BatchResult:
+    """How many rows there were, how many had an answer, and which of these do not match."""
+
+    rows: int
+    answered: int
+    mismatches: tuple[Mismatch, ...]
+
+
+def run_batch(
+    source: Path, out: Path, reader: TermReader, *, encoding: str, bom: bool, lang: Lang, start: str
+) -> BatchResult:
+    """Fill ``breach_at`` of every row; nothing is written when a row cannot be computed.
+
+    An empty ``breach_at`` says "never late" in a table that has answers, and nothing in one that has none.
+
+    Raises:
+        click.UsageError: a column that is none of `COLUMNS`.
+        LogError: the file cannot be read; a cell that cannot be used, by row and column.
+    """
+    header, read = read_header(source, encoding)
+    unknown = [name for name in header if name not in COLUMNS]
+    if unknown:
+        raise usage("unknown-columns", lang, names=", ".join(unknown), known=", ".join(COLUMNS))
+    if "start" not in header and not start:
+        raise LogError("log-columns", file=source, found="start", missing=", ".join(header))
+    rows = [(row.line, dict(zip(header, row.cells, strict=True))) for row in read]
+    answers = [_computed(source, line, cells, reader) for line, cells in rows]
+    is_answered = any(cells.get(ANSWER, "").strip() for _, cells in rows)
+    mismatches = [
+        Mismatch(line=line, id=cells.get("id", ""), written=cells[ANSWER], computed=answer)
+        for (line, cells), answer in zip(rows, answers, strict=True)
+        if is_answered and not _agrees(cells[ANSWER].strip(), answer)
+    ]
+    columns = header if ANSWER in header else (*header, ANSWER)
+    with out.open("w", encoding="utf-8", newline="") as file:
+        file.write(BOM if bom else "")
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for (_, cells), answer in zip(rows, answers, strict=True):
+            writer.writerow([safe_cell({**cells, ANSWER: answer}[name]) for name in columns])
+    return BatchResult(rows=len(rows), answered=len(rows) if is_answered else 0, mismatches=tuple(mismatches))
+
+
+def _computed(source: Path, line: int, cells: Mapping[str, str], reader: TermReader) -> str:
+    try:
+        terms = reader.terms(cells)
+        return terms.text(terms.breach())
+    except BadInput as error:
+        raise LogError("log-row", file=source, line=line, column=key_of(error, cells), found=error) from error
+
+
+def _agrees(written: str, computed: str) -> bool:
+    """Whether both say the same instant, whatever the offset, or the same word."""
+    if written == computed:
+        return True
+    try:
+        return bool(written and computed) and micros(written) == micros(computed)
+    except BadInput:  # no instant: "unknown", or anything
+        return False
