@@ -250,6 +250,8 @@ def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lan
     return f"{level} ({length}): {late}{extra}{mark}; {word('source', lang)}: {rung.source or '-'}"
 
 
+# -- counts as lines that people read: long ones with their middle folded ----------------------------------
+
 LONGEST = 45
 """Lines that are printed one by one; of more only the first and last are, and the middle by month or year."""
 HEAD, TAIL = 10, 15
@@ -328,6 +330,8 @@ def _hours(ran: timedelta) -> str:
     part = f".{ran.microseconds:06}" if ran.microseconds else ""
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}{part}"
 
+
+# -- a table of deadlines, each row computed and compared with what it says --------------------------------
 
 ANSWER = "breach_at"
 """The column that is computed; what the file says there is compared, and written over."""

@@ -154,11 +154,6 @@ def _snapshots() -> msgspec.json.Decoder[tuple[int, Case]]:
     return msgspec.json.Decoder(tuple[int, Case])
 
 
-def to_plain(value: Any) -> Any:
-    """A value as JSON-able data: mappings, lists, texts, numbers."""
-    return msgspec.to_builtins(value)
-
-
 # -- the audit chain of a case -------------------------------------------------------------------------------
 
 

@@ -26,8 +26,6 @@ from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, c
 
 _END = b"\0"
 """Stands after each of the encoded events and texts of a case: no JSON holds it."""
-_LAST = 1 << 62
-"""Sorts after every instant: the order of cases with nothing due."""
 
 
 _Copies = tuple[Sequence[Notice], Sequence[Draft]]

@@ -23,6 +23,8 @@ from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.errors import BadInput, Refusal
 
+Check = Callable[[FieldRule, Any], str]
+"""The code of what is wrong with a value of a field; empty when nothing is."""
 _UNSEEN = "\u115f\u1160\u3164\uffa0"
 """Letters of Hangul that only fill a place."""
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -119,20 +121,17 @@ PLAIN = frozenset({str, int, bool})
 """Types whose values are kept as they are."""
 
 
-def _string_mistake(rule: FieldRule, value: Any) -> str:
-    if type(value) is not str:
-        return "field-not-text"
-    if rule.choices and value not in rule.choices:
-        return "field-not-a-choice"
-    return "" if len(value) <= LONGEST_STRING and value.isprintable() else "field-not-printable"
+def _line_mistake(longest: int) -> Check:
+    """The check of one line of text, of so many characters at the most."""
 
+    def check(rule: FieldRule, value: Any) -> str:
+        if type(value) is not str:
+            return "field-not-text"
+        if rule.choices and value not in rule.choices:
+            return "field-not-a-choice"
+        return "" if len(value) <= longest and value.isprintable() else "field-not-printable"
 
-def _name_mistake(rule: FieldRule, value: Any) -> str:
-    if type(value) is not str:
-        return "field-not-text"
-    if rule.choices and value not in rule.choices:
-        return "field-not-a-choice"
-    return "" if len(value) <= LONGEST_NAME and value.isprintable() else "field-not-printable"
+    return check
 
 
 def _int_mistake(rule: FieldRule, value: Any) -> str:
@@ -188,11 +187,11 @@ def text_mistake(rule: FieldRule, value: Any) -> str:
     return ""
 
 
-_MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
+_MISTAKES: dict[str, Check] = {
     "text": text_mistake,
-    "string": _string_mistake,
-    "unit": _name_mistake,
-    "name": _name_mistake,
+    "string": _line_mistake(LONGEST_STRING),
+    "unit": _line_mistake(LONGEST_NAME),
+    "name": _line_mistake(LONGEST_NAME),
     "int": _int_mistake,
     "instant": _instant_mistake,
     "bool": _bool_mistake,
