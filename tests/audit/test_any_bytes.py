@@ -15,7 +15,7 @@ from sqlalchemy import Engine, create_engine
 
 from caseflow import SqliteStore
 from caseflow.audit.verify import verify
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, link
 from caseflow.stores.database_urls import parsed
 from caseflow.stores.sqlalchemy import SqlStore
 from tests.audit.lived import live

@@ -15,7 +15,7 @@ from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import Aside, Head, Link
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, link
 from caseflow.testing import StoreContract
 from tests.contracts import broken_abilities, broken_answers, broken_writes  # noqa: F401  # they put theirs down
 from tests.contracts.handles import BROKEN

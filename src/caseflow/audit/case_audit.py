@@ -22,13 +22,11 @@ from caseflow.core.notices import (
     Draft,
     Notice,
     owed,
-    takes_back,
 )
 from caseflow.errors import StoreError
 from caseflow.policies.parse import is_list
 from caseflow.ports import NEVER, is_redacted_by
-from caseflow.serialization.codec import SNAPSHOT, decode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import SNAPSHOT, START, decode, link, pack
 from caseflow.serialization.redaction import seal
 
 RulesOf = Callable[[str], CompiledPolicy | None]
@@ -207,9 +205,9 @@ def _version_faults(rows: CaseRows, before: Case, event: Event, rules_of: RulesO
     if rules is None or adopted is None:
         return
     version = before.version + 1
-    earlier = [row for row in rows.notices if row["version"] < version] if takes_back((event,)) else []
-    posted = [_notice(row) for row in earlier if _is_object(row["body"])]
-    due = owed(rules, before, (event,), posted=posted, adopted=adopted)
+    earlier = (row for row in rows.notices if row["version"] < version)
+    posted = (_notice(row) for row in earlier if _is_object(row["body"]))
+    due = owed(rules, before, (event,), posted=lambda: posted, adopted=adopted)
     notices = [_columns(notice, NOTICE_COLUMNS) for notice in due.notices]
     drafts = [_columns(draft, DRAFT_COLUMNS) for draft in due.documents]
     for fault, name in (

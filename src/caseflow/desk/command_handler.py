@@ -23,7 +23,7 @@ from caseflow.core.model.case import Case, RepeatedCase
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted
 from caseflow.core.model.evolve import after, replay
-from caseflow.core.notices import NOTHING, Notice, owed, takes_back
+from caseflow.core.notices import NOTHING, Notice, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
 from caseflow.core.units import UnitRegister, present_name, wrong_unit
@@ -466,7 +466,7 @@ class CommandHandler:
         events = entry.events
         if not (self._tells and self._may_owe(rules, events)):
             return entry
-        posted = tuple(posted_of(self.store, case.id)) if takes_back(events) else ()
+        posted = partial(posted_of, self.store, case.id)
         due = owed(rules, case, events, posted=posted, adopted=self.rules_of(entry.case))
         if due is NOTHING:
             return entry

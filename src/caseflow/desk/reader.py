@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caseflow.core.engine.audience import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
+from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event

@@ -114,7 +114,7 @@ class Register(Protocol):
 
 
 class Chained(Protocol):
-    """The audit chain of a store; see `caseflow.serialization.hash_chain`."""
+    """The audit chain of a store; see `caseflow.serialization.codec`."""
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The chain of a case as it is kept, oldest first; empty when there is no such case."""

@@ -10,8 +10,7 @@ from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Ef
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case, extension_length
-from caseflow.core.model.clock_changes import changes, ended
-from caseflow.core.model.clock_run import ClockRun, Runs
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, ended
 from caseflow.core.model.commands import CaseState, Command
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied

@@ -13,8 +13,7 @@ from caseflow.core.engine.preconditions import GUARDS, no_transition
 from caseflow.core.engine.projection import History, by_history
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, latest
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied

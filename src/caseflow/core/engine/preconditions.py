@@ -438,7 +438,7 @@ def check(
     if transition is None or case.facts.unknown_event:
         denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
         return told(rules, case, command, denied or no_transition(rules, case, command), at, guards=GUARDS)
-    since, by, refused = command.effective_us, command.by, None
+    by, refused = command.by, None
     if authorizer is not None:
         refused = authorizer.refuses(rules, case, transition, command)
     else:
@@ -447,10 +447,10 @@ def check(
             refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)
-    if since is not None:
-        if refused is None and since != at:
+    if command.effective_us is not None:
+        if refused is None and command.effective_us != at:
             refused = _wrong_time(rules, case, command, at)
-        at = since
+        at = command.effective_us
     if refused is None:
         for name in transition.guards:
             refused = GUARDS[name](rules, case, command, at)

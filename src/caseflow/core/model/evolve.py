@@ -22,8 +22,7 @@ from caseflow.core.model.case import (
     Redaction,
     Reply,
 )
-from caseflow.core.model.clock_changes import changed, fired
-from caseflow.core.model.clock_run import Runs, earliest
+from caseflow.core.model.clock_run import Runs, changed, earliest, fired
 from caseflow.core.policy import HandlingStep
 
 Fold = Callable[[Case, Any], Case]

@@ -16,8 +16,7 @@ from caseflow.core.notices import TAKEN_BACK, Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
-from caseflow.serialization.codec import encode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, encode, link, pack
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
 from caseflow.stores.sql.statements import XID_BITS, CommandShape, Statements
