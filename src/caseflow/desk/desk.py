@@ -107,20 +107,18 @@ class Desk(TypedActions):
         *,
         limit: int | None = None,
         until: datetime | str | int | None = None,
-        part: tuple[int, int] | None = None,
+        shared: bool = False,
     ) -> Sweep:
         """Fire every rung that is due: the same cards, whenever and by however many it is called.
 
         Args:
             limit: look at no more than so many cases.
             until: fire only what is due at or before this instant; never later than now.
-            part: ``(k, n)`` looks at the k-th of n parts of all cases only, so that n workers at once do not
-                meet at the same ones; a case's part follows from its id. Sweepers need not agree on it.
-
-        Raises:
-            BadInput: k is not one of 1 to n.
+            shared: take what is due in small batches in an order of chance, so that any number of workers
+                at once seldom meet at the same ones. Nobody holds anything: where they meet, the second finds
+                it done, and what a dead one left is due as before.
         """
-        return self._sweeper.sweep(limit=limit, until=until, part=part)
+        return self._sweeper.sweep(limit=limit, until=until, shared=shared)
 
     def adopt(
         self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]

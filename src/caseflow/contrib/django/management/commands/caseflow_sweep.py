@@ -9,7 +9,6 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from caseflow.contrib.django.config import desk, language
 from caseflow.desk import Sweep
-from caseflow.desk.sweeper import part_of
 from caseflow.errors import BadInput, StoreError
 
 _SWEPT = (
@@ -26,11 +25,11 @@ class Command(BaseCommand):
     help = "Fire every rung that is due now; run it from cron as often as you like."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """``--limit``, ``--until``, ``--part`` and ``--json``."""
+        """``--limit``, ``--until``, ``--shared`` and ``--json``."""
         parser.add_argument("--limit", type=int, help="Look at no more than so many cases.")
         parser.add_argument("--until", help="Fire only what is due at or before this instant (ISO 8601).")
         parser.add_argument(
-            "--part", help="K/N: only the K-th of N parts of the cases, for N workers at once."
+            "--shared", action="store_true", help="Draw batches by chance, for several workers at once."
         )
         parser.add_argument("--json", action="store_true", dest="as_json", help="Print JSON instead of text.")
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
         if limit is not None and limit < 1:
             raise CommandError(f"--limit: {limit}")
         try:
-            done = desk().sweep(limit=limit, until=options["until"], part=part_of(options["part"]))
+            done = desk().sweep(limit=limit, until=options["until"], shared=options["shared"])
         except (BadInput, StoreError) as error:
             raise CommandError(error.text(language())) from error
         self.stdout.write(_as_json(done) if options["as_json"] else _told(done))
