@@ -21,10 +21,11 @@ from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.desk.typed_actions import new_case_id
-from caseflow.errors import BadInput, CaseflowError, Stale
+from caseflow.errors import BadInput, CaseflowError, Stale, StoreError
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
+from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
 
 JSON = "application/json"
@@ -44,6 +45,7 @@ class Route(Value):
 
 
 ROUTES = (
+    Route("get_health", "GET", "/health", "health", is_for_anyone=True),
     Route("list_cases", "GET", "/cases", "page"),
     Route("submit", "POST", "/cases", "case"),
     Route("get_case", "GET", "/cases/{case_id}", "case"),
@@ -102,12 +104,15 @@ class CaseApi:
     Args:
         desk: the portal's; of a joined store, one for each request.
         lang: the language of answers where a request asks for none.
+        health: what ``get_health`` is held to: 503 beyond it; see `Desk.health`.
     """
 
-    def __init__(self, desk: Desk, *, lang: Lang = "zh") -> None:
+    def __init__(self, desk: Desk, *, lang: Lang = "zh", health: HealthLimits | None = None) -> None:
         self._desk = desk
         self._lang = lang
+        self._limits = health
         self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
+            "get_health": self._get_health,
             "list_cases": self._list_cases,
             "submit": self._submit,
             "get_case": self._get_case,
@@ -152,6 +157,15 @@ class CaseApi:
             return self._desk.rules
 
     # -- questions -----------------------------------------------------------------------------------------
+
+    def _get_health(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        """Whoever sends work to instances reads the status alone: 503 as well where the store cannot be asked."""
+        headers = {"Cache-Control": "no-store"}
+        try:
+            health = self._desk.health(self._limits)
+        except StoreError as error:
+            return self._problem(error, request, lang).replace(status=503, headers=headers)
+        return _sent(health, status=200 if health.is_healthy else 503, headers=headers)
 
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         for name in request.query:

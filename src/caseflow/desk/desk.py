@@ -18,6 +18,7 @@ from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.health_check import health_of
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
@@ -32,6 +33,7 @@ from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Stor
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.health import HealthDocument, HealthLimits
 from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
 
@@ -251,6 +253,17 @@ class Desk(TypedActions):
             dry_run=dry_run,
             progress=progress,
         )
+
+    def health(self, limits: HealthLimits | None = None) -> HealthDocument:
+        """How sweeps, relays and calendars stand, held to limits: a few questions by index.
+
+        Args:
+            limits: by default a quarter of an hour for either lag, and no others.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        return health_of(self._handler).held_to(limits or HealthLimits())
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:
         """The rules that the case, or the case of that id, pinned.

@@ -43,8 +43,8 @@ class Sweep(Value):
     """What a sweep did.
 
     Attributes:
-        cards, reminders: newly issued, by case in the order they were due, in a shared sweep within each batch;
-            annulled ones never appear.
+        cards, reminders: newly issued, by case in the order they were due (in a shared sweep within each
+            batch); annulled ones never appear.
         conflicts: ids of cases that other writers kept changing; the next sweep meets them again.
         quarantined: cases left as they are, since they cannot be read, decided or written, or a hook did not
             let them through; by name, with what is wrong. The next sweep looks at them again.
@@ -204,7 +204,7 @@ class Sweeper:
         self._write(together, progress, again=again)
         return idle
 
-    def _loaded(self, ids: list[str], progress: _Progress) -> dict[str, Case] | None:
+    def _loaded(self, ids: Sequence[str], progress: _Progress) -> dict[str, Case] | None:
         """The cases by id, asked for at once; `None` when they must be asked for one by one."""
         load_many = getattr(self._store, "load_many", None)
         if load_many is None:

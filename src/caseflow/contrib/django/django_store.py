@@ -5,8 +5,9 @@ from __future__ import annotations
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
 from caseflow.stores.sql import schema, sessions
+from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.statements import Statements
-from caseflow.stores.sql.store import CaseCache, RelationalStore
+from caseflow.stores.sql.store import RelationalStore
 
 
 class DjangoStore(RelationalStore):
@@ -35,6 +36,7 @@ class DjangoStore(RelationalStore):
         self._connections = DjangoConnections(using)
         self._cache = CaseCache(self.events)
         self._policies = {}
+        self._with_notices = ()
         self._statements: Statements | None = None
 
     @property
