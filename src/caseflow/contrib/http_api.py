@@ -159,7 +159,7 @@ class CaseApi:
     # -- questions -----------------------------------------------------------------------------------------
 
     def _get_health(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        """Whoever sends work to instances reads the status alone: 503 as well where the store cannot be asked."""
+        """Whoever sends work to instances reads the status alone: 503, too, without a store that answers."""
         headers = {"Cache-Control": "no-store"}
         try:
             health = self._desk.health(self._limits)
