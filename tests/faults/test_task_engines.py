@@ -174,7 +174,7 @@ def test_a_celery_task_sweeps_and_tells(tmp_path: Path) -> None:
 
 # -- real workers, killed ----------------------------------------------------------------------------------
 
-CASES = 400
+ROUNDS, CASES = 20, 1_000
 WORKERS = 3
 
 
@@ -221,9 +221,9 @@ def killed_until_done(url: str, folder: Path, workers: Workers, dice: Random) ->
             assert time.monotonic() < until, (
                 f"{store.next_due()}, {len(store.ready(SystemClock().now_us(), limit=9))}"
             )
-            if rounds < 10:
-                submitted(store, CASES // 10, prefix=f"{rounds}")
-                time.sleep(dice.uniform(0.5, 2.5))
+            if rounds < ROUNDS:
+                submitted(store, CASES // ROUNDS, prefix=f"{rounds}")
+                time.sleep(dice.uniform(0.1, 1.5))
                 workers.kill_one()
             else:
                 time.sleep(0.5)
