@@ -30,7 +30,7 @@ def connected(url: str) -> App:
     """procrastinate on the same database and schema as the store."""
     where = parsed(url)
     arguments: dict[str, Any] = where.translate_connect_args(username="user", database="dbname")
-    conninfo = make_conninfo(**arguments, **where.query)
+    conninfo = make_conninfo(**arguments, **dict[str, Any](where.query))
     return App(connector=PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3))
 
 

@@ -16,7 +16,7 @@ HELPERS = 15
 """So many others are called at most."""
 
 
-class Work(Value):
+class Work(Value, omit_defaults=False):
     """What a piece came to.
 
     Attributes:
