@@ -57,7 +57,12 @@ def _of_pair(due: int) -> float:
                 _wait(url, "SELECT count(*) FROM procrastinate_workers", WORKERS)
                 time.sleep(1)  # until they listen
                 horizon = desk_on(url, days=7).clock.now_us()
-                taken = seconds(lambda: (task.defer(timestamp=1), _wait(url, _LEFT.format(horizon), 0)))
+
+                def until_done() -> None:
+                    task.defer(timestamp=1)
+                    _wait(url, _LEFT.format(horizon), 0)
+
+                taken = seconds(until_done)
             finally:
                 for worker in workers:
                     os.kill(worker, 15)
