@@ -105,9 +105,8 @@ def test_a_calendar_about_to_end_is_told(tmp_path: Path, days: int, beyond: tupl
     """As many days as are asked for are enough; one less is told."""
     policy = tmp_path / "own.toml"
     (tmp_path / "own-days.toml").write_text('name = "own"\nfirst = 2025-01-01\nlast = 2025-03-23\n')
-    policy.write_text(
-        'extends = "wuhu"\nname = "own"\n[calendars.own]\nfile = "own-days.toml"\n[clocks.reply]\ncounting = "working"\ncalendar = "own"\n'
-    )
+    clock = '[clocks.reply]\ncounting = "working"\ncalendar = "own"\n'
+    policy.write_text(f'extends = "wuhu"\nname = "own"\n[calendars.own]\nfile = "own-days.toml"\n{clock}')
     desk = Desk(load_policy(policy), MemoryStore(), clock=ManualClock("2025-03-03T23:59:59+08:00"))
     health = desk.health(HealthLimits(calendar_days=days))
     assert health.calendars == (CalendarEnd(name="own", last_day=date(2025, 3, 23), days_left=20),)
