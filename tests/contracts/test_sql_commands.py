@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import create_engine, text
 
-from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
+from caseflow import Actor, Desk, ManualClock, MemoryStore, StoreError, load_policy
 from caseflow.cli import run
 from caseflow.ports import Append, KeyClaim, Query
 from caseflow.stores.database_urls import parsed
@@ -176,3 +176,23 @@ def test_the_command_line_sweeps_with_others(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/c.db"
     run(["store", "init", "--store", url])
     assert run(["sweep", "--store", url, "--shared"]) == 0
+
+
+def test_work_goes_along_with_notices(store: CaughtUp) -> None:
+    """In the transaction of an append that brings some, and of no other; what it raises undoes the append."""
+    seen: list[int] = []
+
+    def count(cursor: Any) -> None:
+        cursor.execute("SELECT count(*) FROM caseflow_events WHERE case_id <> ''")
+        seen.append(cursor.fetchone()[0])
+
+    store.with_notices(count)
+    desk = Desk(load_policy("wuhu"), store)
+    desk.submit(title="t", to="城管局", by=BOSS, case_id="c1")
+    assert seen == [1], "its own event is there"
+    desk.note("c1", text="t", by=BOSS)
+    assert seen == [1]
+    store.with_notices(lambda cursor: cursor.execute("SELECT * FROM no_such_table"))
+    with pytest.raises(StoreError):
+        desk.submit(title="t", to="城管局", by=BOSS, case_id="c2")
+    assert store.load("c2") is None
