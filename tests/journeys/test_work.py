@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Container
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from caseflow.delivery.directory import ListedDirectory
 from caseflow.delivery.notifiers.simple import CallableNotifier
 from caseflow.delivery.relay import Relay, RetryPolicy
 from caseflow.errors import BadRecord
-from caseflow.ports import Store
+from caseflow.ports import Quarantined, Seen, Store
 from caseflow.stores.locations import open_store
 
 RULES = load_policy("wuhu")
@@ -26,12 +27,12 @@ PEOPLE = ListedDirectory([
 
 
 class Unreadable(MemoryStore):
-    """Nothing of it can be read once its cases are there."""
+    """Some of its cases cannot be read."""
 
-    is_spoilt = False
+    spoilt: Container[str] = ()
 
     def load(self, case_id: str) -> Case | None:
-        if self.is_spoilt:
+        if case_id in self.spoilt:
             raise BadRecord("bad-case", case=case_id, found="-")
         return super().load(case_id)
 
@@ -73,8 +74,9 @@ def test_a_half_that_is_left_out_is_left_alone() -> None:
 def test_what_cannot_be_done_is_not_begun_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """More cases set aside than a piece takes: the piece goes through all of them, and nothing is left."""
     monkeypatch.setattr(module, "PIECE", 2)
-    desk = desk_of(Unreadable(), 9)
-    desk.store.is_spoilt = True  # type: ignore[attr-defined]  # a store of this test's
+    store = Unreadable()
+    desk = desk_of(store, 9)
+    store.spoilt = {f"c{number}" for number in range(9)}
     assert work(desk, None, seconds=0) == Work()
 
 
@@ -107,3 +109,26 @@ def test_workers_at_once_do_everything_once(tmp_path: Path, monkeypatch: pytest.
         work(desk, relay)
         assert [len(desk.get(f"c{number}").cards) for number in range(60)] == [1] * 60
         assert len(messages) == len(set(messages)) > 60
+
+
+class Aside:
+    """Counts what it is told is set aside."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def observe(self, seen: Seen) -> None:
+        if isinstance(seen, Quarantined):
+            self.names.append(seen.name)
+
+
+def test_sweeps_of_a_part_tell_of_a_thing_once() -> None:
+    """What one of them set aside is not news to the next that meets it, whatever lay between."""
+    store, aside = Unreadable(), Aside()
+    clock = desk_of(store, 9).clock
+    store.spoilt = {"c0", "c8"}
+    desk = Desk(RULES, store, clock=clock, observer=aside)
+    for _ in range(8):
+        desk.sweep(shared=True, limit=2)
+    desk.sweep()
+    assert sorted(aside.names) == ["c0", "c8"]

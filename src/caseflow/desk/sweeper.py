@@ -108,7 +108,7 @@ class Sweeper:
         self._handler = handler
         self._store = handler.store
         self._known: dict[str, Quarantined] = {}
-        """What the last sweep set aside: tried by itself from then on, and told of only when it is new."""
+        """Set aside by the last sweep that saw all, and since: tried by itself, and told of when it is new."""
 
     def sweep(self, *, limit: int | None, until: datetime | str | int | None, shared: bool) -> Sweep:
         """Fire every rung that is due."""
@@ -141,18 +141,18 @@ class Sweeper:
         swept = progress.swept(waiting=self._store.waiting(now), more=more)
         watch = self._handler.watch
         if swept.quarantined or self._known:
-            self._tell(progress.aside)
+            self._tell(progress.aside, is_whole=not more)
         went_wrong = bool(swept.conflicts or swept.quarantined)
         if went_wrong or watch.observer is not None or watch.log.isEnabledFor(INFO):
             watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
         return swept
 
-    def _tell(self, aside: dict[str, Quarantined]) -> None:
-        """Tell of what is set aside and was not so in the last sweep."""
+    def _tell(self, aside: dict[str, Quarantined], *, is_whole: bool) -> None:
+        """Tell of what is set aside and was not so before; a sweep that saw a part forgets nothing."""
         for name, one in aside.items():
             if self._known.get(name) != one:
                 self._handler.watch.tell(one)
-        self._known = aside
+        self._known = aside if is_whole else {**self._known, **aside}
 
     def _sweep_listed(
         self,

@@ -75,7 +75,7 @@ class HttpContract:
         assert problem_of(other) == (422, "key-reused")
 
     def test_whoever_is_not_signed_in_is_told_so(self, client_of: ClientOf, case_id: str) -> None:
-        """401 for every question and command but the public view."""
+        """401 for every question and command but the public view and health."""
         nobody = client_of("nobody")
         assert problem_of(nobody.get(f"cases/{case_id}")) == (401, "not-signed-in")
         assert problem_of(nobody.post("cases", json={"fields": {"title": TITLE}})) == (401, "not-signed-in")
