@@ -108,7 +108,7 @@ class Sweeper:
         self._handler = handler
         self._store = handler.store
         self._known: dict[str, Quarantined] = {}
-        """Set aside by the last sweep that saw all, and since: tried by itself, and told of when it is new."""
+        """Set aside by the last sweep that saw all, and since: tried by itself, told of when it is new."""
 
     def sweep(self, *, limit: int | None, until: datetime | str | int | None, shared: bool) -> Sweep:
         """Fire every rung that is due."""
