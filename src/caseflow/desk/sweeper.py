@@ -29,7 +29,9 @@ SHARED_BATCH = 500
 """The same in a shared sweep: the smaller it is, the less is lost where two draw the same one."""
 
 WINDOW = 16
-"""Batches that a shared sweep draws from."""
+"""Batches that a shared sweep draws from; where less is due they are smaller, down to so many cases:"""
+
+SMALLEST_BATCH = 50
 
 MOST = 10_000
 """Events that one case may bring in one sweep; a clock that begins itself anew all the time goes on in the
@@ -119,9 +121,12 @@ class Sweeper:
         most, batches = (SHARED_BATCH, WINDOW) if shared else (BATCH, 1)
         while left is None or checked_count("limit", left) > 0:
             size = most if left is None else min(most, left)
-            due = self._store.due(horizon, limit=size * batches, after=after)
+            listed = size * batches
+            due = self._store.due(horizon, limit=listed, after=after)
             if not due or (after is not None and due[-1] <= after):
                 break
+            if shared:
+                size = min(size, max(len(due) // batches, SMALLEST_BATCH))
             unseen = _drawn(due, size) if shared else list(due)
             while unseen and left != 0:
                 turn = size if left is None else min(size, left)
@@ -132,7 +137,7 @@ class Sweeper:
                     left -= progress.taken - taken
             if earliest == now:  # of what could be swept: the rest is not late for want of sweeps
                 earliest = next((at for at, name in due if not progress.is_aside(name)), now)
-            if unseen or len(due) < size * batches:
+            if unseen or len(due) < listed:
                 more = bool(unseen)
                 break
             after = due[-1]
