@@ -25,10 +25,10 @@ BATCH = 2_000
 """Cases that are swept in one transaction: the ids of their notices lie scattered, so that each page of that
 index is written once for many of them."""
 
-SHARED_BATCH = 500
+SHARED_BATCH = 250
 """The same in a shared sweep: the smaller it is, the less is lost where two draw the same one."""
 
-WINDOW = 16
+WINDOW = 32
 """Batches that a shared sweep draws from; where less is due they are smaller, down to so many cases:"""
 
 SMALLEST_BATCH = 50
@@ -73,6 +73,8 @@ class _Progress:
         self.aside: dict[str, Quarantined] = {}
         self.taken = 0
         self.busy = 0
+        self.is_met = False
+        """Whether others were at what was listed."""
 
     def note(self, cases: Sequence[Sequence[Append]]) -> None:
         """What these cases owed was recorded."""
@@ -127,8 +129,8 @@ class Sweeper:
                 break
             if shared:
                 size = min(size, max(len(due) // batches, SMALLEST_BATCH))
-            unseen = _drawn(due, size) if shared else list(due)
-            while unseen and left != 0:
+            unseen, progress.is_met = _drawn(due, size) if shared else list(due), False
+            while unseen and left != 0 and not (shared and progress.is_met):
                 turn = size if left is None else min(size, left)
                 taken = progress.taken
                 self._sweep_listed(unseen[:turn], due, after, progress)
@@ -137,6 +139,8 @@ class Sweeper:
                     left -= progress.taken - taken
             if earliest == now:  # of what could be swept: the rest is not late for want of sweeps
                 earliest = next((at for at, name in due if not progress.is_aside(name)), now)
+            if unseen and left != 0:  # others are at the same: look anew what they left
+                continue
             if unseen or len(due) < listed:
                 more = bool(unseen)
                 break
@@ -173,6 +177,7 @@ class Sweeper:
         idle = self._sweep_batch([case_id for _, case_id in batch], progress)
         if not idle:
             return
+        progress.is_met = True
         again = set(self._store.due(due[-1][0], limit=len(due), after=after))
         for at, case_id in batch:
             if case_id in idle and (at, case_id) in again:
@@ -189,7 +194,7 @@ class Sweeper:
         together: list[list[Append]] = []
         aside, known = progress.aside, self._known
         for case_id in ids:
-            if aside and progress.is_aside(case_id):
+            if (aside and progress.is_aside(case_id)) or case_id in progress.conflicts:
                 continue
             try:
                 case = self._store.load(case_id) if loaded is None else loaded.get(case_id)
@@ -237,6 +242,7 @@ class Sweeper:
             if len(cases) == 1:
                 self._write_alone(cases[0], error, progress)
                 return
+            progress.is_met = progress.is_met or isinstance(error, Stale)
             if isinstance(error, Stale) and not again:
                 self._sweep_batch([entries[0].case.id for entries in cases], progress, again=True)
                 return
