@@ -81,8 +81,7 @@ def batches(desk: Desk) -> Said:
     said["sweep"] = sorted((card.case_id, card.level) for card in swept.cards if card.case_id in GOOD)
     assert {one.name for one in swept.quarantined}.isdisjoint(GOOD)
     assert not set(swept.conflicts) & set(GOOD)
-    for k in (1, 2):
-        desk.sweep(part=(k, 2), limit=3)
+    desk.sweep(shared=True, limit=3)
     load_many = getattr(store, "load_many", None)
     said["load"] = [
         case.version for name, case in sorted(load_many(IDS).items()) if name in GOOD

@@ -46,6 +46,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cases.db"
 
 
+def test_what_waits_to_be_told_is_read_by_its_index(path: Path, store: SqliteStore) -> None:
+    """``ready`` reads no row and sorts nothing."""
+    store.ready(100, limit=10)
+    (plan,) = plans(path)
+    assert "SEARCH" in plan and "COVERING INDEX caseflow_notices_ready" in plan
+
+
 @pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(path)

@@ -22,7 +22,7 @@ from django.test import TestCase, TransactionTestCase
 from django.test.utils import override_settings
 from django.utils.translation import override
 
-from caseflow import Actor, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
+from caseflow import Actor, Desk, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
 from caseflow.contrib.django.config import keep_settings, roles
@@ -314,23 +314,18 @@ def test_the_sweep_fires_what_is_due_and_tells_it(using: str) -> None:
         assert [card.level for card in desk().get("c3").cards] == ["yellow"]
 
 
-def test_workers_sweep_a_part_each(using: str) -> None:
-    """The parts together are everything, and none is met twice."""
+def test_workers_share_what_is_due(using: str) -> None:
+    """Each takes as many as it is told; together they are everything, and none is met twice."""
     clock = ManualClock("2025-03-03T09:30:00+08:00")
     with override_settings(CASEFLOW={"CLOCK": clock}):
         for number in range(9):
             desk().submit(title="t", to="城管局", by=BOSS, case_id=f"c{number}")
         clock.advance(days=6)
-        parts = [said("caseflow", "sweep", "--part", f"{which}/3", "--json") for which in (1, 2, 3)]
-    counts = [len(json.loads(part)["cards"]) for part in parts]
-    assert sum(counts) == 9
-    assert all(0 < count < 9 for count in counts)
+        done = [json.loads(said("caseflow", "sweep", "--shared", "--limit", "3", "--json")) for _ in range(4)]
+    assert [len(one["cards"]) for one in done] == [3, 3, 3, 0]
 
 
-@pytest.mark.parametrize(
-    ("option", "value", "code"),
-    [("--limit", "0", 2), ("--until", "tomorrow", 3), ("--part", "4/3", 3), ("--part", "half", 3)],
-)
+@pytest.mark.parametrize(("option", "value", "code"), [("--limit", "0", 2), ("--until", "tomorrow", 3)])
 def test_the_command_line_refuses_what_it_cannot_use(
     using: str, capsys: pytest.CaptureFixture[str], option: str, value: str, code: int
 ) -> None:
@@ -540,3 +535,14 @@ def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
                 keep_settings()
     desk().submit(title="t", by=BOSS, case_id="c2")
     assert HEARD == ["c1 submitted", "CommandDone", "CommandRefused"]
+
+
+def test_work_goes_along_with_notices(using: str) -> None:
+    """Django's own store runs it in the atomic block of the append, with Django's cursor."""
+    seen: list[object] = []
+    store = DjangoStore(using)
+    store.with_notices(lambda cursor: seen.append(connections[using].in_atomic_block))
+    portals = Desk(POLICY, store, clock=CLOCK)
+    portals.submit(title="t", to="城管局", by=BOSS, case_id="w1")
+    portals.note("w1", text="t", by=BOSS)
+    assert seen == [True]

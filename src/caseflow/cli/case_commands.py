@@ -28,7 +28,6 @@ from caseflow.cli.options import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
-from caseflow.desk.sweeper import part_of
 from caseflow.i18n import bracketed, mark
 from caseflow.ports import Quarantined
 from caseflow.views.documents import case_document, forecast_document, page_document
@@ -204,16 +203,14 @@ def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> 
 @store_option
 @click.option("--limit", type=click.IntRange(1), default=None, help="Look at no more than so many cases.")
 @click.option("--until", default=None, help="Only what is due at or before this instant (with an offset).")
-@click.option(
-    "--part", default=None, help="K/N: only the K-th of N parts of the cases, for N workers at once."
-)
+@click.option("--shared", is_flag=True, help="Draw batches by chance, for several workers at once.")
 @json_option
 @lang_option
 def sweep(
-    store_url: str, limit: int | None, until: str | None, part: str | None, as_json: bool, lang: Lang
+    store_url: str, limit: int | None, until: str | None, shared: bool, as_json: bool, lang: Lang
 ) -> None:
     """Fire every rung that is due now; run it from cron as often as you like."""
-    done = open_desk(store_url).sweep(limit=limit, until=until, part=part_of(part))
+    done = open_desk(store_url).sweep(limit=limit, until=until, shared=shared)
     if as_json:
         print_json(
             {"cards": [card_document(card) for card in done.cards],

@@ -10,6 +10,7 @@ from typing import Any, TextIO, cast
 
 import click
 
+from caseflow import Desk, load_policy
 from caseflow.cli.options import (
     BOM,
     Exit,
@@ -20,6 +21,7 @@ from caseflow.cli.options import (
     labelled,
     lang_option,
     open_desk,
+    open_store,
     print_json,
     progress_bar,
     say,
@@ -35,6 +37,7 @@ from caseflow.interchange.jsonl import Written
 from caseflow.interchange.pagination import Exported
 from caseflow.stores.copy import copy_cases
 from caseflow.stores.locations import location_of, shown
+from caseflow.views.health import HealthLimits
 
 KINDS = ("jsonl", "csv", "replay", "xes")
 OPTION_KINDS = {
@@ -81,6 +84,39 @@ def status(store_url: str, as_json: bool, lang: Lang) -> int:
         notices = mark("comma", lang).join(numbers) or "0"
         say("store-holds", lang, cases=place.cases, events=place.events, notices=notices)
     return Exit.OK if place.is_current else Exit.FOUND
+
+
+@store.command()
+@store_option
+@click.option("--policy", "policy_name", default="wuhu", help="Whose calendars; the rules for new cases.")
+@click.option("--sweep-lag", type=float, default=900, show_default=True, help="Seconds that are well yet.")
+@click.option("--relay-lag", type=float, default=900, show_default=True, help="Seconds that are well yet.")
+@click.option("--dead-letters", type=click.IntRange(0), help="So many are well yet.")
+@click.option("--quarantined", type=click.IntRange(0), help="So many due cases set aside are well yet.")
+@click.option("--waiting", type=click.IntRange(0), help="So many cases waiting for a calendar are well yet.")
+@click.option("--calendar-days", type=click.IntRange(0), help="Each calendar reaches at least so far.")
+@json_option
+@lang_option
+def health(store_url: str, policy_name: str, as_json: bool, lang: Lang, **limits: Any) -> int:
+    """Tell how far sweeps and relays are behind, and what else needs somebody; exit code 1 beyond a limit.
+
+    A few questions by index, for a monitor to ask every minute.
+    """
+    desk = Desk(load_policy(policy_name), open_store(store_url, must_exist=True))
+    document = desk.health(HealthLimits(**limits))
+    if as_json:
+        print_json(document.to_dict())
+    else:
+        for name in ("sweep_lag", "relay_lag", "dead_letters", "quarantined", "waiting"):
+            mark = "!" if name in document.beyond else " "
+            value = getattr(document, name)
+            key = f"health-{name.replace('_', '-')}"
+            echo(f"{mark} {word(key, lang)}: {f'{value:.0f}' if isinstance(value, float) else value}")
+        for one in document.calendars:
+            is_near = limits["calendar_days"] is not None and one.days_left < limits["calendar_days"]
+            line = word("health-calendar", lang, name=one.name, last=one.last_day, n=one.days_left)
+            echo(f"{'!' if is_near else ' '} {line}")
+    return Exit.OK if document.is_healthy else Exit.FOUND
 
 
 @store.command()

@@ -26,6 +26,7 @@ from caseflow.errors import BadInput, CaseflowError, Stale
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
+from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
 from caseflow.views.public import public_view
 
@@ -46,6 +47,7 @@ class Route(Value):
 
 
 ROUTES = (
+    Route("get_health", "GET", "/health", "health", is_for_anyone=True),
     Route("list_cases", "GET", "/cases", "page"),
     Route("submit", "POST", "/cases", "case"),
     Route("get_case", "GET", "/cases/{case_id}", "case"),
@@ -104,12 +106,15 @@ class CaseApi:
     Args:
         desk: the portal's; of a joined store, one for each request.
         lang: the language of answers where a request asks for none.
+        health: what ``get_health`` is held to: 503 beyond it; see `Desk.health`.
     """
 
-    def __init__(self, desk: Desk, *, lang: Lang = "zh") -> None:
+    def __init__(self, desk: Desk, *, lang: Lang = "zh", health: HealthLimits | None = None) -> None:
         self._desk = desk
         self._lang = lang
+        self._limits = health
         self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
+            "get_health": self._get_health,
             "list_cases": self._list_cases,
             "submit": self._submit,
             "get_case": self._get_case,
@@ -154,6 +159,11 @@ class CaseApi:
             return self._desk.rules
 
     # -- questions -----------------------------------------------------------------------------------------
+
+    def _get_health(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        """Whoever sends work to instances reads the status alone; 5xx is as good where the store fails."""
+        health, headers = self._desk.health(self._limits), {"Cache-Control": "no-store"}
+        return _sent(health, status=200 if health.is_healthy else 503, headers=headers)
 
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         for name in request.query:

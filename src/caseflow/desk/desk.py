@@ -23,6 +23,7 @@ from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hand_over import HandOver, hand_over
+from caseflow.desk.health_check import health_of
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
@@ -38,6 +39,7 @@ from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Stor
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.health import HealthDocument, HealthLimits
 from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
 
@@ -167,20 +169,18 @@ class Desk(TypedActions):
         *,
         limit: int | None = None,
         until: datetime | str | int | None = None,
-        part: tuple[int, int] | None = None,
+        shared: bool = False,
     ) -> Sweep:
         """Fire every rung that is due: the same cards, whenever and by however many it is called.
 
         Args:
             limit: look at no more than so many cases.
             until: fire only what is due at or before this instant; never later than now.
-            part: ``(k, n)`` looks at the k-th of n parts of all cases only, so that n workers at once do not
-                meet at the same ones; a case's part follows from its id. Sweepers need not agree on it.
-
-        Raises:
-            BadInput: k is not one of 1 to n.
+            shared: take what is due in small batches in an order of chance, so that any number of workers
+                at once seldom meet at the same ones. Nobody holds anything: where they meet, the second finds
+                it done, and what a dead one left is due as before.
         """
-        return self._sweeper.sweep(limit=limit, until=until, part=part)
+        return self._sweeper.sweep(limit=limit, until=until, shared=shared)
 
     def adopt(
         self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]
@@ -300,6 +300,17 @@ class Desk(TypedActions):
             BadInput: it is not known who gets them, or the unit that should is not there.
         """
         return hand_over(self._handler, unit, to=to, by=by, reason=reason, dry_run=dry_run, progress=progress)
+
+    def health(self, limits: HealthLimits | None = None) -> HealthDocument:
+        """How sweeps, relays and calendars stand, held to limits: a few questions by index.
+
+        Args:
+            limits: by default a quarter of an hour for either lag, and no others.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        return health_of(self._handler).held_to(limits or HealthLimits())
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:
         """The rules that the case, or the case of that id, pinned.

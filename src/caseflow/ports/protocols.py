@@ -67,6 +67,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        ...
+
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given.
 

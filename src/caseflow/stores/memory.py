@@ -236,6 +236,11 @@ class MemoryStore:
         with self._lock:
             return self._outbox.claim(now_us, limit=limit, lease_us=lease_us, token=token)
 
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        with self._lock:
+            return self._outbox.ready(now_us, limit=limit)
+
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
         with self._lock:

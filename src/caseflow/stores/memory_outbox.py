@@ -112,6 +112,11 @@ class MemoryOutbox:
             self._put(self._rows[position - 1].replace(next_try_us=self._lease_ends[position]))
         return tuple(item.replace(corrected=self._corrected(item.notice.corrects, now_us)) for item in held)
 
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now."""
+        waits = (row.next_try_us for row in self._rows)
+        return tuple(heapq.nsmallest(limit, (us for us in waits if us is not None and us <= now_us)))
+
     def _corrected(self, name: str, now_us: int) -> str:
         row = self._of(name)
         if row is None:

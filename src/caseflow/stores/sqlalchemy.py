@@ -69,6 +69,7 @@ class SharingStore(JoinableStore):
         self._other = other
         self._cache = other._cache
         self._policies = other._policies
+        self._with_notices = other._with_notices
 
     @property
     def _sql(self) -> Statements:

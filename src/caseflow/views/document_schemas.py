@@ -9,6 +9,7 @@ import msgspec
 
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.health import HealthDocument
 from caseflow.views.problem import ProblemDocument
 
 DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
@@ -16,6 +17,7 @@ DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "case": d.CaseDocument,
     "explanations": d.ExplanationsDocument,
     "forecast": d.ForecastDocument,
+    "health": HealthDocument,
     "page": d.PageDocument,
     "problem": ProblemDocument,
     "public-case": d.PublicCaseDocument,

@@ -44,8 +44,8 @@ UNPROCESSABLE = frozenset({
 """Codes of refusals that depend on what was sent, whatever state the case is in: 422."""
 
 
-_STATUSES = {"not-signed-in": 401, "body-too-large": 413}
-"""Codes that are about the request itself."""
+_STATUSES = {"not-signed-in": 401, "body-too-large": 413, "store-unreachable": 503}
+"""Codes that are about the request itself, or about a database that may be back in a moment."""
 
 
 class ProblemDocument(JsonDocument, kw_only=True):

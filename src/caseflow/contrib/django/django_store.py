@@ -6,8 +6,9 @@ from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
 from caseflow.ports.records import StoreStatus
 from caseflow.stores.sql import schema, sessions
+from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.statements import Statements
-from caseflow.stores.sql.store import CaseCache, RelationalStore
+from caseflow.stores.sql.store import RelationalStore
 
 
 class DjangoStore(RelationalStore):
@@ -36,6 +37,7 @@ class DjangoStore(RelationalStore):
         self._connections = DjangoConnections(using)
         self._cache = CaseCache()
         self._policies = {}
+        self._with_notices = ()
         self._statements: Statements | None = None
 
     @property

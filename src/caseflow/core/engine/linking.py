@@ -12,7 +12,7 @@ from caseflow.core.engine.preconditions import Authorizer, check, no_transition
 from caseflow.core.engine.projection import History, by_history
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, Link
+from caseflow.core.model.case import Case, CaseLink
 from caseflow.core.model.commands import SYSTEM, CaseState, Command
 from caseflow.core.model.evolve import evolve, evolved
 from caseflow.core.policy import LinkedAction
@@ -144,7 +144,7 @@ def learn(
     return case, events
 
 
-def _is_asked(rules: CompiledPolicy, link: Link, place: CaseState) -> bool:
+def _is_asked(rules: CompiledPolicy, link: CaseLink, place: CaseState) -> bool:
     questions = rules.linked.get(link.type)
     if questions is None:
         return False
@@ -154,7 +154,7 @@ def _is_asked(rules: CompiledPolicy, link: Link, place: CaseState) -> bool:
 def _learn_by(
     rules: CompiledPolicy,
     case: Case,
-    link: Link,
+    link: CaseLink,
     place: CaseState,
     at: int,
     past: tuple[History, tuple[e.Event, ...]],

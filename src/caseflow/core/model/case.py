@@ -75,7 +75,7 @@ class Rectification(CompactValue):
     verified_us: int | None = None
 
 
-class Link(CompactValue):
+class CaseLink(CompactValue):
     """Another case that this one is linked to, or, ``inward``, that is linked to this one.
 
     ``state`` and ``has_ended`` tell of the other one what the rules ask about, as far as it came to pass.
@@ -159,7 +159,7 @@ class Facts(CompactValue):
     taken: tuple[tuple[str, int, int, str, str], ...] = ()
     """``(action, instant, cycle, unit, actor)`` of what was done, of actions that a rule asks about: the unit
     that was asked to help, else the one that acted; see `Case.taken`."""
-    links: tuple[Link, ...] = ()
+    links: tuple[CaseLink, ...] = ()
     """The links that stand, in the order in which they were made."""
 
     appealed: tuple[tuple[str, str, int, str], ...] = ()

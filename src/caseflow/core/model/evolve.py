@@ -13,9 +13,9 @@ from caseflow.core.model.case import (
     Attachment,
     Card,
     Case,
+    CaseLink,
     ExtensionRequest,
     Facts,
-    Link,
     Rating,
     Receipt,
     Rectification,
@@ -328,7 +328,7 @@ def _followed(case: Case, event: e.Followed) -> Case:
 
 
 def _linked(case: Case, event: e.Linked) -> Case:
-    link = Link(event.type, event.case, event.inward, at_us=event.since_us, is_public=event.is_public)
+    link = CaseLink(event.type, event.case, event.inward, at_us=event.since_us, is_public=event.is_public)
     return _with(case, links=(*case.facts.links, link))
 
 

@@ -341,6 +341,10 @@ FOR UPDATE SKIP LOCKED
 -- name: select_ready [sqlite]
 SELECT position FROM caseflow_notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?
 
+-- name: select_waits
+-- Since when what may be claimed waits.
+SELECT next_try FROM caseflow_notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?
+
 -- name: lease_notice
 -- Lease one notice, if nobody did meanwhile: now, token, lease end twice, position, now. `told` comes first:
 -- MariaDB would see the new status in it otherwise.

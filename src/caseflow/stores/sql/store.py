@@ -8,8 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, Self, TypeVar
 
 from caseflow.core.model.case import Case
-from caseflow.core.model.events import Event, UnknownEvent
-from caseflow.core.model.evolve import replay
+from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Held, Outcome, Posted
 from caseflow.errors import BadRecord, Stale, StoreError
 from caseflow.ports.records import (
@@ -26,9 +25,10 @@ from caseflow.ports.records import (
     Recorded,
     Text,
 )
-from caseflow.serialization.codec import recorded, unpack
+from caseflow.serialization.codec import recorded
 from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, transfer
-from caseflow.stores.sql.append import AppendWork, Known, Row, append_rows
+from caseflow.stores.sql.append import AppendWork, Row, append_rows
+from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
 from caseflow.stores.sql.statements import Statements, whole
@@ -36,63 +36,6 @@ from caseflow.stores.sql.statements import Statements, whole
 Result = TypeVar("Result")
 
 _log = logging.getLogger("caseflow.store")
-
-CACHED_CASES = 4096
-"""So many are remembered; then all are forgotten."""
-
-
-class CaseCache:
-    """Cases lately read or written, so that a command need not unpack a snapshot that is the same still.
-
-    A case is known by the very bytes of its snapshot and of its chain's head, for which the store asks each
-    time.
-    """
-
-    def __init__(self) -> None:
-        self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
-
-    def case(
-        self, case_id: str, snapshot: bytes, head: bytes, events: Callable[[str], Sequence[Event]]
-    ) -> Case:
-        """The case of a row.
-
-        Args:
-            events: every event of a case, for one whose snapshot this version does not read.
-
-        Raises:
-            BadRecord: neither its snapshot nor its events say what it is.
-        """
-        entry = self._entries.get(case_id)
-        if entry is not None and entry[0] == snapshot and entry[1] == head:
-            return entry[2]
-        snapshot, head = bytes(snapshot), bytes(head)
-        case = unpack(snapshot)
-        if case is None or case.id != case_id:
-            case = _folded(case_id, events(case_id))
-        self.remember(case, snapshot, head)
-        return case
-
-    def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
-        """The case as it was just read, or written: then with what indexes hold of it."""
-        if len(self._entries) >= CACHED_CASES:
-            self._entries.clear()
-        self._entries[case.id] = (snapshot, head, case, indexed)
-
-    def known(self, entry: Append) -> Known | None:
-        """What is remembered of the case at the append's expected version."""
-        cached = self._entries.get(entry.case.id)
-        if cached is None or cached[2].version != entry.expected:
-            return None
-        return cached[1], cached[3]
-
-
-def _folded(case_id: str, events: Sequence[Event]) -> Case:
-    if not events or type(events[0]) is UnknownEvent:
-        raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
-    try:
-        return replay(case_id, events)
-    except Exception as error:  # types that fit, of a history that no desk wrote
-        raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
 
 
 class RelationalStore:
@@ -113,6 +56,7 @@ class RelationalStore:
         self._connections = connections
         self._cache = CaseCache()
         self._policies: dict[str, Mapping[str, Any]] = {}
+        self._with_notices: tuple[Callable[[Cursor], object], ...] = ()
         self._sql = Statements(connections.dialect, schema=schema.newest(), feed_base=feed_base)
 
     def __enter__(self) -> Self:
@@ -128,6 +72,17 @@ class RelationalStore:
         commits; never if that is rolled back.
         """  # fmt: skip
         self._connections.after_commit(work)
+
+    def with_notices(self, work: Callable[[Cursor], object]) -> None:
+        """Run the work from now on in the transaction of each append that brings notices, with its cursor.
+
+        What it writes is committed and rolled back with them, as a task queue in the same database does to
+        wake a relay. An append that would have been one statement becomes a transaction of several.
+
+        Args:
+            work: sends statements; it neither commits nor rolls back. What it raises undoes the append.
+        """
+        self._with_notices = (*self._with_notices, work)
 
     def close(self) -> None:
         """Let go of the connections; the store must not be used afterwards."""
@@ -292,7 +247,7 @@ class RelationalStore:
             known=list(map(self._cache.known, appends)), pins=pins,
         )  # fmt: skip
         try:
-            self._connections.write(work.write, single=work.is_single)
+            self._write_append(work)
         except StoreError as error:
             if error.code != "store-unsure":
                 self._refuse_other(error)
@@ -300,6 +255,17 @@ class RelationalStore:
             self._append_again(work, error)
         for rows, head in zip(work.entries, work.heads, strict=True):
             self._cache.remember(rows.entry.case, rows.values[-1], head, rows.indexed)
+
+    def _write_append(self, work: AppendWork) -> None:
+        """Write it in a transaction, with what goes along with notices."""
+        along = self._with_notices if any(rows.notices for rows in work.entries) else ()
+
+        def write(cursor: Any) -> None:
+            work.write(cursor)
+            for one in along:
+                one(cursor)
+
+        self._connections.write(write, single=work.is_single and not along)
 
     def _is_renewed(self, appends: Sequence[Append]) -> bool:
         """Whether the database was not what this process remembered, and it has been put right.
@@ -326,7 +292,7 @@ class RelationalStore:
         if self._has_landed(work, lost):
             return
         try:
-            self._connections.write(work.write, single=work.is_single)
+            self._write_append(work)
         except Stale:
             # The first try may have been under way still when we looked.
             if not self._has_landed(work, lost):
@@ -463,6 +429,10 @@ class RelationalStore:
         for name, error in bad:
             self._tell(aside, "notice", name, error)
         return held
+
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        return tuple(since for (since,) in self._rows(self._sql["select_waits"], (whole(now_us), limit)))
 
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""

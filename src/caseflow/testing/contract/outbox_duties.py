@@ -86,6 +86,19 @@ class NoticesContract:
         assert _held(store.claim(29, limit=9, lease_us=500, token="t2")) == ["a"]
         assert _held(store.claim(30, limit=9, lease_us=500, token="t3")) == ["late"]
 
+    def test_what_waits_is_told_with_since_when(self, store: Store) -> None:
+        """What a claim would lease now, the longest waiting first; a lease hides it until it has run out."""
+        times = (("late", 30), ("b", 20), ("a", 20), ("first", 10))
+        notices = tuple(Notice(name, "c1", 1, "card", at_us=at) for name, at in times)
+        store.append([submitted("c1").replace(notices=notices)])
+        assert [store.ready(now, limit=9) for now in (9, 10, 30)] == [(), (10,), (10, 20, 20, 30)]
+        assert store.ready(30, limit=2) == (10, 20)
+        (first,) = store.claim(25, limit=1, lease_us=50, token="t1")
+        assert store.ready(74, limit=9) == (20, 20, 30)
+        assert store.ready(75, limit=9) == (20, 20, 30, 75)
+        store.settle([o.sent(first, 76)])
+        assert store.ready(100, limit=9) == (20, 20, 30)
+
     def test_a_lease_keeps_others_away_until_it_runs_out(self, store: Store) -> None:
         """A claimed notice is nobody else's before the lease's end; from its end on another may claim it."""
         _post(store, "c1", "a1")

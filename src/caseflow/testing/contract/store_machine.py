@@ -353,6 +353,9 @@ class StoreMachine(RuleBasedStateMachine):
     def claim(self, now: int, limit: int, lease: int) -> None:
         """A relay takes what is ready."""
         token = f"{self.walk}{next(self.tokens)}"
+        waits = (post.next_try_us for post in self.model.notices.values())
+        ready = sorted(us for us in waits if us is not None and us <= now)
+        assert self.store.ready(now, limit=limit) == tuple(ready[:limit])
         claimed = self.store.claim(now, limit=limit, lease_us=lease, token=token)
         assert list(claimed) == self.model.claim(now, limit=limit, lease_us=lease, token=token)
         self.held += claimed
