@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test pythons sqlalchemy-2.0 mining lint types examples bench soak bare clean
+.PHONY: demo test pythons sqlalchemy-2.0 django-6 mining lint types examples bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,15 @@ sqlalchemy-2.0: $(VENV)/ready-test
 	PYTHONPATH=build/sqlalchemy $(BIN)/python -c 'import sqlalchemy; assert sqlalchemy.__version__ == "$(SQLALCHEMY)"'
 	PYTHONPATH=build/sqlalchemy $(BIN)/python -m pytest -q -n 2 -m 'not soak' tests/contracts -k 'sql_ or moving or pgbouncer'
 	@rm -rf build/sqlalchemy
+
+# Django's tasks, with a Django that needs Python 3.12.
+django-6:
+	@rm -rf build/django && mkdir -p build && grep -vi '^django' constraints.txt > build/django-constraints.txt
+	$(lastword $(PYTHONS)) -m venv build/django
+	build/django/bin/python -m pip --disable-pip-version-check --quiet install --constraint build/django-constraints.txt \
+	  --editable '.[all]' pytest sybil 'Django>=6.0,<6.1'
+	build/django/bin/python -m pytest -q tests/contrib/test_django_tasks.py | tee build/django.log
+	@grep -q '2 passed' build/django.log; passed=$$?; rm -rf build/django build/django.log build/django-constraints.txt; exit $$passed
 
 # The XES export as a process-mining library reads it; the library is large, so it has a place of its own.
 mining: $(VENV)/ready-test

@@ -22,15 +22,15 @@ from tests.contracts.databases import MARIADB, POSTGRES, CaughtUp, emptied
 from benchmarks.report import Row, load
 from benchmarks.timing import interleaved, seconds
 from caseflow import Actor, Desk, ManualClock, load_policy
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import CaseState
+from caseflow.core.model.events import Origin
 from caseflow.desk import Page
-from caseflow.ports import NEVER, Query
+from caseflow.ports import Query
 from caseflow.ports.title_search import pairs
-from caseflow.serialization.codec import pack
 from caseflow.stores.database_urls import parsed
-from caseflow.stores.sql.append import as_json
+from caseflow.stores.sql.append import as_json, case_values, helper_rows, submission_values
 from caseflow.stores.sql.schema import ddl
 from caseflow.stores.sql.store import RelationalStore
 from caseflow.stores.sqlite import SqliteStore
@@ -58,6 +58,12 @@ QUERIES = {
     "overdue, unit": Query(unit="u7", overdue_at=NOW),
     "overdue, state": Query(state="routed", overdue_at=NOW),
     "unit": Query(unit="u7"),
+    "unit, helping": Query(unit="u7", helping=True),
+    "overdue, unit, helping": Query(unit="u7", overdue_at=NOW, helping=True),
+    "worst, unit, helping": Query(order="worst", unit="u7", helping=True),
+    "newest, unit, helping": Query(order="newest", unit="u7", helping=True),
+    "newest, unit, helping, kind": Query(order="newest", unit="u7", helping=True, kind="advice"),
+    "words, unit, helping": Query(words=("噪音",), unit="u7", helping=True),
     "all": Query(),
     "citizen": Query(citizen="x17"),
     "worst first": Query(order="worst"),
@@ -78,34 +84,42 @@ QUERIES = {
 COUNTS = {
     "all": Query(),
     "unit": Query(unit="u7"),
+    "unit, helping": Query(unit="u7", helping=True),
     "region": Query(region="r7"),
     "overdue": Query(overdue_at=NOW),
 }
 
 
-def case_rows(count: int) -> Iterator[tuple[Any, ...]]:
-    """Values of ``insert_case``: six in ten closed, four in a hundred overdue, in a hundred units.
+def cases(count: int) -> Iterator[Case]:
+    """Six in ten closed, four in a hundred overdue, in a hundred units; with each tenth another unit helps.
 
     One in twenty-five has a red card, one in ten is advice; there are two hundred regions. The snapshots are
     small: it is the index that is measured.
     """
     for n in range(count):
-        state, case_id = STATES[n % 10], f"case-{n * 7919 % count:07}"
+        state = STATES[n % 10]
         runs = state in ("routed", "handling")
         deadline = NOW + (n % 3000 - 600) * DAY // 30 if runs else None
-        due = deadline if runs and n % 3 else None
         run = ClockRun("reply", "", 1, "running", NOW, None, (("yellow", True),), (deadline,))
-        clocks = () if deadline is None else (run,)
-        place = CaseState(state, "handling")
-        level, kind = "red" if n % 50 in (1, 3) else "", "advice" if n % 10 == 1 else "need"
-        at, region = submitted_us(n), f"r{n // 7 % 200}"
-        case = Case(
-            case_id, place=place, unit=f"u{n // 10 % 100}", submitted_us=at, next_due_us=due, clocks=clocks
+        yield Case(
+            f"case-{n * 7919 % count:07}",
+            1,
+            place=CaseState(state, "handling"),
+            unit=f"u{n // 10 % 100}",
+            citizen=f"x{n % (count // 4)}",
+            submitted_us=submitted_us(n),
+            next_due_us=deadline if runs and n % 3 else None,
+            clocks=() if deadline is None else (run,),
+            origin=Origin("p" * 64, kind="advice" if n % 10 == 1 else "need", region=f"r{n // 7 % 200}"),
+            facts=Facts(co_handlers=(f"u{n % 97}",) if n % 10 == 1 else ()),
         )
-        yield (
-            1, state, case.unit, f"x{n % (count // 4)}", due, NEVER if due is None else due, deadline, None,
-            level, pack(case), b"h", case_id, at, kind, region, "p" * 64,
-        )  # fmt: skip
+
+
+def case_row(n: int, case: Case) -> tuple[Any, ...]:
+    """The values of ``insert_case``; a card's level is written where no card is."""
+    *values, _, snapshot = case_values(case)
+    level = "red" if n % 50 in (1, 3) else ""
+    return (*values, level, snapshot, b"h", case.id, *submission_values(case))
 
 
 def submitted_us(n: int) -> int:
@@ -114,25 +128,27 @@ def submitted_us(n: int) -> int:
 
 
 def fill(store: RelationalStore, count: int) -> None:
-    """Put so many rows in, in one transaction for each ten thousand, and then the indexes."""
+    """Put so many cases in, in one transaction for each ten thousand, and then the indexes."""
     dialect = store._sql.dialect
     lines = [line for line in ddl(dialect, step=1) if " ON caseflow_cases " in line]
     for line in lines:
         _run(store, f"DROP INDEX {line.split()[5]}")
     if dialect.name == "sqlite":
         _run(store, "PRAGMA cache_size = -400000")
-    for batch in batched(case_rows(count)):
-        _insert(store, "insert_case", batch)
+    for batch in batched(enumerate(cases(count))):
+        _insert(store, "insert_case", [case_row(n, case) for n, case in batch])
+        _insert(store, "upsert_helper", [row for _, case in batch for row in helper_rows(case)])
     for line in lines:
         _run(store, line)
     if dialect.name != "sqlite":
-        _run(store, f"ANALYZE {'TABLE ' if dialect.name == 'mariadb' else ''}caseflow_cases")
+        for table in ("caseflow_cases", "caseflow_helpers"):
+            _run(store, f"ANALYZE {'TABLE ' if dialect.name == 'mariadb' else ''}{table}")
 
 
 def fill_titles(store: RelationalStore, count: int) -> None:
     """Give each case a title, and put them into the index: one in ten is about noise."""
     store.search_titles()
-    for batch in batched(enumerate(row[11] for row in case_rows(count))):
+    for batch in batched(enumerate(case.id for case in cases(count))):
         titles = [
             (n, case_id, "夜间噪音扰民" if n % 10 == 2 else f"路灯{n % 5000}不亮") for n, case_id in batch
         ]
@@ -218,7 +234,7 @@ def vacuum(store: RelationalStore) -> None:
         assert isinstance(store, CaughtUp)
         engine = create_engine(parsed(store.url), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
-            connection.exec_driver_sql("VACUUM ANALYZE caseflow_cases, caseflow_titles")
+            connection.exec_driver_sql("VACUUM ANALYZE caseflow_cases, caseflow_helpers, caseflow_titles")
         engine.dispose()
 
 

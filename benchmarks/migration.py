@@ -79,7 +79,7 @@ def _seconds(folder: Path, cases: int, *, dry_run: bool) -> float:
     desk = Desk(load_policy(folder / "changed.toml"), SqliteStore(path), clock=ManualClock(START))
     desk.clock.advance(days=40)
     results: list[Migration] = []
-    taken = seconds(lambda: results.append(desk.migrate(by=SUPERVISOR, reason="新规则", dry_run=dry_run)))
+    taken = seconds(lambda: results.append(desk.migrate_all(by=SUPERVISOR, reason="新规则", dry_run=dry_run)))
     assert (results[0].migrated, results[0].refused) == (cases, ()), "every case comes under the rules"
     assert results[0].cards, "cards move"
     desk.store.close()

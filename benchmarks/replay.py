@@ -17,8 +17,10 @@ from caseflow import MemoryStore, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.interchange import load_mapping
 from caseflow.interchange import replay as replay_logs
-from caseflow.interchange.log_reader import Step, TimeReader, read_header, read_steps
+from caseflow.interchange.log_mapping import LogMapping
+from caseflow.interchange.log_reader import Step, read_header, read_steps
 from caseflow.interchange.log_replay import BATCH, by_case, history_of, no_collection
+from caseflow.interchange.log_times import TimeReader
 from caseflow.ports import Append
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -80,12 +82,12 @@ def parts() -> dict[str, float]:
             store.append(appends[first : first + BATCH])
 
     def read_and_map() -> None:
-        times = TimeReader(ZONE)
-        steps.extend(read_steps(LOG, load_mapping(MAPPING), "utf-8", times=times, reject=_refuse))
+        mapping, times = load_mapping(MAPPING), TimeReader(ZONE)
+        steps.extend(read_steps(LOG, mapping, times=times, reject=_refuse, aside=_refuse))
         steps.sort(key=itemgetter(0))
 
     with no_collection():
-        timed("reading", lambda: sum(1 for _ in read_header(LOG, "utf-8")[1]))
+        timed("reading", lambda: sum(1 for _ in read_header(LOG, LogMapping())[1]))
         timed("mapping", read_and_map)
         timed("deciding", decide)
         timed("appending", append)

@@ -31,17 +31,18 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     found: list[Row] = []
     if not servers.missing(servers.POSTGRES, "sql_sweeps on PostgreSQL"):
         with servers.postgres() as url:
-            _make(url, many=many, due=due)
+            make(url, many=many, due=due)
             found += _idle(url, "PostgreSQL", many)
             found += _issuing(url, many=many, due=due)
     if not servers.missing(servers.MARIADB, "sql_sweeps on MariaDB"):
         with servers.mariadb() as url:
-            _make(url, many=many, due=0)
+            make(url, many=many, due=0)
             found += _idle(url, "MariaDB", many)
     return tuple(found)
 
 
-def _desk(url: URL, *, days: float) -> Desk:
+def desk_on(url: URL, *, days: float) -> Desk:
+    """A desk whose clock stands so many days after the start."""
     desk = Desk(load_policy("wuhu"), SqlStore(url), clock=ManualClock(START))
     desk.clock.advance(hours=round(days * 24))
     return desk
@@ -49,7 +50,7 @@ def _desk(url: URL, *, days: float) -> Desk:
 
 def _idle(url: URL, server: str, many: int) -> tuple[Row, ...]:
     """At four days nothing is due: the reminders were fired, the cards are still to come."""
-    desk = _desk(url, days=4.5)
+    desk = desk_on(url, days=4.5)
     case = desk.cases(limit=1).cases[0]
     assert replay(case.id, desk.history(case.id)) == case, "a multiplied case is not what its events say"
     assert not desk.sweep().cards
@@ -81,8 +82,8 @@ def _issuing(url: URL, *, many: int, due: int) -> tuple[Row, ...]:
 
 def _worker(url: URL, which: int) -> Callable[[], float]:
     def work() -> float:
-        desk = _desk(url, days=7)
-        return len(desk.sweep(part=(which + 1, WORKERS)).cards)
+        desk = desk_on(url, days=7)
+        return len(desk.sweep(shared=True).cards)
 
     return work
 
@@ -124,10 +125,10 @@ def _connected(url: URL) -> psycopg.Connection[Any]:
     return psycopg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
 
 
-def _make(url: URL, *, many: int, due: int) -> None:
+def make(url: URL, *, many: int, due: int) -> None:
     """One case of each kind through the desk, then its rows multiplied on the server."""
     SqlStore.made(url).close()
-    desk = _desk(url, days=0)
+    desk = desk_on(url, days=0)
     kinds = {"late": due, "bare": due} if due else {}
     for kind in kinds:
         desk.submit(title="", kind="complaint", to=UNIT, by=CITIZEN, case_id=FIRSTS[kind])

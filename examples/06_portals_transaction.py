@@ -42,17 +42,14 @@ with TemporaryDirectory() as folder:
     engine, committed = create_engine(url), list[str]()
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE letters (scan VARCHAR(200))"))
+    desk.subscribe("acknowledged", lambda happened: committed.append(happened.event.name))
     with engine.begin() as connection:
-        joined = SqlStore.joined(connection)
-        Desk(desk.rules, joined, clock=desk.clock).acknowledge("c1", by=CLERK)
+        desk.joined(connection).acknowledge("c1", by=CLERK)
         letter(connection, "scan-1.pdf")
-        joined.after_commit(lambda: committed.append("acknowledged"))
     print("committed:", state(engine, desk))
     with engine.connect() as connection:
         letter(connection, "scan-2.pdf")
-        Desk(desk.rules, SqlStore.joined(connection), clock=desk.clock).note(
-            "c1", text="wrong case", by=CLERK
-        )
+        desk.joined(connection).note("c1", text="wrong case", by=CLERK)
         connection.rollback()
     print("rolled back:", state(engine, desk))
     print("told after the commit:", ", ".join(committed))

@@ -33,7 +33,7 @@ from caseflow import (
 from caseflow.core.engine.machine import machine
 from caseflow.core.model.events import EVENTS, Noted
 from caseflow.core.value import Value
-from caseflow.desk import Granted, LegacyCase, Paused
+from caseflow.desk import Granted, Holder, LegacyCase, Paused
 from caseflow.ports import PolicyRights, Quarantined, Query
 from caseflow.testing import Timeline
 from tests.core.test_errors import EXAMPLES as ERRORS
@@ -44,8 +44,8 @@ CITIZEN, OFFICER = Actor("c-1", role="citizen"), Actor("o-1", role="handler", un
 IMPORTER = Actor("i-1", role="importer")
 START = "2025-03-03T09:30:00+08:00"
 SERVICES = {
-    "Desk", "Hooks", "MemoryStore", "SqliteStore", "Timeline", "TimelineTestCase", "Engine", "Life",
-    "HttpContract", "PolicyLaws", "StoreContract", "StoreMachine", "NotifierContract", "Received",
+    "AsyncDesk", "Desk", "Hooks", "MemoryStore", "SqliteStore", "Timeline", "TimelineTestCase", "Engine",
+    "Life", "HttpContract", "PolicyLaws", "StoreContract", "StoreMachine", "NotifierContract", "Received",
 }  # fmt: skip
 """What holds connections, threads or a whole test: nobody sends these to another process."""
 
@@ -65,12 +65,13 @@ def results() -> Iterator[Any]:
     legacy = LegacyCase(
         case_id="old", state="routed", submitted_at=START, unit="城管局",
         extensions=[Granted(at=START, days=2, clock="reply")], pauses=[Paused(since=START)],
+        holders=[Holder(unit="b", since=START)],
     )  # fmt: skip
-    yield from (legacy, *legacy.extensions, *legacy.pauses, legacy.past())
+    yield from (legacy, *legacy.extensions, *legacy.pauses, *legacy.holders, legacy.past())
     yield desk.adopt_all(lambda: [legacy], by=OFFICER, reason="r")  # wrong: the handler may not
     yield desk.adopt("old2", state="routed", submitted_at=START, unit="城管局", by=IMPORTER, reason="r")
     yield desk.sweep()
-    yield desk.migrate(by=IMPORTER, reason="r", dry_run=True)
+    yield desk.migrate_all(by=IMPORTER, reason="r", dry_run=True)
     yield desk.reply("c1", text="已修复", by=OFFICER)
     yield (case := desk.get("c1"))
     yield from (*case.escalations, *case.clocks, case.facts, case.origin, case.place)

@@ -28,6 +28,7 @@ NOT_AN_ACTIVITY = {
 
 SHARED_CLASSES = {
     "Command": "Django asks for the name",
+    "Meta": "Django asks for the name",
     "Migration": "Django asks for the name",
 }
 """Public class name that stands in two modules -> why."""

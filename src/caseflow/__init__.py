@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from caseflow.core.model.commands import ELSEWHERE, Actor, Command
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
-    from caseflow.desk import Adoption, Desk, Happened, Migration, Page, Sweep
-    from caseflow.desk.adopter import Granted, LegacyCase, Paused
+    from caseflow.desk import Adoption, AsyncDesk, Desk, Happened, Migration, Page, Sweep
+    from caseflow.desk.adopter import Granted, Holder, LegacyCase, Paused
     from caseflow.errors import (
         BadInput,
         CaseflowError,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from caseflow.policies.calendars import load_calendar, read_calendar
     from caseflow.policies.load import load_policy
+    from caseflow.policies.unit_register import load_units
     from caseflow.stores.memory import MemoryStore
     from caseflow.stores.sqlite import SqliteStore
 
@@ -42,6 +43,7 @@ __all__ = [
     "ELSEWHERE",
     "Actor",
     "Adoption",
+    "AsyncDesk",
     "BadInput",
     "Calendar",
     "Card",
@@ -53,6 +55,7 @@ __all__ = [
     "Granted",
     "HandlingStep",
     "Happened",
+    "Holder",
     "KeyReused",
     "LegacyCase",
     "LogError",
@@ -75,6 +78,7 @@ __all__ = [
     "UnknownCase",
     "load_calendar",
     "load_policy",
+    "load_units",
     "machine",
     "read_calendar",
 ]
@@ -87,12 +91,13 @@ _HOMES = {
     "core.model.clock_run": "ClockRun",
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",
-    "desk": "Adoption Desk Happened Migration Page Sweep",
-    "desk.adopter": "Granted LegacyCase Paused",
+    "desk": "Adoption AsyncDesk Desk Happened Migration Page Sweep",
+    "desk.adopter": "Granted Holder LegacyCase Paused",
     "errors": "BadInput CaseflowError KeyReused LogError PolicyError Refusal Refused Stale "
     "StoreBusy StoreError UnknownCase",
     "policies.calendars": "load_calendar read_calendar",
     "policies.load": "load_policy",
+    "policies.unit_register": "load_units",
     "stores.memory": "MemoryStore",
     "stores.sqlite": "SqliteStore",
 }

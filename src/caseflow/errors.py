@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from caseflow.i18n import Lang, code_text, keys, text
+from caseflow.i18n import Lang, bracketed, code_text, keys, mark, text
 
 
 class CaseflowError(Exception):
@@ -148,7 +148,7 @@ class Problem:
     def text(self, lang: Lang = "en") -> str:
         """``file: key.path: message``; without a path when it is the file as a whole."""
         place = f"{self.file}: {self.path}" if self.path != "." else self.file
-        return f"{place}: {code_text(self.code, lang, {'found': self.found}, placed=True)}"
+        return f"{place}{mark('colon', lang)}{code_text(self.code, lang, {'found': self.found}, placed=True)}"
 
 
 class PolicyError(CaseflowError):
@@ -163,6 +163,14 @@ class PolicyError(CaseflowError):
         lines = "\n".join(f"  {problem.text(lang)}" for problem in self.problems)
         head = code_text(self.code, lang, {"count": len(self.problems)})
         return f"{head}\n{lines}"
+
+
+class UnitsError(PolicyError):
+    """A register of units that cannot be used; lists every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        CaseflowError.__init__(self, "units-invalid", problems=self.problems)
 
 
 class ScenarioError(PolicyError):
@@ -203,10 +211,10 @@ class Refusal:
         data = {
             "action": self.action,
             "state": self.state or "-",
-            "missing": ", ".join(self.missing) or "-",
+            "missing": mark("list", lang).join(self.missing) or "-",
             "found": self.found,
         }
-        source = f" ({self.source})" if self.source else ""
+        source = bracketed(self.source, lang) if self.source else ""
         without = f"helpless.{self.code}"
         if not self.missing and without in keys("helpless"):
             return f"{text(without, lang, **data)}{source}"

@@ -1,8 +1,9 @@
 """Every sentence that people read, by key and language: one catalogue, which a portal may extend or change.
 
 The texts of a language stand in ``locale/LANG.toml`` and are read when the first one is asked for, never at
-import. A key is ``section.name``. What a language lacks is said in English, as is all in one nobody loaded.
-A portal adds a language, or puts its own sentence in the place of a shipped one::
+import. A key is ``section.name``; those of ``help`` have no English, which stands with each command. What a
+language lacks is said in English, as is all in one nobody loaded. A portal adds a language, or puts its own
+sentence in the place of a shipped one::
 
     from caseflow.i18n import load_catalogue
 
@@ -96,9 +97,24 @@ def sentence(key: str, lang: Lang) -> str:
     return form if isinstance(form, str) else form["other"]
 
 
+def mark(name: str, lang: Lang) -> str:
+    """What parts of a sentence are joined by: ``comma``, ``list`` between names, ``colon``, ``semicolon``."""
+    return sentence(f"marks.{name}", lang)
+
+
+def bracketed(part: str, lang: Lang) -> str:
+    """The part in brackets, as it stands behind a word."""
+    return _filled("marks.brackets", lang, {"text": part})
+
+
 def template(code: str, lang: Lang) -> str:
     """The text of a code before its data are filled in."""
     return sentence(_key_of_code(code), lang)
+
+
+def has_own(key: str, lang: Lang) -> bool:
+    """Whether the language itself has a text of that key."""
+    return lang in languages() and key in _catalogue(lang).texts
 
 
 def keys(*sections: str) -> tuple[str, ...]:
@@ -248,7 +264,7 @@ def _read(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:  # ValueError: neither UTF-8 nor TOML
         raise CatalogueError(f"{path}: {error}") from error
 
@@ -267,11 +283,12 @@ def _check(texts: Mapping[str, Text], place: str) -> None:
     """Refuse keys that nothing asks for, and names that nothing fills in."""
     shipped, wrong = [_catalogue(lang).texts for lang in SHIPPED], list[str]()
     for key, form in texts.items():
-        if key not in shipped[0]:
+        if not any(key in texts for texts in shipped):
             wrong.append(f"{key}: no such key")
             continue
         try:
-            extra = placeholders(form).difference(*(placeholders(texts[key]) for texts in shipped))
+            known = (placeholders(texts[key]) for texts in shipped if key in texts)
+            extra = placeholders(form).difference(*known)
         except (TypeError, ValueError) as error:
             wrong.append(f"{key}: {error}")
             continue

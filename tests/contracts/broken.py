@@ -15,7 +15,7 @@ from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import Aside, Head, Link
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, link
 from caseflow.testing import StoreContract
 from tests.contracts import broken_abilities, broken_answers, broken_writes  # noqa: F401  # they put theirs down
 from tests.contracts.handles import BROKEN
@@ -143,6 +143,13 @@ class ListsTheNeverDueFirst(MemoryStore):
         return found[: query.limit]
 
 
+class ListsWhatIsHeldAlone(MemoryStore):
+    """It knows nothing of units that help."""
+
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        return super().find(query.replace(helping=False))
+
+
 class HandsOutTwice(MemoryStore):
     """What is leased is handed to others as well."""
 
@@ -201,6 +208,13 @@ class ForgetsWhoWasTold(MemoryStore):
 
     def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
         return super().settle([found.replace(told_us=None) for found in outcomes])
+
+
+class ForgetsWhomItReached(MemoryStore):
+    """Some were told and others wait, and the next relay is not told who."""
+
+    def settle(self, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
+        return super().settle([found.replace(reached=()) for found in outcomes])
 
 
 class CountsOnFailure(MemoryStore):
@@ -304,6 +318,7 @@ CAUGHT_BY: dict[type[MemoryStore], str] = {
     ForgetsWhatComesBack: "test_due_follows_the_case",
     ShowsPositionsLate: "test_the_feed_skips_nothing_while_writers_race",
     ListsTheNeverDueFirst: "test_find_is_in_keyset_order",
+    ListsWhatIsHeldAlone: "test_a_unit_finds_what_it_helps_with",
     HandsOutTwice: "test_a_lease_keeps_others_away_until_it_runs_out",
     NeverTakesBackALease: "test_a_lease_keeps_others_away_until_it_runs_out",
     SettlesForAnybody: "test_an_outcome_counts_only_with_the_token_that_holds_it",
@@ -311,6 +326,7 @@ CAUGHT_BY: dict[type[MemoryStore], str] = {
     PostsBeforeItKnows: "test_a_refused_append_posts_and_cancels_nothing",
     CancelsInSecret: "test_what_was_sent_while_it_was_cancelled_is_told_as_sent",
     ForgetsWhoWasTold: "test_some_told_before_a_retry_are_remembered",
+    ForgetsWhomItReached: "test_whom_it_reached_is_handed_out_with_the_next_claim",
     CountsOnFailure: "test_a_failed_append_uses_up_no_number",
     UsesVoidNumbersAgain: "test_a_void_keeps_its_number_for_ever",
     KeepsTheSalt: "test_a_redaction_takes_every_version_of_a_field",

@@ -90,6 +90,14 @@ def due_from_memory(handle: Any, before: int, *, limit: int, after: Any = None) 
 
 broken("due_index_of_its_own", SEES, append=remembers, due=due_from_memory)
 broken("keys_of_its_own", SEES, append=remembers, recall=lambda h, actor, key: h.memo.get((actor, key)))
+
+
+def recalls_what_it_missed(handle: Any, actor: str, key: str) -> Any:
+    """Whoever looked once and saw the key free sees it free for ever."""
+    return handle.memo.setdefault((actor, key), handle.place.recall(actor, key))
+
+
+broken("key_that_stays_free", "a_double_click_is_never_refused", recall=recalls_what_it_missed)
 broken(
     "pins_of_its_own", SEES, pin=lambda h, pin, document: h.memo.setdefault(pin, dict(document)),
     pinned=lambda h, pin: h.memo.get(pin),

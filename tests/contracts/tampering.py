@@ -37,9 +37,15 @@ def rules(folder: Path, days: int) -> Any:
     text = Path(caseflow.__file__).parent.joinpath("policies/wuhu.toml").read_text(encoding="utf-8")
     rung = f'level = "yellow"\ndays = {days}\ndocument = "催办通知单"'
     text = text.replace('level = "yellow"\ndays = 5', rung)
-    path = folder / f"rules{days}.toml"
-    path.write_text(text, encoding="utf-8")
-    return load_policy(path)
+    if days not in _loaded:
+        path = folder / f"rules{days}.toml"
+        path.write_text(text, encoding="utf-8")
+        _loaded[days] = load_policy(path)
+    return _loaded[days]
+
+
+_loaded: dict[int, Any] = {}
+"""Days -> the rules, which every store of the process has alike."""
 
 
 def lived(store: Any, folder: Path) -> Desk:
@@ -75,8 +81,7 @@ def batches(desk: Desk) -> Said:
     said["sweep"] = sorted((card.case_id, card.level) for card in swept.cards if card.case_id in GOOD)
     assert {one.name for one in swept.quarantined}.isdisjoint(GOOD)
     assert not set(swept.conflicts) & set(GOOD)
-    for k in (1, 2):
-        desk.sweep(part=(k, 2), limit=3)
+    desk.sweep(shared=True, limit=3)
     load_many = getattr(store, "load_many", None)
     said["load"] = [
         case.version for name, case in sorted(load_many(IDS).items()) if name in GOOD
@@ -88,7 +93,7 @@ def batches(desk: Desk) -> Said:
     aside = list(desk.quarantined())
     assert {one.name.partition("@")[0] for one in aside}.isdisjoint(GOOD)
     said["issued"] = [one.draft.case_id for one in store.issued("催办", 2025) if one.draft.case_id in GOOD]
-    done = Desk(load_policy("wuhu"), store, clock=desk.clock).migrate(by=BOSS, reason="r", dry_run=True)
+    done = Desk(load_policy("wuhu"), store, clock=desk.clock).migrate_all(by=BOSS, reason="r", dry_run=True)
     said["migrate"] = done.migrated - (BAD not in {one.case_id for one in done.refused} and _is_read(store))
     return said
 
@@ -164,6 +169,9 @@ COLUMNS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
         "version": INTS, "next_due": (*INTS, None), "due_order": INTS, "deadline": (*INTS, None),
         "waits": INTS,
     }),
+    "helpers": ("case_id", {
+        "case_id": TEXTS, "unit": TEXTS, "due_order": INTS, "deadline": (*INTS, None),
+    }),
     "events": ("case_id", {
         "body": BLOBS, "hash": BLOBS[:1], "version": (-5, 1 << 62), "case_id": TEXTS,
         "position": (-5, 1 << 62),
@@ -174,7 +182,7 @@ COLUMNS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
         "body": TEXTS, "topic": TEXTS, "level": TEXTS, "role": TEXTS, "unit": TEXTS, "channel": TEXTS,
         "status": TEXTS, "corrects": TEXTS, "token": TEXTS, "case_id": TEXTS, "at_us": INTS, "version": INTS,
         "attempts": INTS, "next_try": INTS, "lease_end": INTS, "told": INTS, "error": TEXTS,
-        "merged_into": TEXTS,
+        "merged_into": TEXTS, "reached": TEXTS,
     }),
     "documents": ("case_id", {
         "body": TEXTS, "series": TEXTS, "case_id": TEXTS, "year": INTS, "number": INTS[:2], "version": INTS,

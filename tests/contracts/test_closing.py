@@ -69,7 +69,7 @@ forecast c1 --store {url}
 cases --store {url}
 sweep --store {url}
 sweep --store {url} --limit 1 --json
-sweep --store {url} --part 9/4
+sweep --store {url} --shared
 calendar --unit 城管局 --store {url} --out {folder}/x.ics
 export --store {url} --out {folder}/x.jsonl
 import {folder}/x.jsonl --store sqlite:///{folder}/other.db

@@ -15,7 +15,7 @@ from caseflow.cli import run
 from caseflow.core import notices as o
 from caseflow.core.model import events as e
 from caseflow.ports import KeyClaim
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from caseflow.stores.copy import Copied, copy_cases
 from caseflow.testing.contract.case_factory import BY, submitted, then
 from tests.contracts.databases import emptied
@@ -189,7 +189,7 @@ def test_the_command_line_copies(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert run(["store", "copy", *urls]) == 0
     assert capsys.readouterr().out == "copied: 4 cases, 6 keys; 0 cases were there\n"
     assert run(["store", "copy", *urls, "--lang", "zh"]) == 0
-    assert capsys.readouterr().out == "已复制:案件 0,幂等键 6;原已存在案件 4\n"
+    assert capsys.readouterr().out == "已复制：案件 0，幂等键 6；原已存在案件 4\n"
     assert run(["store", "copy", "--from", f"sqlite:///{tmp_path}/none.db", "--to", urls[3]]) == 5
     source.close()
 

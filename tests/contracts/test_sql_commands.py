@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine, text
 
-from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, load_policy
+from caseflow import Actor, Desk, ManualClock, MemoryStore, StoreError, load_policy
 from caseflow.cli import run
-from caseflow.ports import Query
+from caseflow.ports import Append, KeyClaim, Query
 from caseflow.stores.database_urls import parsed
 from caseflow.testing.contract.case_factory import submitted
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
@@ -122,35 +122,77 @@ def test_every_question_is_read_by_an_index(store: CaughtUp) -> None:
     engine.dispose()
 
 
-def test_workers_share_a_sweep_by_parts() -> None:
-    """Each due case belongs to one part, whatever the number; together workers fire each card once."""
-    for parts in (1, 3, 4):
+def test_a_shared_sweep_takes_up_to_its_limit_in_an_order_of_chance() -> None:
+    """Piece by piece every card is fired once; "more" is told until nothing is left that can be done."""
+    orders = set[tuple[str, ...]]()
+    for _ in range(5):
         desk = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:30:00+08:00"))
         for number in range(40):
             desk.submit(title="t", to="城管局", by=BOSS, case_id=f"案-{number}")
         desk.clock.advance(days=6)
-        swept = [desk.sweep(part=(which, parts)) for which in range(1, parts + 1)]
-        assert all(done.cards for done in swept)
-        assert sum(len(done.cards) for done in swept) == 40
-        assert desk.sweep().cards == ()
+        swept = [desk.sweep(shared=True, limit=7) for _ in range(7)]
+        assert [len(done.cards) for done in swept] == [7, 7, 7, 7, 7, 5, 0]
+        assert [done.more for done in swept] == [True] * 5 + [False] * 2
+        order = tuple(card.case_id for done in swept for card in done.cards)
+        assert len(set(order)) == 40
+        orders.add(order)
+    assert len(orders) > 1
 
 
-@pytest.mark.parametrize("part", [(0, 4), (5, 4), (1, 0)])
-def test_a_part_that_is_none_is_refused(part: tuple[int, int]) -> None:
-    """A part is one of 1 to n."""
-    desk = Desk(load_policy("wuhu"), MemoryStore())
-    with pytest.raises(BadInput, match="no part of a sweep"):
-        desk.sweep(part=part)
+class SweptBetween(MemoryStore):
+    """A store on which another desk sweeps right before each append of the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.appends = 0
+        self.other: Desk | None = None
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        other, self.other = self.other, None
+        if other is not None:
+            other.sweep(limit=30)
+            self.appends = 0
+        self.appends += 1
+        super().append(appends, claim)
 
 
-def test_the_command_line_sweeps_a_part(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """``--part K/N`` is taken; anything else is told."""
+def test_sweeps_that_meet_look_again_before_they_halve() -> None:
+    """What another has swept meanwhile costs one more look at the batch, and no card is fired twice."""
+    store = SweptBetween()
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    desk, other = (Desk(load_policy("wuhu"), store, clock=clock) for _ in range(2))
+    for number in range(40):
+        desk.submit(title="t", to="城管局", by=BOSS, case_id=f"案-{number}")
+    clock.advance(days=6)
+    store.other = other
+    swept = desk.sweep()
+    assert (len(swept.cards), swept.conflicts, swept.quarantined) == (10, (), ())
+    assert store.appends == 2, "one that was stale, one of what was left"
+    assert sum(len(desk.get(f"案-{number}").cards) for number in range(40)) == 40
+
+
+def test_the_command_line_sweeps_with_others(tmp_path: Path) -> None:
+    """``--shared`` is taken."""
     url = f"sqlite:///{tmp_path}/c.db"
     run(["store", "init", "--store", url])
-    assert [run(["sweep", "--store", url, "--part", part]) for part in ("1/4", "4/4", "x", "5/4")] == [
-        0,
-        0,
-        3,
-        3,
-    ]
-    assert "--part 1/4" in capsys.readouterr().err
+    assert run(["sweep", "--store", url, "--shared"]) == 0
+
+
+def test_work_goes_along_with_notices(store: CaughtUp) -> None:
+    """In the transaction of an append that brings some, and of no other; what it raises undoes the append."""
+    seen: list[int] = []
+
+    def count(cursor: Any) -> None:
+        cursor.execute("SELECT count(*) FROM caseflow_events WHERE case_id <> ''")
+        seen.append(cursor.fetchone()[0])
+
+    store.with_notices(count)
+    desk = Desk(load_policy("wuhu"), store)
+    desk.submit(title="t", to="城管局", by=BOSS, case_id="c1")
+    assert seen == [1], "its own event is there"
+    desk.note("c1", text="t", by=BOSS)
+    assert seen == [1]
+    store.with_notices(lambda cursor: cursor.execute("SELECT * FROM no_such_table"))
+    with pytest.raises(StoreError):
+        desk.submit(title="t", to="城管局", by=BOSS, case_id="c2")
+    assert store.load("c2") is None

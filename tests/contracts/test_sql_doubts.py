@@ -151,7 +151,7 @@ def test_cases_that_change_their_rules_find_the_new_ones_kept(store: CaughtUp, e
     new.migrate(ids[0], by=SUPERVISOR, reason="r")
     assert store.pinned(new.rules.pin) == new.rules.document
     run(engine, lose)
-    assert new.migrate(by=SUPERVISOR, reason="r").migrated == 2
+    assert new.migrate_all(by=SUPERVISOR, reason="r").migrated == 2
     assert store.pinned(new.rules.pin) == new.rules.document
 
 

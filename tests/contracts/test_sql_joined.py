@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import attrs
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
+from caseflow import (
+    Actor,
+    Case,
+    Desk,
+    KeyReused,
+    ManualClock,
+    MemoryStore,
+    Stale,
+    StoreBusy,
+    StoreError,
+    load_policy,
+)
+from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi
 from caseflow.core.policy import pin_of
-from caseflow.ports import KeyClaim
+from caseflow.ports import KeyClaim, Seen
 from caseflow.stores.database_urls import parsed
+from caseflow.stores.portal_transaction import JoinedConnections
 from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing.contract.case_factory import submitted, then
+from caseflow.testing.contract.query_duties import race
+from caseflow.views import documents as d
+from caseflow.views.action_forms import actions_document
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 
 BOSS = Actor("s-1", role="importer")
+OFFICER = Actor("o-1", role="handler", unit="城管局")
 
 
 @pytest.fixture(params=DATABASES)
@@ -253,3 +273,182 @@ def test_two_desks_of_one_transaction_lose_no_policy(store: CaughtUp, engine: En
         undone.rollback()
         desks[1].submit(title="t", by=BOSS, case_id="c2")
     assert store.pinned(desks[1].rules.pin) is not None
+
+
+# -- one desk, many connections --------------------------------------------------------------------------
+
+
+class CountingCursor:
+    """A cursor that notes what is executed."""
+
+    def __init__(self, cursor: Any, statements: list[str]) -> None:
+        self._cursor = cursor
+        self._statements = statements
+
+    def execute(self, sql: str, *values: Any) -> Any:
+        self._statements.append(sql)
+        return self._cursor.execute(sql, *values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._cursor, name)
+
+
+@pytest.fixture
+def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that joined stores say to their databases."""
+    statements: list[str] = []
+    cursor_of = JoinedConnections._cursor
+    monkeypatch.setattr(
+        JoinedConnections, "_cursor", lambda self: CountingCursor(cursor_of(self), statements)
+    )
+    return statements
+
+
+@pytest.fixture
+def desk(store: CaughtUp) -> Desk:
+    return Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
+
+
+def page_of_one_case(desk: Desk, case_id: str, by: Actor) -> list[Any]:
+    """What a portal shows on one page, as documents of the HTTP API."""
+    file, now = desk.seen_by(by).open(case_id), desk.clock.now_us()
+    rules = file.rules
+    return [
+        d.case_document(rules, file.get(), now, lang="zh"),
+        actions_document(rules, file.allowed(), case_id=case_id, lang="zh"),
+        d.explanations_document(
+            d.explanation_document(rules, part, lang="zh")
+            for clock in rules.policy.clocks
+            for part in file.explain(clock=clock)
+        ),
+        d.forecast_document(rules, file.forecast(), lang="zh"),
+        d.story_document(rules, file.story(lang="zh")),
+        file.texts(),
+        file.documents(),
+        file.history(),
+    ]
+
+
+def test_a_page_of_one_case_costs_six_statements_at_most(
+    desk: Desk, engine: Engine, statements: list[str]
+) -> None:
+    """On a connection that no desk has met before, four of a case, one of its session where it has one; on
+    the next pages four. As many where the policy has changed since, and for an act with what it must look at.
+    """
+    desk.submit(title="路灯不亮", body="三天了", to="城管局", by=BOSS, case_id="c1")
+    desk.reply("c1", text="已修复", by=BOSS)
+    newer_rules = attrs.evolve(desk.rules.policy, name="newer")
+    newer = Desk(newer_rules, desk.store, clock=desk.clock)
+    newer.submit(title="t", by=BOSS, case_id="c2")
+    counts, pages = [], []
+    for shared in (desk, desk, newer, newer):
+        with engine.connect() as connection:
+            statements.clear()
+            pages.append(page_of_one_case(shared.joined(connection), "c1", OFFICER))
+            counts.append(len(statements))
+    assert counts == [4 if engine.dialect.name == "sqlite" else 5, 4, 4, 4]
+    assert all(page == pages[0] for page in pages)
+    with engine.begin() as connection:
+        statements.clear()
+        desk.joined(connection).note("c1", text="x", by=BOSS)
+    assert len(statements) <= 6
+
+
+def test_a_question_over_http_costs_six_statements_at_most(
+    desk: Desk, engine: Engine, statements: list[str]
+) -> None:
+    """Each by itself, its desk made for the request."""
+    desk.submit(title="路灯不亮", to="城管局", by=BOSS, case_id="c1")
+    for route in ROUTES:
+        if route.method == "GET":
+            with engine.connect() as connection:
+                statements.clear()
+                path = {"case_id": "c1", "clock": "reply"} if "{case_id}" in route.path else {}
+                answer = CaseApi(desk.joined(connection)).answer(route, ApiRequest(OFFICER, path))
+                assert answer.status == 200, answer.body
+                assert len(statements) <= 4 + ("list" not in route.name), route.name
+
+
+def test_desks_of_many_connections_are_one(desk: Desk, store: CaughtUp, engine: Engine) -> None:
+    """Rules, clock, hooks and observer are those of the desk that they come from, whatever came later."""
+    seen, told = list[str](), list[Seen]()
+
+    class Told:
+        def observe(self, seen: Seen) -> None:
+            told.append(seen)
+
+    shared = Desk(desk.rules, store, clock=desk.clock, observer=Told())
+    with engine.begin() as connection:
+        joined = shared.joined(connection)
+        shared.subscribe("submitted", lambda happened: seen.append(happened.case.id))
+        assert joined.rules is shared.rules and joined.clock is shared.clock
+        joined.submit(title="t", by=BOSS, case_id="c1")
+        assert type(joined.joined(connection)) is Desk
+        assert seen == []
+    assert seen == ["c1"]
+    assert [type(one).__name__ for one in told] == ["CommandDone"]
+    assert store.load("c1") is not None
+    with engine.connect() as connection:
+        assert shared.joined(connection).sweep(limit=1).cards == ()
+
+
+def test_a_policy_that_a_joined_desk_lost_is_kept_by_the_next(
+    desk: Desk, store: CaughtUp, engine: Engine
+) -> None:
+    """What one transaction brought and lost is thought kept by all, until they look."""
+    for is_kept in (False, True):
+        with engine.connect() as connection:
+            desk.joined(connection).submit(title="t", by=BOSS, case_id=f"c-{is_kept}")
+            if is_kept:
+                connection.commit()
+    assert [head.case_id for head in store.heads()] == ["c-True"]
+    assert store.pinned(desk.rules.pin) is not None
+
+
+def test_a_store_that_cannot_be_joined_is_named() -> None:
+    """With the way out."""
+    desk = Desk(load_policy("wuhu"), MemoryStore())
+    with pytest.raises(StoreError, match="SqlStore") as caught:
+        desk.joined(object())
+    assert caught.value.code == "store-not-joinable"
+
+
+def test_of_another_database_nothing_is_shared(desk: Desk, tmp_path: Path) -> None:
+    """It is looked at as the first time: tables that are not there are told at once."""
+    elsewhere = create_engine(f"sqlite+pysqlite:///{tmp_path}/elsewhere.db")
+    with elsewhere.connect() as connection, pytest.raises(StoreError) as caught:
+        desk.joined(connection)
+    assert caught.value.code == "store-missing"
+    elsewhere.dispose()
+
+
+CLICKS: dict[str, Callable[[Desk], Case]] = {
+    "submit": lambda desk: desk.submit(title="又", by=BOSS, key="k", case_id=uuid.uuid4().hex),
+    "reply": lambda desk: desk.reply("c1", text="已修复", by=BOSS, key="k"),
+    "withdraw": lambda desk: desk.withdraw("c1", by=BOSS, key="k"),
+}
+
+
+@pytest.mark.parametrize("command", CLICKS)
+def test_a_double_click_in_transactions_of_the_portal_is_never_refused(
+    desk: Desk, store: CaughtUp, engine: Engine, command: str
+) -> None:
+    """The twin commits when its whole page is done: the others wait, and are told what it came to."""
+    desk.submit(title="t", to="城管局", by=BOSS, case_id="c1")
+    cases: list[Case] = []
+
+    def click() -> None:
+        while True:
+            try:
+                with engine.begin() as connection:
+                    case = CLICKS[command](desk.joined(connection))
+                    insert(connection, case.id[:10] + uuid.uuid4().hex[:10])
+            except (StoreBusy, OperationalError):  # SQLite's file is locked
+                continue
+            cases.append(case)
+            return
+
+    race([click] * 5)
+    assert all(case == cases[0] for case in cases)
+    assert sorted(case.is_repeat for case in cases) == [False, *[True] * 4]
+    assert len(words(engine)) == 5

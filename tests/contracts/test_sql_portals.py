@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -226,21 +225,6 @@ def test_async_engines_are_refused_with_the_way_out() -> None:
     assert code_of(lambda: SqlStore(engine.sync_engine)) == "store-async"
     assert code_of(lambda: SqlStore.joined(engine.connect())) == "store-async"  # type: ignore[arg-type]  # so
     assert code_of(lambda: SqlStore("postgresql+psycopg_async://postgres@127.0.0.1:9/none")) == "store-async"
-
-
-@pytest.mark.parametrize("store", DATABASES[:1], indirect=True)
-def test_what_run_sync_gives_is_refused(store: CaughtUp) -> None:
-    """The connection of an async engine looks like any other there, and its cursors have to be awaited."""
-
-    async def join() -> str:
-        engine = create_async_engine(parsed(store.url))
-        try:
-            async with engine.connect() as connection:
-                return await connection.run_sync(lambda inner: code_of(lambda: SqlStore.joined(inner)))
-        finally:
-            await engine.dispose()
-
-    assert asyncio.run(join()) == "store-async"
 
 
 # -- two-phase commits, sessions, two at once ----------------------------------------------------------

@@ -282,7 +282,7 @@ BAD: tuple[tuple[str, str, str], ...] = (
     ("mariadb://clerk:s3cret@127.0.0.1:9/x?prepare_threshold=0", "store-url-option", "prepare_threshold"),
     ("mariadb://clerk:s3cret@127.0.0.1:9/x?read_timeout=s3cret", "store-url-value", "read_timeout"),
     ("mariadb://clerk:s3cret@127.0.0.1:9/x?compress=s3cret", "store-url-value", "compress"),
-    ("postgresql+psycopg_async://clerk:s3cret@127.0.0.1:9/x", "store-async", "asyncio.to_thread"),
+    ("postgresql+psycopg_async://clerk:s3cret@127.0.0.1:9/x", "store-async", "desk.aio"),
 )  # fmt: skip
 
 

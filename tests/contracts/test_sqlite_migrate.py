@@ -15,7 +15,7 @@ import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, StoreBusy, StoreError, load_policy
 from caseflow.cli import run
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.schema import Table
 
@@ -162,7 +162,7 @@ def test_the_command_line_makes_looks_at_and_migrates(
     assert run(["store", "migrate", "--store", url]) == 0
     assert capsys.readouterr().out == f"{url}: now of schema 2\n"
     assert run(["store", "migrate", "--store", url, "--lang", "zh"]) == 0
-    assert capsys.readouterr().out == f"{url}: 无需迁移\n"
+    assert capsys.readouterr().out == f"{url}：无需迁移\n"
     assert run(["store", "status", "--store", url, "--json"]) == 0
     assert '"cases": 3' in capsys.readouterr().out
     fresh = f"sqlite:///{tmp_path / 'fresh.db'}"

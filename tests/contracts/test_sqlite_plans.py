@@ -12,9 +12,10 @@ from typing import Any, get_args
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
+from caseflow.core.model import events as e
 from caseflow.ports import Query
 from caseflow.ports.records import Order
-from caseflow.testing.contract.case_factory import submitted
+from caseflow.testing.contract.case_factory import BY, submitted, then
 
 BOSS = Actor("s-1", role="importer")
 SAID: list[tuple[str, Any]] = []
@@ -45,6 +46,13 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     connect = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **given: connect(*args, factory=Recording, **given))
     return tmp_path / "cases.db"
+
+
+def test_what_waits_to_be_told_is_read_by_its_index(path: Path, store: SqliteStore) -> None:
+    """``ready`` reads no row and sorts nothing."""
+    store.ready(100, limit=10)
+    (plan,) = plans(path)
+    assert "SEARCH" in plan and "COVERING INDEX caseflow_notices_ready" in plan
 
 
 @pytest.fixture
@@ -147,9 +155,9 @@ def test_words_are_read_from_the_index_of_titles(path: Path, store: SqliteStore)
         SAID.clear()
         store.find(Query(words=("噪音扰民",), unit="u1", since=5, after=after))
         read = plans(path)
-        searched = [line for line in read if re.match("SEARCH caseflow_titles USING PRIMARY KEY", line)]
+        searched = [line for line in read if re.match("SEARCH (caseflow_titles|t) USING PRIMARY KEY", line)]
         assert len(searched) == 4  # each of the three pairs is counted, and one of them read
-        assert not any("TEMP" in line or "SCAN caseflow" in line for line in read)
+        assert not any(re.search(r"TEMP|SCAN (caseflow|[tch]\b)", line) for line in read)
 
 
 @pytest.mark.parametrize(
@@ -168,6 +176,59 @@ def test_each_list_has_its_index(path: Path, store: SqliteStore, query: Query, i
     assert f"INDEX caseflow_cases_{index} " in f"{plans(path)[0]} "
 
 
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [(Query(unit="u1", helping=True), "due"), (Query(unit="u1", helping=True, overdue_at=30), "running"),
+     (Query(unit="u1", helping=True, state="routed", after=(20, "c11")), "due"),
+     (Query(unit="u1", helping=True, kind="", region="", level="", since=1, after=(20, "c11")), "due"),
+     (Query(unit="u1", helping=True, order="worst", kind="", level="", until=99), "running"),
+     (Query(unit="u1", helping=True, order="newest"), "newest"),
+     (Query(unit="u1", helping=True, order="newest", since=1, state="routed"), "newest"),
+     (Query(unit="u1", helping=True, order="newest", until=99, after=(99, "c11")), "newest")],
+)  # fmt: skip
+def test_what_a_unit_holds_or_helps_with_is_merged_from_two_indexes(
+    path: Path, store: SqliteStore, query: Query, index: str
+) -> None:
+    """Each of the two lists is read in order from its index up to a page, and only those pages are merged."""
+    cases = store.find(Query(unit="u2"))
+    store.append([then(case, e.CoHandlerAdded(60, BY, unit="u1")) for case in cases])
+    SAID.clear()
+    assert store.find(query)
+    found = plans(path)
+    assert any(f"INDEX caseflow_helpers_{index} " in plan for plan in found)
+    assert any("INDEX caseflow_cases_" in plan and "by_unit" in plan for plan in found)
+    assert {plan for plan in found if plan.startswith("SCAN")} == {"SCAN held", "SCAN helped"}
+    assert sum("TEMP B-TREE" in plan for plan in found) == 2  # of one page each
+
+
+def test_counts_and_words_of_a_helper_scan_nothing(path: Path, store: SqliteStore) -> None:
+    """What it helps with is counted from the helpers' index; a title's case is looked up there by its key."""
+    store.search_titles()
+    query = Query(unit="u1", helping=True, since=1)
+    for asked, index in (
+        (lambda: store.counts(query), "SEARCH h USING"),
+        (lambda: store.find(query.replace(words=("噪音",))), "SEARCH h USING"),
+    ):
+        SAID.clear()
+        asked()
+        found = plans(path)
+        assert any(index in plan for plan in found), found
+        assert not any(re.search(r"SCAN (caseflow|[tch]\b)", plan) for plan in found), found
+
+
+def test_a_command_on_a_case_with_a_helper_costs_one_statement_more(path: Path) -> None:
+    """Where its places in lists move; none where they stay."""
+    desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    case = desk.submit(title="t", to="城管局", by=BOSS)
+    for action, fields, inserts in (
+        ("add_co_handler", {"co_handler": "水务局"}, 1), ("note", {"text": "x"}, 0),
+        ("reply", {"text": "y"}, 1),
+    ):  # fmt: skip
+        SAID.clear()
+        desk.act(case.id, action, by=BOSS, fields=fields)
+        assert sum(sql.startswith("INSERT INTO caseflow_helpers") for sql, _ in SAID) == inserts
+
+
 def test_a_case_and_its_history_are_searched(path: Path, store: SqliteStore) -> None:
     """Loading a case, its events and texts, a key, a policy and the feed's next page scan nothing."""
     store.load("c7")
@@ -182,7 +243,10 @@ def test_a_case_and_its_history_are_searched(path: Path, store: SqliteStore) -> 
 
 
 def test_a_command_costs_at_most_three_inserts_and_one_update(path: Path) -> None:
-    """After ``submit``, with nothing due: its event, texts and notices, and a fourth for a key."""
+    """After ``submit``, with nothing due: its event, texts and notices, and a fourth for a key.
+
+    A second update is the notice of a reply that is taken back.
+    """
     desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
     case = desk.submit(title="t", to="城管局", by=BOSS, key="k-0")
     for action, fields in (
@@ -197,7 +261,7 @@ def test_a_command_costs_at_most_three_inserts_and_one_update(path: Path) -> Non
         said = [sql.split()[0].upper() for sql, _ in SAID]
         assert said.count("INSERT") <= 4
         assert sum(sql.startswith("INSERT INTO caseflow_keys") for sql, _ in SAID) == 1
-        assert said.count("UPDATE") == 1
+        assert said.count("UPDATE") == 1 + (action == "retract_reply")
         assert said.count("BEGIN") == said.count("COMMIT") == 1
         assert not {"DELETE", "REPLACE"} & set(said)
 

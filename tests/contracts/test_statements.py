@@ -17,17 +17,9 @@ FOLDER = Path(sql.__file__).parent
 TEXT = (FOLDER / "statements.sql").read_text(encoding="utf-8")
 NAMES = re.findall(r"^-- name: (\w+)(?: \[([\w, ]+)\])?$", TEXT, re.MULTILINE)
 SLOTS = {
-    "{where}",
-    "{order}",
-    "{lead}",
-    "{from}",
-    "{id}",
-    "{back}",
-    "{after}",
-    "{table}",
-    "{moved}",
-    "{parts}",
-}
+    "{where}", "{order}", "{lead}", "{from}", "{id}", "{back}", "{after}", "{table}", "{moved}", "{parts}",
+    "{held}", "{helped}",
+}  # fmt: skip
 """Parts of statements that depend on what is asked."""
 
 
@@ -62,8 +54,9 @@ def test_sqlite_takes_every_statement() -> None:
     with store._connections.held() as connection:
         for name, text in Statements(SQLITE, StoreRow(1)).items():
             slots = {"{where}": "position > ?" if "WHERE {where}" in text else "", "{after}": "",
-                     "{table}": "notices", "{order}": "due_order", "{lead}": "", "{back}": "", "{id}": "id",
-                     "{from}": "caseflow_cases"}  # fmt: skip
+                     "{table}": "notices", "{order}": "c.due_order", "{lead}": "", "{back}": "",
+                     "{id}": "c.id", "{from}": "caseflow_cases c", "{held}": "SELECT 1 a, 2 b, 3 c, 4 d",
+                     "{helped}": "SELECT 1, 2, 3, 4"}  # fmt: skip
             for slot, part in slots.items():
                 text = text.replace(slot, part)
             text = re.sub(r"\{each ([^}]*)\}", r"\1, \1", text)

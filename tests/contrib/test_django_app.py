@@ -22,10 +22,10 @@ from django.test import TestCase, TransactionTestCase
 from django.test.utils import override_settings
 from django.utils.translation import override
 
-from caseflow import Actor, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
+from caseflow import Actor, Desk, Happened, ManualClock, Refusal, Refused, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore, desk, relay
 from caseflow.contrib.django import checks as our_checks
-from caseflow.contrib.django.config import keep_followers
+from caseflow.contrib.django.config import keep_settings, roles
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.testing import CaseflowTransactionTestCase
 from caseflow.core.model.case import Case
@@ -199,7 +199,7 @@ def test_the_check_tells_of_an_older_schema(using: str, monkeypatch: pytest.Monk
     assert (found.id, "manage.py migrate caseflow" in found.msg) == ("caseflow.W002", True)
     with override("zh-hans"):
         (found,) = run_checks(databases=[using], tags=["database"])
-    assert "请运行:manage.py migrate" in found.msg
+    assert "请运行：manage.py migrate" in found.msg
 
 
 def test_the_check_tells_of_a_database_that_cannot_be_reached(tmp_path: Path) -> None:
@@ -230,6 +230,8 @@ WRONG = {
     "no event": ({"HOOKS": [("opened", f"{__name__}.heard")]}, "no event is called 'opened'"),
     "no function": ({"HOOKS": [("submitted", f"{__name__}.NOT_A_POLICY")]}, "is no function"),
     "no observer": ({"OBSERVER": 5}, "must have a method observe; got 5"),
+    "no register": ({"UNITS": 5}, "must have a method unit; got 5"),
+    "no file of units": ({"UNITS": "nowhere.toml"}, "nowhere.toml"),
     "no authorizer": ({"AUTHORIZER": 5}, "must have a method refuses; got 5"),
 }
 
@@ -247,7 +249,7 @@ def test_settings_that_cannot_be_used_are_told(name: str) -> None:
 
 
 def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> None:
-    """A policy, a clock and an authorizer by dotted name or as they are; a policy by its file."""
+    """A policy, a clock and an authorizer by dotted name or as they are; a policy and units by file."""
     file = tmp_path / "city.toml"
     file.write_text('extends = "wuhu"\nname = "city"\n', encoding="utf-8")
     with override_settings(CASEFLOW={"POLICY": str(file), "CLOCK": "caseflow.SystemClock"}):
@@ -260,6 +262,30 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
             desk().reply("c1", text="x", by=Actor("x", role="nobody"))
     with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.Anyone"}):
         assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
+    register = tmp_path / "units.csv"
+    register.write_text("name,former\n城市管理局,城管局\n", encoding="utf-8")
+    with override_settings(CASEFLOW={"UNITS": str(register), "CLOCK": CLOCK}):
+        assert desk().submit(title="t", to="城管局", by=BOSS, case_id="c2").unit == "城市管理局"
+
+
+def test_settings_that_override_keep_the_rest(using: str, tmp_path: Path) -> None:
+    """A test that moves the clock runs under the portal's own policy, not under the shipped one."""
+    file = tmp_path / "city.toml"
+    file.write_text('extends = "wuhu"\nname = "city"\n', encoding="utf-8")
+    with override_settings(CASEFLOW={"POLICY": str(file), "ROLES": {"": "citizen"}}):
+        keep_settings()  # as Django does when it begins
+        try:
+            with override_settings(CASEFLOW={"CLOCK": CLOCK}):
+                assert (desk().rules.policy.name, desk().clock, roles()) == (
+                    "city",
+                    CLOCK,
+                    {"": ("citizen", "")},
+                )
+            with override_settings(CASEFLOW={"POLICY": "wuhu"}):
+                assert desk().rules.policy.name == "wuhu"
+        finally:
+            with override_settings(CASEFLOW={}):
+                keep_settings()
 
 
 class Anyone(PolicyRights):
@@ -279,34 +305,47 @@ def test_the_sweep_fires_what_is_due_and_tells_it(using: str) -> None:
         for name in ("c1", "c2", "c3"):
             desk().submit(title="路灯不亮", to="城管局", by=BOSS, case_id=name)
         clock.advance(days=6)
-        told = said("caseflow_sweep", limit=1)
+        told = said("caseflow", "sweep", "--limit", "1")
         assert told == "1 cards, 1 reminders, 0 conflicts, 0 waiting for a calendar\nmore is due\n"
-        found = json.loads(said("caseflow_sweep", as_json=True))
-        assert (found["cards"], found["reminders"], found["more"]) == (2, 2, False)
+        found = json.loads(said("caseflow", "sweep", "--json"))
+        assert (len(found["cards"]), len(found["reminders"]), found["more"]) == (2, 2, False)
         with override("zh-hans"):
-            assert said("caseflow_sweep").startswith("发出 0 张牌")
+            assert said("caseflow", "sweep").startswith("发出 0 张牌")
         assert [card.level for card in desk().get("c3").cards] == ["yellow"]
 
 
-def test_workers_sweep_a_part_each(using: str) -> None:
-    """The parts together are everything, and none is met twice."""
+def test_workers_share_what_is_due(using: str) -> None:
+    """Each takes as many as it is told; together they are everything, and none is met twice."""
     clock = ManualClock("2025-03-03T09:30:00+08:00")
     with override_settings(CASEFLOW={"CLOCK": clock}):
         for number in range(9):
             desk().submit(title="t", to="城管局", by=BOSS, case_id=f"c{number}")
         clock.advance(days=6)
-        done = [json.loads(said("caseflow_sweep", part=f"{which}/3", as_json=True)) for which in (1, 2, 3)]
-    assert sum(found["cards"] for found in done) == 9
-    assert all(0 < found["cards"] < 9 for found in done)
+        done = [json.loads(said("caseflow", "sweep", "--shared", "--limit", "3", "--json")) for _ in range(4)]
+    assert [len(one["cards"]) for one in done] == [3, 3, 3, 0]
 
 
-@pytest.mark.parametrize(
-    ("option", "value"), [("limit", 0), ("until", "tomorrow"), ("part", "4/3"), ("part", "half")]
-)
-def test_the_sweep_refuses_what_it_cannot_use(using: str, option: str, value: object) -> None:
-    """With a message instead of a traceback."""
-    with pytest.raises(CommandError, match=str(value)):
-        said("caseflow_sweep", **{option: value})
+@pytest.mark.parametrize(("option", "value", "code"), [("--limit", "0", 2), ("--until", "tomorrow", 3)])
+def test_the_command_line_refuses_what_it_cannot_use(
+    using: str, capsys: pytest.CaptureFixture[str], option: str, value: str, code: int
+) -> None:
+    """With a message instead of a traceback, and the command line's own exit code."""
+    with pytest.raises(CommandError) as caught:
+        said("caseflow", "sweep", option, value)
+    assert caught.value.returncode == code
+    assert value in capsys.readouterr().err
+
+
+def test_another_store_is_named_as_ever(using: str, tmp_path: Path) -> None:
+    """The portal's is what ``--store`` is where it is left out; its cases are copied away by ``django:``."""
+    desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
+    away = f"sqlite:///{tmp_path}/away.db"
+    assert "1" in said("caseflow", "store", "copy", "--from", f"django:{using}", "--to", away)
+    desk().submit(title="t", to="城管局", by=BOSS, case_id="c2")
+    assert "cases 1," in said("caseflow", "store", "status", "--store", away)
+    assert "cases 2," in said("caseflow", "store", "status")
+    assert "nothing" in said("caseflow", "store", "migrate")
+    assert "already" in said("caseflow", "store", "init")
 
 
 # -- the relay ---------------------------------------------------------------------------------------------
@@ -344,12 +383,12 @@ def owed(using: str) -> Iterator[list[Delivery]]:
 
 def test_the_relay_tells_what_is_owed(owed: list[Delivery]) -> None:
     """Once, and says how many; a second one finds nothing."""
-    found = json.loads(said("caseflow_relay", once=True, as_json=True))
+    found = json.loads(said("caseflow", "relay", "--once", "--json"))
     assert found["sent"] == len(owed) > 0
     assert {row.status for row in desk().store.notices()} <= {"sent", "collapsed"}
-    assert said("caseflow_relay", once=True).startswith("0 claimed: 0 sent")
+    assert said("caseflow", "relay", "--once").startswith("claimed 0: 0 sent")
     with override("zh-hans"):
-        assert said("caseflow_relay", once=True).startswith("取得 0 条")
+        assert said("caseflow", "relay", "--once").startswith("领取 0 条")
 
 
 def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
@@ -357,7 +396,7 @@ def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
     before = signal.getsignal(signal.SIGTERM)
     ended = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM))
     ended.start()
-    found = json.loads(said("caseflow_relay", as_json=True))
+    found = json.loads(said("caseflow", "relay", "--json"))
     ended.join()
     assert found["sent"] == len(owed) > 0
     assert signal.getsignal(signal.SIGTERM) is before
@@ -366,7 +405,7 @@ def test_the_relay_runs_until_it_is_told_to_end(owed: list[Delivery]) -> None:
 def test_a_relay_without_settings_is_told(using: str) -> None:
     """With the key that is missing, instead of a traceback."""
     with pytest.raises(CommandError, match=r"CASEFLOW\['DIRECTORY'\]"):
-        said("caseflow_relay", once=True)
+        said("caseflow", "relay", "--once")
 
 
 # -- a portal's own tests ----------------------------------------------------------------------------------
@@ -481,7 +520,7 @@ def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
         ("caseflow.core.model.events.Withdrawn", prevented, "before"),
     ]
     with override_settings(CASEFLOW={"HOOKS": hooks, "OBSERVER": f"{__name__}.Observing"}):
-        keep_followers()  # as Django does when it begins
+        keep_settings()  # as Django does when it begins
         try:
             with override_settings(CASEFLOW={"CLOCK": CLOCK}):
                 desk().submit(title="t", by=BOSS, case_id="c1")
@@ -493,6 +532,17 @@ def test_hooks_and_observer_are_named_in_the_settings(using: str) -> None:
         finally:
             overridden = override_settings(CASEFLOW={})
             with overridden:
-                keep_followers()
+                keep_settings()
     desk().submit(title="t", by=BOSS, case_id="c2")
     assert HEARD == ["c1 submitted", "CommandDone", "CommandRefused"]
+
+
+def test_work_goes_along_with_notices(using: str) -> None:
+    """Django's own store runs it in the atomic block of the append, with Django's cursor."""
+    seen: list[object] = []
+    store = DjangoStore(using)
+    store.with_notices(lambda cursor: seen.append(connections[using].in_atomic_block))
+    portals = Desk(POLICY, store, clock=CLOCK)
+    portals.submit(title="t", to="城管局", by=BOSS, case_id="w1")
+    portals.note("w1", text="t", by=BOSS)
+    assert seen == [True]

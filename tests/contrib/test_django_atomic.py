@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, OperationalError, connections, transaction
 from django.test.utils import CaptureQueriesContext, override_settings
 
-from caseflow import Actor, Desk, KeyReused, ManualClock, Stale, StoreError, load_policy
+from caseflow import Actor, Case, Desk, KeyReused, ManualClock, Stale, StoreBusy, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore
 from caseflow.ports import KeyClaim
 from caseflow.testing.contract.case_factory import submitted, then
+from caseflow.testing.contract.query_duties import race
+from caseflow.views.action_forms import actions_document
+from caseflow.views.documents import case_document
 from tests.contracts.databases import DATABASES, CaughtUp
 from tests.contrib.portal.databases import portal
 from tests.contrib.portal.models import Post
@@ -275,3 +279,45 @@ def test_a_sweep_writes_its_batches(using: str, store: DjangoStore, other: Caugh
     with atomic(using):
         assert desk.sweep().cards == ()
     assert {len(other.events(f"c{number}")) for number in range(30)} == {3}
+
+
+def test_a_page_of_one_case_costs_six_queries_at_most(using: str, store: DjangoStore) -> None:
+    """Four of the case, and none twice: case, events, texts, documents; on one desk for all requests."""
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    desk, officer = Desk(load_policy("wuhu"), store, clock=clock), Actor("o", role="handler", unit="城管局")
+    desk.submit(title="路灯不亮", to="城管局", by=BOSS, case_id="c1")
+    desk.reply("c1", text="已修复", by=BOSS)
+    with CaptureQueriesContext(connections[using]) as queries:
+        file = desk.seen_by(officer).open("c1")
+        rules = file.rules
+        case_document(rules, file.get(), clock.now_us(), lang="zh")
+        actions_document(rules, file.allowed(), case_id="c1", lang="zh")
+        assert [file.explain(clock=clock) for clock in rules.policy.clocks]
+        assert file.forecast() == ()
+        assert "已修复" in str(file.story(lang="zh"))
+        assert [text.text for text in file.texts()] == ["路灯不亮", "已修复"]
+        assert (file.documents(), len(file.history())) == ((), 2)
+    assert len(queries) == 4
+
+
+def test_a_double_click_in_atomic_blocks_is_never_refused(using: str, store: DjangoStore) -> None:
+    """The twin commits when its whole page is done: the others wait, and are told what it came to."""
+    clock = ManualClock("2025-03-03T09:30:00+08:00")
+    desk, cases = Desk(load_policy("wuhu"), store, clock=clock), list[Case]()
+    desk.submit(title="t", to="城管局", by=BOSS, case_id="c1")
+
+    def click(turn: int) -> None:
+        while True:
+            try:
+                with atomic(using):
+                    case = desk.withdraw("c1", by=BOSS, key="k")
+                    post(using, f"row-{turn}")
+            except (StoreBusy, OperationalError):  # SQLite lets no reader become a writer
+                continue
+            cases.append(case)
+            return
+
+    race([partial(click, turn) for turn in range(5)])
+    assert all(case == cases[0] for case in cases)
+    assert sorted(case.is_repeat for case in cases) == [False, *[True] * 4]
+    assert len(words(using)) == 5

@@ -37,5 +37,6 @@ def test_the_portal_among_the_examples_works(tmp_path: Path) -> None:
     )
     run(portal, "manage.py", "migrate", "--run-syncdb", "--skip-checks")
     assert "no issues" in run(portal, "manage.py", "check", "--database", "default")
+    assert "No changes detected" in run(portal, "manage.py", "makemigrations", "--check", "--dry-run")
     assert "OK" in run(portal, "manage.py", "test")
-    assert run(portal, "manage.py", "caseflow_sweep").startswith("0 cards")
+    assert run(portal, "manage.py", "caseflow", "sweep").startswith("0 cards")

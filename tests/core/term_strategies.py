@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import attrs
+import pytest
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
@@ -122,3 +125,20 @@ def terms(
         makeup=works,
         half=frozenset(draw(st.lists(near, max_size=2))),
     )
+
+
+def over(
+    *strategies: st.SearchStrategy[Any], brief: int, full: int
+) -> Callable[[Callable[..., None]], Callable[[int], None]]:
+    """`given`, over so many examples in a brief run, and over the full number in the long proofs."""
+
+    def decorated(law: Callable[..., None]) -> Callable[[int], None]:
+        @pytest.mark.parametrize("examples", [brief, pytest.param(full, marks=pytest.mark.soak)])
+        def test(examples: int) -> None:
+            many = settings(derandomize=True, database=None, deadline=None, max_examples=examples)
+            many(given(*strategies)(law))()
+
+        test.__name__, test.__doc__ = law.__name__, law.__doc__
+        return test
+
+    return decorated

@@ -8,8 +8,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+import tomli_w
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from caseflow import BadInput, read_calendar
+from caseflow.cli import run
+from caseflow.policies.calendar_sources.calendar_table import KEYS
 from caseflow.policies.calendars import calendar_named
 from tests.core.calendar_files import HEAD, SHARED, refusal, saved, working
 
@@ -187,3 +192,50 @@ def test_shared_tables_are_read_day_by_day(path: Path) -> None:
     assert counted > 1000
     assert calendar.document().get("hours", []) == table.get("hours", [])
     assert calendar.digest == read_calendar(path).digest
+
+
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-9, 9), st.floats(allow_nan=False),
+    st.dates(date(2025, 1, 1), date(2025, 12, 31)),
+    st.sampled_from(("", "mon", "08:30-12:00", "2025-05-01", "2025/5/1", "x\n")),
+)  # fmt: skip
+SHAPES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(
+        st.sampled_from(("2025-05-01", "2025-05-03", "date", "x")), inner, max_size=2
+    ),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.sampled_from((*KEYS, "colour")), SHAPES, max_size=4))
+def test_a_table_of_any_shape_is_read_or_told_by_its_key(tmp_path: Path, table: dict[str, object]) -> None:
+    """Lists, texts, numbers and tables where something else belongs: a calendar, or an error."""
+    head = {"name": "X", "first": date(2025, 1, 1), "last": date(2025, 12, 31)}
+    path = saved(tmp_path, "x.toml", tomli_w.dumps(head | table))
+    try:
+        read_calendar(path)
+    except BadInput as error:
+        assert error.text("en") != error.text("zh")
+
+
+@pytest.mark.parametrize("body", ['holidays = ["2025-05-01"]', "[[holidays]]\ndate = 2025-05-01", "half = 1"])
+def test_the_command_line_tells_another_shape_without_a_traceback(
+    tmp_path: Path, body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """``deadline`` and ``policy lint`` name the key, and show what is expected there."""
+    saved(tmp_path, "x.toml", HEAD + body)
+    key = body.split(" ")[0].strip("[]").split("]")[0]
+    policy = 'extends = "base"\nname = "p"\n[calendars.x]\nfile = "x.toml"\n[clocks.c]\nstart = ["submit"]\n'
+    saved(
+        tmp_path,
+        "p.toml",
+        policy + 'counting = "working"\ncalendar = "x"\nrungs = [{ level = "l", days = 2 }]\n',
+    )
+    term = ["--start", "2025-03-03T09:00:00+08:00", "--days", "5", "--counting", "working"]
+    for line in (["deadline", *term, "--calendar", "x", "--calendars", str(tmp_path)],
+                 ["policy", "lint", str(tmp_path / "p.toml")]):  # fmt: skip
+        assert run(line) in (1, 3)
+        captured = capsys.readouterr()
+        assert f"expected the table [{key}] of lines 2025-01-01 = " in captured.out + captured.err

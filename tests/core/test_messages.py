@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from caseflow import i18n
+from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.model.events import EVENTS
 from caseflow.errors import Problem, Refusal
 from caseflow.i18n import CatalogueError, load_catalogue, placeholders, text
@@ -26,10 +27,11 @@ Site = tuple[str, str, set[str]]
 
 
 @pytest.fixture(autouse=True)
-def catalogues() -> Iterator[None]:
-    """What a test loads is forgotten again."""
+def catalogues(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test loads is forgotten again; those of each code and place load nothing, and read none anew."""
     yield
-    i18n.reset()
+    if not {"site", "code"} & {*request.fixturenames}:
+        i18n.reset()
 
 
 def constants(node: ast.expr | None, function: ast.AST) -> list[str]:
@@ -121,7 +123,8 @@ ENGLISH, CHINESE = table_of("en"), table_of("zh")
 
 def test_every_language_has_the_same_keys() -> None:
     """Both files hold the same keys in the same order, and a code stands in one section."""
-    assert list(ENGLISH) == list(CHINESE) == list(i18n.keys())
+    both = [key for key in CHINESE if not key.startswith("help.")]  # its English stands with each command
+    assert list(ENGLISH) == both == list(i18n.keys())
     assert len(set(i18n.codes())) == len(i18n.codes())
 
 
@@ -129,6 +132,75 @@ def test_every_language_says_the_same() -> None:
     """A text fills in the same names in either language; a day alone is written from other parts."""
     differ = [key for key in ENGLISH if placeholders(ENGLISH[key]) != placeholders(CHINESE[key])]
     assert differ == ["letters.day"]
+
+
+HAN = r"[\u3007\u3400-\u9fff]"
+CODE = re.compile(r"`[^`]*`|(?:field|event|rung):[\w{}/]+|\b[a-z]+://\S*|\d[:,]\d|https?\S+")
+"""What is written as programs read it."""
+
+
+def ascii_marks(sentence: str) -> list[str]:
+    """The marks of a Chinese sentence that are not Chinese ones, codes left out."""
+    return re.findall(r".?[,;:?!()].?", CODE.sub("", sentence)) if re.search(HAN, sentence) else []
+
+
+def forms_of(text: Any) -> list[str]:
+    return [text] if isinstance(text, str) else list(text.values())
+
+
+def test_chinese_is_written_with_chinese_marks() -> None:
+    """Every sentence of the catalogue: no ASCII comma, colon, semicolon, bracket or question mark."""
+    sentences = [(key, form) for key, text in CHINESE.items() for form in forms_of(text)]
+    assert [(key, form) for key, form in sentences if ascii_marks(f"字 {form}")] == []
+
+
+def chinese_of(table: Any) -> Iterator[str]:
+    """Every Chinese text of a document, at whatever depth."""
+    if isinstance(table, dict):
+        for value in table.values():
+            yield from chinese_of(value)
+    elif isinstance(table, list):
+        for value in table:
+            yield from chinese_of(value)
+    elif isinstance(table, str) and re.search(HAN, table):
+        yield table
+
+
+@pytest.mark.parametrize("file", sorted((SOURCE / "policies").glob("*.toml")), ids=lambda file: file.stem)
+def test_labels_and_sources_are_written_with_chinese_marks(file: Path) -> None:
+    """What the shipped policies give people to read, too."""
+    texts = chinese_of(tomllib.loads(file.read_text(encoding="utf-8")))
+    assert [text for text in texts if ascii_marks(text)] == []
+
+
+def test_citizens_read_no_english_word_in_chinese() -> None:
+    """What stories, letters, notices, drawings and pages of the admin are made of."""
+    sections = (
+        "story",
+        "events",
+        "stages",
+        "words",
+        "lengths",
+        "terms",
+        "letters",
+        "notices",
+        "skipped",
+        "django",
+    )
+    rows = [(key, text) for key, text in CHINESE.items() if key.partition(".")[0] in sections]
+    english = [
+        key
+        for key, text in rows
+        for form in forms_of(text)
+        if re.search("[A-Za-z_]{2,}", re.sub(r"{.*?}", "", form))
+    ]
+    assert english == ["django.actor-unknown"]  # it names the setting
+
+
+def test_the_rule_sees_what_is_wrong() -> None:
+    """And lets codes be."""
+    assert ascii_marks("单位,状态") and ascii_marks("单位:{name}") and ascii_marks("状态(新)")
+    assert ascii_marks("不早于 09:30，写作 field:NAME、`a, b` 或 sqlite:///x.db") == []
 
 
 @pytest.mark.parametrize("code", i18n.codes())
@@ -150,10 +222,11 @@ def test_no_text_is_left_over() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words.add(node.value)
     words |= set(EVENTS) | set(errno.errorcode.values())
+    words |= {name for spec in ACTIONS.values() for name in spec.fields}
     unused = [key for key in ENGLISH if not {key, key.partition(".")[2]} & words]
     # the rest is put together: a kind of change, a kind of measure; each finding has twins of its own
-    golden, cli = r"golden\.(card|case) (gone|new)", r"cli\.(simulated|aside)-(\w+)"
-    together = re.compile(rf"{golden}|{cli}|findings\..*|problems\.\d+")
+    golden, cli = r"golden\.(card|case) (gone|new)", r"cli\.(simulated|aside|health)-([\w-]+)"
+    together = re.compile(rf"{golden}|{cli}|usage\.(Options|Commands)|findings\..*|problems\.\d+")
     assert [key for key in unused if not together.fullmatch(key)] == []
 
 
@@ -168,13 +241,14 @@ def test_an_import_reads_no_catalogue() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_a_portal_adds_a_language(tmp_path: Path) -> None:
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_portal_adds_a_language(tmp_path: Path, encoding: str) -> None:
     """What it translated is said in it, with its own plural; the rest in English; nothing else changes."""
     file = tmp_path / "cs.toml"
     file.write_text(
         '[story]\ndays = { one = "{n} den", few = "{n} dny", other = "{n} dní" }\n'
         '[refusals]\nno-unit = "případ nikdo nemá; nejprve {missing}"\n',
-        encoding="utf-8",
+        encoding=encoding,
     )
     load_catalogue("cs", file, plural=lambda n: "one" if n == 1 else "few" if 1 < n < 5 else "other")
     assert [text("story.days", "cs", n=n) for n in (1, 3, 7)] == ["1 den", "3 dny", "7 dní"]
@@ -248,7 +322,7 @@ def test_a_refusal_speaks_both_languages_and_names_its_source() -> None:
         code="not-in-state", action="close", state="routed", missing=("reply",), source="办法第三条"
     )
     assert refusal.text("en") == "is routed, which accepts reply; got close (办法第三条)"
-    assert refusal.text("zh") == "处于 routed,可用动作为 reply;收到 close (办法第三条)"
+    assert refusal.text("zh") == "处于 routed，可用动作为 reply；收到 close（办法第三条）"
 
 
 @pytest.mark.parametrize(
@@ -258,5 +332,5 @@ def test_a_problem_reads_as_a_sentence(code: str) -> None:
     """A policy's problem says file, key and fault, without a gap where a name was not known."""
     for lang in ("en", "zh"):
         text = Problem("mine.toml", "clocks.c", code, "elapsed").text(lang)
-        assert text.startswith("mine.toml: clocks.c: ")
+        assert text.startswith(f"mine.toml: clocks.c{i18n.mark('colon', lang)}")
         assert "-:" not in text

@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from itertools import pairwise
 
-from hypothesis import assume, given, settings
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import NO_DAYS, _added, _walked, base_day, breach, walk
 from caseflow.core.time.instants import micros, moment
 from caseflow.core.time.running_time import stretches
-from tests.core.term_strategies import Terms, terms
+from tests.core.term_strategies import Terms, over, terms
 
 LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
 EVERY = ("natural", "working", "elapsed", "office")
 NEVER = 1 << 80
-checked = settings(derandomize=True, database=None, deadline=None, max_examples=400)
 
 
 def late_us(asked: Terms) -> int:
@@ -31,8 +30,7 @@ def inside(calendar: Calendar, days: frozenset[date]) -> list[date]:
     return [day for day in days if calendar.is_certain(day.toordinal())]
 
 
-@checked
-@given(terms(EVERY), st.integers(0, 240), st.none() | st.integers(1, 90))
+@over(terms(EVERY), st.integers(0, 240), st.none() | st.integers(1, 90), brief=120, full=400)
 def test_a_pause_never_shortens(asked: Terms, begin: int, hours: int | None) -> None:
     """One more pause, wherever it lies, makes no deadline earlier."""
     start = asked.start - timedelta(days=2) + timedelta(hours=begin)
@@ -42,8 +40,7 @@ def test_a_pause_never_shortens(asked: Terms, begin: int, hours: int | None) -> 
     assert late_us(asked) >= before
 
 
-@checked
-@given(terms(EVERY), st.integers(0, 240), st.none() | st.integers(1, 90))
+@over(terms(EVERY), st.integers(0, 240), st.none() | st.integers(1, 90), brief=120, full=400)
 def test_a_pause_that_begins_at_the_breach_or_later_changes_nothing(
     asked: Terms, later: int, hours: int | None
 ) -> None:
@@ -55,8 +52,7 @@ def test_a_pause_that_begins_at_the_breach_or_later_changes_nothing(
     assert late_us(asked) == before
 
 
-@checked
-@given(terms(EVERY), st.integers(0, 240))
+@over(terms(EVERY), st.integers(0, 240), brief=120, full=400)
 def test_nothing_breaches_while_a_pause_is_open(asked: Terms, begin: int) -> None:
     """A deadline with an open pause lies before that pause, or nowhere."""
     asked.pauses.append((asked.start + timedelta(hours=begin), None))
@@ -64,8 +60,7 @@ def test_nothing_breaches_while_a_pause_is_open(asked: Terms, begin: int) -> Non
     assert at == NEVER or at <= min(micros(a) for a, b in asked.pauses if b is None)
 
 
-@checked
-@given(terms(EVERY), st.integers(1, 3))
+@over(terms(EVERY), st.integers(1, 3), brief=120, full=400)
 def test_more_is_never_earlier(asked: Terms, more: int) -> None:
     """A longer length, of its own unit or by a grant of days, has no earlier deadline."""
     before, span = late_us(asked), asked.span()
@@ -78,8 +73,7 @@ def test_more_is_never_earlier(asked: Terms, more: int) -> None:
     assert granted is None or (granted >= before and before != NEVER)
 
 
-@checked
-@given(terms(knows=False))
+@over(terms(knows=False), brief=120, full=400)
 def test_what_is_added_is_what_is_walked(asked: Terms) -> None:
     """Without pauses the last day and its certainty come out the same by addition and day by day."""
     span, (start, _, days) = asked.span(), asked.asked()
@@ -87,8 +81,7 @@ def test_what_is_added_is_what_is_walked(asked: Terms) -> None:
     assert _added(span, base) == _walked(span, base, NO_DAYS)
 
 
-@checked
-@given(terms(("elapsed", "office")))
+@over(terms(("elapsed", "office")), brief=120, full=400)
 def test_stretches_leave_no_gap_and_add_up(asked: Terms) -> None:
     """They begin at the start, follow each other, and run for the whole budget or until an open pause."""
     span, (start, pauses, days) = asked.span(), asked.asked()
@@ -103,8 +96,7 @@ def test_stretches_leave_no_gap_and_add_up(asked: Terms) -> None:
     assert at is None or (at, ran, last.why) == ((last.end_us or 0) + 1, span.budget_us, "used-up")
 
 
-@checked
-@given(terms(knows=False))
+@over(terms(knows=False), brief=120, full=400)
 def test_a_walk_has_every_day_once_and_ends_at_the_breach(asked: Terms) -> None:
     """From the start's day on, the count never falls, and the last day ends with the first late instant."""
     span, (start, pauses, days) = asked.span(), asked.asked()
@@ -117,8 +109,7 @@ def test_a_walk_has_every_day_once_and_ends_at_the_breach(asked: Terms) -> None:
         assert span.months or sum(day.counts for day in counting) == span.days
 
 
-@checked
-@given(terms(("natural", "working", "office"), knows=False), st.data())
+@over(terms(("natural", "working", "office"), knows=False), st.data(), brief=120, full=400)
 def test_a_later_calendar_never_disproves_what_was_said(asked: Terms, data: st.DataObject) -> None:
     """What is certain stays, and what is unknown comes no earlier, whatever days become known."""
     assume(not (asked.pauses and asked.keys.get("ends") == "closing"))
@@ -139,8 +130,7 @@ def test_a_later_calendar_never_disproves_what_was_said(asked: Terms, data: st.D
         assert then.at_us is None or then.at_us >= said.at_us
 
 
-@checked
-@given(terms(knows=False), st.integers(-40, 60), st.integers(1, 60))
+@over(terms(knows=False), st.integers(-40, 60), st.integers(1, 60), brief=120, full=400)
 def test_the_nth_working_day_is_the_one_that_is_found_by_steps(asked: Terms, shift: int, nth: int) -> None:
     """Inside the horizon, across either end of it, and beyond."""
     calendar, day = asked.calendar(), asked.first.toordinal() + shift

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import given, settings
-
 from caseflow.core.time.deadline import breach, walk
 from caseflow.core.time.instants import moment, zone_info
 from caseflow.core.time.running_time import stretches
-from tests.core.term_strategies import MICRO, Terms, first_instant, terms
+from tests.core.term_strategies import MICRO, Terms, first_instant, over, terms
 
 ONE = timedelta(days=1)
 
@@ -187,8 +185,7 @@ def _resumed(asked: Terms, at: datetime) -> datetime:
     raise AssertionError
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=1_500)
-@given(terms())
+@over(terms(), brief=500, full=1_500)
 def test_days_and_months_are_those_of_plain_dates(asked: Terms) -> None:
     """Whatever the keys, the zone and the pauses: the core and the plain dates come to the same instant."""
     span, (start, pauses, days) = asked.span(), asked.asked()
@@ -199,8 +196,7 @@ def test_days_and_months_are_those_of_plain_dates(asked: Terms) -> None:
     assert ends == ([] if result.at_us is None else [result.at_us])
 
 
-@settings(derandomize=True, database=None, deadline=None, max_examples=1_000)
-@given(terms(("office",)))
+@over(terms(("office",)), brief=350, full=1_000)
 def test_office_time_is_that_of_plain_dates(asked: Terms) -> None:
     """The openings with the pauses cut out, one after the other, until the time is used up."""
     span, (start, pauses, days) = asked.span(), asked.asked()

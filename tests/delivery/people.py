@@ -13,10 +13,10 @@ from caseflow.ports.records import Delivery, Person
 
 
 class EveryoneInOffice:
-    """One person for each role and unit, with an address for e-mail."""
+    """One person for each role and unit, with an address for e-mail; the citizen is the case's own."""
 
     def holders(self, role: str, *, unit: str, case: Case) -> Sequence[Person]:
-        name = f"{role}@{unit}" if unit else role
+        name = case.citizen if role == "citizen" else f"{role}@{unit}" if unit else role
         return (Person(name, f"{name}先生", {"email": f"{name}@office.example"}),)
 
 

@@ -110,7 +110,7 @@ class TestAppriseContract(NotifierContract):
     def received(self, server: WebServer) -> Callable[[], list[Received]]:
         def told() -> list[Received]:
             texts = [json.loads(post.body)["message"].replace("\u2060", "") for post in server.posts]
-            return [Received(text.rpartition("消息编号:")[2], text) for text in texts]
+            return [Received(text.rpartition("消息编号：")[2], text) for text in texts]
 
         return told
 
@@ -145,7 +145,7 @@ def test_chinas_chat_services_get_the_message(
     payload = json.dumps(json.loads(post.body), ensure_ascii=False)
     assert TEXT in payload
     assert SUBJECT in payload
-    assert "消息编号:d-1" in payload
+    assert "消息编号：d-1" in payload
 
 
 CALLS = [

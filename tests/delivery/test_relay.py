@@ -13,7 +13,8 @@ from caseflow import Desk, MemoryStore, SqliteStore
 from caseflow.core.model.case import Case
 from caseflow.core.notices import CANCELLED, COLLAPSED, DEAD, PENDING, SENT
 from caseflow.core.time.instants import SECOND
-from caseflow.delivery.relay import Relay, RetryPolicy, Round
+from caseflow.delivery.relay import Relay, RetryPolicy
+from caseflow.delivery.round import Round
 from caseflow.errors import DeliveryFailed
 from caseflow.ports import Store
 from caseflow.ports.records import Delivery, Person
@@ -44,16 +45,15 @@ def test_what_is_told_reads_as_it_should(desk: Desk) -> None:
     submitted(desk, title="路灯<不>亮 & 闪")
     desk.reply("c1", text="已修复\n请查看", by=OFFICER)
     kept = Kept()
-    assert relay_of(desk, kept).once() == Round(claimed=2, sent=2)
-    reply = kept.got[1]
+    assert relay_of(desk, kept).once() == Round(claimed=2, sent=1, cancelled=1)
+    (reply,) = kept.got
     assert reply.subject == "已答复：路灯<不>亮 & 闪"
     assert reply.text == (
-        "citizen先生：\n您提出的“路灯<不>亮 & 闪”（件号 c1）已由城管局答复：\n\n已修复\n请查看\n"
-        "\n芜湖市民心声\n"
+        "c-17先生：\n您提出的“路灯<不>亮 & 闪”（件号 c1）已由城管局答复：\n\n已修复\n请查看\n\n芜湖市民心声\n"
     )
     assert "路灯&lt;不&gt;亮 &amp; 闪" in reply.html
     assert "已修复<br>请查看" in reply.html
-    assert (reply.channel, reply.address, reply.lang) == ("email", "citizen@office.example", "zh")
+    assert (reply.channel, reply.address, reply.lang) == ("email", "c-17@office.example", "zh")
 
 
 def test_the_moment_of_telling_is_kept(desk: Desk) -> None:
@@ -205,7 +205,7 @@ def test_a_card_annulled_after_delivery_is_corrected_to_whom_it_was_told(desk: D
     after = Kept()
     desk.clock.advance(minutes=10)
     relay_of(desk, after).until_empty()
-    assert after.said() == ["yellow > handler@城管局", "replied > citizen"]
+    assert after.said() == ["yellow > handler@城管局", "replied > c-17"]
     assert after.got[0].subject == "更正：黄牌警示已撤销：路灯不亮"
 
 
@@ -221,7 +221,7 @@ def test_corrections_of_several_levels_are_one_message(desk: Desk) -> None:
     for _ in range(3):
         relay.until_empty()
         desk.clock.advance(seconds=2)
-    assert [line for line in after.said() if "citizen" not in line] == [
+    assert [line for line in after.said() if "c-17" not in line] == [
         "red > handler@城管局", "red > lead_official@城管局", "red > supervisor",
     ]  # fmt: skip
     assert "同时撤销：提醒（2025-03-07 00:00）、黄牌警示（2025-03-09 00:00）。" in after.got[0].text
@@ -272,7 +272,7 @@ def test_waits_double_up_to_a_cap_and_end_among_the_dead(desk: Desk) -> None:
     desk.store.requeue([dead.notice.id], desk.clock.now_us())
     kept = Kept()
     relay_of(desk, kept).until_empty()
-    assert kept.said() == ["replied > citizen"]
+    assert kept.said() == ["replied > c-17"]
 
 
 def test_what_can_never_be_told_is_dead_at_once(desk: Desk) -> None:
@@ -280,7 +280,7 @@ def test_what_can_never_be_told_is_dead_at_once(desk: Desk) -> None:
     submitted(desk)
     desk.reply("c1", text="好了", by=OFFICER)
     done = relay_of(desk, failing(retry=False)).once()
-    assert done == Round(claimed=2, sent=1, dead=1)
+    assert done == Round(claimed=2, cancelled=1, dead=1)
 
 
 def test_chance_shortens_a_wait_by_its_share_at_most() -> None:
@@ -443,8 +443,8 @@ def test_a_citizen_hears_nothing_of_cards(desk: Desk) -> None:
     desk.rate("c1", score=5, by=CITIZEN)
     kept = Kept()
     relay_of(desk, kept).until_empty()
-    assert [line for line in kept.said() if "citizen" in line] == [
-        "replied > citizen", "completed > citizen",
+    assert [line for line in kept.said() if "c-17" in line] == [
+        "replied > c-17", "completed > c-17",
     ]  # fmt: skip
 
 

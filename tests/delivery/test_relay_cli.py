@@ -64,7 +64,7 @@ def test_what_is_owed_is_told_and_counted(at: Path, capsys: pytest.CaptureFixtur
     code, out, _ = called(capsys, "relay", *STORE, "--config", "relay.toml", "--once", "--json")
     counts = json.loads(out)
     assert (code, counts) == (Exit.OK, {
-        "claimed": 11, "sent": 4, "retried": 0, "dead": 1, "cancelled": 0, "collapsed": 6, "quarantined": 0,
+        "claimed": 11, "sent": 2, "retried": 0, "dead": 1, "cancelled": 2, "collapsed": 6, "quarantined": 0,
     })  # fmt: skip
     code, out, _ = called(capsys, "relay", "dead", *STORE, "--json")
     (dead,) = json.loads(out)
@@ -78,6 +78,11 @@ def test_what_is_owed_is_told_and_counted(at: Path, capsys: pytest.CaptureFixtur
         " 0 set aside\n"
     )
     assert called(capsys, "relay", "dead", *STORE)[:2] == (Exit.OK, "no dead letters\n")
+    code, out, _ = called(capsys, "relay", "dropped", *STORE, "--json")
+    dropped = {(row["topic"], row["role"]): row["error"] for row in json.loads(out)}
+    assert (code, dropped) == (Exit.OK, {
+        ("submitted", "duty_officer"): "answered", ("reminder", "handler"): "clock-ended",
+    })  # fmt: skip
 
 
 def test_documents_are_listed_and_printed(at: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -179,4 +184,4 @@ def test_a_relay_ends_on_sigterm_with_its_work_done(at: Path) -> None:
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
     assert process.returncode == Exit.OK
-    assert out.decode().startswith("claimed 11: 4 sent")
+    assert out.decode().startswith("claimed 11: 2 sent")

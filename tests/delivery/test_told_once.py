@@ -16,6 +16,7 @@ from caseflow.core.notices import (
     LEASED,
     OF_RUNGS,
     PENDING,
+    REMINDER,
     SENT,
     Outcome,
     Posted,
@@ -144,7 +145,8 @@ def _check_cards(life: Life, rows: tuple[Posted, ...]) -> None:
     for row in rows:
         notice = row.notice
         if notice.topic in OF_RUNGS and notice.id not in taken_back:
-            assert row.status in (SENT, COLLAPSED, DEAD)
+            is_idle = notice.topic == REMINDER and row.error in ("clock-ended", "moved-on", "deadline-moved")
+            assert row.status in (SENT, COLLAPSED, DEAD) or (row.status == CANCELLED and is_idle)
             key = (notice.body["clock"], notice.body["cycle"], notice.level, notice.at_us, notice.role)
             live[key] = live.get(key, 0) + 1
     standing = {
@@ -158,7 +160,8 @@ def _check_cards(life: Life, rows: tuple[Posted, ...]) -> None:
 
 
 def _recipients(life: Life, clock: str, level: str) -> tuple[str, ...]:
-    return tuple(one.role for one in life.desk.rules.routes.of_rungs[clock, level])
+    routes = life.desk.rules.routes.of_rungs[clock, level]
+    return tuple(one.role for one in routes)
 
 
 def _check_corrections(life: Life, rows: tuple[Posted, ...], by_id: dict[str, Posted]) -> None:

@@ -20,8 +20,8 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 DOTTED = re.compile(r"(?<![\w/.-])caseflow(?:\.[a-z_]+)+(?:\.[A-Za-z_]\w*)*")
 """A name of the package, as text or code writes it."""
 FOREIGN = ("caseflow.command.", "caseflow.hook.", "caseflow.relay", "caseflow.sweep.", "caseflow.notice",
-           "caseflow.quarantined")  # fmt: skip
-"""How names begin that are none of Python's: metrics, loggers, kinds of messages."""
+           "caseflow.quarantined", "caseflow.view_", "caseflow.change_")  # fmt: skip
+"""How names begin that are none of Python's: metrics, loggers, kinds of messages, permissions of Django."""
 LOGGERS = {"caseflow.store"}
 FILE = re.compile(
     r"(?<![\w/])((?:core|policies|ports|views|serialization|delivery|stores|desk|audit)/[\w/]+\.(?!md\b)\w+)"

@@ -166,8 +166,8 @@ def test_alarms(alarm: timedelta, trigger: str) -> None:
 def test_a_chinese_calendar_is_chinese() -> None:
     """Summary, description and category: labels, never keys."""
     (_, yellow, *_) = events(unit_calendar(desk_with("c1"), "城管局", lang="zh"))
-    assert str(yellow["SUMMARY"]) == "黄牌警示: c1 (答复时限,末日 2025-03-08)"
-    assert str(yellow["DESCRIPTION"]) == "已分转,城管局,答复时限,末日 2025-03-08"
+    assert str(yellow["SUMMARY"]) == "黄牌警示：c1（答复时限，末日 2025-03-08）"
+    assert str(yellow["DESCRIPTION"]) == "已分转，城管局，答复时限，末日 2025-03-08"
     assert yellow["CATEGORIES"].cats == ["黄牌警示"]
 
 
@@ -188,7 +188,7 @@ def test_the_command_writes_a_file(
     desk_with("c1", store=SqliteStore("c.db")).store.close()
     line = ["calendar", "--unit", "城管局", "--store", "sqlite:///c.db", "--lang", "zh"]
     assert run([*line, "--out", "u.ics"]) == 0
-    assert capsysbinary.readouterr().out.decode() == "u.ics:4 项期限,城管局\n"
+    assert capsysbinary.readouterr().out.decode() == "u.ics：4 项期限，城管局\n"
     written = Path("u.ics").read_bytes()
     assert len(events(written.decode())) == 4
     assert b"\n" not in written.replace(b"\r\n", b"")

@@ -21,4 +21,4 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
 
 @pytest.fixture
 def desk(store: Store) -> Desk:
-    return Desk(policy=load_policy("wuhu"), store=store, clock=ManualClock(MONDAY))
+    return Desk(policies=load_policy("wuhu"), store=store, clock=ManualClock(MONDAY))

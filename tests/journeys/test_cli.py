@@ -290,7 +290,7 @@ def test_findings_are_told_and_strict_counts_them(capsys: pytest.CaptureFixture[
     assert "    shown by: submit, reply, and again: retract_reply, reply" in out.splitlines()
     assert called(capsys, "policy", "lint", "wuhu", "--strict", *day)[0] == Exit.FOUND
     chinese = called(capsys, "policy", "lint", "wuhu", "--lang", "zh", *day)[1]
-    assert chinese.splitlines()[-1] == "wuhu: 没有问题,发现 7 处可疑"
+    assert chinese.splitlines()[-1] == "wuhu：没有问题，发现 7 处可疑"
     document = json.loads(called(capsys, "policy", "lint", "wuhu", "--json", *day)[1])
     assert (document["problems"], len(document["findings"])) == ([], 7)
     loops = [one for one in document["findings"] if one["code"] == "endless-retraction"]
@@ -523,7 +523,7 @@ def test_errors_follow_the_language_asked_for(
     Path("log.csv").write_text(LOG + "a-1,note,yesterday,,,,,x,\n", encoding="utf-8")
     replay = ("replay", "log.csv", "--policy", "wuhu")
     err = called(capsys, *replay, "--lang", "zh")[2]
-    assert err.startswith("caseflow: log.csv 第 6 行,at 列:time:yesterday 不是时间")
+    assert err.startswith("caseflow: log.csv 第 6 行，at 列：time：yesterday 不是时间")
 
 
 def test_elapsed_time_is_explained_stretch_by_stretch(capsys: pytest.CaptureFixture[str]) -> None:
@@ -532,7 +532,7 @@ def test_elapsed_time_is_explained_stretch_by_stretch(capsys: pytest.CaptureFixt
     pause = "2025-03-04T18:00:00+08:00/"
     out = called(capsys, *call, "--pause", f"{pause}2025-03-05T08:00:00+08:00")[1]
     assert out.splitlines() == [
-        "late from 2025-03-05 23:30:00.000001+08:00",
+        "late after 2025-03-05 23:30:00+08:00",
         "  2025-03-03 09:30:00 / 2025-03-04 18:00:00+08:00   32:30:00  runs",
         "  2025-03-04 18:00:00 / 2025-03-05 08:00:00+08:00   32:30:00  paused",
         "  2025-03-05 08:00:00 / 23:30:00+08:00              48:00:00  runs until used up",
@@ -552,12 +552,12 @@ def test_lists_speak_the_language_of_the_reader(
     monkeypatch.setattr(SystemClock, "now_us", lambda _: micros("2025-03-16T00:00:00+08:00"))
     line = "a-2  {}  城管局  2025-03-19 00:00:00+08:00{}  {}"
     out = called(capsys, "cases", "--store", stored, "--lang", "zh", "--limit", "1")[1]
-    assert out.splitlines()[0] == line.format("已分转", "(3天后)", "黄牌警示")
+    assert out.splitlines()[0] == line.format("已分转", "（3天后）", "黄牌警示")
     out = called(capsys, "cases", "--store", stored, "--lang", "en", "--limit", "1")[1]
     assert out.splitlines()[0] == line.format("routed", " (in 3 days)", "yellow card")
     assert called(capsys, "forecast", "a-2", "--store", stored, "--lang", "zh")[1].splitlines() == [
-        "2025-03-19 00:00:00+08:00(3天后)  红牌督办 (答复时限)",
-        "2025-04-03 00:00:00+08:00(3周后)  催办通知单 (答复时限)",
+        "2025-03-19 00:00:00+08:00（3天后）  红牌督办（答复时限）",
+        "2025-04-03 00:00:00+08:00（3周后）  催办通知单（答复时限）",
     ]
     out = called(capsys, "show", "a-2", "--store", stored, "--lang", "en")[1]
     assert "next due: 2025-03-19 00:00:00+08:00 (in 3 days)\n" in out
@@ -619,18 +619,18 @@ def test_what_cannot_be_recorded_or_checked_is_told(stored: str, capsys: pytest.
 
 USAGE_IN_CHINESE = [
     (("deadline", "--xx"), "没有选项 --xx"),
-    (("deadline", "--sta", "x"), "没有选项 --sta;是否想用 --start"),
-    (("deadline", "--counting", "foo"), "--counting:foo 不是 natural, working, elapsed, office 之一"),
-    (("deadline", "--days", "x"), "--days:x 不是整数"),
+    (("deadline", "--sta", "x"), "没有选项 --sta；是否想用 --start"),
+    (("deadline", "--counting", "foo"), "--counting：foo 不是 natural、working、elapsed、office 之一"),
+    (("deadline", "--days", "x"), "--days：x 不是整数"),
     (("deadline", "--start"), "选项 --start 须带值"),
     (("deadline", "--json=3"), "选项 --json 不带值"),
-    (("deadline",), "请给出 --start,或同时给出 --batch 与 --out"),
-    (("cases", "--store", "x", "--limit", "0"), "--limit:0 不在范围 1..1000 内"),
+    (("deadline",), "请给出 --start，或同时给出 --batch 与 --out"),
+    (("cases", "--store", "x", "--limit", "0"), "--limit：0 不在范围 1..1000 内"),
     (("cases",), "缺少选项 --store"),
     (("show",), "缺少参数 CASE"),
-    (("show", "a", "b", "--store", "x"), "多余的参数:b"),
+    (("show", "a", "b", "--store", "x"), "多余的参数：b"),
     (("dance",), "没有命令 dance"),
-    (("import", "none.jsonl", "--store", "x"), "FILE:文件 none.jsonl 不存在或不可用"),
+    (("import", "none.jsonl", "--store", "x"), "FILE：文件 none.jsonl 不存在或不可用"),
     (("export", "--store", "x", "--format", "csv", "--raw"), "--raw 须与 --format replay 同用"),
     (("relay",), "须给出 --store 与 --config"),
 ]
@@ -647,7 +647,7 @@ def test_wrong_usage_is_told_in_chinese(
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     code, out, err = called(capsys, *arguments)
     assert (code, out) == (Exit.USAGE, "")
-    assert err.splitlines()[-1].startswith(f"错误:{message}")
+    assert err.splitlines()[-1].startswith(f"错误：{message}")
     assert not any(word in err for word in ("Usage", "Try", "Error", "OPTIONS", "Missing", "No such"))
     monkeypatch.setenv("LC_ALL", "en_US.UTF-8")
     english = called(capsys, *arguments)[2]
@@ -706,7 +706,7 @@ def test_the_system_is_quoted_in_the_language_asked_for(
 ) -> None:
     """A file that cannot be written is told in words of either language."""
     call = ("replay", "log.csv", "--policy", "wuhu", "--cards", "none/cards.csv", "--lang")
-    assert called(capsys, *call, "zh")[2] == "caseflow: none/cards.csv: 没有此文件或文件夹\n"
+    assert called(capsys, *call, "zh")[2] == "caseflow: none/cards.csv：没有此文件或文件夹\n"
     assert called(capsys, *call, "en")[2] == "caseflow: none/cards.csv: No such file or directory\n"
 
 

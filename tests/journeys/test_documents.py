@@ -73,6 +73,7 @@ def every_document(desk: Desk, case_id: str, lang: str) -> Iterator[tuple[str, d
         for text in desk.texts(case_id)
     )
     yield "texts", d.texts_document(texts)
+    yield "health", desk.health()
     for clock in dict.fromkeys(run.clock for run in case.clocks):
         parts = desk.explain(case_id, clock=clock)
         yield (

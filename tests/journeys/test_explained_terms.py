@@ -66,8 +66,8 @@ def test_office_time_of_a_case_is_told_by_stretches(desk: Desk, capsys: pytest.C
         "  2025-03-03 09:00:00 / 12:00:00+08:00               3:00:00  runs",
         "  2025-03-03 12:00:00 / 13:00:00+08:00               3:00:00  closed",
         "  2025-03-03 13:00:00 / 17:00:00+08:00               7:00:00  runs until used up",
-        "  slow (90 minutes): late from 2025-03-03 10:30:00.000001+08:00; source: -",
-        "  late (1 day of office hours): late from 2025-03-03 17:00:00.000001+08:00; source: -",
+        "  slow (90 minutes): late after 2025-03-03 10:30:00+08:00; source: -",
+        "  late (1 day of office hours): late after 2025-03-03 17:00:00+08:00; source: -",
     ]
     assert "办公时间 1 天" in printed(capsys, "receipt", "--lang", "zh")
 
@@ -81,9 +81,37 @@ def test_months_of_a_case_are_told_by_days(desk: Desk, capsys: pytest.CaptureFix
     out = printed(capsys, "answer")
     assert "  soon (1 week): late from 2025-03-11 00:00:00+08:00" in out
     assert "  late (1 month): late from 2025-04-04 00:00:00+08:00" in out
-    assert "late (1 个月)" in printed(capsys, "answer", "--lang", "zh")
+    assert "late（1 个月）" in printed(capsys, "answer", "--lang", "zh")
     (document,) = json.loads(printed(capsys, "answer", "--json"))
     assert [(rung["length"], rung["unit"], rung["of"]) for rung in document["rungs"]] == [
         (1, "weeks", ""), (1, "months", ""),
     ]  # fmt: skip
     assert len(document["days"]) == len(days)
+
+
+def test_nothing_counts_after_a_clock_has_ended(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """The days end with the one of the stop, which does not count any more; stretches at its instant."""
+    desk.clock.set("2025-03-03T09:30:00+08:00")
+    desk.note("c1", text="已看", by=Actor("o-4", role="handler", unit="城管局"))
+    desk.clock.set("2025-03-06T10:00:00+08:00")
+    desk.reply("c1", text="已修复", by=Actor("o-4", role="handler", unit="城管局"))
+    (part,) = desk.explain("c1", clock="receipt")
+    assert [(piece.why, str(piece.ran)) for piece in part.stretches] == [
+        ("closed", "0:00:00"), ("runs", "0:30:00"),
+    ]  # fmt: skip
+    assert part.stretches[-1].end == part.until
+    (part,) = desk.explain("c1", clock="reply")
+    assert [(day.date.isoformat()[5:], day.count, day.why) for day in part.days] == [
+        ("02-28", 0, "start"), ("03-01", 1, "counts"), ("03-02", 2, "counts"), ("03-03", 3, "counts"),
+        ("03-04", 4, "counts"), ("03-05", 5, "counts"), ("03-06", 5, "stopped"),
+    ]  # fmt: skip
+    assert printed(capsys, "reply", "--lang", "zh").count("已停止") == 2  # the clock, and its day
+
+
+@pytest.mark.parametrize("at", ["2025-03-30T10:00:00+08:00", "2025-04-02T10:00:00+08:00"])
+def test_a_clock_that_ran_to_the_last_day_is_told_whole(desk: Desk, at: str) -> None:
+    """Stopped on the last day of its longest rung, or after it: that day is what it is."""
+    desk.clock.set(at)
+    desk.reply("c1", text="已修复", by=Actor("o-4", role="handler", unit="城管局"))
+    (part,) = desk.explain("c1", clock="reply")
+    assert (part.days[-1].date.isoformat(), part.days[-1].why) == ("2025-03-30", "last")

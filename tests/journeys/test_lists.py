@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, SqliteStore, load_policy
+from caseflow import Actor, BadInput, Desk, ManualClock, MemoryStore, Policy, SqliteStore, load_policy
 from caseflow.cli import run as run_line
-from caseflow.core.engine.audience import PARTIES, audience_of_text, sees
+from caseflow.core.engine.rights import PARTIES, audience_of_text, sees
 from caseflow.core.model.events import UNKNOWN_ORIGIN, Submitted
 from caseflow.desk.reader import Reader
 from caseflow.policies.load import shipped
@@ -136,23 +136,31 @@ NARROW = {"no": 'reads = ""', "own": 'scope = "own"', "unit": 'scope = "unit"'}
 """Name of a policy -> what it lets coordinators have less than the shipped one."""
 
 
+def narrowed(folder: Path) -> dict[str, Policy]:
+    """The shipped policy, under the name ``wide``, and the narrower ones."""
+    policies = {"wide": load_policy("wuhu")}
+    for name, less in NARROW.items():
+        path = folder / f"{name}.toml"
+        head = f'extends = "wuhu"\nname = "{name}"\nwithout_unit = ["supervisor"]\n'
+        path.write_text(f"{head}[roles.coordinator]\n{less}\n", encoding="utf-8")
+        policies[name] = load_policy(path)
+    return policies
+
+
+def submit_two(desk: Desk, name: str, policy: str | None = None) -> None:
+    """A case of each of two units, named by the policy and the unit; a minute passes."""
+    for unit in ("城管局", "水务局"):
+        desk.submit(title="工地噪音", to=unit, by=CITIZEN, case_id=f"{name}-{unit}", policy=policy)
+    assert isinstance(desk.clock, ManualClock)
+    desk.clock.advance(minutes=1)
+
+
 def test_a_case_goes_by_its_own_rules_in_counts_too(tmp_path: Path) -> None:
     """Where those keep it from a role, or give the role less, it is in no count, and no cursor names it."""
-    clock, store, policies = (
-        ManualClock("2025-03-03T09:30:00+08:00"),
-        MemoryStore(),
-        {"wide": load_policy("wuhu")},
-    )
-    for name, less in NARROW.items():
-        path = tmp_path / f"{name}.toml"
-        path.write_text(f'extends = "wuhu"\nname = "{name}"\n[roles.coordinator]\n{less}\n', encoding="utf-8")
-        policies[name] = load_policy(path)
+    policies = narrowed(tmp_path)
+    store, clock = MemoryStore(), ManualClock("2025-03-03T09:30:00+08:00")
     for name, policy in policies.items():
-        for unit in ("城管局", "水务局"):
-            Desk(policy, store, clock=clock).submit(
-                title="工地噪音", to=unit, by=CITIZEN, case_id=f"{name}-{unit}"
-            )
-        clock.advance(minutes=1)
+        submit_two(Desk(policy, store, clock=clock), name)
     boss = Desk(policies["wide"], store, clock=clock).seen_by(Actor("c-1", role="coordinator", unit="城管局"))
     ids = ["unit-城管局", "own-水务局", "own-城管局", "wide-水务局", "wide-城管局"]
     assert names(boss.cases(text="噪音")) == ids
@@ -167,10 +175,54 @@ def test_a_case_goes_by_its_own_rules_in_counts_too(tmp_path: Path) -> None:
     assert pages == ids
 
 
+@pytest.mark.parametrize(
+    ("offered", "seen"),
+    [("no own unit wide", "own-城管局 own-水务局 unit-城管局 wide-城管局 wide-水务局"),
+     ("wide no", "wide-城管局 wide-水务局"), ("no unit", "unit-城管局"), ("no own", "own-城管局 own-水务局"),
+     ("unit own", "own-城管局 unit-城管局"), ("no", "")],
+)  # fmt: skip
+def test_a_desk_of_several_policies_lists_by_the_widest_rights(
+    tmp_path: Path, offered: str, seen: str
+) -> None:
+    """Whichever policy comes first, each case goes by its own; what is counted is what is listed."""
+    policies = narrowed(tmp_path)
+    for order in (1, -1):
+        offers = offered.split()[::order]
+        clock = ManualClock("2025-03-03T09:30:00+08:00")
+        desk = Desk([policies[name] for name in offers], MemoryStore(), clock=clock)
+        for name in offers:
+            submit_two(desk, name, policies[name].name)
+        boss = desk.seen_by(Actor("c-1", role="coordinator", unit="城管局"))
+        assert sorted(names(boss.cases())) == seen.split()
+        assert boss.counts().total == len(seen.split())
+        assert boss.counts(unit="水务局").total == seen.count("水务局")
+
+
+HELPED: dict[str, dict[str, Any]] = {
+    "cab": {}, "cba": {"order": "newest"}, "abc": {"order": "worst"}, "ca": {"text": "噪音"},
+    "ab": {"overdue": True}, "ca ": {"order": "newest", "kind": "complaint"}, "b": {"helping": False},
+    "b ": {"helping": False, "order": "worst"}, "": {"helping": False, "text": "噪音"},
+}  # fmt: skip
+"""As `LISTS`, of a unit that holds b and helps with a and c."""
+
+
+def test_a_unit_lists_what_it_helps_with(desk: Desk) -> None:
+    """In every order, in counts and by words; without ``helping`` what it holds alone."""
+    for case_id in ("a", "c"):
+        desk.add_co_handler(case_id, co_handler="水务局", by=COORDINATOR)
+    helper = desk.seen_by(PLUMBER)
+    for ids, terms in HELPED.items():
+        assert names(helper.cases(**terms)) == names(desk.cases(unit="水务局", **terms)) == [*ids.strip()]
+        if terms.keys() <= {"overdue", "helping"}:
+            counts = helper.counts(**terms), desk.counts(unit="水务局", **terms)
+            assert [one.total for one in counts] == [len(ids.strip())] * 2
+    assert helper.counts().by("unit") == {"城管局": 2, "水务局": 1}
+
+
 @given(timelines("wuhu", cases=3, min_steps=6))
 @settings(max_examples=20)
 def test_whatever_happened_counts_are_those_of_the_list(script: Script) -> None:
-    """Over generated lives, for the desk and for every reader, helping units aside."""
+    """Over generated lives, for the desk and for every reader, helping units among them."""
     desk = script.run(script.desk(MemoryStore()))
     readers: list[Desk | Reader] = [desk, *map(desk.seen_by, READERS)]
     for seen in readers:
@@ -207,12 +259,12 @@ def test_the_command_line_lists_and_counts(tmp_path: Path, capsys: pytest.Captur
         return told.out
 
     assert run("cases", "--kind", "need", "--order", "newest").startswith("b ")
-    assert run("store", "titles") == "标题已可检索,已查看 2 件案件\n"
+    assert run("store", "titles") == "标题已可检索，已查看 2 件案件\n"
     assert run("cases", "--text", "噪音", "--until", "2025-03-04").startswith("a ")
     assert run("cases", "--level", "red") == "没有案件\n"
     assert run("counts", "--region", "").splitlines() == [
         "按状态", "  已分转  2", "按有效的最高警示", "  黄牌警示  2", "按承办单位",
-        "  城管局  1", "  水务局  1", "案件数:2",
+        "  城管局  1", "  水务局  1", "案件数：2",
     ]  # fmt: skip
     assert json.loads(run("counts", "--json", "--unit", "城管局"))["units"] == [
         {"unit": "城管局", "cases": 1}

@@ -9,6 +9,7 @@ import pytest
 
 from caseflow import Case, Desk, Stale
 from caseflow.core.model.evolve import replay
+from caseflow.desk.unit_of_work import UnitOfWork
 from tests.journeys.people import (
     CITIZEN,
     COORDINATOR,
@@ -225,15 +226,14 @@ def test_a_follower_that_cannot_go_on_keeps_back_nobody(
     for name in ("f1", "f2"):
         submitted(desk, name)
         desk.merge(name, primary="p", by=COORDINATOR)
-    handler = desk._handler
-    resumed = handler._resumed
+    resume = UnitOfWork._resume
 
-    def broken(case_id: str, primary: Case, now: int) -> Any:
+    def broken(self: UnitOfWork, case_id: str, primary: Case) -> None:
         if case_id == "f1":
             raise LookupError
-        return resumed(case_id, primary, now)
+        resume(self, case_id, primary)
 
-    monkeypatch.setattr(handler, "_resumed", broken)
+    monkeypatch.setattr(UnitOfWork, "_resume", broken)
     desk.clock.advance(days=19)
     swept = desk.sweep()
     assert [(one.name, one.code) for one in swept.quarantined] == [("f1", "LookupError")]

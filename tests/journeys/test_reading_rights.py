@@ -136,6 +136,8 @@ def test_a_policy_says_whom_its_own_texts_are_for(tmp_path: Path) -> None:
         press.get("a")
     story = str(desk.seen_by(CITIZEN).story("a", lang="en"))
     assert "publish" in story and "visit" not in story
+    acts = {label for _, label in desk.seen_by(CITIZEN).lifeline("a", lang="en").acts}
+    assert "publish" in " ".join(acts) and "visit" not in " ".join(acts)
 
 
 def test_a_list_goes_by_the_rules_of_each_case(tmp_path: Path) -> None:
@@ -180,6 +182,7 @@ def questions(reader: Reader, case_id: str) -> Iterator[Callable[[], Any]]:
     yield lambda: reader.history(case_id)
     yield lambda: reader.documents(case_id)
     yield lambda: reader.story(case_id)
+    yield lambda: reader.lifeline(case_id)
     yield lambda: reader.forecast(case_id)
     yield lambda: reader.allowed(case_id)
     yield lambda: reader.explain(case_id, clock="reply")

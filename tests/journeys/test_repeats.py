@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caseflow import Actor, Desk, KeyReused, Refused, Stale
+from caseflow import Actor, Case, Desk, KeyReused, Refused, Stale, UnknownCase
 from caseflow.ports import KeyClaim
 from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, refused, submitted
 
@@ -31,6 +31,58 @@ def test_a_submission_may_be_repeated(desk: Desk, case_id: str | None) -> None:
     ]
     assert cases[0] == cases[1]
     assert len(desk.cases()) == 1
+
+
+def test_a_repeat_tells_that_it_is_one(desk: Desk) -> None:
+    """The first answer does not; both are equal, and nothing that is stored says it."""
+    first = desk.submit(title="路灯不亮", to="城管局", by=CITIZEN, key="form-1")
+    again = desk.submit(title="路灯不亮", to="城管局", by=CITIZEN, key="form-1")
+    assert (first.is_repeat, again.is_repeat, desk.get(first.id).is_repeat) == (False, True, False)
+    assert first == again and again == first and hash(first) == hash(again)
+    assert not (first != again or again != first)
+    assert again != desk.acknowledge(first.id, by=COORDINATOR)
+    assert again.to_dict() == first.to_dict()
+
+
+def test_a_repeat_returns_the_first_case_whatever_id_it_proposes(desk: Desk) -> None:
+    """A portal that draws an id for every form gets the one that is there; another form is refused."""
+    first = desk.submit(title="路灯不亮", by=CITIZEN, key="form-1", case_id="drawn-1")
+    again = desk.submit(title="路灯不亮", by=CITIZEN, key="form-1", case_id="drawn-2")
+    assert (again, again.id, again.is_repeat) == (first, "drawn-1", True)
+    with pytest.raises(UnknownCase):
+        desk.get("drawn-2")
+    with pytest.raises(KeyReused):
+        desk.submit(title="路灯不亮", body="三天了", by=CITIZEN, key="form-1", case_id="drawn-3")
+
+
+def test_a_repeat_that_expects_the_version_it_once_met_is_answered(desk: Desk) -> None:
+    """The first one has moved the case on itself; a command of another key is `Stale` as ever."""
+    submitted(desk)
+    first = desk.reply("c1", text="已修复", by=OFFICER, key="k-1", expected_version=1)
+    assert desk.reply("c1", text="已修复", by=OFFICER, key="k-1", expected_version=1) == first
+    with pytest.raises(Stale):
+        desk.reply("c1", text="已修复", by=OFFICER, key="k-2", expected_version=1)
+
+
+@pytest.mark.parametrize(("action", "by"), [("close", COORDINATOR), ("reply", OFFICER)])
+def test_a_twin_that_commits_in_between_is_answered_with(desk: Desk, action: str, by: Actor) -> None:
+    """It comes after this command saw its key free, and before it looked at the case."""
+    submitted(desk)
+    desk.reply("c1", text="已修复", by=OFFICER)
+    store, twin = desk.store, Desk(desk.rules, desk.store, clock=desk.clock)
+    fields = {"text": "已修复"} if action == "reply" else {}
+    load, first = store.load, list[Case]()
+
+    def late(case_id: str) -> Case | None:
+        if not first:
+            first.append(load(case_id))  # type: ignore[arg-type]  # it is there
+            first[:] = [twin.act("c1", action, by=by, fields=fields, key="k-1")]
+        return load(case_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "load", late)
+        again = desk.act("c1", action, by=by, fields=fields, key="k-1")
+    assert (again, again.is_repeat) == (first[0], True)
 
 
 @pytest.mark.parametrize(

@@ -129,13 +129,13 @@ def test_a_refusal_is_data(desk: Desk) -> None:
     refusal = refused(desk, "c1", "close", SUPERVISOR)
     assert (refusal.code, refusal.action, refusal.state) == ("not-in-state", "close", "routed")
     assert refusal.rule == "actions.close.moves"
-    assert refusal.source == "市民心声办理规则:结案"
+    assert refusal.source == "市民心声办理规则：结案"
     assert {"reply", "take_charge", "withdraw"} <= set(refusal.missing)
     assert "close" not in refusal.missing
     with pytest.raises(Refused) as caught:
         desk.close("c1", by=SUPERVISOR)
     assert caught.value.text("en").startswith("case c1: is routed, which accepts ")
-    assert caught.value.text("zh").startswith("案件 c1: 处于 routed,可用动作为 ")
+    assert caught.value.text("zh").startswith("案件 c1：处于 routed，可用动作为 ")
     assert refusal.source in caught.value.text("zh")
 
 

@@ -24,7 +24,8 @@ RIGHT: dict[str, Any] = {
     "to": "城管局", "co_handler": "水务局", "score": 3, "efficiency": 3, "effect": 3, "rectification": "r",
     "code": "duplicate", "primary": "c2", "reference": "f", "sha256": "0" * 64, "size": 1,
     "case": "c1", "media_type": "text/plain", "document": "d", "basis": "b", "reason": "r", "cases": tuple,
-    "clock": "reply", "actor": IMPORTER, "what": "submitted", "function": print, "message": "m",
+    "other": "c2", "as_": "x", "clock": "reply", "actor": IMPORTER, "what": "submitted", "function": print,
+    "message": "m", "connection": "c", "year": 2025, "number": 1, "level": "yellow", "unit": "城管局",
 }  # fmt: skip
 TERMS = ("reason", "own_fields", "effective_at", "key", "expected_version")
 KNOWN = (

@@ -70,7 +70,7 @@ def test_both_languages(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     """The table and the problems of a file are in Chinese where that is asked for."""
     out = called(capsys, "small.toml", "--lang", "zh", "--what-if", "handling.heeds=1", "--cases", "20")[1]
     assert "黄牌警示" in out
-    assert "假如:handling.heeds=1" in out
+    assert "假如：handling.heeds=1" in out
 
 
 def test_units_are_told_when_asked(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

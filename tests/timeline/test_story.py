@@ -42,9 +42,9 @@ def test_a_story_is_aligned_text(desk: Desk) -> None:
         "2025-01-27 09:00  replied             已修复",
     ))  # fmt: skip
     assert str(story_of(desk, lang="zh")) == "\n".join((
-        "2025-01-20 09:00  提交                城管局,求助",
-        "2025-01-24 00:00  提醒                答复时限,3 个自然日",
-        "2025-01-26 00:00  黄牌警示            答复时限,5 个自然日,末日 2025-01-25",
+        "2025-01-20 09:00  提交                城管局，求助",
+        "2025-01-24 00:00  提醒                答复时限，3 个自然日",
+        "2025-01-26 00:00  黄牌警示            答复时限，5 个自然日，末日 2025-01-25",
         "2025-01-27 09:00  公开答复            已修复",
     ))  # fmt: skip
 
@@ -104,7 +104,7 @@ def test_a_late_fact_shows_since_when_and_what_it_annulled(desk: Desk) -> None:
         "annulled | reminder of 2025-01-24 00:00, because of: replied",
         "annulled | yellow card of 2025-01-26 00:00, because of: replied",
     ]
-    assert lines(desk, "zh")[-1] == "撤销 | 2025-01-26 00:00 的黄牌警示,起因:公开答复"
+    assert lines(desk, "zh")[-1] == "撤销 | 2025-01-26 00:00 的黄牌警示，起因：公开答复"
 
 
 def test_a_clock_that_stood_back_is_told(desk: Desk) -> None:

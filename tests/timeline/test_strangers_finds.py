@@ -76,7 +76,7 @@ def test_a_wrong_case_or_language_is_said_so() -> None:
             ask(5)
         with pytest.raises(BadInput) as caught:
             ask(case, lang="de")
-        assert caught.value.text("zh") == "lang:de;应为 en, zh 之一"
+        assert caught.value.text("zh") == "lang：de；应为 en, zh 之一"
     with pytest.raises(BadInput) as beside:
         timeline.advance(days=1, to="2026-01-01")
     assert beside.value.text("zh") == "days 不能与 to= 同用"

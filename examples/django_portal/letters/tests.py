@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.test import TestCase, override_settings
 
@@ -45,11 +46,23 @@ class Letters(TestCase):
         refused = self.client.post(f"/letters/{case_id}/answer", REPLY)
         self.assertEqual((refused.status_code, refused.json()["code"]), (409, "not-your-unit"))
 
+    def test_the_admin_shows_a_case(self) -> None:
+        """To a user whose group has a role, with its story."""
+        case_id = self.client.post("/letters/", LETTER).json()["case"]
+        boss = User.objects.create_superuser("boss")
+        boss.groups.add(Group.objects.create(name="督办"))
+        self.client.force_login(boss)
+        page = self.client.get(
+            f"/admin/caseflow/storedcase/{case_id}/change/", headers={"accept-language": "zh-hans"}
+        )
+        self.assertContains(page, "路灯不亮")
+        self.assertContains(page, "答复时限")
+
     def test_silence_brings_a_yellow_card(self) -> None:
         """More than five days without a reply, and the sweep says so."""
         case_id = self.client.post("/letters/", LETTER).json()["case"]
         self.clock.advance(days=6)
         out = StringIO()
-        call_command("caseflow_sweep", stdout=out)
+        call_command("caseflow", "sweep", stdout=out)
         self.assertIn("1 cards", out.getvalue())
         self.assertEqual([card.level for card in desk().get(case_id).cards], ["yellow"])

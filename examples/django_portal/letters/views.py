@@ -1,5 +1,6 @@
 """The portal's pages, as JSON."""
 
+from django.contrib import admin
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
@@ -35,4 +36,8 @@ def answer(request: HttpRequest, case_id: str) -> JsonResponse:
     return JsonResponse({"state": case.state})
 
 
-urlpatterns = [path("letters/", ask), path("letters/<case_id>/answer", answer)]
+urlpatterns = [
+    path("letters/", ask),
+    path("letters/<case_id>/answer", answer),
+    path("admin/", admin.site.urls),
+]

@@ -16,17 +16,19 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
-from caseflow.cli.case_commands import calendar, cases, counts, forecast, show, sweep
+from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
+from caseflow.cli.help_page import speak
 from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
-from caseflow.cli.options import lang_of, word
+from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
-from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, text, visible
+from caseflow.cli.unit_commands import units
+from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
 Exit codes: 0 done; 1 problems found or rows skipped; 2 wrong usage;
@@ -53,31 +55,52 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, counts, sweep, calendar,
-    store,
-    export, import_, audit, relay, document, testing,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
+    calendar, store, export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 
 
-def run_app(arguments: Sequence[str] | None = None) -> int:
-    """Run the group; returns the exit code."""
+def run_app(arguments: Sequence[str] | None = None, *, portal: Portal | None = None) -> int:
+    """Run the group; returns the exit code.
+
+    Args:
+        arguments: those of the process without any.
+        portal: whose store, desk and relay the commands take where they are not told another.
+    """
     _soften_streams()
     if wrong := _load_catalogues():
         _tell(wrong)
         return Exit.BAD_INPUT
     written = sys.argv[1:] if arguments is None else list(arguments)
-    lang = lang_of(None, written)
+    lang = lang_of(None, ("--lang", portal.lang, *written) if portal else written)
     if any(map(_is_no_text, written)):
         _tell(text("usage.no-text", lang))
         return Exit.USAGE
+    speak(cli, lang)
     try:
-        code = cli.main(args=written, prog_name="caseflow", standalone_mode=False)
+        code = cli.main(
+            args=written, prog_name="manage.py caseflow" if portal else "caseflow", standalone_mode=False,
+            obj=portal, default_map=_with_store(cli, portal.url) if portal else None,
+        )  # fmt: skip
         sys.stdout.flush()
     except _ENDINGS as error:
         code = _ending(error, lang)
     _let_go_of_streams()
     return code if isinstance(code, int) else Exit.OK
+
+
+def _with_store(group: click.Group, url: str) -> dict[str, Any]:
+    """What click takes for options that are left out: the store, of every command that needs one."""
+    defaults: dict[str, Any] = {}
+    for name, command in group.commands.items():
+        own = _with_store(command, url) if isinstance(command, click.Group) else {}
+        if command is relay or any(
+            option.name == "store_url" and option.required for option in command.params
+        ):
+            own["store_url"] = url
+        defaults[name] = own
+    return defaults
 
 
 _ENDINGS = (
@@ -100,7 +123,8 @@ def _ending(error: BaseException, lang: Lang) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return Exit.PIPE_CLOSED
         case OSError():
-            _tell(": ".join(filter(None, (error.filename and str(error.filename), _reason(error, lang)))))
+            place = error.filename and str(error.filename)
+            _tell(mark("colon", lang).join(filter(None, (place, _reason(error, lang)))))
             return Exit.BAD_INPUT
         case _:
             _tell(word("interrupted", lang))
@@ -184,7 +208,7 @@ def _usage_text(error: click.ClickException, lang: Lang) -> str:
             return text(f"usage.{key}", lang, name=_name(param))
         case click.NoSuchOption():
             meant = error.possibilities
-            more = text("usage.did-you-mean", lang, names=", ".join(meant)) if meant else ""
+            more = text("usage.did-you-mean", lang, names=mark("list", lang).join(meant)) if meant else ""
             return text("usage.no-such-option", lang, name=error.option_name) + more
         case click.BadOptionUsage():
             key = "takes-no-value" if "does not take" in error.message else "needs-value"
@@ -213,7 +237,11 @@ def _value_text(message: str, param: click.Parameter, lang: Lang) -> str:
     match param.type:
         case click.Choice(choices=choices):
             return text(
-                "usage.not-a-choice", lang, name=name, value=value, choices=", ".join(map(str, choices))
+                "usage.not-a-choice",
+                lang,
+                name=name,
+                value=value,
+                choices=mark("list", lang).join(map(str, choices)),
             )
         case click.IntRange() as kind if "range" in message:
             return text("usage.out-of-range", lang, name=name, value=value, range=_range(kind))

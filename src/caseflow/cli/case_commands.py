@@ -1,4 +1,4 @@
-"""``caseflow show``, ``cases``, ``counts``, ``forecast``, ``sweep``, ``calendar``: what is in a store."""
+"""``caseflow show``, ``annul``, ``cases``, ``counts``, ``forecast``, ``sweep``, ``calendar``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, get_args
 
 import click
 
-from caseflow import Card, Case, CaseflowError, ClockRun, Desk, Policy
+from caseflow import Actor, Card, Case, CaseflowError, ClockRun, Desk, Policy
 from caseflow.cli.options import (
     Lang,
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     print_json,
@@ -30,7 +31,7 @@ from caseflow.cli.options import (
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
 from caseflow.desk.case_list import CaseCounts
-from caseflow.desk.sweeper import part_of
+from caseflow.i18n import bracketed, mark
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Quarantined
 from caseflow.ports.records import Order
@@ -52,18 +53,18 @@ def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
         print_json(case_document(desk.rules_of(case), case, desk.clock.now_us(), lang=lang).to_dict())
         return
     for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
-        echo(f"{word(key, lang)}: {line}")
+        echo(labelled(word(key, lang), line, lang))
     for run in case.clocks:
-        echo(f"{word('clocks', lang)}: {_run_line(run, case, policy, lang)}")
+        echo(labelled(word("clocks", lang), _run_line(run, case, policy, lang), lang))
     for key, cards in (("cards", case.cards), ("reminders", case.reminders)):
         for card in cards:
-            echo(f"{word(key, lang)}: {_card_line(card, policy, lang)}")
+            echo(labelled(word(key, lang), _card_line(card, policy, lang), lang))
 
 
 def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[tuple[str, str], ...]:
     return (
         ("case", case.id),
-        ("state", f"{state_label(policy, case.state, lang)} ({case.state})"),
+        ("state", f"{state_label(policy, case.state, lang)}{bracketed(case.state, lang)}"),
         ("stage", word(case.stage, lang)),
         ("unit", case.unit or word("nobody", lang)),
         ("submitted", instant(case.submitted_at)),
@@ -74,17 +75,23 @@ def _head_lines(case: Case, policy: Policy, now: datetime, lang: Lang) -> tuple[
 
 def _run_line(run: ClockRun, case: Case, policy: Policy, lang: Lang) -> str:
     label = clock_label(policy, run.clock, lang)
-    name = run.clock if label == run.clock else f"{label} ({run.clock})"
+    name = run.clock if label == run.clock else f"{label}{bracketed(run.clock, lang)}"
     status = term_label("paused" if run.is_running and run.is_paused else run.status, lang)
     since = instant(moment(run.since_us, case.origin.zone))
     subject = f" {run.subject}" if run.subject else ""
-    return f"{name}{subject}, {word('cycle', lang)} {run.cycle}, {status}, {word('since', lang)} {since}"
+    cycle, begun = f"{word('cycle', lang)} {run.cycle}", f"{word('since', lang)} {since}"
+    return mark("comma", lang).join((f"{name}{subject}", cycle, status, begun))
 
 
 def _card_line(card: Card, policy: Policy, lang: Lang) -> str:
     level = level_label(policy, card.clock, card.level, lang)
-    end = f", {word('annulled', lang)} {instant(card.annulled_at)}" if card.annulled_us is not None else ""
-    return f"{level} ({card.clock}) {instant(card.effective_at)} {card.unit or word('nobody', lang)}{end}"
+    end = (
+        f"{mark('comma', lang)}{word('annulled', lang)} {instant(card.annulled_at)}"
+        if card.annulled_us is not None
+        else ""
+    )
+    name, unit = f"{level}{bracketed(card.clock, lang)}", card.unit or word("nobody", lang)
+    return f"{name} {instant(card.effective_at)} {unit}{end}"
 
 
 def card_document(card: Card) -> dict[str, Any]:
@@ -101,6 +108,28 @@ def card_document(card: Card) -> dict[str, Any]:
         "detected_at": card.detected_at.isoformat(),
         "annulled_at": annulled.isoformat() if annulled else None,
     }
+
+
+@click.command()
+@click.argument("case_id", metavar="CASE")
+@store_option
+@click.option("--clock", required=True, help="The clock of the card.")
+@click.option("--level", required=True, help="Its level, such as yellow.")
+@click.option("--subject", default=None, help="Whose clock it is, where each unit has its own.")
+@click.option(
+    "--cycle", type=click.IntRange(1), default=None, help="Its cycle, where several such cards stand."
+)
+@click.option("--reason", required=True, help="Why the appeal holds.")
+@click.option("--by", required=True, help="The id of whoever decided it.")
+@click.option("--role", default="supervisor", show_default=True, help="Theirs.")
+@lang_option
+def annul(case_id: str, store_url: str, by: str, role: str, lang: Lang, **card: Any) -> None:
+    """Annul a card of a case on appeal; whoever was told of it is told so by the relay."""
+    desk = open_desk(store_url)
+    case = desk.annul_card(case_id, by=Actor(by, role=role), **card)
+    *_, appealed = case.appealed
+    annulled = next(one for one in reversed(case.cards) if (case.clock_of(one), one.level) == appealed)
+    echo(f"{word('cards', lang)}: {_card_line(annulled, desk.rules_of(case).policy, lang)}")
 
 
 @click.command()
@@ -126,13 +155,17 @@ def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
 def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
     if not item.level:
         return word("becomes", lang, state=state_label(policy, item.state, lang))
-    return f"{level_label(policy, item.clock, item.level, lang)} ({clock_label(policy, item.clock, lang)})"
+    clock = bracketed(clock_label(policy, item.clock, lang), lang)
+    return f"{level_label(policy, item.clock, item.level, lang)}{clock}"
 
 
 def _terms(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which cases."""
     options = (
-        click.option("--unit", default=None, help="Only cases this unit holds."),
+        click.option("--unit", default=None, help="Only cases this unit holds or helps with."),
+        click.option(
+            "--held", "helping", flag_value=False, default=True, help="Without those it only helps with."
+        ),
         click.option("--state", default=None, help="Only cases in this state."),
         click.option("--kind", default=None, help="Only cases of this kind."),
         click.option("--region", default=None, help="Only cases of this region."),
@@ -229,7 +262,8 @@ def _rules_of_most(counts: CaseCounts, desk: Desk) -> CompiledPolicy:
 def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> str:
     policy = rules.policy
     state, until = state_label(policy, case.state, lang), due(case.next_due, now=now, lang=lang)
-    cards = ", ".join(level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    labels = (level_label(policy, card.clock, card.level, lang) for card in case.cards if card.stands)
+    cards = mark("list", lang).join(labels)
     return f"{case.id}  {state}  {case.unit or '-'}  {until}  {cards}".rstrip()
 
 
@@ -237,16 +271,14 @@ def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> 
 @store_option
 @click.option("--limit", type=click.IntRange(1), default=None, help="Look at no more than so many cases.")
 @click.option("--until", default=None, help="Only what is due at or before this instant (with an offset).")
-@click.option(
-    "--part", default=None, help="K/N: only the K-th of N parts of the cases, for N workers at once."
-)
+@click.option("--shared", is_flag=True, help="Draw batches by chance, for several workers at once.")
 @json_option
 @lang_option
 def sweep(
-    store_url: str, limit: int | None, until: str | None, part: str | None, as_json: bool, lang: Lang
+    store_url: str, limit: int | None, until: str | None, shared: bool, as_json: bool, lang: Lang
 ) -> None:
     """Fire every rung that is due now; run it from cron as often as you like."""
-    done = open_desk(store_url).sweep(limit=limit, until=until, part=part_of(part))
+    done = open_desk(store_url).sweep(limit=limit, until=until, shared=shared)
     if as_json:
         print_json(
             {"cards": [card_document(card) for card in done.cards],

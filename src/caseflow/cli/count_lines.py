@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TypeVar
 
 from caseflow.cli.options import Lang, instant, word
+from caseflow.i18n import bracketed
 from caseflow.views.explain import ExplainedDay, ExplainedStretch
 from caseflow.views.labels import term_label
 
@@ -27,7 +28,7 @@ def day_lines(days: Sequence[ExplainedDay], lang: Lang) -> Iterator[str]:
     for group in groups:
         day = group[-1]
         if len(group) == 1:
-            more = f" ({term_label(day.note, lang)})" if day.note else ""
+            more = bracketed(term_label(day.note, lang), lang) if day.note else ""
             yield f"  {day.date}  {_count(day):>3}  {term_label(day.why, lang)}{more}"
         else:
             tally = _tally([each.why for each in group], lang)

@@ -13,6 +13,7 @@ from caseflow.cli.deadline_terms import KEYS, TermReader, key_of
 from caseflow.cli.options import BOM, Lang, usage
 from caseflow.core.time.instants import micros
 from caseflow.interchange.cells import safe_cell
+from caseflow.interchange.log_mapping import TableFormat
 from caseflow.interchange.log_reader import read_header
 
 ANSWER = "breach_at"
@@ -51,7 +52,7 @@ def run_batch(
         click.UsageError: a column that is none of `COLUMNS`.
         LogError: the file cannot be read; a cell that cannot be used, by row and column.
     """
-    header, read = read_header(source, encoding)
+    header, read = read_header(source, TableFormat(encoding=encoding))
     unknown = [name for name in header if name not in COLUMNS]
     if unknown:
         raise usage("unknown-columns", lang, names=", ".join(unknown), known=", ".join(COLUMNS))

@@ -23,7 +23,9 @@ from caseflow.cli.options import (
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
+    late_line,
     open_desk,
     print_json,
     say,
@@ -35,6 +37,7 @@ from caseflow.cli.options import (
 from caseflow.core.time.instants import moment
 from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting, Ends, First, PausedDay, Roll
+from caseflow.i18n import bracketed, mark
 from caseflow.views.explain import ExplainedDay, ExplainedRung, ExplainedStretch, Explanation
 from caseflow.views.labels import length_text, term_label
 
@@ -119,7 +122,7 @@ def _print_result(result: BatchResult, lang: Lang) -> None:
     if result.answered:
         say("compared", lang, count=len(result.mismatches), answered=result.answered)
     for row in result.mismatches[:MOST_MISMATCHES]:
-        name = f" ({row.id})" if row.id else ""
+        name = bracketed(row.id, lang) if row.id else ""
         say(
             "mismatch",
             lang,
@@ -140,8 +143,7 @@ def _one_deadline(terms: DeadlineTerms, *, as_json: bool, lang: Lang) -> int:
     if late.at_us is None:
         say("no-breach", lang)
     else:
-        phrase = word("late-from" if late.certain else "not-before", lang)
-        echo(f"{phrase} {instant(moment(late.at_us, terms.zone))}")
+        echo(late_line(moment(late.at_us, terms.zone), lang, certain=late.certain))
     for line in (*day_lines(days, lang), *stretch_lines(pieces, lang)):
         echo(line)
     return Exit.OK if late.certain else Exit.UNKNOWN_DEADLINE
@@ -206,7 +208,8 @@ def explanation_document(part: Explanation) -> dict[str, Any]:
                 "level": rung.level, "length": rung.length, "unit": rung.unit, "of": rung.of,
                 "extended_by": rung.extended_by,
                 "late_at": rung.late_at.isoformat() if rung.late_at else None, "certain": rung.certain,
-                "fired": rung.fired, "rule": rung.rule, "source": rung.source,
+                "fired": rung.fired, "appealed": rung.appealed, "rule": rung.rule,
+                "source": rung.source,
             }
             for rung in part.rungs
         ],
@@ -221,8 +224,9 @@ def _print_explanation(part: Explanation, policy: Policy, lang: Lang) -> None:
     subject = f" {part.subject}" if part.subject else ""
     name, status = clock_label(policy, part.clock, lang), term_label(part.status, lang)
     cycle, counting = f"{word('cycle', lang)} {part.cycle}", term_label(part.counting, lang)
-    echo(f"{name}{subject}, {cycle}, {status}, {counting}, {part.zone}")
-    echo(f"  {word('rule', lang)} {part.rule}; {word('source', lang)}: {part.source or '-'}")
+    echo(mark("comma", lang).join((f"{name}{subject}", cycle, status, counting, part.zone)))
+    source = labelled(word("source", lang), part.source or "-", lang)
+    echo(f"  {word('rule', lang)} {part.rule}{mark('semicolon', lang)}{source}")
     echo(f"  {word('since', lang)} {instant(part.since)}")
     for begin, end in part.pauses:
         echo(f"  {term_label('paused', lang)} {instant(begin)} / {instant(end)}")
@@ -239,7 +243,10 @@ def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lan
     length = length_text(rung.length, rung.unit, part.counting, lang)
     late = word("no-breach", lang)
     if rung.late_at is not None:
-        late = f"{word('late-from' if rung.certain else 'not-before', lang)} {instant(rung.late_at)}"
-    extra = f", {word('extended', lang, n=rung.extended_by)}" if rung.extended_by else ""
-    mark = f", {word('fired', lang)}" if rung.fired else ""
-    return f"{level} ({length}): {late}{extra}{mark}; {word('source', lang)}: {rung.source or '-'}"
+        late = late_line(rung.late_at, lang, certain=rung.certain)
+    extra = [word("extended", lang, n=rung.extended_by)] if rung.extended_by else []
+    fired = [word("appealed" if rung.appealed else "fired", lang)] if rung.fired else []
+    facts = labelled(
+        f"{level}{bracketed(length, lang)}", mark("comma", lang).join((late, *extra, *fired)), lang
+    )
+    return f"{facts}{mark('semicolon', lang)}{labelled(word('source', lang), rung.source or '-', lang)}"

@@ -32,6 +32,7 @@ from caseflow.cli.options import (
     columns,
     echo,
     json_option,
+    labelled,
     lang_option,
     open_store,
     print_json,
@@ -42,9 +43,10 @@ from caseflow.cli.options import (
     usage,
     word,
 )
+from caseflow.i18n import mark
 from caseflow.interchange import load_mapping, write_cards
 from caseflow.interchange import replay as replayed
-from caseflow.interchange.log_mapping import load_legacy_mapping
+from caseflow.interchange.log_mapping import ASIDE, LogMapping, load_legacy_mapping
 from caseflow.interchange.takeover import Takeover, take_over
 from caseflow.policies.parse import is_table
 from caseflow.ports import Clock, Query, Store
@@ -65,10 +67,11 @@ LEVELS = ("yellow", "red", "urge")
     "--json", "json_path", type=click.Path(path_type=Path, allow_dash=True), help="Counts; - for stdout."
 )
 @click.option("--cards", "cards_path", type=FILE, help="Every card as CSV.")
+@click.option("--reminders", "reminders_path", type=FILE, help="Every reminder as CSV.")
 @click.option("--timezone", default=None, help="The zone of times without an offset.")
-@click.option("--encoding", default="utf-8", show_default=True)
+@click.option("--encoding", default=None, help="Of the files; by default as the mapping says, else UTF-8.")
 @click.option("--on-error", type=click.Choice(["stop", "skip"]), default="stop", show_default=True)
-@click.option("--rejects", type=FILE, help="Skipped rows, each with its reason.")
+@click.option("--rejects", type=FILE, help="Rows skipped or set aside, each with its reason.")
 @bom_option
 @lang_option
 def replay(
@@ -78,6 +81,7 @@ def replay(
     store_url: str | None,
     json_path: Path | None,
     cards_path: Path | None,
+    reminders_path: Path | None,
     rejects: Path | None,
     bom: bool,
     lang: Lang,
@@ -87,21 +91,22 @@ def replay(
 
     Exit code 1 means that rows were skipped.
     """
-    if rejects is not None and reading["on_error"] != "skip":
-        raise usage("rejects-need-skip", lang)
-    tables = [path for path in (cards_path, rejects) if path is not None]
+    tables = [path for path in (cards_path, reminders_path, rejects) if path is not None]
     if bom and not tables:
-        raise usage("bom-needs-file", lang, options="--cards, --rejects")
+        raise usage("bom-needs-file", lang, options="--cards, --reminders, --rejects")
     spare_inputs((*logs, mapping_path, policy_name, store_url), (*tables, json_path), lang)
     policy = load_policy(policy_name)
-    mapping = load_mapping(mapping_path) if mapping_path else None
+    mapping = load_mapping(mapping_path) if mapping_path else LogMapping()
+    if rejects is not None and reading["on_error"] != "skip" and mapping.identical != ASIDE:
+        raise usage("rejects-need-skip", lang)
     with progress_bar("replay") as progress:
         summary = replayed(
             logs, policy=policy, store=open_store(store_url), mapping=mapping, rejects=rejects,
             progress=progress, **reading,
         )  # fmt: skip
-    if cards_path is not None:
-        write_cards(summary.issued, cards_path)
+    for listed, path in ((summary.issued, cards_path), (summary.reminded, reminders_path)):
+        if path is not None:
+            write_cards(listed, path)
     for path in tables if bom else ():
         add_bom(path)
     _print_summary(summary.document(), json_path)
@@ -137,7 +142,7 @@ def _plain(value: object) -> str:
 @click.option("--role", default="importer", show_default=True, help="One that may do everything, backdated.")
 @click.option("--as-of", default=None, help="The instant of the takeover (ISO 8601); by default now.")
 @click.option("--timezone", default=None, help="The zone of times without an offset.")
-@click.option("--encoding", default="utf-8", show_default=True)
+@click.option("--encoding", default=None, help="Of the files; by default as the mapping says, else UTF-8.")
 @json_option
 @lang_option
 def adopt(
@@ -154,7 +159,7 @@ def adopt(
     lang: Lang,
     **reading: Any,
 ) -> int:
-    """Take over the open cases of another system's table (CSV, CSV.gz; one row a case).
+    """Take over the cases of another system's table (CSV, CSV.gz; one row a case).
 
     Each keeps its true start and state. What was due before is recorded as inherited and told to nobody; what
     comes after fires as usual. When a row is wrong all wrong rows are listed and nothing is written: exit
@@ -166,7 +171,7 @@ def adopt(
         Desk(policy, store, clock=clock), table, mapping, by=Actor(by, role=role), dry_run=dry_run,
         reason=reason or word("taken-over-from", lang, table=table.name), **reading,
     )  # fmt: skip
-    for error in result.wrong[:MOST_LISTED]:
+    for error in (*result.identical[:MOST_LISTED], *result.wrong[:MOST_LISTED]):
         echo(f"caseflow: {error.text(lang)}", err=True)
     if as_json:
         print_json(_takeover_document(result, dry_run=dry_run))
@@ -203,9 +208,10 @@ def _rehearsal(store_url: str) -> Store:
 def _takeover_document(result: Takeover, *, dry_run: bool) -> dict[str, object]:
     done = result.adoption
     return {
-        "written": not (dry_run or result.wrong), "adopted": done.adopted, "unchanged": done.unchanged,
-        "skipped": result.skipped, "wrong": len(result.wrong), "inherited": dict(done.inherited),
-        "running": dict(done.running), "untaken": done.untaken,
+        "written": not (dry_run or result.wrong), "adopted": done.adopted, "ended": done.ended,
+        "unchanged": done.unchanged, "skipped": result.skipped, "identical": len(result.identical),
+        "wrong": len(result.wrong), "inherited": dict(done.inherited), "running": dict(done.running),
+        "untaken": done.untaken,
     }  # fmt: skip
 
 
@@ -216,8 +222,12 @@ def _takeover_lines(result: Takeover, lang: Lang, *, dry_run: bool) -> list[str]
     counts = {"adopted": done.adopted, "unchanged": done.unchanged, "skipped": result.skipped}
     lines = [word("would-take-over" if dry_run else "took-over", lang, **counts)]
     for key, numbers in (("inherited", done.inherited), ("running-on", done.running)):
-        listed = ", ".join(f"{name} {count}" for name, count in numbers.items()) or "0"
-        lines.append(f"{word(key, lang)}: {listed}")
+        listed = mark("comma", lang).join(f"{name} {count}" for name, count in numbers.items()) or "0"
+        lines.append(labelled(word(key, lang), listed, lang))
+    if done.ended:
+        lines.append(word("ended-for-record", lang, count=done.ended))
+    if result.identical:
+        lines.append(word("identical-aside", lang, count=len(result.identical)))
     if done.untaken:
         lines.append(word("untaken", lang, count=done.untaken))
     return lines

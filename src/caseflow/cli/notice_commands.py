@@ -19,9 +19,11 @@ from caseflow.cli.options import (
     echo,
     instant,
     json_option,
+    labelled,
     lang_option,
     open_desk,
     open_store,
+    portal,
     print_json,
     print_utf8,
     say,
@@ -30,10 +32,11 @@ from caseflow.cli.options import (
     usage,
     word,
 )
-from caseflow.core.notices import DEAD, Document, Posted, whole
+from caseflow.core.notices import CANCELLED, DEAD, Document, Posted, whole
 from caseflow.core.time.instants import moment
-from caseflow.delivery.relay import Round
+from caseflow.delivery.relay import Relay
 from caseflow.delivery.relay_config import relay_from
+from caseflow.delivery.round import Round
 from caseflow.policies.parse import toml_table
 from caseflow.ports import Store
 from caseflow.views.letter import day_of, number_of
@@ -62,16 +65,23 @@ def relay(
     """
     if ctx.invoked_subcommand is not None:
         return
-    if store_url is None or config is None:
-        raise usage("relay-needs", lang)
-    store = open_store(store_url, must_exist=True)
-    sender = relay_from(_read(config), store, folder=config.parent)
+    sender = _relay(store_url, config, lang)
     with _stop_signals() as stop:
         done = sender.until_empty() if once else sender.run(stop, workers=workers)
     if as_json:
         print_json(_counts(done))
     else:
         say("relay-did", lang, **_counts(done))
+
+
+def _relay(store_url: str | None, config: Path | None, lang: Lang) -> Relay:
+    """The relay that the configuration describes, or else the portal's own."""
+    own = portal()
+    if config is None and own is not None and store_url == own.url:
+        return own.relay()
+    if store_url is None or config is None:
+        raise usage("relay-needs", lang)
+    return relay_from(_read(config), open_store(store_url, must_exist=True), folder=config.parent)
 
 
 def _counts(done: Round) -> dict[str, int]:
@@ -114,21 +124,35 @@ def _read(config: Path) -> dict[str, Any]:
 @lang_option
 def dead(store_url: str, as_json: bool, lang: Lang) -> int:
     """List what could not be told, and why; exit code 1 when there is any."""
-    store = open_store(store_url, must_exist=True)
-    rows = tuple(_dead_letters(store))
-    if as_json:
-        print_json([_letter_document(row) for row in rows])
-    elif not rows:
-        say("no-dead-letters", lang)
-    else:
-        for row in rows:
-            echo(_letter_line(row))
+    rows = _list(store_url, DEAD, "no-dead-letters", as_json=as_json, lang=lang)
     return Exit.FOUND if rows else Exit.OK
 
 
-def _dead_letters(store: Store) -> Iterator[Posted]:
+@relay.command()
+@store_option
+@json_option
+@lang_option
+def dropped(store_url: str, as_json: bool, lang: Lang) -> None:
+    """List what was not told since it did not hold any more, and why."""
+    _list(store_url, CANCELLED, "nothing-dropped", as_json=as_json, lang=lang)
+
+
+def _list(store_url: str, status: str, none: str, *, as_json: bool, lang: Lang) -> tuple[Posted, ...]:
+    """Print the notices of a status; by the key ``none`` that there are none."""
+    rows = tuple(_of_status(open_store(store_url, must_exist=True), status))
+    if as_json:
+        print_json([_letter_document(row) for row in rows])
+    elif not rows:
+        say(none, lang)
+    else:
+        for row in rows:
+            echo(_letter_line(row))
+    return rows
+
+
+def _of_status(store: Store, status: str) -> Iterator[Posted]:
     after = 0
-    while page := store.notices(status=DEAD, after=after):
+    while page := store.notices(status=status, after=after):
         yield from page
         after = page[-1].position
 
@@ -159,12 +183,12 @@ def resend(ids: tuple[str, ...], every: bool, store_url: str, lang: Lang) -> int
     if bool(ids) == every:
         raise usage("ids-or-all", lang)
     store = open_store(store_url, must_exist=True)
-    wanted = tuple(row.notice.id for row in _dead_letters(store)) if every else tuple(dict.fromkeys(ids))
+    wanted = tuple(row.notice.id for row in _of_status(store, DEAD)) if every else tuple(dict.fromkeys(ids))
     done = store.requeue(wanted, SystemClock().now_us())
     say("resent", lang, count=len(done))
     for name in wanted:
         if name not in done:
-            echo(f"{name}: {word('not-dead', lang)}", err=True)
+            echo(labelled(name, word("not-dead", lang), lang), err=True)
     return Exit.OK if len(done) == len(wanted) else Exit.FOUND
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 import click
 from rich.console import Console
@@ -16,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from caseflow import Desk, load_policy
 from caseflow.cli.exit_codes import Exit as Exit  # the commands take these from here, too
+from caseflow.delivery.relay import Relay
 from caseflow.i18n import Lang as Lang
-from caseflow.i18n import languages, locale_language, text, visible
+from caseflow.i18n import languages, locale_language, mark, text, visible
 from caseflow.ports import Quarantined, Store
 from caseflow.stores import locations
 
@@ -45,8 +46,40 @@ class _Language(click.ParamType):  # type: ignore[type-arg]  # generic in new re
             click.UsageError: nobody loaded such a language.
         """
         if value not in languages():
-            raise usage("bad-lang", locale_language(), name=value, known=", ".join(languages()))
+            raise usage("bad-lang", _own_language(), name=value, known=", ".join(languages()))
         return str(value)
+
+
+class Portal(Protocol):
+    """The portal that the command line runs in, as ``manage.py caseflow`` does.
+
+    Attributes:
+        url: its store's; what ``--store`` is where it is left out.
+        lang: the language its people read.
+    """
+
+    url: str
+    lang: Lang
+
+    def desk(self) -> Desk:
+        """Its desk, with its clock, rights, hooks and observer."""
+        ...
+
+    def relay(self) -> Relay:
+        """Its relay, in place of one that ``--config`` describes."""
+        ...
+
+
+def portal() -> Portal | None:
+    """The portal that this command runs in, if it does."""
+    ctx = click.get_current_context(silent=True)
+    return ctx.find_root().obj if ctx is not None else None
+
+
+def _own_language() -> Lang:
+    """The language of the portal, or else of the locale."""
+    own = portal()
+    return locale_language() if own is None else own.lang
 
 
 def lang_option(command: _F) -> _F:
@@ -61,7 +94,7 @@ def lang_option(command: _F) -> _F:
 def _chosen(ctx: click.Context, _: click.Parameter, lang: Lang | None) -> Lang:
     if lang is not None:
         ctx.meta[_LANG] = lang
-    return lang or locale_language()
+    return lang or _own_language()
 
 
 def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
@@ -72,7 +105,7 @@ def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
     for option, value in zip(reversed(options[:-1]), reversed(options[1:]), strict=True):
         if option == "--lang" and value in languages():
             return value
-    return locale_language()
+    return _own_language()
 
 
 def usage(key: str, lang: Lang, /, **values: Any) -> click.UsageError:
@@ -109,7 +142,10 @@ def open_store(url: str | None, *, must_exist: bool = False) -> Store:
 
 
 def open_desk(url: str) -> Desk:
-    """A desk on an existing store; each case there brings the policy it pinned."""
+    """A desk on an existing store; each case there brings the policy it pinned. A portal's is its own."""
+    own = portal()
+    if own is not None and url == own.url:
+        return own.desk()
     return Desk(load_policy("wuhu"), open_store(url, must_exist=True))
 
 
@@ -121,6 +157,11 @@ def word(key: str, lang: Lang, **values: Any) -> str:
 def echo(line: object = "", *, nl: bool = True, err: bool = False) -> None:
     """Print for people: what would do something on a terminal stands there as its escape."""
     click.echo(visible(str(line)), nl=nl, err=err)
+
+
+def labelled(label: object, part: object, lang: Lang) -> str:
+    """A label and what it is of, as the language writes a colon."""
+    return f"{label}{mark('colon', lang)}{part}"
 
 
 def say(key: str, lang: Lang, **values: Any) -> None:
@@ -149,10 +190,14 @@ def say_aside(ones: Sequence[Quarantined], lang: Lang, *, err: bool = False) -> 
 
 
 def instant(at: datetime | None) -> str:
-    """An instant for people: to the second, or to the microsecond where it matters, with its offset."""
-    if at is None:
-        return "-"
-    return at.isoformat(sep=" ", timespec="microseconds" if at.microsecond else "seconds")
+    """An instant for people: to the second, never later than it is, with its offset; a dash for none."""
+    return "-" if at is None else at.isoformat(sep=" ", timespec="seconds")
+
+
+def late_line(at: datetime, lang: Lang, *, certain: bool) -> str:
+    """From when it is late; after a second rather than from a part of it; not before what is uncertain."""
+    key = "not-before" if not certain else "late-after" if at.microsecond else "late-from"
+    return f"{word(key, lang)} {instant(at)}"
 
 
 def columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

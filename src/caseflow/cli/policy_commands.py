@@ -19,6 +19,7 @@ from caseflow.cli.options import (
     columns,
     echo,
     json_option,
+    labelled,
     lang_option,
     open_store,
     print_json,
@@ -157,7 +158,7 @@ def _print_lint(
         echo(problem.text(lang))
     for _, group in groupby(rows, key=lambda row: row.code):
         row, *others = group
-        echo(f"{name}: {row.path}: {row.text(lang)} [{row.code}]")
+        echo(labelled(f"{name}: {row.path}", f"{row.text(lang)} [{row.code}]", lang))
         if others:
             places = ", ".join(dict.fromkeys(other.path for other in others[:MOST_PLACES]))
             places += ", ..." if len(others) > MOST_PLACES else ""
@@ -166,9 +167,9 @@ def _print_lint(
             echo(f"    {word('shown-by', lang, way=row.shown(lang))}")
         echo(f"    {word('remedy', lang, text=row.remedy(lang))}")
     if rows:
-        echo(f"{name}: {word('findings', lang, count=len(rows))}")
+        echo(labelled(name, word("findings", lang, count=len(rows)), lang))
     elif not problems:
-        echo(f"{name}: {word('clean', lang)}")
+        echo(labelled(name, word("clean", lang), lang))
 
 
 def _problem_document(problem: Problem) -> dict[str, Any]:
@@ -296,7 +297,7 @@ def migrate(
     store = open_store(store_url, must_exist=True)
     with progress_bar("migrate") as progress, _interrupts() as signals:
         heed = _heeding(signals, progress)
-        done = Desk(rules, store).migrate(
+        done = Desk(rules, store).migrate_all(
             by=Actor(by, role=role), retroactive=not not_retroactive, progress=lambda cases: heed(cases, 0),
             **selection,
         )  # fmt: skip

@@ -20,6 +20,7 @@ from caseflow.cli.options import (
     columns,
     echo,
     json_option,
+    labelled,
     lang_option,
     print_json,
     progress_bar,
@@ -28,6 +29,7 @@ from caseflow.cli.options import (
     usage,
     word,
 )
+from caseflow.i18n import bracketed
 from caseflow.interchange import load_mapping, replay
 from caseflow.ports import Query
 
@@ -57,7 +59,7 @@ _COUNTS = ("cases", "cards", "unanswered")
 @click.option("--policy", default=None, metavar="NAME|FILE", help="With --fit; by default wuhu.")
 @click.option("--calendar", default="", help="With --fit: CN or a table file.")
 @click.option("--timezone", default=None, help="With --fit: the zone of times without an offset.")
-@click.option("--encoding", default="utf-8", show_default=True, help="With --fit.")
+@click.option("--encoding", default=None, help="With --fit; by default as the mapping says, else UTF-8.")
 @bom_option
 @json_option
 @lang_option
@@ -72,7 +74,7 @@ def simulate(
     policy: str | None,
     calendar: str,
     timezone: str | None,
-    encoding: str,
+    encoding: str | None,
     bom: bool,
     lang: Lang,
     **run: Any,
@@ -155,7 +157,8 @@ def _simulation(lang: Lang) -> Any:
 
 def _fit(
     logs: tuple[Path, ...], out: Path, lang: Lang, *,
-    mapping: Path | None, policy: str | None, calendar: str, timezone: str | None, encoding: str,
+    mapping: Path | None, policy: str | None, calendar: str, timezone: str | None,
+    encoding: str | None,
 ) -> int:  # fmt: skip
     _simulation(lang)
     fitting = import_module("caseflow.simulation.fit")
@@ -191,7 +194,9 @@ def labels(one: Scenario, measures: Sequence[Measured], lang: Lang) -> dict[str,
             clock, _, level = name.partition(".")
             rung = next(rung for rung in rules.clocks[clock].rungs if rung.level == level)
             label = rung.labels.get(lang, level)
-            names[item.key] = f"{rules.clocks[clock].labels.get(lang, clock)}: {label}" if several else label
+            names[item.key] = (
+                labelled(rules.clocks[clock].labels.get(lang, clock), label, lang) if several else label
+            )
         elif kind == "reply":
             names[item.key] = word("reply-quantile", lang, percent=name.removeprefix("p"))
         elif kind == "busy" and name:
@@ -209,7 +214,7 @@ def texts(item: Measured, lang: Lang) -> tuple[str, str, str]:
         return _number(item.key, item.one), other, middle
     write = _number if item.other is None else _signed
     span = word("from-to", lang, low=write(item.key, item.low), high=write(item.key, item.high))
-    return _number(item.key, item.one), other, f"{middle} ({span})" if middle else span
+    return _number(item.key, item.one), other, f"{middle}{bracketed(span, lang)}" if middle else span
 
 
 def _number(key: str, value: float) -> str:

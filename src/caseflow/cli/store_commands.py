@@ -10,6 +10,7 @@ from typing import Any, TextIO, cast
 
 import click
 
+from caseflow import Desk, load_policy
 from caseflow.cli.options import (
     BOM,
     Exit,
@@ -17,8 +18,10 @@ from caseflow.cli.options import (
     aside_line,
     echo,
     json_option,
+    labelled,
     lang_option,
     open_desk,
+    open_store,
     print_json,
     progress_bar,
     say,
@@ -28,12 +31,13 @@ from caseflow.cli.options import (
     word,
 )
 from caseflow.core.time.instants import zone_info
-from caseflow.i18n import Lang, text
+from caseflow.i18n import Lang, mark, text
 from caseflow.interchange import commands_csv, csv_tables, importer, jsonl, xes
 from caseflow.interchange.jsonl import Written
 from caseflow.interchange.pagination import Exported
 from caseflow.stores.copy import copy_cases
 from caseflow.stores.locations import location_of, shown
+from caseflow.views.health import HealthLimits
 
 KINDS = ("jsonl", "csv", "replay", "xes")
 OPTION_KINDS = {
@@ -57,7 +61,7 @@ def store() -> None:
 def init(store_url: str, lang: Lang) -> None:
     """Make the store; one that is there already stays as it is."""
     is_new = location_of(store_url).make()
-    echo(f"{shown(store_url)}: {word('store-made' if is_new else 'store-there', lang)}")
+    echo(labelled(shown(store_url), word("store-made" if is_new else "store-there", lang), lang))
 
 
 @store.command()
@@ -75,10 +79,44 @@ def status(store_url: str, as_json: bool, lang: Lang) -> int:
     else:
         older, newer = place.schema < place.known, place.schema > place.known
         key = "schema-older" if older else "schema-newer" if newer else "schema-current"
-        echo(f"{shown(store_url)}: {word(key, lang, schema=place.schema, known=place.known)}")
-        notices = ", ".join(f"{word(name, lang)} {count}" for name, count in place.notices) or "0"
+        echo(labelled(shown(store_url), word(key, lang, schema=place.schema, known=place.known), lang))
+        numbers = (f"{word(name, lang)} {count}" for name, count in place.notices)
+        notices = mark("comma", lang).join(numbers) or "0"
         say("store-holds", lang, cases=place.cases, events=place.events, notices=notices)
     return Exit.OK if place.is_current else Exit.FOUND
+
+
+@store.command()
+@store_option
+@click.option("--policy", "policy_name", default="wuhu", help="Whose calendars; the rules for new cases.")
+@click.option("--sweep-lag", type=float, default=900, show_default=True, help="Seconds that are well yet.")
+@click.option("--relay-lag", type=float, default=900, show_default=True, help="Seconds that are well yet.")
+@click.option("--dead-letters", type=click.IntRange(0), help="So many are well yet.")
+@click.option("--quarantined", type=click.IntRange(0), help="So many due cases set aside are well yet.")
+@click.option("--waiting", type=click.IntRange(0), help="So many cases waiting for a calendar are well yet.")
+@click.option("--calendar-days", type=click.IntRange(0), help="Each calendar reaches at least so far.")
+@json_option
+@lang_option
+def health(store_url: str, policy_name: str, as_json: bool, lang: Lang, **limits: Any) -> int:
+    """Tell how far sweeps and relays are behind, and what else needs somebody; exit code 1 beyond a limit.
+
+    A few questions by index, for a monitor to ask every minute.
+    """
+    desk = Desk(load_policy(policy_name), open_store(store_url, must_exist=True))
+    document = desk.health(HealthLimits(**limits))
+    if as_json:
+        print_json(document.to_dict())
+    else:
+        for name in ("sweep_lag", "relay_lag", "dead_letters", "quarantined", "waiting"):
+            mark = "!" if name in document.beyond else " "
+            value = getattr(document, name)
+            key = f"health-{name.replace('_', '-')}"
+            echo(f"{mark} {word(key, lang)}: {f'{value:.0f}' if isinstance(value, float) else value}")
+        for one in document.calendars:
+            is_near = limits["calendar_days"] is not None and one.days_left < limits["calendar_days"]
+            line = word("health-calendar", lang, name=one.name, last=one.last_day, n=one.days_left)
+            echo(f"{'!' if is_near else ' '} {line}")
+    return Exit.OK if document.is_healthy else Exit.FOUND
 
 
 @store.command()
@@ -88,9 +126,9 @@ def migrate(store_url: str, lang: Lang) -> None:
     """Bring the store to today's schema: safe to run twice, and by several at once."""
     done = location_of(store_url).migrate()
     if not done:
-        echo(f"{shown(store_url)}: {word('nothing-to-migrate', lang)}")
+        echo(labelled(shown(store_url), word("nothing-to-migrate", lang), lang))
     for schema in done:
-        echo(f"{shown(store_url)}: {word('migrated-to', lang, schema=schema)}")
+        echo(labelled(shown(store_url), word("migrated-to", lang, schema=schema), lang))
 
 
 @store.command()

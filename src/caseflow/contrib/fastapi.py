@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -14,6 +15,7 @@ from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
 from caseflow.i18n import Lang
+from caseflow.views.health import HealthLimits
 
 
 def include_cases(
@@ -23,6 +25,7 @@ def include_cases(
     actor_of: Callable[..., Any],
     prefix: str = "",
     lang: Lang = "zh",
+    health: HealthLimits | None = None,
 ) -> None:
     """Hang the API of a desk's cases into an application.
 
@@ -37,6 +40,7 @@ def include_cases(
         actor_of: a dependency that gives the `Actor` who is signed in, or ``None`` for nobody.
         prefix: what stands before ``/cases`` in every path.
         lang: the language of answers where a request asks for none.
+        health: beyond which limits ``/health`` answers 503; see `Desk.health`.
     """
     router = APIRouter(prefix=prefix)
 
@@ -46,7 +50,7 @@ def include_cases(
 
     desk_of = this_desk if isinstance(desk, Desk) else desk
     for route in ROUTES:
-        endpoint = _endpoint(route, desk_of, actor_of, lang)
+        endpoint = _endpoint(route, desk_of, actor_of, partial(CaseApi, lang=lang, health=health))
         router.add_api_route(
             route.path, endpoint, methods=[route.method], include_in_schema=False, name=route.name
         )
@@ -58,7 +62,10 @@ def include_cases(
 
 
 def _endpoint(
-    route: Route, desk_of: Callable[..., Desk], actor_of: Callable[..., Any], lang: Lang
+    route: Route,
+    desk_of: Callable[..., Desk],
+    actor_of: Callable[..., Any],
+    api: Callable[[Desk], CaseApi],
 ) -> Callable[..., Coroutine[Any, Any, Response]]:
     async def endpoint(request: Request, desk: Desk, actor: Any) -> Response:
         signed_in = actor if isinstance(actor, Actor) else None
@@ -67,7 +74,7 @@ def _endpoint(
         asked_for = ApiRequest(
             signed_in, dict(request.path_params), dict(request.query_params), headers, body
         )
-        answer = await run_in_threadpool(CaseApi(desk, lang=lang).answer, route, asked_for)
+        answer = await run_in_threadpool(api(desk).answer, route, asked_for)
         return Response(answer.body, answer.status, dict(answer.headers), media_type=answer.media_type)
 
     endpoint.__annotations__ = {

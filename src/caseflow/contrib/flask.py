@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, Response, jsonify, request
 
@@ -11,6 +12,7 @@ from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
 from caseflow.i18n import Lang
+from caseflow.views.health import HealthLimits
 
 
 def case_blueprint(
@@ -18,6 +20,7 @@ def case_blueprint(
     *,
     actor_of: Callable[[], Actor | None],
     lang: Lang = "zh",
+    health: HealthLimits | None = None,
     name: str = "caseflow",
 ) -> Blueprint:
     """The blueprint of a desk's cases; register it under a prefix of the portal's choice.
@@ -28,12 +31,13 @@ def case_blueprint(
         desk: the portal's desk, or what gives the desk of a request, as with a joined store.
         actor_of: who is signed in; ``None`` for nobody. Called within the request.
         lang: the language of answers where a request asks for none.
+        health: beyond which limits ``/health`` answers 503; see `Desk.health`.
         name: the blueprint's name.
     """
     blueprint = Blueprint(name, __name__)
     for route in ROUTES:
         rule = route.path.replace("{", "<").replace("}", ">")
-        view = _view(desk, route, actor_of, lang)
+        view = _view(desk, route, actor_of, partial(CaseApi, lang=lang, health=health))
         blueprint.add_url_rule(rule, endpoint=route.name, view_func=view, methods=[route.method])
 
     def describe() -> Response:
@@ -45,12 +49,15 @@ def case_blueprint(
 
 
 def _view(
-    desk: Desk | Callable[[], Desk], route: Route, actor_of: Callable[[], Actor | None], lang: Lang
+    desk: Desk | Callable[[], Desk],
+    route: Route,
+    actor_of: Callable[[], Actor | None],
+    api: Callable[[Desk], CaseApi],
 ) -> Callable[..., Response]:
     def view(**path: str) -> Response:
         headers = {key.lower(): value for key, value in request.headers.items()}
         asked_for = ApiRequest(actor_of(), path, request.args.to_dict(), headers, request.get_data())
-        answer = CaseApi(_desk(desk), lang=lang).answer(route, asked_for)
+        answer = api(_desk(desk)).answer(route, asked_for)
         response = Response(answer.body, answer.status, content_type=answer.media_type)
         response.headers.update(answer.headers)
         return response

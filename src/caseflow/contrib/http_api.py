@@ -21,12 +21,15 @@ from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
+from caseflow.desk.case_file import CaseFile
 from caseflow.desk.typed_actions import new_case_id
 from caseflow.errors import BadInput, CaseflowError, Stale
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
+from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
+from caseflow.views.public import public_view
 
 JSON = "application/json"
 MOST_BYTES = 1_000_000
@@ -45,6 +48,7 @@ class Route(Value):
 
 
 ROUTES = (
+    Route("get_health", "GET", "/health", "health", is_for_anyone=True),
     Route("list_cases", "GET", "/cases", "page"),
     Route("count_cases", "GET", "/counts", "counts"),
     Route("submit", "POST", "/cases", "case"),
@@ -59,8 +63,8 @@ ROUTES = (
 )
 """What the API answers; paths have no trailing slash."""
 _TERMS: Mapping[str, str] = {
-    "unit": "string", "state": "string", "kind": "string", "region": "string", "level": "string",
-    "since": "string", "until": "string", "overdue": "boolean",
+    "unit": "string", "helping": "boolean", "state": "string", "kind": "string", "region": "string",
+    "level": "string", "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "list_cases": {**_TERMS, "text": "string", "order": "string", "limit": "integer", "cursor": "string"},
@@ -109,12 +113,15 @@ class CaseApi:
     Args:
         desk: the portal's; of a joined store, one for each request.
         lang: the language of answers where a request asks for none.
+        health: what ``get_health`` is held to: 503 beyond it; see `Desk.health`.
     """
 
-    def __init__(self, desk: Desk, *, lang: Lang = "zh") -> None:
+    def __init__(self, desk: Desk, *, lang: Lang = "zh", health: HealthLimits | None = None) -> None:
         self._desk = desk
         self._lang = lang
+        self._limits = health
         self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
+            "get_health": self._get_health,
             "list_cases": self._list_cases,
             "count_cases": self._count_cases,
             "submit": self._submit,
@@ -161,6 +168,11 @@ class CaseApi:
 
     # -- questions -----------------------------------------------------------------------------------------
 
+    def _get_health(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        """Whoever sends work to instances reads the status alone; 5xx is as good where the store fails."""
+        health, headers = self._desk.health(self._limits), {"Cache-Control": "no-store"}
+        return _sent(health, status=200 if health.is_healthy else 503, headers=headers)
+
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         page = self._desk.seen_by(_actor(request)).cases(**_options("list_cases", request))
         cases, aside = list[d.CaseDocument](), [one.name for one in page.quarantined]
@@ -181,51 +193,49 @@ class CaseApi:
         )  # fmt: skip
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case = self._desk.seen_by(_actor(request)).get(request.path["case_id"])
+        case = self._file(request).get()
         return _sent(self._document(case, lang), headers=_version(case))
 
     def _get_public(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        return _sent(d.public_document(self._desk.rules_of(case_id), self._desk.public(case_id), lang=lang))
+        case = self._desk.get(request.path["case_id"])
+        rules = self._desk.rules_of(case)
+        return _sent(d.public_document(rules, public_view(rules, case), lang=lang))
 
     def _list_texts(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        texts = self._desk.seen_by(_actor(request)).texts(case_id)
-        rules = self._desk.rules_of(case_id)
+        file = self._file(request)
         documents = (
             d.text_document(
-                rules,
+                file.rules,
                 version=text.version,
                 field=text.field,
                 content=None if text.is_redacted else text.text,
                 lang=lang,
             )
-            for text in texts
+            for text in file.texts()
         )
         return _sent(d.texts_document(documents))
 
     def _get_story(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        story = self._desk.seen_by(_actor(request)).story(case_id, lang=lang)
-        return _sent(d.story_document(self._desk.rules_of(case_id), story))
+        file = self._file(request)
+        return _sent(d.story_document(file.rules, file.story(lang=lang)))
 
     def _get_forecast(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        coming = self._desk.seen_by(_actor(request)).forecast(case_id)
-        return _sent(d.forecast_document(self._desk.rules_of(case_id), coming, lang=lang))
+        file = self._file(request)
+        return _sent(d.forecast_document(file.rules, file.forecast(), lang=lang))
 
     def _explain(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id, clock = request.path["case_id"], request.path["clock"]
-        parts = self._desk.seen_by(_actor(request)).explain(case_id, clock=clock)
-        rules = self._desk.rules_of(case_id)
+        file = self._file(request)
+        parts = file.explain(clock=request.path["clock"])
         return _sent(
-            d.explanations_document(d.explanation_document(rules, part, lang=lang) for part in parts)
+            d.explanations_document(d.explanation_document(file.rules, part, lang=lang) for part in parts)
         )
 
     def _list_actions(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case_id = request.path["case_id"]
-        every = self._desk.seen_by(_actor(request)).allowed(case_id)
-        return _sent(actions_document(self._desk.rules_of(case_id), every, case_id=case_id, lang=lang))
+        file, case_id = self._file(request), request.path["case_id"]
+        return _sent(actions_document(file.rules, file.allowed(), case_id=case_id, lang=lang))
+
+    def _file(self, request: ApiRequest) -> CaseFile:
+        return self._desk.seen_by(_actor(request)).open(request.path["case_id"])
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -270,7 +280,9 @@ class CaseApi:
         headers: Mapping[str, str] | None = None,
     ) -> ApiAnswer:
         """The case after a command, as far as whoever gave it may read it; nothing where they may not."""
-        headers, seen = {**(headers or {}), **_version(case)}, self._desk.seen_by(actor).get_of(case)
+        repeated = {"Idempotent-Replayed": "true"} if case.is_repeat else {}
+        headers = {**(headers or {}), **_version(case), **repeated}
+        seen = self._desk.seen_by(actor).get_of(case)
         if seen is None:
             return ApiAnswer(204 if status == 200 else status, headers=headers)
         return _sent(self._document(seen, lang), status=status, headers=headers)

@@ -63,10 +63,13 @@ def _operation(
     problem = {"description": "a problem", "content": {MEDIA_TYPE: {"schema": _ref("problem")}}}
     success = "201" if route.name == "submit" else "200"
     answer = {"description": route.document, "content": {JSON: {"schema": _ref(route.document)}}}
+    answers = {success: answer, "default": problem}
+    if route.name == "get_health":
+        answers["503"] = {**answer, "description": "beyond the portal's limits"}
     operation: dict[str, Any] = {
         "operationId": name or route.name,
         "parameters": [*_parameters(route), *(_HEADERS if body else _HEADERS[:1])],
-        "responses": {success: answer, "default": problem},
+        "responses": answers,
     }
     if summary:
         operation["summary"] = summary

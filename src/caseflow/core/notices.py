@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
 from caseflow.core.bounds import EARLIEST, LATEST, MOST_DOCUMENTS, Count, Instant, Name, Turn, Word
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
+from caseflow.core.engine.compiled_policy import CompiledPolicy, NoticeRoute, Routes
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
@@ -28,6 +28,8 @@ CANCELLED: Final = "cancelled"
 """What it would tell no longer holds."""
 COLLAPSED: Final = "collapsed"
 """Was told together with another, whose id is ``into``."""
+TAKEN_BACK: Final = "taken-back"
+"""The error of a notice that was cancelled by a later act."""
 TOLD = (SENT, COLLAPSED)
 """Of a notice that was told, by itself or with another; neither ever goes back."""
 STATUSES = (PENDING, LEASED, SENT, DEAD, CANCELLED, COLLAPSED)
@@ -82,6 +84,7 @@ class Posted(Value, gc=False):
         told_us: when it was sent; of one that is not `SENT`, when somebody may have been told.
         error: the code of what went wrong last.
         into: the id of the notice that told it, when it was collapsed.
+        reached: the deliveries of it that were handed on, each by the end of its id.
     """
 
     position: Count
@@ -93,6 +96,7 @@ class Posted(Value, gc=False):
     told_us: Instant | None = None
     error: Word = ""
     into: Word = ""
+    reached: tuple[Name, ...] = ()
 
 
 class Held(Value, gc=False):
@@ -102,12 +106,14 @@ class Held(Value, gc=False):
         token: the claim's; it must come back with the outcome.
         attempt: 1 for the first.
         corrected: the status of the notice that this one corrects, or `UNSURE`; empty without one.
+        reached: the deliveries of it that were handed on before; see `Posted`.
     """
 
     notice: Notice
     token: str
     attempt: int
     corrected: str = ""
+    reached: tuple[str, ...] = ()
 
 
 class Outcome(Value):
@@ -122,7 +128,9 @@ class Outcome(Value):
     told_us: int | None = None
     """Of one to be tried again or given up: when some of those it is for were told."""
     untried: bool = False
-    """Of one that goes back: that nobody tried to tell it, so that the attempt does not count."""
+    """Of one that goes back: that nobody failed to tell it, so that the attempt does not count."""
+    reached: tuple[str, ...] = ()
+    """The deliveries that were handed on by now, those of earlier attempts among them; see `Posted`."""
 
 
 def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, now_us: int) -> str:
@@ -141,7 +149,7 @@ def corrected(status: str, *, token: str, lease_end: int, told_us: int | None, n
 
 def sent(held: Held, told_us: int) -> Outcome:
     """It was told at that instant."""
-    return Outcome(held.notice.id, held.token, SENT, told_us)
+    return _outcome(held, SENT, told_us)
 
 
 def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = None) -> Outcome:
@@ -150,27 +158,32 @@ def retry(held: Held, next_try_us: int, error: str, *, told_us: int | None = Non
     Args:
         told_us: when some of those whom it is for were told all the same.
     """
-    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, told_us=told_us)
+    return _outcome(held, RETRY, next_try_us, error).replace(told_us=told_us)
 
 
 def untried(held: Held, next_try_us: int, error: str = "") -> Outcome:
     """It was not tried and goes back, pending again from the instant on; the attempt does not count."""
-    return Outcome(held.notice.id, held.token, RETRY, next_try_us, error, untried=True)
+    return _outcome(held, RETRY, next_try_us, error).replace(untried=True)
 
 
 def dead(held: Held, error: str) -> Outcome:
     """It is given up, with the code of the last failure."""
-    return Outcome(held.notice.id, held.token, DEAD, None, error)
+    return _outcome(held, DEAD, error=error)
 
 
 def cancelled(held: Held, error: str = "") -> Outcome:
     """Nobody needs to be told any more, with the code of the reason."""
-    return Outcome(held.notice.id, held.token, CANCELLED, None, error)
+    return _outcome(held, CANCELLED, error=error)
 
 
 def collapsed(held: Held, into: str) -> Outcome:
     """It was told together with the notice of that id."""
-    return Outcome(held.notice.id, held.token, COLLAPSED, into=into)
+    return _outcome(held, COLLAPSED).replace(into=into)
+
+
+def _outcome(held: Held, status: str, at_us: int | None = None, error: str = "") -> Outcome:
+    """Whoever was reached before stays so."""
+    return Outcome(held.notice.id, held.token, status, at_us, error, reached=held.reached)
 
 
 class Draft(Value, gc=False):
@@ -220,11 +233,18 @@ def whole(body: Mapping[str, Any], name: str, otherwise: int = 0) -> int:
     return value if type(value) is int and EARLIEST <= value <= LATEST else otherwise
 
 
+def effective(notice: Notice) -> int:
+    """When what the notice of an act tells took effect, which may be long before it was told to the desk."""
+    return whole(notice.body, "since_us", notice.at_us)
+
+
 # -- what is owed ---------------------------------------------------------------------------------------
 
 CORRECTION, DOCUMENT, CARD, REMINDER = "correction", "document", "card", "reminder"
 OF_RUNGS = frozenset({CARD, REMINDER, DOCUMENT})
 """Topics of the notices of a rung."""
+UNASSIGNED: Final[Mapping[str, Any]] = {"unassigned": True}
+"""In the body of a notice that is told only while no unit holds the case."""
 REPEATED = (
     "unit",
     "days",
@@ -250,11 +270,8 @@ class Owed(Value, gc=False):
 
 
 NOTHING = Owed()
-
-
-def has_annulment(events: Iterable[e.Event]) -> bool:
-    """Whether a card is annulled, so that `owed` needs what was posted before."""
-    return e.CardAnnulled in map(type, events)
+Posts = Callable[[], Iterable[Notice]]
+"""Gives the notices of a case that were posted so far."""
 
 
 def owed(
@@ -262,30 +279,32 @@ def owed(
     case: Case,
     events: Sequence[e.Event],
     *,
-    posted: Iterable[Notice] = (),
+    posted: Posts = tuple,
     adopted: CompiledPolicy | None = None,
 ) -> Owed:
     """Who must be told what because of the events. The same whoever computes it.
 
     A card that one of the events issues and a later one annuls is told to nobody and numbers no document; so
-    is an inherited one.
+    is an inherited one. Where the rules number cases, a submission owes the case its number.
     A card annulled that was posted before has its notices cancelled, and a correction posted for each, which
-    the relay sends only to those who were told.
+    the relay sends only to those who were told. So it is with a reply that is taken back.
 
     Args:
         rules: the rules the case pins before the events.
         case: the case before the events.
-        posted: every notice of the case so far; needed when a card is annulled.
+        posted: gives every notice of the case so far; asked only when a card or reply is taken back.
         adopted: the rules that hold from a `Migrated` on.
     """
     annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
     times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
     documents: list[Draft] = []
+    cancels: list[str] = []
     late: list[_Annulled] = []
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
         version += 1
+        kind = type(event)
         if isinstance(event, e.RungEvent):
             if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
@@ -293,26 +312,35 @@ def owed(
                 routes = rules.routes.of_rungs.get((event.clock, event.level), ())
                 notices += _of_rung(routes, case.id, version, event, draft)
             continue
-        if type(event) is e.CardAnnulled:
+        if isinstance(event, e.CardAnnulled):
             key = _key(event)
             if index not in annulled:
                 late.append((version, event, document_id(case.id, key, times.get(key, 0))))
             times[key] = times.get(key, 0) + 1
             continue
-        if type(event) in _HOLDERS:
+        if kind in _HOLDERS:
             unit = getattr(event, "unit", "")
-        elif type(event) is e.Migrated and adopted is not None:
+            if isinstance(event, e.Submitted) and rules.routes.case_series:
+                documents.append(_case_number(rules, case.id, version, event))
+        elif kind is e.Migrated and adopted is not None:
             rules = adopted
-        elif type(event) is e.ReceiptSigned and _is_signed(case, event):
+        elif isinstance(event, e.ReceiptSigned) and _is_signed(case, event):
             continue
         routes = rules.routes.of(event)
-        if routes:
-            notices += _of_event(routes, case.id, version, event, unit)
-    if not late:
-        return Owed(tuple(notices), (), tuple(documents)) if notices or documents else NOTHING
-    cancels, corrections = _corrected(case.id, late, tuple(posted))
+        owing = [*_of_event(routes, case.id, version, event, unit)] if routes else []
+        if isinstance(event, e.ReplyRetracted):
+            untold = _untold(case, event, posted())
+            cancels += [notice.id for notice in untold]
+            owing = [_taking_back(notice, untold) for notice in owing]
+        notices += owing
+    if late:
+        annulled_notices, corrections = _corrected(case.id, late, tuple(posted()))
+        cancels += annulled_notices
+        notices += corrections
+    if not (notices or documents or cancels or late):
+        return NOTHING
     voids = tuple(Void(document, event.at_us, event.cause) for _, event, document in late)
-    return Owed((*notices, *corrections), cancels, tuple(documents), voids)
+    return Owed(tuple(notices), tuple(cancels), tuple(documents), voids)
 
 
 _Annulled = tuple[int, e.CardAnnulled, str]
@@ -351,6 +379,27 @@ def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:
     return places
 
 
+def _untold(case: Case, event: e.ReplyRetracted, posted: Iterable[Notice]) -> list[Notice]:
+    """What was posted of the replies that are taken back, whether or not anybody was told by now."""
+    since, cycle = event.since_us, case.facts.cycle_at(event.since_us)
+    replies = {
+        reply.at_us
+        for reply in case.facts.replies
+        if reply.cycle == cycle and reply.at_us <= since and reply.retracted_us is None
+    }
+    return [notice for notice in posted if notice.topic == e.Replied.name and effective(notice) in replies]
+
+
+def _taking_back(notice: Notice, untold: Sequence[Notice]) -> Notice:
+    """The notice of a retraction, which goes to those alone who were told of the reply.
+
+    Of several replies some may have been told, so that it goes out in any case.
+    """
+    way = (notice.role, notice.unit, notice.channel)
+    replies = [one for one in untold if (one.role, one.unit, one.channel) == way]
+    return notice.replace(corrects=replies[0].id) if len(replies) == 1 else notice
+
+
 def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
     addressee = event.unit if type(event) is e.CoHandlerAdded else unit
     return _by_routes(
@@ -365,6 +414,8 @@ def _repeated(event: e.Event) -> dict[str, Any]:
     if names is None:
         names = _REPEATED_BY[type(event)] = tuple([name for name in REPEATED if hasattr(event, name)])
     repeated: dict[str, Any] = {}
+    if event.effective_us is not None:
+        repeated["since_us"] = event.effective_us
     for name in names:
         value = getattr(event, name)
         if value:
@@ -402,13 +453,15 @@ def _by_routes(
     body: Mapping[str, Any],
     level: str = "",
 ) -> Iterator[Notice]:
-    """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
-    for route in routes:
-        role, channel, unit = route.role, route.channel, ""
-        if route.is_of_unit:
-            if not addressee:
-                continue
-            unit = addressee
+    """What is told of the event by each of these ways.
+
+    Where there is no unit, those are told in the place of its people whom the policy names, once.
+    """
+    for role, unit, route in recipients(routes, addressee):
+        channel, template = route.channel, route.template
+        more: Mapping[str, Any] = {}
+        if route.is_of_unit and not unit:
+            more, template = UNASSIGNED, "unassigned_late" if level else "unassigned"
         yield Notice(
             notice_id(case_id, version, role, unit, channel),
             case_id,
@@ -419,8 +472,21 @@ def _by_routes(
             unit=unit,
             channel=channel,
             at_us=event.at_us,
-            body={"template": route.template, **body},
+            body={"template": template, **body, **more},
         )
+
+
+def recipients(routes: Routes, addressee: str) -> Iterator[tuple[str, str, NoticeRoute]]:
+    """Role, unit and way of each notice."""
+    if addressee or not any(route.is_of_unit for route in routes):
+        yield from ((route.role, addressee if route.is_of_unit else "", route) for route in routes)
+        return
+    seen = {(route.role, route.channel) for route in routes if not route.is_of_unit}
+    for route in routes:
+        for role in route.instead if route.is_of_unit else (route.role,):
+            if not route.is_of_unit or (role, route.channel) not in seen:
+                seen.add((role, route.channel))
+                yield role, "", route
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:
@@ -448,6 +514,18 @@ def _draft(
     }  # fmt: skip
     name = document_id(case_id, key, times.get(key, 0))
     return Draft(name, kind.series, year, case_id=case_id, version=version, body=body)
+
+
+def case_number_id(case_id: str) -> str:
+    """The id under which a case has its number; no person and no case is told by it."""
+    return f"c-{hashlib.sha256(case_id.encode()).hexdigest()[:32]}"
+
+
+def _case_number(rules: CompiledPolicy, case_id: str, version: int, event: e.Submitted) -> Draft:
+    """What gives a case its number: of the year in which it was recorded, in the office's zone."""
+    year = moment(event.at_us, rules.policy.timezone).year
+    series = rules.routes.case_series
+    return Draft(case_number_id(case_id), series, year, case_id=case_id, version=version)
 
 
 def _corrected(

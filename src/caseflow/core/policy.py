@@ -46,6 +46,8 @@ class HandlingStep(StrEnum):
     """办结告知"""
 
 
+SCOPES = ("own", "unit", "any")
+"""Which cases a role may touch, the narrowest first; see `Role.scope`."""
 AUDIENCES = ("public", "parties", "internal")
 """Whom something is for, from the widest to the narrowest: anyone, the citizen and the office, the office."""
 
@@ -225,6 +227,12 @@ class Action:
     """How often it may be taken in a cycle of the case."""
     within: Within | None = _optional(None)
     """Only so long after another act."""
+    not_by: tuple[str, ...] = _optional(())
+    """Not by whoever took one of these actions in the case's cycle: two pairs of eyes."""
+    clocks_ended: tuple[str, ...] = _optional(())
+    """Only while none of these clocks runs, for whatever subject."""
+    linked_ended: tuple[str, ...] = _optional(())
+    """Only when every case that is linked by one of these types of links has ended."""
     audience: str = _optional("")
     """Who may read that it was taken: ``public``, ``parties`` or ``internal``; by default what the built-in
     action says, and ``internal`` for one of the policy's own."""
@@ -401,7 +409,8 @@ class NoticeRule:
     """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock, or
     ``rung:reply/yellow`` for that of one."""
     to: tuple[str, ...] = ()
-    """The roles to tell. Who acts for a unit is told when the case has one."""
+    """The roles to tell. Who acts for a unit is told when the case has one, else those whom ``without_unit``
+    names."""
     channels: tuple[str, ...] = ()
     """The ways, one notice for each, such as ``email``; empty for each person's own."""
     template: str = ""
@@ -471,6 +480,47 @@ class UnitRule:
 
 
 @attrs.frozen(kw_only=True)
+class LinkedAction:
+    """What the system does to a case because of a case that is linked to it."""
+
+    then: str
+    """The action."""
+    fields: dict[str, Any] = _optional({}, key="with")
+    """Its fields; ``linked`` in a field of type ``string`` stands for the id of the other case."""
+    labels: Labels = Labels()
+    """What is said of the other case then."""
+
+
+@attrs.frozen(kw_only=True)
+class LinkRule:
+    """A type of link between two cases, as this policy's end of it: the policies of both ends name it.
+
+    The actions ``link`` and ``unlink`` say who may link a case, and in which states.
+    """
+
+    to: tuple[str, ...] = ()
+    """The names of the policies to whose cases a link of this type leads from here; ``*`` for any."""
+    of: tuple[str, ...] = _optional((), key="from")
+    """The names of those from whose cases one leads here; ``*`` for any."""
+    acyclic: bool = _optional(False)
+    """Whether no case may be reached from itself along links of this type."""
+    public: bool = _optional(False)
+    """Whether anyone may see it, if the other end says the same."""
+    when_made: LinkedAction | None = _optional(None)
+    """What is done to this case with the link, in the same append."""
+    when_linked: dict[str, LinkedAction] = _optional({})
+    """A state of the other case -> what is done to this one when that one reaches it, in one transaction."""
+    labels: Labels = Labels()
+    """What the other case is called, seen from here."""
+    source: str = _optional("")
+
+    def actions(self) -> tuple[LinkedAction, ...]:
+        """All that the system does because of links of this type."""
+        made = () if self.when_made is None else (self.when_made,)
+        return (*made, *self.when_linked.values())
+
+
+@attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
 
@@ -507,8 +557,15 @@ class Policy:
     """Who is told what."""
     documents: dict[str, DocumentRule] = _optional({})
     """The numbered documents that rungs issue."""
+    links: dict[str, LinkRule] = _optional({})
+    """The types of links between this policy's cases and others."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
+    case_series: str = _optional("")
+    """The words before a case's number, as in ``民声〔2025〕第3号``; each year's run from 1, without a gap.
+    Cases are not numbered when left out."""
+    without_unit: tuple[str, ...] = _optional(())
+    """Who is told in the place of a unit's people while no unit holds the case: roles of scope ``any``."""
     retired: tuple[str, ...] = _optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})

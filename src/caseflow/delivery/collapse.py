@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from caseflow.core import notices as o
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
-from caseflow.core.notices import CORRECTION, DOCUMENT, OF_RUNGS, Notice, Posted
+from caseflow.core.notices import CORRECTION, DOCUMENT, OF_RUNGS, Notice, Posted, recipients
 from caseflow.delivery.renderer import instance, others
 from caseflow.ports import Outbox
 
@@ -42,20 +43,25 @@ def has_higher(case: Case, notice: Notice) -> bool:
 def speaker(case: Case, notice: Notice, rows: Iterable[Posted]) -> Posted | None:
     """The notice of the highest level for the same recipient and clock instance, above this one's.
 
-    One that was cancelled or given up speaks for nobody, and so does one that was itself told by another.
-    Of several, by different channels, it is one that was told.
+    One that was cancelled or given up speaks for nobody, and so does one that a higher level told; one that
+    was told in another role of the same people speaks on. Of several, by different channels, it is one that
+    was told.
 
     Args:
         rows: every notice of the case.
     """
+    every = tuple(rows)
+    versions = {row.notice.id: row.notice.version for row in every}
     own, best, highest = height(case, notice), (-1, False), None
-    for row in rows:
+    for row in every:
         other = row.notice
-        if row.status in (o.CANCELLED, o.DEAD, o.COLLAPSED) or not _alike(notice, other):
+        if row.status in (o.CANCELLED, o.DEAD) or not _alike(notice, other):
             continue
-        at = height(case, other)
-        if at > own and (at, row.status == o.SENT) > best:
-            best, highest = (at, row.status == o.SENT), row
+        if row.status == o.COLLAPSED and versions.get(row.into) != other.version:
+            continue
+        at, is_told = height(case, other), row.status in o.TOLD
+        if at > own and (at, is_told) > best:
+            best, highest = (at, is_told), row
     return highest
 
 
@@ -93,6 +99,20 @@ def stands(case: Case, notice: Notice) -> bool:
     )
 
 
+def known_us(case: Case, notice: Notice) -> int:
+    """When it was known that it had to be told: when a card was noticed, an act recorded."""
+    if notice.topic not in OF_RUNGS:
+        return notice.at_us
+    key = instance(notice)
+    noticed = (
+        card.detected_us
+        for card in case.escalations
+        if (card.clock, card.subject, card.cycle, card.level) == (*key, notice.level)
+        and card.effective_us == notice.at_us
+    )
+    return max(noticed, default=notice.at_us)
+
+
 def as_settled(row: o.Posted, done: Mapping[str, o.Outcome]) -> o.Posted:
     """The notice as it will be when this batch is settled."""
     outcome = done.get(row.notice.id)
@@ -100,8 +120,36 @@ def as_settled(row: o.Posted, done: Mapping[str, o.Outcome]) -> o.Posted:
         return row
     is_retry = outcome.status == o.RETRY
     return row.replace(
-        status=o.PENDING if is_retry else outcome.status, next_try_us=outcome.at_us if is_retry else None
+        status=o.PENDING if is_retry else outcome.status,
+        next_try_us=outcome.at_us if is_retry else None,
+        into=outcome.into,
+        reached=outcome.reached,
     )
+
+
+def has_siblings(rules: CompiledPolicy, notice: Notice) -> bool:
+    """Whether the event is told to several roles by one channel, of which one person may have two."""
+    if notice.topic in OF_RUNGS or notice.topic == CORRECTION:
+        routes = rules.routes.of_rungs.get((instance(notice)[0], notice.level), ())
+    else:
+        action = notice.body.get("action")
+        routes = rules.routes.of_events.get(f"{notice.topic}:{action}" if action else notice.topic, ())
+    addressees = (notice.unit,) if notice.unit else ("",) if notice.body.get("unassigned") else ("-", "")
+    return any(
+        sum(route.channel == notice.channel for *_, route in recipients(routes, addressee)) > 1
+        for addressee in addressees
+    )
+
+
+def siblings(notice: Notice, rows: Iterable[Posted]) -> list[Posted]:
+    """The notices of the same event for other roles, by the same channel."""
+    return [
+        row
+        for row in rows
+        if (row.notice.version, row.notice.topic, row.notice.channel)
+        == (notice.version, notice.topic, notice.channel)
+        and (row.notice.role, row.notice.unit) != (notice.role, notice.unit)
+    ]
 
 
 def rows_of(store: Outbox, case_id: str) -> list[o.Posted]:

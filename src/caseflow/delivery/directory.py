@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caseflow.core.model.case import Case
+from caseflow.core.units import UnitRegister, present_name, unit_name
 from caseflow.core.value import Value
+from caseflow.delivery.quiet_hours import telling_times
 from caseflow.errors import BadInput
 from caseflow.i18n import languages
 from caseflow.policies.parse import is_list, is_table
 from caseflow.ports.records import Person
 
-_KEYS = {"id", "name", "lang", "addresses", "role", "roles", "unit", "units"}
+_KEYS = {"id", "name", "lang", "addresses", "role", "roles", "unit", "units", "quiet", "digest"}
 
 
 class RoleHolder(Value):
@@ -26,7 +28,8 @@ class RoleHolder(Value):
 class ListedDirectory:
     """A directory that was given as a list.
 
-    Citizens are found by their id, whatever their unit; everybody else by role and unit.
+    People are found by role and unit. For a citizen's role that is every citizen listed; a relay tells the
+    one whose id is the case's citizen, and nobody else.
 
     Args:
         people: tables as TOML has them, in the order in which they are told::
@@ -37,32 +40,55 @@ class ListedDirectory:
             roles = ["duty_officer", "handler"]
             units = ["城管局"]
             addresses = { email = "duty@cg.example" }
+            quiet = "22:00-07:00"
+            digest = "08:30"
+
+        units: a register, whose lead officials and duty officers are found by their ids, and by which a
+            former name of a unit is its present one.
 
     Raises:
         BadInput: an entry without id, or with a key or value that does not fit.
     """
 
-    def __init__(self, people: Sequence[Mapping[str, Any]]) -> None:
-        self._listed = tuple(_role_holder(entry, index) for index, entry in enumerate(people))
-        self._by_id = {holder.person.id: holder for holder in reversed(self._listed)}
+    def __init__(self, people: Sequence[Mapping[str, Any]], *, units: UnitRegister | None = None) -> None:
+        self._register = units
+        self._by_role: dict[str, list[RoleHolder]] = {}
+        self._by_id: dict[str, RoleHolder] = {}
+        for index, entry in enumerate(people):
+            holder = _role_holder(entry, index)
+            self._by_id.setdefault(holder.person.id, holder)
+            for role in holder.roles:
+                self._by_role.setdefault(role, []).append(holder)
 
     def holders(self, role: str, *, unit: str, case: Case) -> Sequence[Person]:
-        """Everybody listed with the role for the unit; of a citizen's role, whoever asked."""
-        citizen = self._by_id.get(case.citizen)
-        if citizen is not None and role in citizen.roles and not citizen.units:
-            return (citizen.person,)
-        return tuple(
-            holder.person
-            for holder in self._listed
-            if role in holder.roles
-            and (unit in holder.units or not holder.units)
-            and not _is_other_citizen(holder, case)
-        )
+        """Everybody listed with the role for the unit; whoever asked also if listed with units."""
+        unit = present_name(self._register, unit)
+        registered = self._by_id.get(self._registered(role, unit))
+        listed = [
+            holder
+            for holder in self._by_role.get(role, ())
+            if not holder.units
+            or unit in self._present(holder.units)
+            or (not unit and holder.person.id == case.citizen)
+        ]
+        if registered is not None and registered not in listed:
+            listed.insert(0, registered)
+        return tuple(holder.person for holder in listed)
 
+    def _registered(self, role: str, unit: str) -> str:
+        """The id of whom the register names for the role in the unit; empty for nobody."""
+        known = None if self._register is None or not unit else self._register.unit(unit)
+        match role:
+            case "lead_official":
+                return "" if known is None else known.lead
+            case "duty_officer":
+                return "" if known is None else known.duty_officer
+            case _:
+                return ""
 
-def _is_other_citizen(holder: RoleHolder, case: Case) -> bool:
-    """Whether the entry is another citizen's: listed as ``citizen`` alone, it is nobody's office."""
-    return holder.roles == ("citizen",) and holder.person.id != case.citizen
+    def _present(self, units: Sequence[str]) -> Sequence[str]:
+        """The units by their present names."""
+        return units if self._register is None else [present_name(self._register, unit) for unit in units]
 
 
 def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
@@ -70,7 +96,8 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
     if set(entry) - _KEYS:
         raise BadInput("bad-person", what=what, found=str(sorted(set(entry) - _KEYS))[:80])
     addresses = entry.get("addresses", {})
-    roles, units = _names(entry, "role", "roles", what), _names(entry, "unit", "units", what)
+    roles = _names(entry, "role", "roles", what)
+    units = tuple(map(unit_name, _names(entry, "unit", "units", what)))
     lang, name, person_id = entry.get("lang", "zh"), entry.get("name", ""), entry.get("id")
     if not isinstance(person_id, str) or not person_id or not isinstance(name, str):
         raise BadInput("bad-person", what=f"{what}.id", found=str(person_id)[:80])
@@ -78,7 +105,11 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
         raise BadInput("bad-person", what=f"{what}.lang", found=str(lang)[:80])
     if not is_table(addresses) or not all(isinstance(address, str) for address in addresses.values()):
         raise BadInput("bad-person", what=f"{what}.addresses", found=type(addresses).__name__)
-    person = Person(id=person_id, name=name, addresses=dict(addresses), lang=lang)
+    times = {key: entry.get(key) for key in ("quiet", "digest")}
+    if not all(time is None or isinstance(time, str) for time in times.values()):
+        raise BadInput("bad-person", what=what, found=str(times)[:80])
+    telling_times(times["quiet"] or "", times["digest"] or "")
+    person = Person(id=person_id, name=name, addresses=dict(addresses), lang=lang, **times)
     return RoleHolder(person, roles, units)
 
 

@@ -12,21 +12,26 @@ from typing import Any
 from caseflow.clock import SystemClock, seconds_running
 from caseflow.core import notices as o
 from caseflow.core.model.case import Case
-from caseflow.core.notices import CORRECTION, OF_RUNGS, Held, Outcome
+from caseflow.core.notices import Held, Outcome
 from caseflow.core.time.instants import SECOND
 from caseflow.core.value import Value
+from caseflow.delivery.attempt import QUIET_HOURS, Attempt, key_of
 from caseflow.delivery.collapse import (
-    as_settled,
     has_higher,
+    has_siblings,
     highest_first,
+    known_us,
     may_collapse,
-    rows_of,
+    siblings,
     speaker,
-    stands,
 )
 from caseflow.delivery.messages import Messages
-from caseflow.delivery.renderer import CaseContext, Channels
-from caseflow.errors import BadRecord, CaseflowError, DeliveryFailed, StoreError
+from caseflow.delivery.quiet_hours import TellingTimes, telling_times
+from caseflow.delivery.recipients import DIRECTORY_BROKE, Recipients
+from caseflow.delivery.renderer import DIGEST, CaseContext, Channels
+from caseflow.delivery.round import PostedRows, Round, RoundWork, SetAside, round_of
+from caseflow.delivery.validity import NEVER_TOLD, outdated
+from caseflow.errors import BadInput, BadRecord, CaseflowError, DeliveryFailed, StoreError
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Clock, Observer, Store, Text
 from caseflow.ports.observations import RelayRound
@@ -68,79 +73,21 @@ class RetryPolicy(Value):
         return int(whole * (1 - self.jitter * chance) * SECOND)
 
 
-class Round(Value):
-    """What a relay did with the notices it claimed; each is counted once.
-
-    Attributes:
-        quarantined: those that could not be read, or whose case, texts or policy could not, put off for ten
-            leases; they are no dead letters, and are told once they can be read.
-    """
-
-    claimed: int = 0
-    sent: int = 0
-    retried: int = 0
-    dead: int = 0
-    cancelled: int = 0
-    collapsed: int = 0
-    quarantined: int = 0
-
-    def plus(self, other: Round) -> Round:
-        """Both together."""
-        return Round(**{name: getattr(self, name) + getattr(other, name) for name in Round.__match_args__})
-
-
 def _kept(failed: DeliveryFailed) -> str:
     """The code of others as any store can keep it."""
     return printable(str(failed.code))[:200]
-
-
-def _round(claimed: int, outcomes: Sequence[Outcome], *, unread: int, put_off: int) -> Round:
-    """The outcomes of a batch; what was left for another time counts as retried.
-
-    Args:
-        unread: notices that could not be read, of which there is no outcome.
-        put_off: outcomes of notices that were put off since something else could not.
-    """
-
-    def count(status: str) -> int:
-        return sum(outcome.status == status for outcome in outcomes)
-
-    return Round(
-        claimed=claimed + unread,
-        quarantined=unread + put_off,
-        sent=count(o.SENT),
-        retried=count(o.RETRY) + claimed - len(outcomes) - put_off,
-        dead=count(o.DEAD),
-        cancelled=count(o.CANCELLED),
-        collapsed=count(o.COLLAPSED),
-    )
 
 
 PUT_OFF = 10
 """After so many leases a notice is looked at again that could not be read, or whose case could not."""
 
 
-class _SetAside:
-    """What a round sets aside: told to the observer and the log, and counted.
-
-    Attributes:
-        count: how many things were set aside.
-        put_off: how many notices were put off because of them.
-    """
-
-    def __init__(self, observer: Observer | None) -> None:
-        self._observer = observer
-        self.count = self.put_off = 0
-
-    def note(self, one: Quarantined) -> None:
-        """It is set aside."""
-        self.count += 1
-        _log.error("%s %s is set aside: %s", one.kind, one.name, one.code)
-        if self._observer is not None:
-            try:
-                self._observer.observe(one)
-            except Exception as error:
-                _log.error("the observer failed on what is set aside: %s", type(error).__name__)
+def _goes_first(other: o.Posted, held: Held, rows: PostedRows, now_us: int) -> bool:
+    """Whether another relay is telling the same to another role just now, which was posted before."""
+    if other.status != o.LEASED or other.token == held.token or (other.next_try_us or 0) <= now_us:
+        return False
+    own = next((row.position for row in rows.now() if row.notice.id == held.notice.id), 0)
+    return other.position < own
 
 
 class Relay:
@@ -159,6 +106,10 @@ class Relay:
         retry_policy: batches, leases and waits.
         chance: numbers from 0 up to 1 that shorten waits.
         observer: is told of each round that claimed something.
+        quiet, digest: when people may be told of whom the directory does not say it; see `Person`.
+
+    Raises:
+        BadInput: ``bad-telling-time``.
     """
 
     def __init__(
@@ -172,7 +123,11 @@ class Relay:
         retry_policy: RetryPolicy | None = None,
         chance: Callable[[], float] = random.random,
         observer: Observer | None = None,
+        quiet: str = "",
+        digest: str = "",
     ) -> None:
+        telling_times(quiet, digest)
+        self._quiet, self._digest = quiet, digest
         self.store = store
         self.directory = directory
         self.clock: Any = clock if clock is not None else SystemClock()
@@ -187,14 +142,14 @@ class Relay:
     def once(self) -> Round:
         """Claim one batch and tell it; an empty round when nothing is ready."""
         now, started, lease = self.clock.now_us(), seconds_running(), self.retry_policy.lease * SECOND
-        aside = _SetAside(self._observer)
+        aside = SetAside(self._observer)
         batch = self.store.claim(
             now, limit=self.retry_policy.batch, lease_us=lease, token=uuid.uuid4().hex, aside=aside.note
         )
         unread = aside.count
         if not batch and not unread:
             return Round()
-        outcomes: list[Outcome] = []
+        work = RoundWork(aside)
         by_case: dict[str, list[Held]] = {}
         for held in batch:
             by_case.setdefault(held.notice.case_id, []).append(held)
@@ -203,14 +158,24 @@ class Relay:
             for case_id, notices in by_case.items():
                 at = self.clock.now_us()
                 if at - now > lease // 2:  # before the lease runs out the rest goes back to whoever is free
-                    outcomes += [o.untried(held, at) for held in notices]
+                    work.keep(o.untried(held, at) for held in notices)
                 else:
-                    outcomes += self._tell_case(case_id, notices, looked_up, aside)
+                    self._tell_case(case_id, notices, looked_up, work)
+            if self.clock.now_us() - now <= lease // 2:
+                self._send_digests(work)
         finally:
-            self._settle(outcomes)
-        done = _round(len(batch), outcomes, unread=unread, put_off=aside.put_off)
+            self._settle(list(work.outcomes.values()))
+        done = round_of(len(batch), list(work.outcomes.values()), unread=unread, put_off=aside.put_off)
         self._tell_observer(done, seconds_running() - started)
         return done
+
+    def _send_digests(self, work: RoundWork) -> None:
+        """One message for each person who is told all at once, and what that makes of the notices in it."""
+        for digest, parts in work.digests:
+            failed = self._handed_on(digest)
+            for attempt, delivery in parts:
+                attempt.ended(delivery, failed)
+        work.keep(self._outcome_of(attempt) for attempt in work.digests.attempts)
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         """Say what became of them: one by one where one of them is not taken, or all would be told again."""
@@ -307,15 +272,14 @@ class Relay:
             return None
         return cases, None if bad else known
 
-    def _tell_case(
-        self, case_id: str, batch: list[Held], looked_up: _LookedUp, aside: _SetAside
-    ) -> list[Outcome]:
+    def _tell_case(self, case_id: str, batch: list[Held], looked_up: _LookedUp, work: RoundWork) -> None:
         """Tell those of one case, the highest levels first."""
         try:
             case = None if looked_up is None else looked_up[0].get(case_id)
             case = case or self.store.load(case_id)
             if case is None:
-                return [o.dead(held, "no-case") for held in batch]
+                work.keep(o.dead(held, "no-case") for held in batch)
+                return
             known = None if looked_up is None else looked_up[1]
             texts = self.store.texts(case_id) if known is None else known.get(case_id, ())
             context = CaseContext(
@@ -323,96 +287,134 @@ class Relay:
                 case=case,
                 texts=texts,
                 documents=self._documents(batch),
+                now_us=self.clock.now_us(),
             )
             batch = highest_first(case, batch)
         except Exception as error:
             if isinstance(error, StoreError) and not isinstance(error, BadRecord):
-                return [self._failed(held, error.code, retry=True) for held in batch]
-            return self._put_off(batch, Quarantined.of("case", case_id, error), aside)
-        done: dict[str, Outcome] = {}
+                work.keep(self._failed(held, error.code, retry=True) for held in batch)
+            else:
+                self._put_off(batch, Quarantined.of("case", case_id, error), work)
+            return
+        rows = PostedRows(self.store, case_id, work)
         for held in batch:
             try:
-                done[held.notice.id] = self._outcome(context, held, done)
+                work.keep([self._outcome(context, held, rows, work)])
             except StoreError as error:
-                done[held.notice.id] = self._failed(held, error.code, retry=True)
+                work.keep([self._failed(held, error.code, retry=True)])
             except Exception as error:
-                one = Quarantined.of("notice", held.notice.id, error)
-                done[held.notice.id] = self._put_off([held], one, aside)[0]
-        return list(done.values())
+                self._put_off([held], Quarantined.of("notice", held.notice.id, error), work)
 
-    def _put_off(self, batch: list[Held], one: Quarantined, aside: _SetAside) -> list[Outcome]:
+    def _put_off(self, batch: list[Held], one: Quarantined, work: RoundWork) -> None:
         """Their attempts do not count: nobody tried to tell them."""
-        aside.note(one)
-        aside.put_off += len(batch)
+        work.aside.note(one)
+        work.aside.put_off += len(batch)
         until = self.clock.now_us() + PUT_OFF * self.retry_policy.lease * SECOND
-        return [o.untried(held, until, one.code) for held in batch]
+        work.keep(o.untried(held, until, one.code) for held in batch)
 
     def _documents(self, batch: list[Held]) -> tuple[o.Document, ...]:
         if any("document" in held.notice.body for held in batch):
             return self.store.documents(batch[0].notice.case_id)
         return ()
 
-    def _outcome(self, context: CaseContext, held: Held, done: Mapping[str, Outcome]) -> Outcome:
+    def _outcome(self, context: CaseContext, held: Held, rows: PostedRows, work: RoundWork) -> Outcome:
         """What becomes of one notice: not owed any more, told by another, later, or told now."""
         notice, now = held.notice, self.clock.now_us()
-        if notice.topic == CORRECTION and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
+        if notice.corrects and held.corrected not in (o.SENT, o.COLLAPSED, o.UNSURE):
             if held.corrected == o.LEASED:  # another relay is telling what this one takes back
                 return o.untried(held, now + self.retry_policy.lease * SECOND, "corrected-in-hand")
-            return o.cancelled(held, "never-told")
-        if notice.topic in OF_RUNGS and not stands(context.case, notice):
-            return o.cancelled(held, "annulled")
+            return o.cancelled(held, NEVER_TOLD)
+        reason = outdated(context.rules, context.case, notice, now)
+        if reason:
+            return o.cancelled(held, reason)
         if may_collapse(notice) and has_higher(context.case, notice):
-            rows = [as_settled(row, done) for row in rows_of(self.store, notice.case_id)]
-            other = speaker(context.case, notice, rows)
+            other = speaker(context.case, notice, rows.now())
             if other is not None:
                 return self._spoken_for(held, other)
-        return self._tell(context, held)
+        return self._tell(context, held, rows, work)
 
     def _spoken_for(self, held: Held, other: o.Posted) -> Outcome:
         """Told together with a higher level once that one was told; until then it waits for it."""
-        if other.status == o.SENT:
-            return o.collapsed(held, other.notice.id)
+        if other.status in o.TOLD:
+            return o.collapsed(held, other.into or other.notice.id)
         ready = max(other.next_try_us or 0, self.clock.now_us())
         return o.untried(held, ready + SECOND, "higher-level-first")
 
     # -- one notice --------------------------------------------------------------------------------------
 
-    def _tell(self, context: CaseContext, held: Held) -> Outcome:
+    def _tell(self, context: CaseContext, held: Held, rows: PostedRows, work: RoundWork) -> Outcome:
         notice = held.notice
         try:
-            people = self.directory.holders(notice.role, unit=notice.unit, case=context.case)
+            recipients = Recipients(context, notice, directory=self.directory, store=self.store)
         except DeliveryFailed as error:
             return self._failed(held, _kept(error), retry=error.retry)
+        except StoreError:
+            raise
         except Exception as error:  # the portal's own code: no fault of it stops the others
             _log.error("directory failed: %s", type(error).__name__)
-            return self._failed(held, "directory-broke", retry=True)
+            return self._failed(held, DIRECTORY_BROKE, retry=True)
         try:
-            deliveries = self._channels.deliveries(context, notice, people)
+            deliveries = self._channels.deliveries(context, notice, recipients.named)
         except Exception as error:  # a template or policy of the portal's: likewise
             _log.error("notice %s cannot be worded: %s", notice.id, type(error).__name__)
             return self._failed(held, "cannot-word", retry=True)
-        if not deliveries:
-            return o.dead(held, "no-address" if people else "no-recipient")
-        return self._sent(held, deliveries)
+        if not deliveries and not recipients.error:
+            return o.dead(held, "no-address" if recipients.named else "no-recipient")
+        if has_siblings(context.rules, notice):
+            others = siblings(notice, rows.now())
+            if any(_goes_first(other, held, rows, self.clock.now_us()) for other in others):
+                return o.untried(held, self.clock.now_us() + SECOND, "other-role-first")
+            keys = {key: other.notice.id for other in others for key in other.reached}
+            keys |= work.in_digests(other.notice.id for other in others)
+            left = [delivery for delivery in deliveries if key_of(delivery) not in keys]
+            if deliveries and not left and not recipients.error:
+                return o.collapsed(held, keys[key_of(deliveries[0])])
+            deliveries = left
+        return self._sent(
+            context, Attempt(held, self._reached_before(held), recipients.error), deliveries, work
+        )
 
-    def _sent(self, held: Held, deliveries: list[Delivery]) -> Outcome:
-        """Send to each who was not reached yet. Told is who one of them was handed on for."""
-        reached = self._reached.setdefault(held.notice.id, set())
-        error, again = "", False
+    def _reached_before(self, held: Held) -> set[str]:
+        return self._reached.setdefault(held.notice.id, set())
+
+    def _sent(
+        self, context: CaseContext, attempt: Attempt, deliveries: list[Delivery], work: RoundWork
+    ) -> Outcome:
+        """Send to each who was not reached yet and may be told now."""
+        now, days = self.clock.now_us(), context.rules.days
+        known = known_us(context.case, attempt.held.notice)
         for delivery in deliveries:
-            if delivery.id in reached:
+            if key_of(delivery) in attempt.reached:
                 continue
-            failed = self._handed_on(delivery)
-            if failed is None:
-                reached.add(delivery.id)
+            try:
+                times = self._times(delivery)
+            except BadInput as error:
+                attempt.ended(delivery, DeliveryFailed(error.code, retry=True))
+                continue
+            at = times.from_us(known, now, days)
+            if at > now:
+                attempt.waits(at, DIGEST if times.digest is not None else QUIET_HOURS)
+            elif times.digest is not None:
+                work.digests.add(attempt, delivery)
+                work.attempts[attempt.held.notice.id] = attempt
             else:
-                error, again = _kept(failed), again or failed.retry
-        if again and held.attempt < self.retry_policy.attempts:
-            failed_again = self._failed(held, error, retry=True)
-            return failed_again.replace(told_us=self.clock.now_us()) if reached else failed_again
-        if reached:
-            return o.sent(held, self.clock.now_us()).replace(error=error)
-        return o.dead(held, error)
+                attempt.ended(delivery, self._handed_on(delivery))
+        return self._outcome_of(attempt)
+
+    def _times(self, delivery: Delivery) -> TellingTimes:
+        person = delivery.person
+        return telling_times(
+            self._quiet if person.quiet is None else person.quiet,
+            self._digest if person.digest is None else person.digest,
+        )
+
+    def _outcome_of(self, attempt: Attempt) -> Outcome:
+        """What becomes of the notice, as far as its messages were handed on."""
+        held = attempt.held
+        self._reached_before(held).update(attempt.reached)
+        again = attempt.tries_again and held.attempt < self.retry_policy.attempts
+        retry = self._failed(held, attempt.error, retry=True) if again else None
+        return attempt.outcome(self.clock.now_us(), retry)
 
     def _handed_on(self, delivery: Delivery) -> DeliveryFailed | None:
         try:

@@ -10,9 +10,10 @@ from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
+from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.notices import CORRECTION, OF_RUNGS, Document, Notice, whole
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, languages, text
+from caseflow.i18n import Lang, languages, mark, text
 from caseflow.ports import Text
 from caseflow.ports.protocols import Notifier
 from caseflow.ports.records import Delivery, Person
@@ -27,17 +28,26 @@ class CaseContext(Value):
     case: Case
     texts: tuple[Text, ...]
     documents: tuple[Document, ...]
+    now_us: int
+
+
+class Recipient(Value):
+    """A person who is told, and the case of theirs for which they are: its own, or one that follows it."""
+
+    person: Person
+    case: Case
+    texts: tuple[Text, ...]
 
 
 class TemplateContext(Mapping[str, str]):
     """What stands in each place of a message to a person, looked up when the message asks for it."""
 
-    def __init__(self, context: CaseContext, notice: Notice, lang: Lang, person: str) -> None:
-        self.case, self.rules = context.case, context.rules
+    def __init__(self, context: CaseContext, notice: Notice, lang: Lang, recipient: Recipient) -> None:
+        self.case, self.rules, self.now_us = context.case, context.rules, context.now_us
         self.texts, self.documents = context.texts, context.documents
         self.notice = notice
         self.lang: Lang = lang
-        self.person = person
+        self.recipient, self.person = recipient, recipient.person.name
         self.labels = PolicyLabels(context.rules, lang)
         self.clock = str(notice.body.get("clock", ""))
 
@@ -63,18 +73,20 @@ def _since(of: TemplateContext) -> str:
 
 
 def _unit(of: TemplateContext) -> str:
+    """The unit that is spoken of; the office itself where there is none."""
     notice = of.notice
-    return str(notice.body.get("unit") or notice.unit or of.case.unit) or text("notices.unknown", of.lang)
+    return str(notice.body.get("unit") or notice.unit or of.case.unit) or of.labels.office()
 
 
 _WORDS: dict[str, Callable[[TemplateContext], str]] = {
     "action": lambda of: _action(of.labels, of.notice),
     "also": lambda of: _also(of.labels, of.case, of.notice),
     "at": lambda of: of.time(of.notice.at_us),
-    "case": lambda of: of.case.id,
+    "case": lambda of: of.recipient.case.id,
     "clock": lambda of: of.labels.clock(of.clock, str(of.notice.body.get("subject", ""))),
     "days": lambda of: str(of.notice.body.get("days", "")),
-    "deadline": lambda of: _deadline(of) or text("notices.unknown", of.lang),
+    "deadline": lambda of: _deadline(of),
+    "due": lambda of: _due(of),
     "level": lambda of: of.labels.level(of.clock, of.notice.level),
     "number": lambda of: _number(of.documents, str(of.notice.body.get("document", "")), of.lang),
     "office": lambda of: of.labels.office(),
@@ -85,7 +97,7 @@ _WORDS: dict[str, Callable[[TemplateContext], str]] = {
     "since": _since,
     "state": lambda of: of.labels.state(of.case.state),
     "text": lambda of: _text(of),
-    "title": lambda of: title_of(of.case, of.texts, of.lang),
+    "title": lambda of: title_of(of.recipient.case, of.recipient.texts, of.lang),
     "unit": _unit,
 }
 WORDS = frozenset(_WORDS)
@@ -125,11 +137,29 @@ def _number(documents: Sequence[Document], document_id: str, lang: Lang) -> str:
 
 
 def _deadline(of: TemplateContext) -> str:
+    due = _deadline_us(of)
+    return text("notices.unknown", of.lang) if due is None else of.time(due)
+
+
+def _deadline_us(of: TemplateContext) -> int | None:
     """The first late instant of the clock that is spoken of, else of the case."""
-    case = of.case
-    run = case.latest(of.clock, str(of.notice.body.get("subject", ""))) if of.clock else None
-    due = run.deadline_us if run is not None else case.deadline_us
-    return "" if due is None else of.time(due)
+    run = _run(of)
+    return run.deadline_us if run is not None else of.case.deadline_us
+
+
+def _run(of: TemplateContext) -> ClockRun | None:
+    return of.case.latest(of.clock, str(of.notice.body.get("subject", ""))) if of.clock else None
+
+
+def _due(of: TemplateContext) -> str:
+    """A sentence of the deadline as it stands now; nothing of a clock that ended, or has no certain end."""
+    run, due = _run(of), _deadline_us(of)
+    if run is not None and not run.is_running:
+        return ""
+    if due is not None:
+        return text("notices.due" if of.now_us < due else "notices.overdue", of.lang, at=of.time(due))
+    runs = [run] if run is not None else [run for run in of.case.clocks if run.is_running]
+    return text("notices.paused", of.lang) if any(run.is_paused for run in runs) else ""
 
 
 def instance(notice: Notice) -> tuple[str, str, int]:
@@ -159,7 +189,11 @@ def _also(labels: PolicyLabels, case: Case, notice: Notice) -> str:
         for card in others(case, notice)
     ]  # fmt: skip
     key = "notices.annulled" if notice.topic == CORRECTION else "notices.earlier"
-    return text(key, lang, cards=text("notices.between", lang).join(named)) if named else ""
+    return text(key, lang, cards=mark("list", lang).join(named)) if named else ""
+
+
+DIGEST = "digest"
+"""How the id of a digest begins, and the code of a notice that waits for one."""
 
 
 class MessageSource(Protocol):
@@ -186,13 +220,16 @@ class Channels:
         served = self._notifiers
         return served[channel] if isinstance(served, Mapping) else served
 
-    def deliveries(self, context: CaseContext, notice: Notice, people: Iterable[Person]) -> list[Delivery]:
-        """A message for each person who can be reached, in their order; each person once."""
+    def deliveries(
+        self, context: CaseContext, notice: Notice, recipients: Iterable[Recipient]
+    ) -> list[Delivery]:
+        """A message for each who can be reached, in their order; each person once."""
         by_person: dict[str, Delivery] = {}
-        for person in people:
+        for recipient in recipients:
+            person = recipient.person
             channel = self._channel(person, notice.channel)
             if channel and person.id not in by_person:
-                by_person[person.id] = self._delivery(context, notice, person, channel)
+                by_person[person.id] = self._delivery(context, notice, recipient, channel)
         return list(by_person.values())
 
     def _channel(self, person: Person, wanted: str) -> str:
@@ -203,14 +240,14 @@ class Channels:
                 return channel
         return ""
 
-    def _delivery(self, context: CaseContext, notice: Notice, person: Person, channel: str) -> Delivery:
+    def _delivery(self, context: CaseContext, notice: Notice, recipient: Recipient, channel: str) -> Delivery:
+        person = recipient.person
         lang: Lang = person.lang if person.lang in languages() else "zh"
-        words = TemplateContext(context, notice, lang, person.name)
+        words = TemplateContext(context, notice, lang, recipient)
         message = self._messages.of(str(notice.body.get("template", notice.topic)), lang)
         body = message.text.substitute(words)
-        suffix = hashlib.sha256(f"{person.id}\0{channel}".encode()).hexdigest()[:12]
         return Delivery(
-            id=f"{notice.id}-{suffix}",
+            id=f"{notice.id}-{short_hash(person.id, channel)}",
             notice=notice,
             person=person,
             channel=channel,
@@ -220,3 +257,26 @@ class Channels:
             html=paragraphs(body, lang),
             lang=lang,
         )
+
+
+def digest_of(parts: Sequence[Delivery]) -> Delivery:
+    """One message for the same person by the same channel; its id goes by theirs."""
+    first, ids = parts[0], [part.id for part in parts]
+    if len(parts) == 1:
+        return first
+    body = "\n\n".join(
+        f"{number}. {part.subject}\n\n{part.text.strip()}" for number, part in enumerate(parts, 1)
+    )
+    subject = text("notices.digest", first.lang, n=len(parts), subject=first.subject)
+    return first.replace(
+        id=f"{DIGEST}-{short_hash(*sorted(ids))}",
+        subject=one_line(subject),
+        text=f"{body}\n",
+        html=paragraphs(body, first.lang),
+        parts=tuple(parts),
+    )
+
+
+def short_hash(*parts: str) -> str:
+    """Twelve hexadecimal digits."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""The takeover of open cases of another system: what is known of one; one case, or a whole table."""
+"""The takeover of cases of another system: what is known of one; one case, or a whole table."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
+from caseflow.core.units import present_name
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import (
     checked_actor,
@@ -31,7 +32,7 @@ from caseflow.desk.call_checks import (
 )
 from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.idempotency import Request
-from caseflow.errors import BadInput, CaseflowError, KeyReused, Refusal, Refused, Stale
+from caseflow.errors import BadInput, CaseflowError, Refusal, Refused, Stale
 from caseflow.ports import Append, Store, Text
 from caseflow.serialization.redaction import sealed
 
@@ -53,11 +54,25 @@ class Granted:
 
 @attrs.frozen(kw_only=True)
 class Paused:
-    """A pause ``[since, until)``, open without an end, of a clock or of every clock the policy pauses."""
+    """A pause of a clock, or of every clock the policy pauses: ``[since, until)``, open without an end.
 
-    since: Instant
+    Of pauses of which only the length is known, that: in ``days`` as the clock counts them, or in ``hours``
+    for one that does not count days. They are taken to stand at the start of the clock.
+    """
+
+    since: Instant | None = None
     until: Instant | None = None
     clock: str = ""
+    days: int = 0
+    hours: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Holder:
+    """Who held a case before its present unit, and since when; nobody without a name."""
+
+    unit: str
+    since: Instant
 
 
 class Known(TypedDict, total=False):
@@ -67,6 +82,7 @@ class Known(TypedDict, total=False):
     submitted_at: Instant
     unit: str
     unit_since: Instant | None
+    holders: Sequence[Holder]
     state_since: Instant | None
     replied_at: Instant | None
     extensions: Sequence[Granted]
@@ -85,15 +101,16 @@ class Known(TypedDict, total=False):
 
 @attrs.frozen(kw_only=True)
 class LegacyCase:
-    """An open case as another system knew it.
+    """A case as another system knew it.
 
     Attributes:
         case_id: the id it keeps.
-        state: where it stands, by the policy's name; one of the open states.
+        state: where it stands, by the policy's name; one that has ended is taken over for the record.
         submitted_at: when it was submitted: its true start.
         unit: who holds it; nobody when empty.
-        unit_since: since when; nobody held it before. By default since the submission.
-        state_since: since when it is in its state; needed when a clock hangs on it.
+        unit_since: since when; by default since the submission.
+        holders: those who held it before, in the order of time; before all of them nobody did.
+        state_since: since when it is in its state; needed when a clock hangs on it, or when it has ended.
         replied_at: when it got its public, substantive reply.
         extensions: granted so far.
         pauses: so far, overlapping ones as their union.
@@ -110,6 +127,7 @@ class LegacyCase:
     submitted_at: Instant
     unit: str = ""
     unit_since: Instant | None = None
+    holders: Sequence[Holder] = ()
     state_since: Instant | None = None
     replied_at: Instant | None = None
     extensions: Sequence[Granted] = ()
@@ -133,21 +151,28 @@ class LegacyCase:
                 or a pause of another type.
         """
         replied = _instant(self.replied_at, "replied_at")
+        pauses = tuple(_each("pauses", self.pauses, Paused))
         return Legacy(
             checked_name("state", self.state),
             micros(self.submitted_at, what="submitted_at"),
-            unit=checked_name("unit", self.unit),
+            unit=present_name(None, checked_name("unit", self.unit)),
             unit_since=_instant(self.unit_since, "unit_since"),
+            holders=tuple(
+                (micros(holder.since, what="holders"), checked_name("holders", holder.unit))
+                for holder in _each("holders", self.holders, Holder)
+            ),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),
             extensions=tuple(
-                (grant.clock, micros(grant.at, what="extensions"), _days(grant.days))
+                (grant.clock, micros(grant.at, what="extensions"), _days(grant.days, "extensions"))
                 for grant in _each("extensions", self.extensions, Granted)
             ),
             pauses=tuple(
                 (pause.clock, micros(pause.since, what="pauses"), _instant(pause.until, "pauses"))
-                for pause in _each("pauses", self.pauses, Paused)
+                for pause in pauses
+                if pause.since is not None
             ),
+            totals=tuple(_total(pause) for pause in pauses if pause.since is None),
             started=_by_name("started", self.started),
             ended=_by_name("ended", self.ended),
         )
@@ -163,12 +188,29 @@ def _instant(instant: Instant | None, what: str) -> int | None:
     return None if instant is None else micros(instant, what=what)
 
 
+def _total(pause: Paused) -> tuple[str, int, str]:
+    """A pause of which only the length is known.
+
+    Raises:
+        BadInput: it says no length, two of them, one that is no whole number, or when it ended.
+    """
+    lengths = [
+        (amount, unit) for amount, unit in ((pause.days, "days"), (pause.hours, "hours")) if amount != 0
+    ]
+    if len(lengths) != 1 or pause.until is not None:
+        raise BadInput("bad-option", what="pauses", found=f"{pause!r:.120}, expected since, days or hours")
+    ((amount, unit),) = lengths
+    return pause.clock, _days(amount, "pauses"), unit
+
+
 def _each(what: str, values: Iterable[object] | None, wanted: type[Told]) -> Iterator[Told]:
     if not isinstance(values, Iterable):
         raise BadInput("bad-option", what=what, found=f"{values!r:.80}, which is no list")
     for value in values:
         if not isinstance(value, wanted):
-            raise BadInput("bad-option", what=what, found=f"{value!r:.80}, which is no {wanted.__name__}")
+            names = ", ".join(f"{name}=" for name in wanted.__annotations__)
+            shape = f"{wanted.__name__}({names})"
+            raise BadInput("bad-option", what=what, found=f"{value!r:.80}, expected {shape}")
         yield value
 
 
@@ -178,11 +220,11 @@ def _by_name(what: str, values: Mapping[str, Instant] | None) -> tuple[tuple[str
     return tuple((name, micros(at, what=what)) for name, at in values.items())
 
 
-def _days(days: int) -> int:
+def _days(days: int, what: str) -> int:
     if type(days) is not int:
-        raise BadInput("bad-int", what="extensions", found=repr(days))
+        raise BadInput("bad-int", what=what, found=repr(days))
     if days > MOST_DAYS:
-        raise BadInput("bad-option", what="extensions", found=f"more than {MOST_DAYS} days")
+        raise BadInput("bad-option", what=what, found=f"more than {MOST_DAYS}")
     return days
 
 
@@ -199,6 +241,7 @@ class Adoption(Value):
 
     Attributes:
         adopted: how many cases are new; unchanged: how many were taken over before, in the same words.
+        ended: how many of the new ones have ended, and are there for the record.
         inherited: level -> cards and reminders that the new ones brought along, told to nobody.
         running: clock -> instances that run on in the new ones.
         untaken: timed actions of inherited rungs that were not taken; a person decides on those cases.
@@ -207,6 +250,7 @@ class Adoption(Value):
 
     adopted: int = 0
     unchanged: int = 0
+    ended: int = 0
     inherited: Mapping[str, int] = {}
     running: Mapping[str, int] = {}
     untaken: int = 0
@@ -230,12 +274,17 @@ class Adopter:
         return self._handler.watch.command(take, case_id=case_id, action=ADOPT, role=by.role)
 
     def _adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
+        handler, now = self._handler, self._handler.clock.now_us()
+        take = partial(self._taken_over, legacy, by=by, reason=reason, now=now)
+        if key is None:
+            return take(request=None)
+        request = _request(legacy, by, reason, key)
+        return handler.once(request, partial(take, request=request))
+
+    def _taken_over(
+        self, legacy: LegacyCase, *, by: Actor, reason: str, now: int, request: Request | None
+    ) -> Case:
         case_id, handler = legacy.case_id, self._handler
-        now = handler.clock.now_us()
-        request = None if key is None else _request(legacy, by, reason, key)
-        repeated = None if request is None else handler.repeated(request)
-        if repeated is not None:
-            return repeated
         for _ in range(ATTEMPTS):
             known = self._store.load(case_id)
             entry = self._entry(legacy, by=by, reason=reason, now=now)
@@ -252,21 +301,22 @@ class Adopter:
             except Stale:
                 handler.watch.conflict(case_id, ADOPT)
                 continue
-            except KeyReused:
-                repeated = None if request is None else handler.repeated(request)
-                if repeated is None:
-                    raise
-                return repeated
             return known or entry.case
         raise Stale(case_id, expected=0)
 
     def _entry(self, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
         """The adoption of a case that is not there, to be appended."""
         case_id, by = checked_call(legacy.case_id, ADOPT, by)
-        command, texts = sealed(self._rules, "submit", by, _fields(legacy, reason), None)
-        command = command.replace(action=ADOPT)
-        authorizer = self._handler.authorizer
-        events = adopt(self._rules, case_id, legacy.past(), command, now, authorizer=authorizer)
+        handler, past = self._handler, legacy.past()
+        unit = {"to": past.unit} if past.unit else {}
+        by, fields = handler.actor(by), _fields(legacy, reason) | unit
+        command, texts = sealed(self._rules, "submit", by, fields, None)
+        command = handler.placed(self._rules, Case(case_id), command, now)
+        past = past.replace(unit=command.fields.get("to", ""))
+        command = command.replace(
+            action=ADOPT, fields={name: value for name, value in command.fields.items() if name != "to"}
+        )
+        events = adopt(self._rules, case_id, past, command, now, authorizer=handler.authorizer)
         texts = tuple(text.replace(version=1) for text in texts)
         return Append(replay(case_id, events), 0, events, texts)
 
@@ -323,6 +373,7 @@ class _Counts:
         self._ids: set[str] = set()
         self._unchanged = 0
         self._untaken = 0
+        self._ended = 0
         self._inherited: Counter[str] = Counter()
         self._running: Counter[str] = Counter()
 
@@ -341,6 +392,7 @@ class _Counts:
             _check_same(store, known, entry)
             self._unchanged += 1
             return
+        self._ended += not case.is_open
         self._inherited.update(card.level for card in case.escalations)
         self._running.update(run.clock for run in case.clocks if run.is_running)
         self._untaken += sum(getattr(event, "skipped", "") != "" for event in entry.events)
@@ -350,6 +402,7 @@ class _Counts:
         return Adoption(
             len(self._ids) - self._unchanged,
             self._unchanged,
+            ended=self._ended,
             inherited=dict(self._inherited),
             running=dict(self._running),
             untaken=self._untaken,

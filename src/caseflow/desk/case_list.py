@@ -27,6 +27,7 @@ class CountTerms(TypedDict, total=False):
     """Which cases are counted: those that all of it holds for; see `Desk.counts`."""
 
     unit: str | None
+    helping: bool
     state: str | None
     kind: str | None
     region: str | None
@@ -107,6 +108,7 @@ def query_of(
         region=_name("region", terms), level=_name("level", terms),
         since=_instant("since", terms.get("since"), zone), until=_instant("until", terms.get("until"), zone),
         overdue_at=now_us if terms.get("overdue") else None, words=words, order=order or "due",
+        helping=terms.get("helping", True),
     )  # fmt: skip
     if order is not None and order != query.ordering:
         raise BadInput("not-beside", what=f"order {order}", found="text" if words else "overdue")

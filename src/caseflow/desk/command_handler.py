@@ -4,34 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from copy import copy
+from datetime import date, datetime
 from functools import partial
 from logging import DEBUG
 from typing import Any
 
+from attrs import evolve
 from msgspec.structs import replace
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.decide import follow, step, step_by
 from caseflow.core.engine.escalation import escalate
+from caseflow.core.engine.linking import LINK, UNLINK, LinkEnd, decide_link
 from caseflow.core.engine.migration import MIGRATE, migrate
 from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, RepeatedCase
 from caseflow.core.model.commands import SYSTEM, Actor, Command
-from caseflow.core.model.events import Event, Redacted, Rejected, Withdrawn
+from caseflow.core.model.events import Event, Redacted
 from caseflow.core.model.evolve import after, replay
-from caseflow.core.notices import NOTHING, Notice, has_annulment, owed
+from caseflow.core.notices import NOTHING, Notice, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
-from caseflow.desk.call_checks import checked_call, checked_key
-from caseflow.desk.case_list import CountTerms, query_of
+from caseflow.core.units import UnitRegister, present_name, wrong_unit
+from caseflow.core.value import Value
+from caseflow.desk.call_checks import checked_call, checked_count, checked_key, checked_name
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
-from caseflow.errors import KeyReused, Refused, Stale, UnknownCase
+from caseflow.desk.unit_of_work import UnitOfWork
+from caseflow.errors import BadInput, CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
-from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Query, Store, Text
-from caseflow.ports.records import Order
+from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Quarantined, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
 
 ATTEMPTS = 5
@@ -40,11 +44,15 @@ BATCH = 500
 """Cases that are written in one transaction, where there are many."""
 
 _NO_FIELDS: Mapping[str, Any] = {}
-_OF_TWO = frozenset({MIGRATE, "merge", "resume"})
+_OF_TWO = frozenset({MIGRATE, "merge", "resume", LINK, UNLINK})
 """Actions that ask for another case, or for other rules than the case's own."""
 
-Leave = Callable[[str, Exception], object]
-"""Is told of a case that is left out, and why."""
+
+class LeftOut(Value):
+    """A case that stays as it is where many were to be changed, and why."""
+
+    case_id: str
+    error: CaseflowError
 
 
 class CommandHandler:
@@ -52,7 +60,7 @@ class CommandHandler:
 
     def __init__(
         self,
-        rules: CompiledPolicy,
+        policies: Sequence[CompiledPolicy],
         store: Store,
         clock: Clock,
         *,
@@ -60,16 +68,25 @@ class CommandHandler:
         tells: bool,
         watch: Watch,
         hooks: Hooks,
+        units: UnitRegister | None = None,
     ) -> None:
-        self.rules = rules
+        self.offered = {rules.policy.name: rules for rules in policies}
+        self.rules = policies[0]
         self.store = store
         self.clock = clock
         self.authorizer = authorizer
+        self.units = units
         self._step = step if authorizer is None else partial(step_by, authorizer)
         self.watch = watch
         self.hooks = hooks
         self._tells = tells
-        self._is_pinned = False
+        self._pinned = set[str]()
+
+    def on(self, store: Store) -> CommandHandler:
+        """The same on another store of the same cases; the two share what is known to be kept there."""
+        other = copy(self)
+        other.store = store
+        return other
 
     # -- one command ---------------------------------------------------------------------------------------
 
@@ -83,20 +100,21 @@ class CommandHandler:
         effective_at: datetime | str | None,
         key: str | None,
         expected_version: int | None,
+        policy: str | None = None,
     ) -> Case:
         """The case after the command; see `caseflow.desk.Desk.act`."""
         watch = self.watch
         if watch.observer is None and not watch.log.isEnabledFor(DEBUG):  # nobody looks at single commands
             return self._act(
                 case_id, action, by, fields,
-                effective_at=effective_at, key=key, expected_version=expected_version,
+                effective_at=effective_at, key=key, expected_version=expected_version, policy=policy,
             )  # fmt: skip
         case_id, by = checked_call(case_id, action, by)
         take = partial(
             self._act, case_id, action, by, fields,
-            effective_at=effective_at, key=key, expected_version=expected_version,
+            effective_at=effective_at, key=key, expected_version=expected_version, policy=policy,
         )  # fmt: skip
-        known = action if action in self.rules.policy.actions else ""
+        known = action if any(action in rules.policy.actions for rules in self.offered.values()) else ""
         return watch.command(take, case_id=case_id, action=known, role=by.role)
 
     def _act(
@@ -109,6 +127,7 @@ class CommandHandler:
         effective_at: datetime | str | None,
         key: str | None,
         expected_version: int | None,
+        policy: str | None,
     ) -> Case:
         if type(case_id) is not str or type(by) is not Actor or not _PLAIN_ID(case_id) or by.role == _SYSTEM:
             case_id, by = checked_call(case_id, action, by)
@@ -116,23 +135,45 @@ class CommandHandler:
             key = checked_key(key)
         now = self.clock.now_us()
         since = None if effective_at is None else micros(effective_at, what="effective_at")
-        request = None
-        if key is not None:
-            request = Request(by.id, key, (case_id, action, by.id, by.role, by.unit, since), fields)
-            repeated = self.repeated(request)
-            if repeated is not None:
-                return repeated
-        version = 0
+        if key is None:
+            return self._decided(
+                case_id, action, by, fields,
+                now=now, since=since, expected_version=expected_version, policy=policy, request=None,
+            )  # fmt: skip
+        named = "" if action == "submit" else case_id
+        request = Request(by.id, key, (named, action, by.id, by.role, by.unit, since, policy), fields)
+        take = partial(
+            self._decided, case_id, action, by, fields,
+            now=now, since=since, expected_version=expected_version, policy=policy, request=request,
+        )  # fmt: skip
+        return self.once(request, take)
+
+    def _decided(
+        self,
+        case_id: str,
+        action: str,
+        by: Actor,
+        fields: Mapping[str, Any],
+        *,
+        now: int,
+        since: int | None,
+        expected_version: int | None,
+        policy: str | None,
+        request: Request | None,
+    ) -> Case:
+        """The case after the command, which is decided anew where another writer was faster."""
+        version, by = 0, self.actor(by)
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
             version = case.version
-            rules = self.rules_of(case)
+            rules = self.rules_of(case) if policy is None else self._rules_named(policy, case)
             if expected_version is not None and version != expected_version:
                 self._check_rights(rules, case, Command(action, by))
                 raise Stale(case_id, expected=expected_version, found=version)
             texts: tuple[Text, ...] = ()
             if fields:
                 command, texts = sealed(rules, action, by, fields, since)
+                command = self.placed(rules, case, command, now)
             else:
                 command = Command(action, by, _NO_FIELDS, effective_us=since)
             claim = None if request is None else request.claim(case_id, texts)
@@ -142,12 +183,58 @@ class CommandHandler:
                 if expected_version is not None:
                     raise
                 self.watch.conflict(case_id, action)
-            except KeyReused:
-                repeated = None if request is None else self.repeated(request)
-                if repeated is None:
-                    raise
-                return repeated
         raise Stale(case_id, expected=version)
+
+    def judge(self, case: Case, action: str, by: Actor, fields: Mapping[str, Any], now: int) -> None:
+        """Whether the command would be taken now; nothing is recorded.
+
+        Raises:
+            Refused: the rules do not allow it.
+        """
+        rules = self.rules_of(case)
+        command = self.placed(rules, case, sealed(rules, action, by, fields, None)[0], now)
+        self._step(rules, case, command, now, history=partial(self.store.events, case.id))
+
+    # -- units ---------------------------------------------------------------------------------------------
+
+    def actor(self, by: Actor) -> Actor:
+        """The actor, acting for their unit by its present name."""
+        if self.units is None or not by.unit:
+            return by
+        name = present_name(self.units, by.unit)
+        return by if name == by.unit else by.replace(unit=name)
+
+    def unit_asked(self, unit: object) -> str | None:
+        """The unit of a list by its present name; `None` for all.
+
+        Raises:
+            BadInput: it is no text.
+        """
+        return None if unit is None else present_name(self.units, checked_name("unit", unit))
+
+    def placed(self, rules: CompiledPolicy, case: Case, command: Command, now: int) -> Command:
+        """The command with the units that it names by their present names; without a register as it is.
+
+        Raises:
+            Refused: a unit is unknown, or is not there when the command takes effect; but who may not take
+                the action is told that first.
+        """
+        if self.units is None:
+            return command
+        known, fields = rules.fields.get(command.action, {}), dict(command.fields)
+        at = now if command.effective_us is None else command.effective_us
+        for name, value in command.fields.items():
+            rule = known.get(name)
+            if rule is None or rule.type != "unit" or not isinstance(value, str) or not value:
+                continue
+            refused = wrong_unit(self.units, value, date.fromordinal(rules.days.day_of(at)))
+            if refused is not None:
+                self._check_rights(rules, case, command)
+                path = f"actions.{command.action}.fields.{name}"
+                refused = evolve(refused, action=command.action, state=case.state, rule=path)
+                raise Refused(refused, case_id=case.id)
+            fields[name] = present_name(self.units, value)
+        return command.replace(fields=fields)
 
     def _check_rights(self, rules: CompiledPolicy, case: Case, command: Command) -> None:
         """A stranger is not even told the version.
@@ -175,9 +262,11 @@ class CommandHandler:
         primary, history = None, partial(self.store.events, case.id)
         if command.action not in _OF_TWO:
             after, events = self._step(rules, case, command, now, history=history)
+        elif command.action in (LINK, UNLINK):
+            return self._linked(rules, case, command, now, texts=texts, claim=claim)
         elif command.action == MIGRATE:
             after, events = migrate(
-                rules, self.rules, case, command, now, history=history(), authorizer=self.authorizer
+                rules, self.target(case), case, command, now, history=history(), authorizer=self.authorizer
             )
         else:
             if command.action == "merge":
@@ -189,18 +278,83 @@ class CommandHandler:
         entry = Append(after, case.version, events, texts)
         if command.action == "redact":
             entry = self._redacting(entry, source=rules.policy.actions["redact"].source)
-        entry = self.told(rules, case, entry)
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=after.version)
         self.pin()
-        if primary is None and not after.facts.followers:
-            self.record((entry,), claim)
+        facts = after.facts
+        if primary is None and not facts.followers and not facts.links:
+            self.record((self.told(rules, case, entry),), claim)
             return after
-        entries = [entry, *self.freed(entry, now)]
+        work = UnitOfWork(self, now)
+        work.add(case, entry)
         if primary is not None:
-            entries.append(self._followed(primary, case.id, command.by, now))
+            work.add(primary, self._followed(primary, case.id, command.by, now))
+        return self._recorded_together(work, claim)
+
+    def _linked(
+        self,
+        rules: CompiledPolicy,
+        case: Case,
+        command: Command,
+        now: int,
+        *,
+        texts: tuple[Text, ...],
+        claim: KeyClaim | None,
+    ) -> Case:
+        """The case after it was linked to another one, or a link was taken back, at both ends.
+
+        The reason is kept at both ends, each with a salt of its own.
+        """
+        wanted = command.fields.get("other")
+        other = self.store.load(wanted) if isinstance(wanted, str) else None
+        if other is None or not other.version:  # refused by its own end, for want of the other
+            self._step(rules, case, command, now, history=partial(self.store.events, case.id))
+            raise UnknownCase(str(wanted))
+        fields = {"type": command.fields.get("type"), "other": case.id}
+        fields |= {text.field: text.text for text in texts if text.field == "reason"}
+        of_other = self.rules_of(other)
+        answer, other_texts = sealed(of_other, command.action, command.by, fields, command.effective_us)
+        here = LinkEnd(rules, case, command, partial(self.store.events, case.id))
+        there = LinkEnd(of_other, other, answer, partial(self.store.events, other.id))
+        work = UnitOfWork(self, now)
+        decided = decide_link(here, there, now, authorizer=self.authorizer)
+        if command.action == LINK and rules.policy.links[command.fields["type"]].acyclic:
+            self._check_acyclic(here, other)
+        for end, outcome, kept in zip((here, there), decided, (texts, other_texts), strict=True):
+            kept = _of_their_events(kept, outcome[1], end.case.version) if kept else kept
+            work.add(end.case, Append(outcome[0], end.case.version, outcome[1], kept))
+        if claim is not None:
+            claim = claim.replace(first=case.version + 1, last=decided[0][0].version)
+        self.pin()
+        return self._recorded_together(work, claim)
+
+    def _check_acyclic(self, here: LinkEnd, other: Case) -> None:
+        """Links of a type that is ``acyclic`` lead from no case back to it.
+
+        Raises:
+            Refused: ``link-cycle``, with the case over which they would.
+        """
+        link, reached, edge = here.command.fields["type"], {other.id}, [other]
+        while edge:
+            case = edge.pop()
+            for one in case.facts.links:
+                if one.type != link or one.inward:
+                    continue
+                if one.case == here.case.id:
+                    refused = refusal(
+                        "link-cycle", here.rules, here.case, here.command, found=case.id, rule=f"links.{link}"
+                    )
+                    raise Refused(refused, case_id=here.case.id)
+                following = None if one.case in reached else self.store.load(one.case)
+                if following is not None:
+                    reached.add(following.id)
+                    edge.append(following)
+
+    def _recorded_together(self, work: UnitOfWork, claim: KeyClaim | None) -> Case:
+        """The first case of the unit of work, once all of them are recorded."""
+        entries = work.entries()
         self.record(entries, claim)
-        return after
+        return entries[0].case
 
     def _beside(self, case: Case, primary: Case | None, now: int) -> Case | None:
         """The case beside which one is judged: its new primary, with all that is due, or its former."""
@@ -223,12 +377,7 @@ class CommandHandler:
         rules = self.rules_of(primary)
         history = partial(self.store.events, primary.id)
         events = follow(rules, primary, follower, by, now, history=history)
-        return self.told(rules, primary, Append(after(primary, events), primary.version, events))
-
-    def query(self, terms: CountTerms, *, text: str = "", order: Order | None = None) -> Query:
-        """The query of a list, as of now, in the office of the rules for new cases."""
-        zone = self.rules.policy.timezone
-        return query_of(terms, text=text, order=order, now_us=self.clock.now_us(), zone=zone)
+        return Append(after(primary, events), primary.version, events)
 
     def rights(self, rules: CompiledPolicy, by: Actor) -> Role:
         """What the actor may, by the authorizer's word or the policy's."""
@@ -247,10 +396,46 @@ class CommandHandler:
             raise UnknownCase(case_id if isinstance(case_id, str) else ascii(case_id)[:80])
         return case
 
+    def id_of_number(self, year: int, number: int) -> str:
+        """The id of the case that has this number in the series of the desk's own rules.
+
+        Raises:
+            BadInput: one is no whole number.
+            UnknownCase: none has.
+        """
+        year, number = checked_count("year", year), checked_count("number", number)
+        series = self.rules.policy.case_series
+        first = self.store.issued(series, year, after=number - 1, limit=1) if series else ()
+        if not first or first[0].number != number:
+            raise UnknownCase(f"{series} {year} {number}".strip())
+        return first[0].draft.case_id
+
     def rules_of(self, case: Case) -> CompiledPolicy:
         """The rules the case pinned; this desk's for a case that is not submitted yet."""
         pin, rules = case.origin.policy_hash, self.rules
         return rules if pin == rules.pin or not pin else self.rules_of_hash(pin)
+
+    def _rules_named(self, policy: str, case: Case) -> CompiledPolicy:
+        """The rules of that name, for a case to be submitted; of one that is there its own.
+
+        Raises:
+            BadInput: this desk has no such policy.
+        """
+        rules = self.offered.get(checked_name("policy", policy))
+        if rules is None:
+            raise BadInput("policy-not-offered", found=f"{policy!r:.80}", known=", ".join(self.offered))
+        return self.rules_of(case) if case.version else rules
+
+    def target(self, case: Case) -> CompiledPolicy:
+        """The rules under which a change of rules brings the case: of several those of its policy's name.
+
+        Raises:
+            BadInput: this desk has several policies, and none of that name.
+        """
+        if len(self.offered) == 1:
+            return self.rules
+        name = self.rules_of(case).policy.name
+        return self._rules_named(name, _NOWHERE)
 
     def rules_of_hash(self, policy_hash: str) -> CompiledPolicy:
         """The rules of a content hash.
@@ -260,11 +445,16 @@ class CommandHandler:
         """
         return rules_of(policy_hash, self.store.pinned)
 
+    def aside(self, one: Quarantined) -> None:
+        """Tell of something that is set aside."""
+        self.watch.tell(one)
+
     def pin(self) -> None:
         """Keep the rules of this desk with the cases that will stand under them; once is enough."""
-        if not self._is_pinned:
-            self.store.pin(self.rules.pin, self.rules.document)
-            self._is_pinned = True
+        if len(self._pinned) < len(self.offered):
+            for rules in self.offered.values():
+                self.store.pin(rules.pin, rules.document)
+                self._pinned.add(rules.pin)
 
     def told(self, rules: CompiledPolicy, case: Case, entry: Append) -> Append:
         """The append with the notices and documents that its events owe.
@@ -276,8 +466,8 @@ class CommandHandler:
         events = entry.events
         if not (self._tells and self._may_owe(rules, events)):
             return entry
-        posted = tuple(posted_of(self.store, case.id)) if has_annulment(events) else ()
-        due = owed(rules, case, events, posted=posted, adopted=self.rules)
+        posted = partial(posted_of, self.store, case.id)
+        due = owed(rules, case, events, posted=posted, adopted=self.rules_of(entry.case))
         if due is NOTHING:
             return entry
         return replace(
@@ -288,9 +478,12 @@ class CommandHandler:
         """A quick answer, which spares most commands the rest; a change of rules owes by the new ones."""
         of_any = rules.routes.of_any
         for event in events:
-            if event.name in of_any or (rules is not self.rules and event.name in self.rules.routes.of_any):
+            if event.name in of_any:
                 return True
-        return False
+        if rules is self.rules:
+            return False
+        others = [one.routes.of_any for one in self.offered.values()]
+        return any(event.name in of_any for of_any in others for event in events)
 
     def record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Append what the hooks let through, and call those who follow it."""
@@ -301,12 +494,28 @@ class CommandHandler:
         self.store.append(entries, claim)
         self.hooks.after(self.store, entries, self.watch)
 
-    def repeated(self, request: Request) -> Case | None:
-        """The case as the key's first command left it; `None` when the key is free.
+    def once(self, request: Request, take: Callable[[], Case]) -> Case:
+        """What the command of a key comes to: taken now, or as it was the first time.
+
+        A twin of it may commit at any moment before this one does. Then the case has moved on, which the
+        rules may refuse, or the key is taken: either way whoever repeats is given the first case.
 
         Raises:
-            KeyReused: it belongs to another command.
+            KeyReused: the key belongs to another command.
         """
+        repeated = self._repeated(request)
+        if repeated is not None:
+            return repeated
+        try:
+            return take()
+        except (Refused, Stale, KeyReused, UnknownCase):
+            repeated = self._repeated(request)
+            if repeated is None:
+                raise
+            return repeated
+
+    def _repeated(self, request: Request) -> Case | None:
+        """The case as the key's first command left it; `None` when the key is free."""
         claim = self.store.recall(request.actor, request.key)
         if claim is None:
             return None
@@ -315,41 +524,7 @@ class CommandHandler:
             return None  # the key came here without what it stands for, which nobody may take for done
         if not request.is_again(claim, events, self.store.texts(claim.case_id)):
             raise KeyReused(request.key, actor=request.actor)
-        return replay(claim.case_id, events[: claim.last])
-
-    def freed(self, entry: Append, now: int, leave: Leave | None = None) -> Iterator[Append]:
-        """What goes to the followers of a case that was withdrawn or rejected: each goes on by itself.
-
-        Args:
-            leave: is told of a follower that cannot go on, with the error, so that the others do.
-
-        Raises:
-            Refused: without ``leave``, when the rules of a follower do not let it go on.
-        """
-        followers = entry.case.facts.followers
-        if not followers or not any(isinstance(event, Withdrawn | Rejected) for event in entry.events):
-            return
-        for follower in followers:
-            try:
-                resumed = self._resumed(follower, entry.case, now)
-            except Exception as error:
-                if leave is None:
-                    raise
-                leave(follower, error)
-                continue
-            if resumed is not None:
-                yield resumed
-                yield from self.freed(resumed, now, leave)
-
-    def _resumed(self, case_id: str, primary: Case, now: int) -> Append | None:
-        """The follower going on; `None` when it follows another by now, or nobody."""
-        case = self.known(case_id)
-        if case.facts.primary != primary.id:
-            return None
-        rules = self.rules_of(case)
-        resume, history = Command("resume", SYSTEM), partial(self.store.events, case_id)
-        after, events = step(rules, case, resume, now, primary=primary, history=history)
-        return self.told(rules, case, Append(after, case.version, events))
+        return RepeatedCase.of(replay(claim.case_id, events[: claim.last]))
 
 
 def _of_their_events(texts: tuple[Text, ...], events: Sequence[Event], before: int) -> tuple[Text, ...]:
@@ -377,6 +552,7 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
         position = page[-1].position
 
 
+_NOWHERE = Case("-")
 _PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
 """An id that any store can keep; others are looked at more closely."""
 _SYSTEM = SYSTEM.role

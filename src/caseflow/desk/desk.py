@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Unpack, overload
+from types import MappingProxyType
+from typing import Any, Self, Unpack
 
 from caseflow.clock import SystemClock
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -16,22 +19,27 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.call_checks import checked_actor
+from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.hand_over import HandOver, hand_over
+from caseflow.desk.health_check import health_of
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
 from caseflow.desk.quarantine import quarantined
-from caseflow.desk.reader import CaseText, Reader, case_texts
+from caseflow.desk.reader import AsyncReader, Reader, query_now
 from caseflow.desk.sweeper import Sweep, Sweeper
-from caseflow.desk.typed_actions import Terms, TypedActions
-from caseflow.errors import BadInput
+from caseflow.desk.thread_pool import THREADS, CallPool, Threaded, in_thread
+from caseflow.desk.typed_actions import TypedActions
+from caseflow.errors import BadInput, StoreError
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Store
+from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
+from caseflow.views.health import HealthDocument, HealthLimits
 from caseflow.views.letter import letter
 from caseflow.views.public import PublicCase, public_view
 
@@ -40,7 +48,8 @@ class Desk(TypedActions):
     """Takes commands, keeps what they lead to, and tells what is due. Safe to share between threads.
 
     Args:
-        policy: the rules for new cases, or these compiled; older cases keep the rules they pinned.
+        policies: the rules for new cases, or these compiled; or a list of them, of which the first is for
+            cases that name none. Older cases keep the rules they pinned.
         store: where cases are kept.
         clock: tells the time; the system's by default.
         authorizer: replaces the policy's table of roles: who may what, on which cases, and who backdates.
@@ -48,6 +57,8 @@ class Desk(TypedActions):
             is ever told of what this desk records; for the past, brought in from a log.
         observer: is told what was done, refused and swept.
         hooks: those of a desk that this one replaces; by default it has its own, without any.
+        units: the units there are: a case is given to no other, and to a renamed one by its present name.
+            By default a unit of any name is taken.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -56,7 +67,7 @@ class Desk(TypedActions):
 
     def __init__(
         self,
-        policy: Policy | CompiledPolicy,
+        policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy],
         store: Store,
         *,
         clock: Clock | None = None,
@@ -64,7 +75,10 @@ class Desk(TypedActions):
         tells: bool = True,
         observer: Observer | None = None,
         hooks: Hooks | None = None,
+        units: UnitRegister | None = None,
     ) -> None:
+        if units is not None and not callable(getattr(units, "unit", None)):
+            raise BadInput("bad-option", what="units", found=f"{units!r:.80}, which is no UnitRegister")
         if authorizer is not None and not callable(getattr(authorizer, "refuses", None)):
             raise BadInput(
                 "bad-option", what="authorizer", found=f"{authorizer!r:.80}, which is no Authorizer"
@@ -72,23 +86,58 @@ class Desk(TypedActions):
         watch = Watch(observer)
         self._hooks = Hooks() if hooks is None else hooks
         handler = CommandHandler(
-            compiled(policy),
+            _offered(policies),
             store,
             clock if clock is not None else SystemClock(),
             authorizer=authorizer,
             tells=tells,
             watch=watch,
             hooks=self._hooks,
+            units=units,
         )
-        super().__init__(handler)
+        self._set_up(handler)
+
+    def _set_up(self, handler: CommandHandler) -> None:
+        self._handler = handler
         self._sweeper = Sweeper(handler)
         self._adopter = Adopter(handler)
         self._migrator = Migrator(handler)
 
+    def joined(self, connection: Any) -> Self:
+        """A desk like this one inside the transaction of the portal's own connection.
+
+        What it records is committed and rolled back with the portal's rows. It shares everything but the
+        connection: compiled rules, what is known to be kept in the store, clock, authorizer, observer and
+        hooks, those among them that are subscribed later. Making one asks the database nothing but, once for
+        each connection that the driver opened, whether its session keeps texts as they are; so a portal may
+        make one for each request.
+
+        Args:
+            connection: of SQLAlchemy, to the database of this desk's store: ``connection``,
+                ``session.connection()``, or what ``run_sync`` of an async engine hands over (psycopg,
+                asyncpg).
+
+        Raises:
+            StoreError: ``store-not-joinable`` where the store is none of SQLAlchemy's; what
+                `caseflow.stores.sqlalchemy.SqlStore.joined` refuses.
+        """
+        within: Callable[[Any], Store] | None = getattr(self.store, "within", None)
+        if within is None:
+            raise StoreError("store-not-joinable", found=type(self.store).__name__)
+        desk = copy(self)
+        vars(desk).pop("aio", None)
+        desk._set_up(self._handler.on(within(connection)))
+        return desk
+
     @property
     def rules(self) -> CompiledPolicy:
-        """The rules for new cases."""
+        """The rules for new cases that name no policy."""
         return self._handler.rules
+
+    @property
+    def policies(self) -> Mapping[str, CompiledPolicy]:
+        """The rules for new cases by the names of their policies, in the order in which they were given."""
+        return MappingProxyType(self._handler.offered)
 
     @property
     def store(self) -> Store:
@@ -100,6 +149,19 @@ class Desk(TypedActions):
         """What tells the time; as it was given, so that a test can set it."""
         return self._handler.clock
 
+    @cached_property
+    def aio(self) -> AsyncDesk:
+        """The desk with its methods as coroutines: ``await desk.aio.reply(...)``.
+
+        One pool of threads a desk, opened by the first call; `AsyncDesk` chooses how many.
+        """
+        return AsyncDesk(self)
+
+    @property
+    def units(self) -> UnitRegister | None:
+        """The register of units; without one a unit of any name is taken."""
+        return self._handler.units
+
     # -- commands ------------------------------------------------------------------------------------------
 
     def sweep(
@@ -107,25 +169,23 @@ class Desk(TypedActions):
         *,
         limit: int | None = None,
         until: datetime | str | int | None = None,
-        part: tuple[int, int] | None = None,
+        shared: bool = False,
     ) -> Sweep:
         """Fire every rung that is due: the same cards, whenever and by however many it is called.
 
         Args:
             limit: look at no more than so many cases.
             until: fire only what is due at or before this instant; never later than now.
-            part: ``(k, n)`` looks at the k-th of n parts of all cases only, so that n workers at once do not
-                meet at the same ones; a case's part follows from its id. Sweepers need not agree on it.
-
-        Raises:
-            BadInput: k is not one of 1 to n.
+            shared: take what is due in small batches in an order of chance, so that any number of workers
+                at once seldom meet at the same ones. Nobody holds anything: where they meet, the second finds
+                it done, and what a dead one left is due as before.
         """
-        return self._sweeper.sweep(limit=limit, until=until, part=part)
+        return self._sweeper.sweep(limit=limit, until=until, shared=shared)
 
     def adopt(
         self, case_id: str, *, by: Actor, reason: str, key: str | None = None, **known: Unpack[Known]
     ) -> Case:
-        """Take over an open case of another system, with its true start and state.
+        """Take over a case of another system, with its true start and state.
 
         Rungs that it reached before are recorded as inherited and told to nobody; those to come fire as
         usual. The same case again, in the same words, changes nothing.
@@ -171,15 +231,8 @@ class Desk(TypedActions):
         """
         return self._adopter.adopt_all(cases, by=by, reason=reason, dry_run=dry_run, progress=progress)
 
-    @overload
-    def migrate(
-        self, case_id: str, *, by: Actor, retroactive: bool | None = None, **terms: Unpack[Terms]
-    ) -> Case: ...
-
-    @overload
-    def migrate(
+    def migrate_all(
         self,
-        case_id: None = None,
         *,
         by: Actor,
         reason: str,
@@ -190,69 +243,74 @@ class Desk(TypedActions):
         policy_hash: str | None = None,
         dry_run: bool = False,
         progress: Callable[[int], object] = lambda _: None,
-    ) -> Migration: ...
+    ) -> Migration:
+        """Bring every open case, or those of a selection, under the desk's own policy, as `migrate` does one.
 
-    def migrate(
-        self,
-        case_id: str | None = None,
-        *,
-        by: Actor,
-        retroactive: bool | None = None,
-        unit: str | None = None,
-        state: str | None = None,
-        kind: str | None = None,
-        policy_hash: str | None = None,
-        dry_run: bool = False,
-        progress: Callable[[int], object] = lambda _: None,
-        **terms: Any,
-    ) -> Case | Migration:
-        """Bring one case, or every open case of a selection, under the desk's own policy and calendars.
-
-        A case's own history is folded under the new rules: clocks that are new begin at their true instants,
-        a renamed one (``was``) keeps its cards, cards that no longer hold are annulled, those newly owed
-        issued at their own instants. Many cases are gone through in the order of their ids, in batches of one
-        transaction each; a run that was broken off goes on by the same call. One that cannot be brought under
-        the new rules stays as it is and is listed.
+        They are gone through in the order of their ids, in batches of one transaction each; a run that was
+        broken off goes on by the same call. One that cannot be brought under the new rules stays as it is and
+        is listed.
 
         Args:
-            case_id: the one case; by default every open one that the selection admits.
             by: who does it.
-            reason: why, when the policy asks for it.
-            retroactive: by default everything is counted anew from the beginning. When false, each rung keeps
-                the later of its old and its new instant, and nothing becomes due before now that was not.
+            reason: why.
+            retroactive: as in `migrate`.
             unit, state, kind: only cases that this unit holds, in this state, of this kind.
             policy_hash: only cases that are under these rules.
             dry_run: write nothing; the result is the impact that it would have.
             progress: told after each batch how many cases were looked at.
 
         Returns:
-            The case; or what it came to for all of them, cards by unit and level included.
-
-        Raises:
-            BadInput: for one case a selection or ``dry_run``; for many what only one command takes.
-            Refused: for one case: the actor may not, a running clock would be lost (``clock-lost``), the new
-                rules lack the case's state, or an ``effective_at`` is given: it takes effect when recorded.
+            What it came to for all of them, cards by unit and level included.
         """
-        selected = {"unit": unit, "state": state, "kind": kind, "policy_hash": policy_hash}
-        if case_id is not None:
-            if dry_run:
-                raise BadInput("not-beside", what="dry_run", found="case_id")
-            for name, value in selected.items():
-                if value is not None:
-                    raise BadInput("not-beside", what=name, found="case_id")
-            fields = {} if retroactive is None else {"retroactive": retroactive}
-            return self._do(case_id, "migrate", by, terms, **fields)  # type: ignore[arg-type]  # of one case
-        reason = str(terms.pop("reason", ""))
-        for name in terms:
-            raise BadInput("not-beside", what=name, found="many cases")
         return self._migrator.migrate(
-            Selection(**selected),
+            Selection(unit=self._handler.unit_asked(unit), state=state, kind=kind, policy_hash=policy_hash),
             by=by,
             reason=reason,
             retroactive=retroactive is not False,
             dry_run=dry_run,
             progress=progress,
         )
+
+    def hand_over(
+        self,
+        unit: str,
+        *,
+        by: Actor,
+        reason: str,
+        to: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> HandOver:
+        """Hand on the open cases of a unit that was renamed or dissolved, all of them by this one call.
+
+        Each case that it holds is transferred, and with each that it helps with the other unit helps as well,
+        by the rules of that case. A case whose rules do not let it go stays and is listed. A run that was
+        broken off goes on by the same call, and a second one finds nothing left.
+
+        Args:
+            unit: its name; of a unit that the register knows, its cases under all the names that it had.
+            by: who hands them on; a role that may take ``transfer`` and ``add_co_handler``.
+            reason: why; kept apart as a text of each case.
+            to: who gets them. By default what the register says: the unit under its present name, or the
+                successor of one that is no more.
+            dry_run: judge only.
+            progress: told after each case how many were looked at.
+
+        Raises:
+            BadInput: it is not known who gets them, or the unit that should is not there.
+        """
+        return hand_over(self._handler, unit, to=to, by=by, reason=reason, dry_run=dry_run, progress=progress)
+
+    def health(self, limits: HealthLimits | None = None) -> HealthDocument:
+        """How sweeps, relays and calendars stand, held to limits: a few questions by index.
+
+        Args:
+            limits: by default a quarter of an hour for either lag, and no others.
+
+        Raises:
+            StoreError: the store cannot be asked.
+        """
+        return health_of(self._handler).held_to(limits or HealthLimits())
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:
         """The rules that the case, or the case of that id, pinned.
@@ -336,11 +394,33 @@ class Desk(TypedActions):
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The numbered documents of the case, in the order they were issued; void ones (作废) among them.
 
+        The case's own number is none of them: see `number`.
+
         Raises:
             UnknownCase: no such case.
         """
         self._handler.known(case_id)
-        return self.store.documents(case_id)
+        return issued(case_id, self.store.documents(case_id))
+
+    def number(self, case_id: str, *, lang: Lang = "zh") -> str:
+        """The number of the case as it is written, such as ``民声〔2025〕第3号``.
+
+        Empty where its rules number no cases (``case_series``), and for one that was taken over, brought in
+        from a log, or submitted under other rules.
+
+        Raises:
+            UnknownCase: no such case.
+        """
+        rules, store = self._handler.rules_of(self._handler.known(case_id)), self.store
+        return number_of_case(rules, case_id, lambda: store.documents(case_id), lang=lang)
+
+    def get_by_number(self, year: int, number: int) -> Case:
+        """The case that has this number of that year, in the series of the desk's own rules.
+
+        Raises:
+            UnknownCase: none has.
+        """
+        return self.get(self._handler.id_of_number(year, number))
 
     def document_html(
         self, case_id: str, document: str, *, lang: Lang = "zh", folder: Path | None = None
@@ -398,7 +478,7 @@ class Desk(TypedActions):
         Raises:
             UnknownCase: no such case.
         """
-        case, by = self._handler.known(case_id), checked_actor(by)
+        case, by = self._handler.known(case_id), self._handler.actor(checked_actor(by))
         return allowed(self._handler.rules_of(case), case, by, self.clock.now_us(), self._handler.authorizer)
 
     def cases(
@@ -415,7 +495,8 @@ class Desk(TypedActions):
             by: only what this actor may read, as `seen_by` has it.
             limit: at most so many, 1 to 1000.
             cursor: where the last page ended, of the same order.
-            terms: ``unit``: only those this unit holds. ``state``, ``kind``, ``region``: only those in this
+            terms: ``unit``: only those this unit holds or helps with; without ``helping``, which is true by
+                default, those alone that it holds. ``state``, ``kind``, ``region``: only those in this
                 state, of this kind, of this region. ``level``: only those whose highest standing card is of
                 this level. ``since``, ``until``: only those submitted at or after the one, before the other:
                 an instant, or a date for its beginning in the office. ``overdue``: only those with a running
@@ -434,7 +515,7 @@ class Desk(TypedActions):
         """
         if by is not None:
             return self.seen_by(by).cases(limit=limit, cursor=cursor, **terms)
-        query = self._handler.query(terms, text=terms.get("text", ""), order=terms.get("order"))
+        query = query_now(self._handler, terms, text=terms.get("text", ""), order=terms.get("order"))
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
     def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
@@ -446,11 +527,126 @@ class Desk(TypedActions):
         Raises:
             BadInput: a term of another type.
         """
-        return CaseCounts(self.store.counts(self._handler.query(terms)))
+        return CaseCounts(self.store.counts(query_now(self._handler, terms)))
 
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
 
-        A portal's pages ask these, and no others.
+        A portal's pages ask these, and no others; a page of one case opens its file first (`Reader.open`).
         """
-        return Reader(self._handler, checked_actor(actor))
+        return Reader(self._handler, self._handler.actor(checked_actor(actor)))
+
+
+class AsyncDesk(Threaded[Desk]):
+    """A desk whose methods are coroutines: each is called in a thread of a bounded pool; see `Desk.aio`.
+
+    Args:
+        desk: the portal's; its store is safe to share between threads.
+        threads: so many calls are under way at once, the others wait for their turn. A store's pool should
+            have as many connections.
+
+    Boundary:
+        Whoever waits may be cancelled, what has begun may not: the command goes on to its end, and may be
+        committed though nobody heard of it. Asked again under its idempotency key it returns its first case.
+        A command that still waits for a thread is never taken.
+
+    Raises:
+        BadInput: ``threads`` is no whole number of 1 or more.
+        CaseflowError: of every method, after `aclose` (``aio-closed``).
+    """
+
+    def __init__(self, desk: Desk, *, threads: int = THREADS) -> None:
+        super().__init__(desk, CallPool(threads))
+
+    async def aclose(self) -> None:
+        """Take no more calls, and wait for those that have begun; desk and store stay open."""
+        await self._pool.close()
+
+    async def __aenter__(self) -> Self:
+        """The desk itself."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close it."""
+        await self.aclose()
+
+    def seen_by(self, actor: Actor) -> AsyncReader:
+        """What this actor may see; see `Desk.seen_by`."""
+        return AsyncReader(self._target.seen_by(actor), self._pool)
+
+    async def quarantined(
+        self, *, progress: Callable[[int], object] = lambda _: None
+    ) -> tuple[Quarantined, ...]:
+        """Everything in the store that is set aside now, once all was read; see `Desk.quarantined`."""
+        return await self._pool.call(lambda: tuple(self._target.quarantined(progress=progress)))
+
+    act = in_thread(Desk.act)
+    acknowledge = in_thread(Desk.acknowledge)
+    add_co_handler = in_thread(Desk.add_co_handler)
+    annul_card = in_thread(Desk.annul_card)
+    assess = in_thread(Desk.assess)
+    attach = in_thread(Desk.attach)
+    close = in_thread(Desk.close)
+    complete = in_thread(Desk.complete)
+    dispatch = in_thread(Desk.dispatch)
+    grant_extension = in_thread(Desk.grant_extension)
+    link = in_thread(Desk.link)
+    link_rectification = in_thread(Desk.link_rectification)
+    hand_over = in_thread(Desk.hand_over)
+    merge = in_thread(Desk.merge)
+    note = in_thread(Desk.note)
+    placeholder = in_thread(Desk.placeholder)
+    rate = in_thread(Desk.rate)
+    receive_information = in_thread(Desk.receive_information)
+    redact = in_thread(Desk.redact)
+    refuse_extension = in_thread(Desk.refuse_extension)
+    reject = in_thread(Desk.reject)
+    reopen = in_thread(Desk.reopen)
+    reply = in_thread(Desk.reply)
+    report = in_thread(Desk.report)
+    request_extension = in_thread(Desk.request_extension)
+    request_information = in_thread(Desk.request_information)
+    retract_reply = in_thread(Desk.retract_reply)
+    route = in_thread(Desk.route)
+    send_back = in_thread(Desk.send_back)
+    sign_receipt = in_thread(Desk.sign_receipt)
+    submit = in_thread(Desk.submit)
+    take_charge = in_thread(Desk.take_charge)
+    transfer = in_thread(Desk.transfer)
+    unlink = in_thread(Desk.unlink)
+    verify_rectification = in_thread(Desk.verify_rectification)
+    withdraw = in_thread(Desk.withdraw)
+    sweep = in_thread(Desk.sweep)
+    adopt = in_thread(Desk.adopt)
+    adopt_all = in_thread(Desk.adopt_all)
+    migrate_all = in_thread(Desk.migrate_all)
+    migrate = in_thread(Desk.migrate)
+    rules_of = in_thread(Desk.rules_of)
+    subscribe = in_thread(Desk.subscribe)
+    get = in_thread(Desk.get)
+    history = in_thread(Desk.history)
+    texts = in_thread(Desk.texts)
+    documents = in_thread(Desk.documents)
+    number = in_thread(Desk.number)
+    get_by_number = in_thread(Desk.get_by_number)
+    document_html = in_thread(Desk.document_html)
+    explain = in_thread(Desk.explain)
+    public = in_thread(Desk.public)
+    forecast = in_thread(Desk.forecast)
+    allowed = in_thread(Desk.allowed)
+    cases = in_thread(Desk.cases)
+    counts = in_thread(Desk.counts)
+
+
+def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
+    """The policies compiled.
+
+    Raises:
+        BadInput: there is none, or two of them have one name.
+    """
+    several = policies if isinstance(policies, Sequence) else [policies]
+    offered = [compiled(one) for one in several]
+    names = [rules.policy.name for rules in offered]
+    if not names or len(set(names)) < len(names):
+        raise BadInput("bad-option", what="policies", found=f"{names!r:.200}")
+    return offered

@@ -18,7 +18,8 @@ class Request(Value):
 
     Attributes:
         actor, key: whose key it is.
-        command: the case, the action, who acts and since when; the time it was asked at is no part of it.
+        command: the case, the action, who acts and since when; the time it was asked at is no part of it, nor
+            the id that is proposed for a new case.
         fields: its fields by name, texts among them; one that is `None` was not given.
     """
 

@@ -14,7 +14,8 @@ from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_function
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, LeftOut
+from caseflow.desk.unit_of_work import UnitOfWork
 from caseflow.errors import CaseflowError, Stale, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.serialization.redaction import sealed
@@ -53,13 +54,6 @@ class ImpactRow(Value):
     moved: int = 0
 
 
-class NotMigrated(Value):
-    """A case that stays under its rules, and why."""
-
-    case_id: str
-    error: CaseflowError
-
-
 class Migration(Value):
     """What a change of rules came to, or would come to.
 
@@ -74,7 +68,7 @@ class Migration(Value):
     migrated: int = 0
     unchanged: int = 0
     cards: tuple[CardImpact, ...] = ()
-    refused: tuple[NotMigrated, ...] = ()
+    refused: tuple[LeftOut, ...] = ()
     dry_run: bool = False
 
     @property
@@ -129,7 +123,7 @@ class Selection(Value):
 
 
 class Migrator:
-    """Brings the cases of a store under the rules of one desk; see `caseflow.desk.Desk.migrate`."""
+    """Brings the cases of a store under the rules of one desk; see `caseflow.desk.Desk.migrate_all`."""
 
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
@@ -147,12 +141,12 @@ class Migrator:
     ) -> Migration:
         """Bring every open case of the selection under the desk's rules, batch by batch."""
         handler, now = self._handler, self._handler.clock.now_us()
-        _, by = checked_call("-", MIGRATE, by)
+        by = handler.actor(checked_call("-", MIGRATE, by)[1])
         checked_function("progress", progress)
         if not dry_run:
             handler.pin()
         fields: dict[str, Any] = {"reason": reason} | ({} if retroactive else {"retroactive": False})
-        take = partial(self._entry, by=by, fields=fields, now=now, tells=not dry_run)
+        take = partial(self._entry, by=by, fields=fields, now=now)
         done = Migration(dry_run=dry_run)
         for ids in self._batches():
             done = self._batch(ids, selection, take, done)
@@ -169,21 +163,22 @@ class Migrator:
     def _batch(
         self, ids: list[str], selection: Selection, take: Callable[[Case], Append], done: Migration
     ) -> Migration:
-        entries: list[Append] = []
-        refused: list[NotMigrated] = []
+        changes: list[tuple[Case, Append]] = []
+        refused: list[LeftOut] = []
         unchanged = 0
         for case_id, case in self._loaded(ids, refused):
             if not selection.admits(case):
                 continue
-            if case.origin.policy_hash == self._handler.rules.pin:
-                unchanged += 1
-                continue
             try:
-                entries.append(take(case))
+                if case.origin.policy_hash == self._handler.target(case).pin:
+                    unchanged += 1
+                    continue
+                changes.append((case, take(case)))
             except Exception as error:
                 refused.append(self._left(case_id, error))
+        entries = [entry for _, entry in changes]
         if not done.dry_run and entries:
-            entries = self._written(entries, take, refused)
+            entries = self._written(changes, take, refused)
         return done.replace(
             migrated=done.migrated + len(entries),
             unchanged=done.unchanged + unchanged,
@@ -194,7 +189,7 @@ class Migrator:
             refused=(*done.refused, *refused),
         )
 
-    def _loaded(self, ids: list[str], refused: list[NotMigrated]) -> Iterator[tuple[str, Case]]:
+    def _loaded(self, ids: list[str], refused: list[LeftOut]) -> Iterator[tuple[str, Case]]:
         load_many = getattr(self._store, "load_many", None)
         cases = None
         aside: list[Quarantined] = []
@@ -212,44 +207,47 @@ class Migrator:
                 yield case_id, case
 
     def _written(
-        self, entries: list[Append], take: Callable[[Case], Append], refused: list[NotMigrated]
+        self,
+        changes: list[tuple[Case, Append]],
+        take: Callable[[Case], Append],
+        refused: list[LeftOut],
     ) -> list[Append]:
         """The entries as they were written: all at once, or one by one where others write too."""
+        entries = [entry for _, entry in changes]
         try:
-            self._record(entries)
+            self._record(changes)
         except Exception as error:  # others write too, or a hook does not let one of them through
             if is_of_the_store(error):
                 raise
             return [done for entry in entries for done in self._alone(entry.case.id, take, refused)]
         return entries
 
-    def _record(self, entries: Sequence[Append]) -> None:
-        """Append them, and what goes to followers that a timed action of the new rules sets free."""
-        handler = self._handler
-        freed = [more for entry in entries for more in handler.freed(entry, entry.case.acted_us)]
-        handler.record([*entries, *freed])
+    def _record(self, changes: Sequence[tuple[Case, Append]]) -> None:
+        """Append them, and what goes to other cases by a timed action of the new rules."""
+        work = UnitOfWork(self._handler, self._handler.clock.now_us())
+        for before, entry in changes:
+            work.add(before, entry)
+        self._handler.record(work.entries())
 
-    def _alone(
-        self, case_id: str, take: Callable[[Case], Append], refused: list[NotMigrated]
-    ) -> list[Append]:
+    def _alone(self, case_id: str, take: Callable[[Case], Append], refused: list[LeftOut]) -> list[Append]:
         for _ in range(ATTEMPTS):
             case = self._handler.known(case_id)
-            if not case.is_open or case.origin.policy_hash == self._handler.rules.pin:
-                return []
             try:
+                if not case.is_open or case.origin.policy_hash == self._handler.target(case).pin:
+                    return []
                 entry = take(case)
-                self._record([entry])
+                self._record([(case, entry)])
             except Stale:
                 continue
             except Exception as error:
                 refused.append(self._left(case_id, error))
                 return []
             return [entry]
-        refused.append(NotMigrated(case_id, Stale(case_id, expected=0)))
+        refused.append(LeftOut(case_id, Stale(case_id, expected=0)))
         return []
 
     @staticmethod
-    def _left(case_id: str, error: Exception) -> NotMigrated:
+    def _left(case_id: str, error: Exception) -> LeftOut:
         """A case that stays under its rules, whatever is wrong with it: the others must get theirs.
 
         Raises:
@@ -258,11 +256,11 @@ class Migrator:
         if is_of_the_store(error):
             raise error
         if isinstance(error, CaseflowError):
-            return NotMigrated(case_id, error)
-        return NotMigrated(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
+            return LeftOut(case_id, error)
+        return LeftOut(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
 
-    def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int, tells: bool) -> Append:
-        """The change of one case, to be appended, with what must be told of it.
+    def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int) -> Append:
+        """The change of one case, to be appended.
 
         Raises:
             CaseflowError: it cannot be brought under the new rules.
@@ -272,7 +270,7 @@ class Migrator:
         command, texts = sealed(rules, MIGRATE, by, fields, None)
         after, events = migrate(
             rules,
-            handler.rules,
+            handler.target(case),
             case,
             command,
             now,
@@ -283,8 +281,7 @@ class Migrator:
             turn for turn, event in enumerate(events, case.version + 1) if type(event) is e.Migrated
         )
         texts = tuple(text.replace(version=version) for text in texts)
-        entry = Append(after, case.version, events, texts)
-        return handler.told(rules, case, entry) if tells else entry
+        return Append(after, case.version, events, texts)
 
 
 def impact_of(case: Case, events: Sequence[e.Event]) -> Iterator[CardImpact]:

@@ -24,6 +24,11 @@ def quarantined(
         progress(count)
 
 
+def is_undecided(handler: CommandHandler, case_id: str) -> bool:
+    """Whether the next sweep would set the case aside, because it cannot be read or decided."""
+    return any(_Reading(handler).due(case_id))
+
+
 class _Reading:
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
@@ -47,12 +52,16 @@ class _Reading:
                 return
             after = page[-1].case_id
 
-    def case(self, case_id: str) -> Iterator[Quarantined]:
-        """What is wrong with a case and with what goes with it."""
+    def due(self, case_id: str) -> Iterator[Quarantined]:
+        """What keeps a sweep from the case."""
         case: list[Case] = []
         yield from self._tried("case", case_id, lambda: case.append(self._handler.known(case_id)))
         for one in case:
             yield from self._tried("case", case_id, partial(self._decided, one))
+
+    def case(self, case_id: str) -> Iterator[Quarantined]:
+        """What is wrong with a case and with what goes with it."""
+        yield from self.due(case_id)
         yield from self._events(case_id)
         yield from self._tried("text", case_id, partial(self._store.texts, case_id))
         aside: list[Quarantined] = []

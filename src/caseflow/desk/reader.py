@@ -2,86 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Unpack
 
-from caseflow.core.engine.audience import (
-    INTERNAL,
-    NOTHING,
-    PARTIES,
-    PUBLIC,
-    act_of,
-    audience_of_act,
-    audience_of_text,
-    for_parties,
-    level_of,
-    retracted,
-    sees,
-)
-from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
-from caseflow.core.policy import Role
-from caseflow.core.value import Value
-from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of
+from caseflow.core.policy import SCOPES, Role
+from caseflow.desk.case_file import AsyncCaseFile, CaseFile, CaseText
+from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of, query_of
 from caseflow.desk.command_handler import CommandHandler
-from caseflow.errors import Refusal, Refused, UnknownCase, is_of_the_store
+from caseflow.desk.thread_pool import Threaded, in_thread
+from caseflow.errors import UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
-from caseflow.ports import CaseCount, Quarantined, Query, Text
-from caseflow.serialization.redaction import with_redacted
-from caseflow.views.available_actions import Allowed, allowed
-from caseflow.views.explain import Explanation, explain
-from caseflow.views.forecast import Forecast, forecast
+from caseflow.ports import CaseCount, Quarantined, Query
+from caseflow.ports.records import Order
+from caseflow.views.available_actions import Allowed
+from caseflow.views.explain import Explanation
+from caseflow.views.forecast import Forecast
+from caseflow.views.lifeline import Lifeline
 from caseflow.views.public import PublicCase, public_view
-from caseflow.views.story import Story, told
-
-
-class CaseText(Value):
-    """A personal text of a case.
-
-    Attributes:
-        case_id: the case, or its primary for a public text of that.
-        version: the case's version after the text's event.
-        field: the name of the action's field.
-        action: the name of the action by which it came; empty for a takeover.
-        audience: whom it is for: ``public``, ``parties`` or ``internal``.
-        is_redacted: whether it was erased; the text is empty then.
-    """
-
-    case_id: str
-    version: int
-    field: str
-    text: str
-    action: str
-    audience: str
-    is_redacted: bool = False
-
-
-def case_texts(
-    rules: CompiledPolicy, case: Case, events: Sequence[Event], kept: Iterable[Text]
-) -> tuple[CaseText, ...]:
-    """The texts of a case in the order they came, each with its act and its audience.
-
-    A reply that was taken back is internal.
-    """
-    taken_back, texts = retracted(case, events), list[CaseText]()
-    for text in with_redacted(events, kept):
-        event = events[text.version - 1]
-        audience = audience_of_text(rules, event, text.field)
-        texts.append(
-            CaseText(
-                case.id,
-                text.version,
-                text.field,
-                text.text,
-                action=act_of(event),
-                audience=INTERNAL if text.version in taken_back else audience,
-                is_redacted=text.is_redacted,
-            )
-        )
-    return tuple(texts)
+from caseflow.views.story import Story
 
 
 class Reader:
@@ -95,25 +38,39 @@ class Reader:
         self._handler = handler
         self._by = by
 
+    def open(self, case_id: str) -> CaseFile:
+        """The file of a case (案卷), for a page that asks several things: it reads each part once.
+
+        Raises:
+            UnknownCase: there is none, or it is none of the actor's.
+        """
+        case, handler = self._handler.known(case_id), self._handler
+        level = level_of(handler.rights(handler.rules_of(case), self._by), case, self._by)
+        if level == NOTHING:
+            raise UnknownCase(case_id)
+        return CaseFile(handler, case, by=self._by, level=level)
+
     def get(self, case_id: str) -> Case:
         """The case as it is stored; to the parties without what the office keeps to itself."""
-        case, level = self._seen(case_id, PARTIES, "case")
-        return case if sees(level, INTERNAL) else for_parties(case)
+        return self.open(case_id).get()
 
     def cases(self, *, limit: int = 50, cursor: str = "", **terms: Unpack[ListTerms]) -> Page:
         """The actor's own cases, their unit's, or all, as their role's scope is; terms as in `Desk.cases`.
 
-        Empty where the role may not read cases. Whoever reads a case reads its title, so a text finds nothing
-        that they may not read.
+        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with. Where the
+        desk has several policies, the widest scope holds by which their role reads cases under one of them,
+        and each case goes by its own rules within it. Empty where the role may not read cases. Whoever reads
+        a case reads its title, so a text finds nothing that they may not read.
         """
         handler = self._handler
-        query = self._in_scope(handler.query(terms, text=terms.get("text", ""), order=terms.get("order")))
+        every = query_now(handler, terms, text=terms.get("text", ""), order=terms.get("order"))
+        query = self._within(self._scope(), every)
         if query is None:
             return Page(())
         cases, bad = list[Case](), list[Quarantined]()
         while True:
             page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
-            cases += self._read(page, query, bad)
+            cases += self._read(page, bad)
             cursor = page.cursor
             if cases or not cursor or not query.words:
                 break
@@ -121,7 +78,7 @@ class Reader:
             cursor = cursor_of(query, cases[-1])  # one they may not find stands in no cursor either
         return Page(tuple(cases), cursor, tuple(bad))
 
-    def _read(self, page: Page, query: Query, bad: list[Quarantined]) -> Iterator[Case]:
+    def _read(self, page: Page, bad: list[Quarantined]) -> Iterator[Case]:
         """The cases of a page, each as the actor may read it; what is set aside is added to the list."""
         bad += page.quarantined
         roles = dict[str, Role]()
@@ -142,43 +99,53 @@ class Reader:
     def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
         """How many of the cases that the actor may read there are, by state, unit and level of card.
 
-        Every case goes by its own rules; where those read more narrowly than the rules for new cases do, a
-        unit's are those that it holds.
+        They are those of `cases`, all pages together.
         """
-        query = self._in_scope(self._handler.query(terms))
+        scope = self._scope()
+        query = self._within(scope, query_now(self._handler, terms))
         if query is None:
             return CaseCounts(())
-        store, by = self._handler.store, self._by
-        counted, own, bad = list[CaseCount](), set[str](), dict[str, Quarantined]()
+        store = self._handler.store
+        counted, bad = list[CaseCount](), dict[str, Quarantined]()
+        narrower = dict[str, set[str]]()
         for row in store.counts(query):
             try:
-                role = self._handler.rights(self._handler.rules_of_hash(row.policy_hash), by)
+                role = self._handler.rights(self._handler.rules_of_hash(row.policy_hash), self._by)
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
                 bad[row.policy_hash] = Quarantined.of("policy", row.policy_hash, error)
                 continue
-            if not sees(role.reads, PARTIES) or (role.scope == "unit" and row.unit != by.unit):
+            if not sees(role.reads, PARTIES):
                 continue
-            if role.scope == "own" and query.citizen is None:
-                own.add(row.policy_hash)
-            else:
+            if role.scope in (scope, "any"):
                 counted.append(row)
-        if own:
-            rows = store.counts(query.replace(citizen=by.id))
-            counted += [row for row in rows if row.policy_hash in own]
+            else:
+                narrower.setdefault(role.scope, set()).add(row.policy_hash)
+        for its_scope, pins in narrower.items():
+            within = self._within(its_scope, query)
+            rows = () if within is None else store.counts(within)
+            counted += [row for row in rows if row.policy_hash in pins]
         return CaseCounts(tuple(counted), tuple(bad.values()))
 
-    def _in_scope(self, query: Query) -> Query | None:
-        """The query of those of its cases that the actor's role may read; `None` when there can be none."""
-        by, role = self._by, self._handler.rights(self._handler.rules, self._by)
-        if not sees(role.reads, PARTIES):
-            return None
-        if role.scope == "own":
-            return query.replace(citizen=by.id)
-        if role.scope == "unit":
-            return query.replace(unit=by.unit) if by.unit and query.unit in (None, by.unit) else None
-        return query
+    def _scope(self) -> str:
+        """The widest by which the actor's role reads cases under a policy of the desk; empty for none."""
+        handler = self._handler
+        roles = [handler.rights(rules, self._by) for rules in handler.offered.values()]
+        return max((role.scope for role in roles if sees(role.reads, PARTIES)), key=SCOPES.index, default="")
+
+    def _within(self, scope: str, query: Query) -> Query | None:
+        """The query of those of its cases that are in the actor's scope; `None` when there can be none."""
+        by = self._by
+        match scope:
+            case "any":
+                return query
+            case "unit":
+                return query.replace(unit=by.unit) if by.unit and query.unit in (None, by.unit) else None
+            case "own":
+                return query.replace(citizen=by.id)
+            case _:
+                return None
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""
@@ -196,87 +163,74 @@ class Reader:
         return public_view(self._handler.rules_of(case), case)
 
     def texts(self, case_id: str) -> tuple[CaseText, ...]:
-        """The texts that the actor may read, in the order they came; then its primary's public ones.
-
-        A reply that was taken back is for the office alone. The citizen of a merged case reads what the
-        public is told in its primary.
-        """
-        case, level = self._seen(case_id, PUBLIC, "texts")
-        texts = self._texts_of(case, level)
-        primary = self._handler.store.load(case.facts.primary) if case.facts.primary else None
-        return texts if primary is None else (*texts, *self._texts_of(primary, PUBLIC))
+        """The texts that the actor may read; see `CaseFile.texts`."""
+        return self.open(case_id).texts()
 
     def history(self, case_id: str) -> tuple[Event, ...]:
         """Every event of the case, oldest first; for the office alone, since events name who acted."""
-        self._seen(case_id, INTERNAL, "history")
-        return self._handler.store.events(case_id)
+        return self.open(case_id).history()
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The numbered documents of the case, for the office alone."""
-        self._seen(case_id, INTERNAL, "documents")
-        return self._handler.store.documents(case_id)
+        return self.open(case_id).documents()
+
+    def number(self, case_id: str, *, lang: Lang = "zh") -> str:
+        """The case's number as it is written; see `Desk.number`."""
+        return self.open(case_id).number(lang=lang)
+
+    def get_by_number(self, year: int, number: int) -> Case:
+        """The case of a number, as `get` has it; see `Desk.get_by_number`."""
+        return self.get(self._handler.id_of_number(year, number))
 
     def story(self, case_id: str, *, lang: Lang = "zh") -> Story:
         """What happened, in words, as far as it is for the actor."""
-        case, level = self._seen(case_id, PARTIES, "story")
-        rules, events = self._handler.rules_of(case), self._handler.store.events(case_id)
-        story = told(
-            self._handler.rules_of_hash, case_id, events, self._texts_of(case, level), lang=lang,
-            withheld=self._withheld(case, events, level),
-        )  # fmt: skip
-        shown = {
-            version for version, event in enumerate(events, 1) if sees(level, audience_of_act(rules, event))
-        }
-        return Story(tuple(line for line in story.lines if line.version in shown))
+        return self.open(case_id).story(lang=lang)
+
+    def lifeline(self, case_id: str, *, lang: Lang = "zh") -> Lifeline:
+        """The case's life up to now, as far as it is for the actor; what a picture of it is made from."""
+        return self.open(case_id).lifeline(lang=lang)
 
     def explain(self, case_id: str, *, clock: str) -> tuple[Explanation, ...]:
         """Why each deadline of a clock is what it is; see `Desk.explain`."""
-        case, _ = self._seen(case_id, PARTIES, "explanation")
-        return explain(self._handler.rules_of(case), case, clock, self._handler.rules_of_hash)
+        return self.open(case_id).explain(clock=clock)
 
     def forecast(self, case_id: str) -> tuple[Forecast, ...]:
         """What happens, and when, if nobody acts; see `Desk.forecast`."""
-        case, _ = self._seen(case_id, PARTIES, "forecast")
-        return forecast(self._handler.rules_of(case), case)
+        return self.open(case_id).forecast()
 
     def allowed(self, case_id: str) -> tuple[Allowed, ...]:
         """Every action of the policy: its fields, or why this actor may not take it; see `Desk.allowed`."""
-        case, _ = self._seen(case_id, PARTIES, "actions")
-        handler = self._handler
-        return allowed(handler.rules_of(case), case, self._by, handler.clock.now_us(), handler.authorizer)
+        return self.open(case_id).allowed()
 
-    def _seen(self, case_id: str, audience: str, question: str) -> tuple[Case, str]:
-        """The case, and how far the actor sees it.
 
-        Raises:
-            UnknownCase: there is none, or it is none of the actor's.
-            Refused: the actor's role may not ask that (``may-not-read``).
-        """
-        case = self._handler.known(case_id)
-        rules = self._handler.rules_of(case)
-        level = level_of(self._handler.rights(rules, self._by), case, self._by)
-        if level == NOTHING:
-            raise UnknownCase(case_id)
-        if not sees(level, audience):
-            roles = tuple(name for name, role in rules.policy.roles.items() if sees(role.reads, audience))
-            refused = Refusal(
-                code="may-not-read", action=question, found=self._by.role, missing=roles,
-                rule=f"roles.{self._by.role}.reads",
-            )  # fmt: skip
-            raise Refused(refused, case_id=case_id)
-        return case, level
+def query_now(
+    handler: CommandHandler, terms: CountTerms, *, text: str = "", order: Order | None = None
+) -> Query:
+    """The query of a list as of now: a unit by its present name, dates in the office of new cases' rules."""
+    now, zone = handler.clock.now_us(), handler.rules.policy.timezone
+    query = query_of(terms, text=text, order=order, now_us=now, zone=zone)
+    return query.replace(unit=handler.unit_asked(query.unit))
 
-    def _texts_of(self, case: Case, level: str) -> tuple[CaseText, ...]:
-        store, rules = self._handler.store, self._handler.rules_of(case)
-        texts = case_texts(rules, case, store.events(case.id), store.texts(case.id))
-        return tuple(text for text in texts if sees(level, text.audience))
 
-    def _withheld(self, case: Case, events: tuple[Event, ...], level: str) -> frozenset[tuple[int, str]]:
-        """The version and field of each text that is not for the actor: a story says nothing of it."""
-        rules, taken_back = self._handler.rules_of(case), retracted(case, events)
-        return frozenset(
-            (version, field)
-            for version, event in enumerate(events, 1)
-            for field, _ in event.texts
-            if not sees(level, INTERNAL if version in taken_back else audience_of_text(rules, event, field))
-        )
+class AsyncReader(Threaded[Reader]):
+    """A `Reader` whose questions are coroutines; see `Desk.aio`."""
+
+    async def open(self, case_id: str) -> AsyncCaseFile:
+        """The file of a case; see `Reader.open`."""
+        return AsyncCaseFile(await self._pool.call(self._target.open, case_id), self._pool)
+
+    get = in_thread(Reader.get)
+    get_of = in_thread(Reader.get_of)
+    cases = in_thread(Reader.cases)
+    counts = in_thread(Reader.counts)
+    public = in_thread(Reader.public)
+    texts = in_thread(Reader.texts)
+    history = in_thread(Reader.history)
+    documents = in_thread(Reader.documents)
+    number = in_thread(Reader.number)
+    get_by_number = in_thread(Reader.get_by_number)
+    story = in_thread(Reader.story)
+    lifeline = in_thread(Reader.lifeline)
+    explain = in_thread(Reader.explain)
+    forecast = in_thread(Reader.forecast)
+    allowed = in_thread(Reader.allowed)

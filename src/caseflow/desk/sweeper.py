@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from logging import INFO
-from zlib import crc32
 
 from caseflow.clock import seconds_running
 from caseflow.core.engine.escalation import escalate
@@ -16,7 +16,8 @@ from caseflow.core.time.instants import SECOND, micros
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_count
 from caseflow.desk.command_handler import ATTEMPTS, CommandHandler
-from caseflow.errors import BadInput, BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
+from caseflow.desk.unit_of_work import UnitOfWork
+from caseflow.errors import BadRecord, Stale, StoreBusy, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined
 from caseflow.ports.observations import SweepDone
 from caseflow.ports.records import printable
@@ -24,6 +25,14 @@ from caseflow.ports.records import printable
 BATCH = 2_000
 """Cases that are swept in one transaction: the ids of their notices lie scattered, so that each page of that
 index is written once for many of them."""
+
+SHARED_BATCH = 250
+"""The same in a shared sweep: the smaller it is, the less is lost where two draw the same one."""
+
+WINDOW = 32
+"""Batches that a shared sweep draws from; where less is due they are smaller, down to so many cases:"""
+
+SMALLEST_BATCH = 50
 
 MOST = 10_000
 """Events that one case may bring in one sweep; a clock that begins itself anew all the time goes on in the
@@ -37,7 +46,8 @@ class Sweep(Value):
     """What a sweep did.
 
     Attributes:
-        cards, reminders: newly issued, by case in the order they were due; annulled ones never appear.
+        cards, reminders: newly issued, by case in the order they were due (in a shared sweep within each
+            batch); annulled ones never appear.
         conflicts: ids of cases that other writers kept changing; the next sweep meets them again.
         quarantined: cases left as they are, since they cannot be read, decided or written, or a hook did not
             let them through; by name, with what is wrong. The next sweep looks at them again.
@@ -64,6 +74,8 @@ class _Progress:
         self.aside: dict[str, Quarantined] = {}
         self.taken = 0
         self.busy = 0
+        self.is_met = False
+        """Whether others were at what was listed."""
 
     def note(self, cases: Sequence[Sequence[Append]]) -> None:
         """What these cases owed was recorded."""
@@ -101,37 +113,37 @@ class Sweeper:
         self._handler = handler
         self._store = handler.store
         self._known: dict[str, Quarantined] = {}
-        """What the last sweep set aside: tried by itself from then on, and told of only when it is new."""
+        """Set aside by the last sweep that saw all, and since: tried by itself, told of when it is new."""
 
-    def sweep(
-        self,
-        *,
-        limit: int | None,
-        until: datetime | str | int | None,
-        part: tuple[int, int] | None,
-    ) -> Sweep:
+    def sweep(self, *, limit: int | None, until: datetime | str | int | None, shared: bool) -> Sweep:
         """Fire every rung that is due."""
         started, now = seconds_running(), int(self._handler.clock.now_us())
         horizon = now if until is None else min(micros(until, what="until"), now)
-        is_mine, earliest = _of_part(part), now
-        progress = _Progress(horizon, now)
+        progress, earliest = _Progress(horizon, now), now
         left, after, more = limit, None, False
+        most, batches = (SHARED_BATCH, WINDOW) if shared else (BATCH, 1)
         while left is None or checked_count("limit", left) > 0:
-            size = BATCH if left is None else min(BATCH, left)
-            due = self._store.due(horizon, limit=size, after=after)
+            size = most if left is None else min(most, left)
+            listed = size * batches
+            due = self._store.due(horizon, limit=listed, after=after)
             if not due or (after is not None and due[-1] <= after):
                 break
-            taken = progress.taken
-            idle = self._sweep_batch([case_id for _, case_id in due if is_mine(case_id)], progress)
-            if idle:
-                again = set(self._store.due(due[-1][0], limit=size, after=after))
-                for case_id in (case_id for at, case_id in due if case_id in idle and (at, case_id) in again):
-                    self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="due_order"))
+            if shared:
+                size = min(size, max(len(due) // batches, SMALLEST_BATCH))
+            unseen, progress.is_met = _drawn(due, size) if shared else list(due), False
+            while unseen and left != 0 and not (shared and progress.is_met):
+                turn = size if left is None else min(size, left)
+                taken = progress.taken
+                self._sweep_listed(unseen[:turn], due, after, progress)
+                del unseen[:turn]
+                if left is not None:  # what is set aside takes nobody's turn
+                    left -= progress.taken - taken
             if earliest == now:  # of what could be swept: the rest is not late for want of sweeps
                 earliest = next((at for at, name in due if not progress.is_aside(name)), now)
-            if left is not None:  # what is set aside takes nobody's turn
-                left -= progress.taken - taken
-            if len(due) < size:
+            if unseen and left != 0:  # others are at the same: look anew what they left
+                continue
+            if unseen or len(due) < listed:
+                more = bool(unseen)
                 break
             after = due[-1]
         else:
@@ -139,27 +151,51 @@ class Sweeper:
         swept = progress.swept(waiting=self._store.waiting(now), more=more)
         watch = self._handler.watch
         if swept.quarantined or self._known:
-            self._tell(progress.aside)
+            self._tell(progress.aside, is_whole=not more)
         went_wrong = bool(swept.conflicts or swept.quarantined)
         if went_wrong or watch.observer is not None or watch.log.isEnabledFor(INFO):
             watch.tell(_done(swept, (now - earliest) / SECOND, seconds_running() - started))
         return swept
 
-    def _tell(self, aside: dict[str, Quarantined]) -> None:
-        """Tell of what is set aside and was not so in the last sweep."""
+    def _tell(self, aside: dict[str, Quarantined], *, is_whole: bool) -> None:
+        """Tell of what is set aside and was not so before; a sweep that saw a part forgets nothing."""
         for name, one in aside.items():
             if self._known.get(name) != one:
                 self._handler.watch.tell(one)
-        self._known = aside
+        self._known = aside if is_whole else {**self._known, **aside}
 
-    def _sweep_batch(self, ids: list[str], progress: _Progress) -> set[str]:
-        """Sweep these cases; those are returned that owe nothing."""
+    def _sweep_listed(
+        self,
+        batch: Sequence[tuple[int, str]],
+        due: Sequence[tuple[int, str]],
+        after: tuple[int, str] | None,
+        progress: _Progress,
+    ) -> None:
+        """Sweep a batch of what the store lists as due after a place.
+
+        What owes nothing was swept by others since then; or it is listed still, and its row is wrong.
+        """
+        idle = self._sweep_batch([case_id for _, case_id in batch], progress)
+        if not idle:
+            return
+        progress.is_met = True
+        again = set(self._store.due(due[-1][0], limit=len(due), after=after))
+        for at, case_id in batch:
+            if case_id in idle and (at, case_id) in again:
+                self._leave(progress, case_id, BadRecord("bad-case", case=case_id, found="due_order"))
+
+    def _sweep_batch(self, ids: Sequence[str], progress: _Progress, *, again: bool = False) -> set[str]:
+        """Sweep these cases; those are returned that owe nothing.
+
+        Args:
+            again: others have changed some of them since they were loaded.
+        """
         loaded = self._loaded(ids, progress)
         idle: set[str] = set()
         together: list[list[Append]] = []
         aside, known = progress.aside, self._known
         for case_id in ids:
-            if aside and progress.is_aside(case_id):
+            if (aside and progress.is_aside(case_id)) or case_id in progress.conflicts:
                 continue
             try:
                 case = self._store.load(case_id) if loaded is None else loaded.get(case_id)
@@ -176,10 +212,10 @@ class Sweeper:
                 self._write([entries] if entries else [], progress)
             elif entries:
                 together.append(entries)
-        self._write(together, progress)
+        self._write(together, progress, again=again)
         return idle
 
-    def _loaded(self, ids: list[str], progress: _Progress) -> dict[str, Case] | None:
+    def _loaded(self, ids: Sequence[str], progress: _Progress) -> dict[str, Case] | None:
         """The cases by id, asked for at once; `None` when they must be asked for one by one."""
         load_many = getattr(self._store, "load_many", None)
         if load_many is None:
@@ -192,8 +228,11 @@ class Sweeper:
             return None
         return cases
 
-    def _write(self, cases: list[list[Append]], progress: _Progress) -> None:
-        """Append what cases owe, in one transaction; where one of them hinders it, in halves without it."""
+    def _write(self, cases: list[list[Append]], progress: _Progress, *, again: bool = True) -> None:
+        """Append what cases owe, in one transaction; where one of them hinders it, in halves without it.
+
+        Another sweep is often at the same ones: they are looked at once more before they are halved.
+        """
         if not cases:
             return
         try:
@@ -203,6 +242,10 @@ class Sweeper:
                 raise
             if len(cases) == 1:
                 self._write_alone(cases[0], error, progress)
+                return
+            progress.is_met = progress.is_met or isinstance(error, Stale)
+            if isinstance(error, Stale) and not again:
+                self._sweep_batch([entries[0].case.id for entries in cases], progress, again=True)
                 return
             step = 1 if isinstance(error, StoreBusy) else (len(cases) + 1) // 2  # a lock is waited for long
             for first in range(0, len(cases), step):
@@ -241,10 +284,12 @@ class Sweeper:
         rules = handler.rules_of(case)
         history = partial(self._store.events, case.id)
         after, events = escalate(rules, case, progress.horizon, seen=progress.now, history=history, most=MOST)
-        entries = [handler.told(rules, case, Append(after, case.version, events))]
-        if after.facts.followers:
-            entries += handler.freed(entries[0], progress.now, partial(self._leave, progress))
-        return entries
+        entry = Append(after, case.version, events)
+        if not after.facts.followers and not after.facts.links:
+            return [handler.told(rules, case, entry)]
+        work = UnitOfWork(handler, progress.now, partial(self._leave, progress))
+        work.add(case, entry)
+        return work.entries()
 
     def _let_through(self, entries: list[Append], progress: _Progress) -> list[Append]:
         """The entries of a case, all of them or none."""
@@ -308,31 +353,8 @@ def _fired(entry: Append) -> int:
     return sum(isinstance(event, RungEvent) for event in entry.events)
 
 
-def part_of(text: str | None) -> tuple[int, int] | None:
-    """A part as the command line says it, ``K/N``; `None` for all.
-
-    Raises:
-        BadInput: it is not two numbers.
-    """
-    if text is None:
-        return None
-    which, _, parts = text.partition("/")
-    if not (which.isdecimal() and parts.isdecimal()):
-        raise BadInput("bad-part", found=text)
-    return int(which), int(parts)
-
-
-def _of_part(part: tuple[int, int] | list[int] | None) -> Callable[[str], bool]:
-    """Whether a case belongs to the part; the same for every process and version."""
-    if part is None:
-        return lambda _: True
-    try:
-        which, parts = part
-        fits = 1 <= which <= parts
-    except (TypeError, ValueError):
-        which, parts, fits = 0, 0, False
-    if not fits:
-        raise BadInput(
-            "bad-part", found="/".join(map(str, part))[:80] if isinstance(part, tuple) else ascii(part)[:80]
-        )
-    return lambda case_id: crc32(case_id.encode("utf-8", "surrogatepass")) % parts == which - 1
+def _drawn(due: Sequence[tuple[int, str]], size: int) -> list[tuple[int, str]]:
+    """The same in batches of that size, the batches in an order that chance gives."""
+    firsts = list(range(0, len(due), size))
+    random.shuffle(firsts)
+    return [one for first in firsts for one in due[first : first + size]]

@@ -25,6 +25,10 @@ class Terms(TypedDict, total=False):
     expected_version: int
 
 
+class _OfSubmission(Terms, total=False):
+    policy: str | None
+
+
 def new_case_id(by: Actor, key: str | None) -> str:
     """An id for a new case: random, or of actor and idempotency key, so that a repeat names the same case."""
     own = uuid.uuid4() if key is None else uuid.uuid5(uuid.NAMESPACE_OID, f"{by.id}\0{key}")
@@ -47,6 +51,7 @@ class TypedActions:
         effective_at: datetime | str | None = None,
         key: str | None = None,
         expected_version: int | None = None,
+        policy: str | None = None,
     ) -> Case:
         """Take any action of the policy, its own ones included.
 
@@ -57,8 +62,11 @@ class TypedActions:
             fields: the action's fields by name; every action takes ``reason``.
             effective_at: since when it is true, when that is before now; needs a role that may backdate,
                 and a reason.
-            key: an idempotency key of this actor; a repeat returns the case as it was after the first time.
+            key: an idempotency key of this actor. A repeat returns the case as it was after the first time,
+                with ``is_repeat`` true, and is never refused; that of ``submit`` whatever id it proposes.
             expected_version: refuse with `Stale` unless the case is at this version.
+            policy: for ``submit``: the name of the desk's policy under which the case will stand; its first
+                when left out.
 
         Returns:
             The case after the command.
@@ -81,6 +89,7 @@ class TypedActions:
             effective_at=effective_at,
             key=key,
             expected_version=expected_version,
+            policy=policy,
         )
 
     def _do(self, case_id: str, action: str, by: Actor, terms: Terms, **fields: Any) -> Case:
@@ -103,13 +112,16 @@ class TypedActions:
         urgency: str = "",
         citizen: str = "",
         case_id: str | None = None,
+        policy: str | None = None,
         **terms: Unpack[Terms],
     ) -> Case:
         """Take in an inquiry (网络问事); with ``to`` it is routed to that unit at once.
 
         ``title`` and ``body`` are kept apart from the events; ``kind`` is one of the policy's, such as
         ``complaint``; ``citizen`` is the id of whoever asked, when somebody else submits for them; the
-        ``case_id`` is random unless given, or made of actor and key so that a repeat names the same case.
+        ``case_id`` is random unless given, or made of actor and key; a repeat under a key returns the first
+        case whatever id it proposes; ``policy`` is the name of the desk's policy under which it will stand,
+        its first when left out.
         """
         fields: dict[str, Any] = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
@@ -119,7 +131,8 @@ class TypedActions:
         key = terms.get("key")
         if key is not None:
             by, key = checked_actor(by), checked_key(key)
-        return self._do(case_id or new_case_id(by, key), "submit", by, terms, **fields)
+        asked: _OfSubmission = {**terms, "policy": policy}
+        return self._do(case_id or new_case_id(by, key), "submit", by, asked, **fields)
 
     def acknowledge(
         self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]
@@ -161,23 +174,9 @@ class TypedActions:
         """Record that the citizen gave the information."""
         return self._do(case_id, "receive_information", by, terms, text=text)
 
-    def reply(
-        self,
-        case_id: str,
-        *,
-        text: str,
-        by: Actor,
-        placeholder: bool = False,
-        internal: bool = False,
-        **terms: Unpack[Terms],
-    ) -> Case:
-        """Reply in public and in substance; or only say that there will be a reply; or note internally.
-
-        ``placeholder``: the reply only says "已收到" (action ``placeholder``); ``internal``: the text stays
-        inside (action ``note``).
-        """
-        action = "note" if internal else "placeholder" if placeholder else "reply"
-        return self._do(case_id, action, by, terms, text=text)
+    def reply(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Reply in public and in substance."""
+        return self._do(case_id, "reply", by, terms, text=text)
 
     def placeholder(self, case_id: str, *, text: str, by: Actor, **terms: Unpack[Terms]) -> Case:
         """Only say that there will be a reply (已收到)."""
@@ -255,6 +254,17 @@ class TypedActions:
         """并案: let a duplicate follow the case whose clock started first."""
         return self._do(case_id, "merge", by, terms, primary=primary)
 
+    def link(self, case_id: str, other: str, *, as_: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Link the case to another one, of whatever policy, by a type of link that the policies of both name.
+
+        Both histories say it, in one append. The actor must be allowed to ``link`` either case.
+        """
+        return self._do(case_id, "link", by, terms, type=as_, other=other)
+
+    def unlink(self, case_id: str, other: str, *, as_: str, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Take a link back, at both ends; that it was there stays on record."""
+        return self._do(case_id, "unlink", by, terms, type=as_, other=other)
+
     def send_back(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """退单: give the case back; the citizen's clock runs on."""
         return self._do(case_id, "send_back", by, terms)
@@ -331,6 +341,28 @@ class TypedActions:
         """
         return self._do(case_id, "sign_receipt", by, terms, document=document)
 
+    def annul_card(
+        self,
+        case_id: str,
+        *,
+        clock: str,
+        level: str,
+        by: Actor,
+        subject: str | None = None,
+        cycle: int | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """申诉成立: annul a card that the unit appealed against, of whatever cycle; a ``reason`` is needed.
+
+        The card stays on record, whoever was told of it is told that it is annulled, and its document is
+        void. That rung fires no more in that cycle, whatever is told of the case later and whatever rules it
+        comes under; the rungs after it do. ``subject`` and ``cycle`` say which card is meant where several
+        of that clock and level stand (``card-ambiguous``); where none does it is refused (``no-card``).
+        """
+        return self._do(
+            case_id, "annul_card", by, terms, clock=clock, level=level, subject=subject, cycle=cycle
+        )
+
     def redact(
         self, case_id: str, *, fields: Sequence[str], basis: str, by: Actor, **terms: Unpack[Terms]
     ) -> Case:
@@ -347,3 +379,18 @@ class TypedActions:
             fields if isinstance(fields, str) else checked_list("fields", fields)
         )  # a text is refused later
         return self._do(case_id, "redact", by, terms, fields=names, basis=basis)
+
+    def migrate(
+        self, case_id: str, *, by: Actor, retroactive: bool | None = None, **terms: Unpack[Terms]
+    ) -> Case:
+        """Bring the case under the desk's own policy and calendars; `Desk.migrate_all` does so with many.
+
+        Its own history is folded under the new rules: clocks that are new begin at their true instants, a
+        renamed one (``was``) keeps its cards, cards that no longer hold are annulled, those newly owed issued
+        at their own instants. With ``retroactive`` false each rung keeps the later of its old and its new
+        instant, and nothing becomes due before now that was not.
+
+        It is refused where a running clock would be lost (``clock-lost``), the new rules lack the case's
+        state, or an ``effective_at`` is given: it takes effect when recorded.
+        """
+        return self._do(case_id, "migrate", by, terms, retroactive=retroactive)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Any, TypeVar
 
 import attrs
 
-from caseflow.errors import LogError, PolicyError
+from caseflow.errors import PolicyError
+from caseflow.interchange.log_times import wrong_times
 from caseflow.policies.load import read_toml
 from caseflow.policies.parse import Notes, built, is_list, is_table
 
@@ -77,11 +79,28 @@ class MappedEvent:
     fields: dict[str, Source] = attrs.field(factory=dict[str, Source])
 
 
+ASIDE = "aside"
+IDENTICAL = ("error", ASIDE)
+"""What may be done with a row that is identical to an earlier one."""
+
+
 @attrs.frozen(kw_only=True)
-class LogMapping:
+class TableFormat:
+    """How a CSV file is written, where it is not UTF-8, parted by commas, with times in ISO 8601."""
+
+    encoding: str = ""
+    separator: str = ""
+    times: tuple[str, ...] = ()
+    """Ways to write a time, of which the first that fits is taken: see `log_times.wrong_times`."""
+    identical: str = IDENTICAL[0]
+
+
+@attrs.frozen(kw_only=True)
+class LogMapping(TableFormat):
     """The mapping of a log: its events in order, and the rows to pass over.
 
-    A row is passed over when any condition of ``skip`` holds. A row that no event is for is an error.
+    A row is passed over when any condition of ``skip`` holds. A row that no event is for is an error. Without
+    any event the columns are caseflow's own.
     """
 
     format: int = 1
@@ -110,18 +129,11 @@ class LogMapping:
         return ({source.column for source in sources} | {condition.column for condition in conditions}) - {""}
 
 
-def plain_mapping(header: tuple[str, ...], path: Path) -> LogMapping:
-    """The mapping of a log that has caseflow's own columns.
-
-    Raises:
-        LogError: ``case_id``, ``action`` or ``at`` is missing.
-    """
-    missing = [name for name in OWN_COLUMNS[:3] if name not in header]
-    if missing:
-        raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
+def plain_mapping(header: tuple[str, ...], mapping: LogMapping) -> LogMapping:
+    """The mapping with the events of a log that has caseflow's own columns."""
     own: dict[str, Any] = {name: Source(column=name) for name in OWN_COLUMNS if name in header}
     fields = {name: Source(column=name) for name in header if name not in (*OWN_COLUMNS, UNREAD)}
-    return LogMapping(events=(MappedEvent(**own, fields=fields),))
+    return attrs.evolve(mapping, events=(MappedEvent(**own, fields=fields),))
 
 
 # -- tables of cases ---------------------------------------------------------------------------------------
@@ -166,31 +178,50 @@ class ExtensionColumns:
 
 @attrs.frozen(kw_only=True)
 class PauseColumns:
-    """A pause that a row may hold: it holds it when the cell of ``since`` is not empty."""
+    """A pause that a row may hold: it holds it when the cell of ``since`` is not empty.
 
-    since: Source
+    Where only the length of all pauses is known: when that of ``days`` or ``hours`` is neither empty nor 0.
+    """
+
+    since: Source = NOTHING
     until: Source = NOTHING
     clock: Source = NOTHING
+    days: Source = NOTHING
+    hours: Source = NOTHING
+
+    @property
+    def first(self) -> Source:
+        """What says whether a row holds it; `NOTHING` where nothing does."""
+        return next((source for source in (self.since, self.days, self.hours) if source != NOTHING), NOTHING)
 
 
 @attrs.frozen(kw_only=True)
-class LegacyMapping:
+class HolderColumns:
+    """An earlier holder that a row may name: it does when the cell of ``since`` is not empty."""
+
+    unit: Source
+    since: Source
+
+
+@attrs.frozen(kw_only=True)
+class LegacyMapping(TableFormat):
     """The mapping of a table with one row a case.
 
-    A row is passed over when any condition of ``skip`` holds: those of cases that are over.
+    A row is passed over when any condition of ``skip`` holds. A row in a state that ends is for the record.
     """
 
     case: CaseColumns
     format: int = 1
     extensions: tuple[ExtensionColumns, ...] = ()
     pauses: tuple[PauseColumns, ...] = ()
+    holders: tuple[HolderColumns, ...] = ()
     started: dict[str, Source] = attrs.field(factory=dict[str, Source])
     ended: dict[str, Source] = attrs.field(factory=dict[str, Source])
     skip: tuple[Condition, ...] = ()
 
     def sources(self) -> Iterator[Source]:
         """Every source it names."""
-        parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses)
+        parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses, *self.holders)
         for part in parts:
             yield from (getattr(part, field.name) for field in attrs.fields(part.__class__))
         yield from self.started.values()
@@ -202,16 +233,32 @@ class LegacyMapping:
         return named - {""}
 
     def column_of(self, name: str) -> str:
-        """The column that a part of the case is read from; the name itself for a constant."""
+        """The column that a part of the case is read from; the name itself for a constant.
+
+        Args:
+            name: as `LegacyCase` calls it; of a list or table also one part, ``pauses[1].until`` or
+                ``started.reply``.
+        """
+        match = _PART.fullmatch(name)
+        if match is not None:
+            source: Source = getattr(getattr(self, match["list"])[int(match["index"])], match["key"])
+            return source.column or name
+        clocks = {"started": self.started, "ended": self.ended}
+        table, _, clock = name.partition(".")
         parts: dict[str, Source] = {
             "extensions": self.extensions[0].at if self.extensions else NOTHING,
-            "pauses": self.pauses[0].since if self.pauses else NOTHING,
-            "started": next(iter(self.started.values()), NOTHING),
-            "ended": next(iter(self.ended.values()), NOTHING),
+            "pauses": self.pauses[0].first if self.pauses else NOTHING,
+            "holders": self.holders[0].since if self.holders else NOTHING,
             "to": self.case.unit,
         }
-        source: Source = parts[name] if name in parts else getattr(self.case, name, NOTHING)
+        if table in clocks:
+            source = clocks[table].get(clock) or next(iter(clocks[table].values()), NOTHING)
+        else:
+            source = parts[name] if name in parts else getattr(self.case, name, NOTHING)
         return source.column or name
+
+
+_PART = re.compile(r"(?P<list>extensions|pauses|holders)\[(?P<index>[0-9]+)\]\.(?P<key>[a-z]+)")
 
 
 # -- files -------------------------------------------------------------------------------------------------
@@ -227,8 +274,6 @@ def load_mapping(path: str | Path) -> LogMapping:
     """
     notes = Notes(str(path))
     mapping = _read(LogMapping, path, notes, _log_table)
-    if mapping is not None and not mapping.events:
-        notes.add("events", "missing-key")
     for index, event in enumerate(mapping.events if mapping else ()):
         if event.rows not in ROWS:
             notes.add(f"events[{index}].rows", "unknown-rows", event.rows)
@@ -242,7 +287,11 @@ def load_legacy_mapping(path: str | Path) -> LegacyMapping:
         PolicyError: lists every problem of the file.
     """
     notes = Notes(str(path))
-    return _checked(_read(LegacyMapping, path, notes, _legacy_table), notes)
+    mapping = _read(LegacyMapping, path, notes, _legacy_table)
+    for index, pause in enumerate(mapping.pauses if mapping else ()):
+        if pause.first == NOTHING:
+            notes.add(f"pauses[{index}].since", "missing-key")
+    return _checked(mapping, notes)
 
 
 def _read(
@@ -256,16 +305,37 @@ def _read(
 
 
 def _checked(mapping: _Mapping | None, notes: Notes) -> _Mapping:
-    if mapping is not None and mapping.format != 1:
-        notes.add("format", "unknown-format", mapping.format)
+    if mapping is not None:
+        _check_format(mapping, notes)
     if mapping is None or notes.problems:
         raise PolicyError(notes.problems)
     return mapping
 
 
+def _check_format(mapping: LogMapping | LegacyMapping, notes: Notes) -> None:
+    if mapping.format != 1:
+        notes.add("format", "unknown-format", mapping.format)
+    if mapping.separator and (len(mapping.separator) > 1 or mapping.separator in _NO_SEPARATORS):
+        notes.add("separator", "bad-separator", repr(mapping.separator))
+    if mapping.identical not in IDENTICAL:
+        notes.add("identical", "unknown-identical", mapping.identical)
+    code, wrong = wrong_times(mapping.times)
+    if code:
+        notes.add("times", code, wrong)
+
+
+_NO_SEPARATORS = '"\r\n \ufeff'
+
+
+def _with_lists(table: dict[str, Any]) -> dict[str, Any]:
+    """The table with one way to write times as a list of one."""
+    times = table.get("times")
+    return {**table, "times": [times]} if isinstance(times, str) else table
+
+
 def _log_table(table: dict[str, Any]) -> dict[str, Any]:
     """The table with every plain text where a source is expected as ``{column = text}``."""
-    events = table.get("events")
+    table, events = _with_lists(table), table.get("events")
     if not is_list(events):
         return table
     return {**table, "events": [_event(event) if is_table(event) else event for event in events]}
@@ -287,11 +357,11 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 def _legacy_table(table: dict[str, Any]) -> dict[str, Any]:
     """The same for a table of cases."""
-    spelled = dict(table)
+    spelled = _with_lists(dict(table))
     for key in ("case", "started", "ended"):
         if is_table(spelled.get(key)):
             spelled[key] = _sources(spelled[key])
-    for key in ("extensions", "pauses"):
+    for key in ("extensions", "pauses", "holders"):
         if is_list(spelled.get(key)):
             spelled[key] = [_sources(row) if is_table(row) else row for row in spelled[key]]
     return spelled

@@ -1,30 +1,56 @@
-"""Logs of other systems as commands: CSV files, their times, and what each mapped event says of a row.
+"""Logs of other systems as commands: CSV files, and what each mapped event says of a row.
 
 Every flaw names file, line and column.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
+import json
 import zlib
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from caseflow.core.bounds import LARGEST_LOG, MOST_COLUMNS
 from caseflow.core.model.commands import Actor
-from caseflow.core.time.instants import micros, zone_info
+from caseflow.core.time.instants import moment
 from caseflow.errors import BadInput, LogError
-from caseflow.interchange.log_mapping import LogMapping, MappedEvent, Source, plain_mapping
+from caseflow.interchange.log_mapping import (
+    ASIDE,
+    OWN_COLUMNS,
+    LogMapping,
+    MappedEvent,
+    Source,
+    TableFormat,
+    plain_mapping,
+)
+from caseflow.interchange.log_times import ISO, TimeReader
 
 IMPORTER = Actor("importer", role="importer")
 """Who acts in a row that names nobody."""
 
+UTF8, COMMA = "utf-8", ","
+"""How a table is written where nothing is said."""
+SEPARATORS = ",;\t|"
+"""What tables are parted by."""
 Cells = tuple[str, ...]
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16",
+    "\ufeff".encode("gb18030"): "gb18030",
+}  # fmt: skip
+_COMMON: dict[str, Callable[[bytes], bool]] = {
+    "utf-8": lambda sign: True,
+    "gb18030": lambda sign: len(sign) == 2 and min(sign) > 0xA0,  # those of GB 2312
+    "big5": lambda sign: sign[:1] < b"\xc7",  # those of its first level
+}
+"""Encodings -> whether a character, in its bytes, is one that text in it is mostly made of."""
+_LOOKED_AT = 1_000_000
+"""Bytes by which an encoding is told."""
 
 
 class LogRow(NamedTuple):
@@ -37,15 +63,19 @@ class LogRow(NamedTuple):
 # -- files -------------------------------------------------------------------------------------------------
 
 
-def read_header(path: Path, encoding: str) -> tuple[Cells, Iterator[LogRow]]:
-    """The columns of the file, and its rows as they come.
+def read_header(path: Path, written: TableFormat) -> tuple[Cells, Iterator[LogRow]]:
+    """The columns of the file, and its rows as they come; a first line ``sep=;`` is passed over.
 
     Raises:
         LogError: the file cannot be read or is not in that encoding; a row has too few or too many cells.
     """
-    reader = csv.reader(io.StringIO(_text(path, encoding), newline=""), strict=True)
+    separator = written.separator or COMMA
+    text = io.StringIO(_text(path, written.encoding or UTF8), newline="")
+    reader = csv.reader(text, delimiter=separator, strict=True)
     try:
         header = tuple(next(reader, ()))
+        if header == ("sep=", ""):
+            header = tuple(next(reader, ()))
     except csv.Error as error:
         raise LogError("log-row", file=path, line=1, column=1, found=error) from error
     if len(header) > MOST_COLUMNS:
@@ -55,6 +85,26 @@ def read_header(path: Path, encoding: str) -> tuple[Cells, Iterator[LogRow]]:
     if twice:
         raise LogError("log-row", file=path, line=1, column=twice[0], found="this column stands twice")
     return header, _rows(path, reader, len(header))
+
+
+def check_columns(path: Path, header: Cells, wanted: Iterable[str], written: TableFormat) -> None:
+    """Nothing, when the file has these columns.
+
+    Raises:
+        LogError: it lacks some; it is told by which separator they would be there.
+    """
+    missing = sorted(set(wanted) - set(header))
+    if not missing:
+        return
+    separator = written.separator or COMMA
+    line = separator.join(header).removeprefix("sep=")
+    for other in SEPARATORS:
+        if other != separator and (
+            line == other or set(missing) <= set(next(csv.reader([line], delimiter=other), ()))
+        ):
+            key = f"separator = {json.dumps(other)}"
+            raise LogError("log-separator", file=path, found=", ".join(missing), missing=key)
+    raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
 
 
 def _rows(path: Path, reader: Any, width: int) -> Iterator[LogRow]:
@@ -79,87 +129,54 @@ def _text(path: Path, encoding: str) -> str:
     if len(raw) > LARGEST_LOG:
         raise LogError("too-large", what=path, found=f"more than {LARGEST_LOG} bytes, unpacked")
     try:
-        return raw.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)
+        mark = _mark_of(raw)
+        if mark and not codecs.lookup(encoding).name.startswith(mark):
+            raise UnicodeDecodeError(encoding, raw, 0, 1, "a mark of another encoding")
+        text = raw.decode(encoding)
+        if "\0" in text and looks_like(raw).startswith("utf-16"):
+            raise UnicodeDecodeError(encoding, raw, raw.index(0), raw.index(0) + 1, "no text holds it")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
+        before, looks = raw[: error.start], looks_like(raw)
         raise LogError(
-            "log-encoding",
+            "log-encoding-looks" if looks else "log-encoding",
             file=path,
             line=before.count(b"\n") + 1,
             column=error.start - before.rfind(b"\n"),
             found=f"0x{raw[error.start]:02x}",
             encoding=encoding,
+            expected=looks,
         ) from error
     except (LookupError, ValueError) as error:
         raise LogError("log-missing", file=path, found=f"no encoding is called {encoding}") from error
+    return text.removeprefix("\ufeff")
 
 
-# -- times -------------------------------------------------------------------------------------------------
-
-_NAIVE_EPOCH = datetime(1970, 1, 1)
-_MICROSECOND = timedelta(microseconds=1)
-_DATE = len("2025-03-03")
-"""Every way to write a date in ISO 8601 is at most that long."""
+def _mark_of(raw: bytes) -> str:
+    """The encoding whose byte order mark the bytes begin with; empty for none."""
+    return next((name for mark, name in _MARKS.items() if raw.startswith(mark)), "")
 
 
-class TimeReader:
-    """Reads ISO 8601 times; naive ones as local times of the zone.
+def looks_like(raw: bytes) -> str:
+    """The encoding that bytes seem to be text in, for people to judge by; empty where none does.
 
-    An ambiguous local time takes its first reading and is counted in `ambiguous`; one that does not exist
-    is an error. Local midnights are remembered by day where one offset holds for the whole day, since looking
-    offsets up costs more than all the rest.
+    A byte order mark says it; many zeros are UTF-16 without one. Of what else decodes, Chinese is told by its
+    common characters, which text of other languages does not come to.
     """
-
-    def __init__(self, zone: str | None) -> None:
-        """Args: zone: the IANA name for naive times; ``None`` refuses them."""
-        self.zone = zone
-        self.ambiguous = 0
-        self._info = None if zone is None else zone_info(zone)
-        self._midnights: dict[str, int | None] = {}
-
-    def read(self, text: str) -> int:
-        """Epoch microseconds.
-
-        Raises:
-            BadInput: no ISO 8601 time, a naive one without a zone, or one that the zone skipped.
-        """
+    begin = raw[:_LOOKED_AT]
+    if mark := _mark_of(begin):
+        return mark
+    even, odd = begin[::2].count(0), begin[1::2].count(0)
+    if even + odd > len(begin) // 10:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    for name, is_common in _COMMON.items():
         try:
-            read = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise BadInput("bad-instant", what="time", found=text) from error
-        if read.tzinfo is not None:
-            return micros(read)
-        if self._info is None:
-            raise BadInput("log-naive", found=text)
-        day = text[:_DATE]
-        midnight = self._midnights.get(day)
-        if midnight is None:
-            if day not in self._midnights:
-                midnight = self._midnights[day] = self._midnight(read)
-            if midnight is None:
-                return self._exactly(read)
-        seconds = (read.hour * 60 + read.minute) * 60 + read.second
-        return midnight + seconds * 1_000_000 + read.microsecond
-
-    def _midnight(self, read: datetime) -> int | None:
-        """When the local day began; `None` when more than one offset holds in it, looked at hour by hour."""
-        begin = read.replace(hour=0, minute=0, second=0, microsecond=0)
-        hours = [begin.replace(hour=hour) for hour in range(24)]
-        last = begin.replace(hour=23, minute=59, second=59, microsecond=999_999)
-        offsets = {
-            local.replace(tzinfo=self._info, fold=fold).utcoffset()
-            for local in (*hours, last)
-            for fold in (0, 1)
-        }
-        only = offsets.pop()
-        return None if offsets or only is None else (begin - _NAIVE_EPOCH - only) // _MICROSECOND
-
-    def _exactly(self, read: datetime) -> int:
-        first, second = (micros(read.replace(tzinfo=self._info, fold=fold)) for fold in (0, 1))
-        if second < first:
-            raise BadInput("no-such-time", found=read.isoformat(), zone=self.zone)
-        self.ambiguous += second > first
-        return first
+            text = codecs.getincrementaldecoder(name)().decode(begin)
+        except UnicodeDecodeError:
+            continue
+        foreign = [sign.encode(name, "ignore") for sign in text if not sign.isascii()]
+        if foreign and sum(map(is_common, foreign)) > len(foreign) * 0.9:
+            return name
+    return ""
 
 
 # -- mapped events -----------------------------------------------------------------------------------------
@@ -222,6 +239,19 @@ class EventReader:
         """The fields that are not empty, as text."""
         return {name: text for name, get in self._fields if (text := get(cells))}
 
+    def in_iso(self, name: str, text: str, *, is_date: bool) -> str:
+        """A field that is a date or an instant, in ISO 8601, as the log writes times.
+
+        Raises:
+            BadInput: the text is no time.
+        """
+        try:
+            if not is_date:
+                return moment(self._times.read(text)).isoformat()
+            return text if self._times.times == (ISO,) else self._times.local(text).date().isoformat()
+        except BadInput as error:
+            raise BadInput(error.code, **{**error.data, "what": name}) from error
+
     def actor(self, cells: Cells) -> Actor:
         """Who acts: whoever the row names, else the importer.
 
@@ -273,26 +303,39 @@ Reject = Callable[[Path, LogRow, str, object], None]
 
 
 def read_steps(
-    path: Path, mapping: LogMapping | None, encoding: str, *, times: TimeReader, reject: Reject
+    path: Path,
+    mapping: LogMapping,
+    *,
+    times: TimeReader,
+    reject: Reject,
+    aside: Reject,
 ) -> Iterator[Step]:
-    """The commands of a file, row by row and within a row in the order of the mapping."""
-    header, rows = read_header(path, encoding)
-    used = mapping.of(path.name) if mapping else plain_mapping(header, path)
-    missing = sorted(used.columns() - set(header))
-    if missing:
-        raise LogError("log-columns", file=path, found=", ".join(missing), missing=", ".join(header))
+    """The commands of a file, row by row and within a row in the order of the mapping.
+
+    Args:
+        mapping: what the columns mean; without events they are caseflow's own.
+        times: reads times as the mapping says that they are written.
+        reject: what is done with a row that cannot be read; aside: with one that is identical to an earlier
+            one, where the mapping sets these aside.
+    """
+    header, rows = read_header(path, mapping)
+    used = mapping.of(path.name)
+    check_columns(path, header, used.columns() if mapping.events else OWN_COLUMNS[:3], mapping)
+    if not mapping.events:
+        used = plain_mapping(header, used)
     index = {name: place for place, name in enumerate(header)}
     skip = [(index[condition.column], condition.holds) for condition in used.skip]
     readers = [EventReader(path, event, index, times) for event in used.events]
     are_for_all = all(reader.is_for_all for reader in readers)
     lines: dict[Cells, int] = {}
+    again = aside if mapping.identical == ASIDE else reject
     for row in rows:
         line, cells = row
         if skip and any(holds(cells[place]) for place, holds in skip):
             continue
         first = lines.setdefault(cells, line)
         if first != line:
-            reject(path, row, header[0], LogError("log-duplicate", file=path, line=line, first=first))
+            again(path, row, header[0], LogError("log-duplicate", file=path, line=line, first=first))
             continue
         fitting = readers if are_for_all else [reader for reader in readers if reader.is_for(cells)]
         if not fitting:

@@ -37,9 +37,9 @@ from caseflow.interchange.log_reader import (
     LogRow,
     Reject,
     Step,
-    TimeReader,
     read_steps,
 )
+from caseflow.interchange.log_times import TimeReader
 from caseflow.ports import Append, Store, Text
 from caseflow.serialization.redaction import sealed
 
@@ -83,7 +83,7 @@ def replay(
     mapping: LogMapping | None = None,
     as_of: datetime | str | None = None,
     timezone: str | None = None,
-    encoding: str = "utf-8",
+    encoding: str | None = None,
     on_error: str = "stop",
     rejects: Path | None = None,
     in_order: bool = False,
@@ -106,12 +106,13 @@ def replay(
         policy: the rules; its zone decides what a day is.
         store: where the cases go; the log's case ids are kept. Nobody else should write to it meanwhile.
         mapping: what the columns mean; by default they are caseflow's own.
-        encoding: of the files.
+        encoding: of the files; by default as the mapping says, else UTF-8.
         as_of: where to stop, inclusive; later events are left out and counted. By default the last event.
         timezone: the IANA zone of times without an offset; without it they are an error.
         on_error: ``stop`` at the first row that cannot be replayed, in the order in which rows are taken, or
             ``skip`` it.
-        rejects: a CSV file for the rows that were skipped, each with its file, line and reason.
+        rejects: a CSV file for the rows that were skipped, and for identical ones that the mapping sets
+            aside, each with its file, line and reason.
         in_order: whether the feed must stand in the order of time over all cases.
         progress: called now and then with commands done and commands in all.
 
@@ -119,11 +120,21 @@ def replay(
         LogError: with file, line and column; what was committed before it stands.
         BadInput: an unknown zone, a naive ``as_of``.
     """
-    times, counts = TimeReader(timezone), Counts()
+    mapping = mapping or LogMapping()
+    mapping = mapping if encoding is None else attrs.evolve(mapping, encoding=encoding)
+    times, counts = TimeReader(timezone, mapping.times), Counts()
     with ExitStack() as stack:
-        reject = _rejecter(stack, rejects, on_error, counts)
+        write = _writer(stack, rejects)
+        reject = _rejecter(write, on_error, counts)
+
+        def aside(path: Path, row: LogRow, column: str, error: object) -> None:
+            counts.identical += 1
+            write(path, row, column, error)
+
         steps = [
-            step for path in logs for step in read_steps(path, mapping, encoding, times=times, reject=reject)
+            step
+            for path in logs
+            for step in read_steps(path, mapping, times=times, reject=reject, aside=aside)
         ]
         steps.sort(key=itemgetter(0))
         counts.ambiguous = times.ambiguous
@@ -141,15 +152,26 @@ def replay(
 # -- rows that do not fit ----------------------------------------------------------------------------------
 
 
-def _rejecter(stack: ExitStack, rejects: Path | None, on_error: str, counts: Counts) -> Reject:
+def _writer(stack: ExitStack, path: Path | None) -> Reject:
+    """What writes rows that are not replayed to a file, if there is one."""
+    writer = None
+    if path is not None:
+        file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("file", "line", "column", "reason", "row"))
+
+    def write(path: Path, row: LogRow, column: str, error: object) -> None:
+        if writer is not None:
+            text = (str(path), row.line, column, str(error), *row.cells)
+            writer.writerow([safe_cell(str(cell)) for cell in text])
+
+    return write
+
+
+def _rejecter(write: Reject, on_error: str, counts: Counts) -> Reject:
     """What is done with a row that cannot be replayed."""
     if on_error not in ("stop", "skip"):
         raise BadInput("bad-option", what="on_error", found=f"{on_error}, expected stop or skip")
-    writer = None
-    if rejects is not None:
-        file = stack.enter_context(rejects.open("w", encoding="utf-8", newline=""))
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("file", "line", "column", "reason", "row"))
 
     def reject(path: Path, row: LogRow, column: str, error: object) -> None:
         if on_error == "stop":
@@ -158,9 +180,7 @@ def _rejecter(stack: ExitStack, rejects: Path | None, on_error: str, counts: Cou
             cause = error if isinstance(error, BaseException) else None
             raise LogError("log-row", file=path, line=row.line, column=column, found=error) from cause
         counts.rejected += 1
-        if writer is not None:
-            text = (str(path), row.line, column, str(error), *row.cells)
-            writer.writerow([safe_cell(str(cell)) for cell in text])
+        write(path, row, column, error)
 
     return reject
 
@@ -278,6 +298,10 @@ def _read(rules: CompiledPolicy, step: Step) -> tuple[Actor, dict[str, Any] | No
     cells = row.cells
     fields = reader.fields(cells)
     rules_of_fields = rules.fields.get(action, {})
+    for name in fields.keys() & rules_of_fields.keys():
+        kind = rules_of_fields[name].type
+        if kind in ("instant", "date"):
+            fields[name] = reader.in_iso(name, fields[name], is_date=kind == "date")
     typed = from_text(rules_of_fields, fields) if fields else None
     for name, text in fields.items():
         if text == WITHHELD and typed and name in rules_of_fields and rules_of_fields[name].type == "text":
@@ -413,6 +437,7 @@ class Counts:
 
     events: int = 0
     rejected: int = 0
+    identical: int = 0
     later: int = 0
     ambiguous: int = 0
     touched: dict[str, None] = attrs.field(factory=dict[str, None])
@@ -425,11 +450,12 @@ class Summary(Value):
     Attributes:
         as_of_us: the last instant that was replayed; `None` when no event was read and none was given.
         cases: cases the log touched; events: accepted commands; rejected: rows or commands skipped.
+        identical: rows set aside since they are identical to earlier ones of their file.
         later: commands after ``as_of``; ambiguous_times: local times read as the first of two.
         replied: cases with a public substantive reply that stands.
         open: cases not in a final state, replied or not.
         stages, cards, reminders: counts by stage and level, annulled ones left out, every key present.
-        issued: the breaches, in the order of effective instant and case id.
+        issued: the breaches, in the order of effective instant and case id; reminded: the warnings.
     """
 
     as_of_us: int | None
@@ -437,6 +463,7 @@ class Summary(Value):
     cases: int
     events: int
     rejected: int
+    identical: int
     later: int
     ambiguous_times: int
     replied: int
@@ -445,11 +472,12 @@ class Summary(Value):
     cards: dict[str, int]
     reminders: dict[str, int]
     issued: tuple[Card, ...]
+    reminded: tuple[Card, ...]
 
     def document(self) -> dict[str, Any]:
         """The summary as JSON-able data; ``as_of`` in the policy's zone, `None` for a log without events."""
         names = (
-            "cases", "events", "rejected", "later", "ambiguous_times", "replied", "open",
+            "cases", "events", "rejected", "identical", "later", "ambiguous_times", "replied", "open",
             "stages", "cards", "reminders",
         )  # fmt: skip
         end = self.as_of_us
@@ -464,25 +492,26 @@ def _summary(policy: Policy, store: Store, counts: Counts, as_of_us: int | None)
     cards = dict.fromkeys([rung.level for rung in rungs if rung.kind == "breach"], 0)
     reminders = dict.fromkeys([rung.level for rung in rungs if rung.kind == "warning"], 0)
     cases = replied = still_open = 0
-    issued: list[Card] = []
+    issued, reminded = list[Card](), list[Card]()
     for case in filter(None, map(store.load, counts.touched)):
         cases += 1
         replied += case.has_reply
         still_open += case.is_open
         stages[case.place.stage] = stages.get(case.place.stage, 0) + 1
         for rung in case.escalations:
-            if rung.is_breach:
-                issued.append(rung)
+            (issued if rung.is_breach else reminded).append(rung)
             if rung.stands:
                 table = cards if rung.is_breach else reminders
                 table[rung.level] = table.get(rung.level, 0) + 1
-    issued.sort(key=lambda card: (card.effective_us, card.case_id))
+    for listed in (issued, reminded):
+        listed.sort(key=lambda card: (card.effective_us, card.case_id))
     return Summary(
         as_of_us=as_of_us,
         zone=policy.timezone,
         cases=cases,
         events=counts.events,
         rejected=counts.rejected,
+        identical=counts.identical,
         later=counts.later,
         ambiguous_times=counts.ambiguous,
         replied=replied,
@@ -491,11 +520,12 @@ def _summary(policy: Policy, store: Store, counts: Counts, as_of_us: int | None)
         cards=cards,
         reminders=reminders,
         issued=tuple(issued),
+        reminded=tuple(reminded),
     )
 
 
 def write_cards(cards: Iterable[Card], path: Path) -> None:
-    """Write cards as CSV in the order given: breaches, instants in the policy's zone with offset."""
+    """Write cards or reminders as CSV in the order given, instants in the policy's zone with offset."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CARD_COLUMNS)

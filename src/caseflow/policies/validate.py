@@ -23,7 +23,17 @@ from caseflow.core.engine.machine import (
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
+from caseflow.core.policy import (
+    AUDIENCES,
+    SCOPES,
+    Action,
+    ClockRule,
+    ExtensionRule,
+    Policy,
+    Rung,
+    Stage,
+    field_name,
+)
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import LENGTHS, LONGEST, LONGEST_OF, Span, length_of
@@ -31,7 +41,6 @@ from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.policies.calendar_keys import check_calendar, check_office_hours, used_calendars
 from caseflow.policies.parse import Notes, policy_from_document
 
-_SCOPES = ("own", "unit", "any")
 _AUDIENCES = ("", *AUDIENCES)
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
@@ -53,10 +62,15 @@ def check(policy: Policy, notes: Notes) -> None:
     except BadInput:
         notes.add("timezone", "unknown-zone", policy.timezone)
     for name, role in policy.roles.items():
-        if role.scope not in _SCOPES:
+        if role.scope not in SCOPES:
             notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
         if role.reads not in _AUDIENCES:
             notes.add(f"roles.{name}.reads", "unknown-audience", role.reads)
+    for index, name in enumerate(policy.without_unit):
+        if name not in policy.roles:
+            notes.add(f"without_unit[{index}]", "unknown-role", name)
+        elif policy.roles[name].scope != "any":
+            notes.add(f"without_unit[{index}]", "role-not-over-all", name)
     _check_states(policy, notes)
     _check_actions(policy, notes)
     if not any(problem.code.startswith("unknown-state") for problem in notes.problems):
@@ -66,6 +80,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_timed(policy, notes)
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
+    _check_links(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -144,6 +159,7 @@ def _names(policy: Policy) -> Iterator[tuple[str, str]]:
         yield from ((f"clocks.{name}.was[{index}]", old) for index, old in enumerate(clock.was))
         yield f"clocks.{name}.subject", clock.subject
     yield from ((f"retired[{index}]", old) for index, old in enumerate(policy.retired))
+    yield "case_series", policy.case_series
     for name, document in policy.documents.items():
         yield f"documents.{name}.series", document.series
     for name, notice in policy.notices.items():
@@ -270,6 +286,11 @@ def _check_notices(policy: Policy, notes: Notes) -> None:
             if not is_occasion(occasion, policy, levels):
                 notes.add(f"{path}.on[{index}]", "unknown-occasion", occasion)
         _all_known(rule.to, policy.roles, f"{path}.to", "unknown-role", notes)
+    of_rungs = {rung.document for clock in policy.clocks.values() for rung in clock.rungs if rung.document}
+    series = dict.fromkeys(of_rungs, "") | {name: kind.series for name, kind in policy.documents.items()}
+    for name, words in series.items():
+        if policy.case_series and policy.case_series == (words or name):
+            notes.add("case_series", "series-taken", name)
     for name, document in policy.documents.items():
         path = f"documents.{name}"
         if document.issuer and document.issuer not in policy.roles:
@@ -282,21 +303,49 @@ def _check_timed(policy: Policy, notes: Notes) -> None:
     """The fields of timed actions: known, of their type, and no texts, since those are a person's."""
     for clock, rule in policy.clocks.items():
         for index, rung in enumerate(rule.rungs):
-            action = policy.actions.get(rung.then)
-            known = ACTIONS[rung.then].fields if rung.then in ACTIONS else {}
-            known = known | (action.fields if action is not None else {})
-            for name, value in rung.fields.items():
-                typed = known.get(name)
-                is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
-                if typed is None or not is_said or mistake(typed, plain(value)):
-                    notes.add(f"clocks.{clock}.rungs[{index}].with.{name}", "bad-with", f"{name} = {value!r}")
+            _check_with(policy, rung.then, rung.fields, f"clocks.{clock}.rungs[{index}].with", notes)
+
+
+def _check_with(policy: Policy, then: str, fields: Mapping[str, Any], path: str, notes: Notes) -> None:
+    """The fields of an action that the system takes."""
+    action = policy.actions.get(then)
+    known = ACTIONS[then].fields if then in ACTIONS else {}
+    known = known | (action.fields if action is not None else {})
+    for name, value in fields.items():
+        typed = known.get(name)
+        is_said = typed is not None and typed.type != "text" and typed.type in _FIELD_TYPES
+        if typed is None or not is_said or mistake(typed, plain(value)):
+            notes.add(f"{path}.{name}", "bad-with", f"{name} = {value!r}")
+
+
+def _check_links(policy: Policy, notes: Notes) -> None:
+    """The types of links: that they lead somewhere, and what the system does for a linked case."""
+    for name, rule in policy.actions.items():
+        _all_known(rule.not_by, policy.actions, f"actions.{name}.not_by", "unknown-then", notes)
+        _all_known(rule.clocks_ended, policy.clocks, f"actions.{name}.clocks_ended", "unknown-clock", notes)
+        _all_known(rule.linked_ended, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
+    for name, link in policy.links.items():
+        path = f"links.{name}"
+        if not link.to and not link.of:
+            notes.add(path, "link-leads-nowhere", name)
+        made = {} if link.when_made is None else {"when_made": link.when_made}
+        for key, done in (
+            made | {f"when_linked.{name}": one for name, one in link.when_linked.items()}
+        ).items():
+            at = f"{path}.{key}"
+            action = policy.actions.get(done.then)
+            if action is None:
+                notes.add(f"{at}.then", "unknown-then", done.then)
+            elif not _needs_nothing(policy, done.then, done.fields):
+                notes.add(f"{at}.then", "then-needs-fields", done.then)
+            _check_with(policy, done.then, done.fields, f"{at}.with", notes)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
     """Whether the system can take the action by itself: without other fields, and with no other case."""
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
-    by_hand = ("submit", "merge", "resume", "migrate", "redact")
+    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink")
     required = {*rule.required, *(name for name, field in fields.items() if field.required)}
     return action not in by_hand and not rule.reason and required <= set(beside)
 

@@ -2,6 +2,7 @@
 
 from caseflow.core.engine.preconditions import Authorizer
 from caseflow.core.engine.rights import PolicyRights
+from caseflow.core.units import Unit, UnitRegister
 from caseflow.ports.observations import Seen
 from caseflow.ports.protocols import (
     Auditable,
@@ -11,6 +12,7 @@ from caseflow.ports.protocols import (
     Deferring,
     Directory,
     Exportable,
+    Joinable,
     Movable,
     MovableStore,
     Notifier,
@@ -53,6 +55,7 @@ __all__ = [
     "Directory",
     "Exportable",
     "Head",
+    "Joinable",
     "Kept",
     "KeyClaim",
     "Link",
@@ -73,5 +76,7 @@ __all__ = [
     "StoreLocation",
     "StoreStatus",
     "Text",
+    "Unit",
+    "UnitRegister",
     "is_redacted_by",
 ]

@@ -1,7 +1,7 @@
 """The protocols of the plug points: clock, observer, store, directory, notifier.
 
-What each owes stands in its docstring. `Deferring`, `BatchReader` and `Searchable` are abilities that a store
-may have or not; whoever asks for one looks whether its method is there.
+What each owes stands in its docstring. `Deferring`, `Joinable`, `BatchReader` and `Searchable` are abilities
+that a store may have or not; whoever asks for one looks whether its method is there.
 """
 
 from __future__ import annotations
@@ -68,6 +68,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        ...
+
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given.
 
@@ -115,7 +119,7 @@ class Register(Protocol):
 
 
 class Chained(Protocol):
-    """The audit chain of a store; see `caseflow.serialization.hash_chain`."""
+    """The audit chain of a store; see `caseflow.serialization.codec`."""
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The chain of a case as it is kept, oldest first; empty when there is no such case."""
@@ -138,9 +142,10 @@ class Auditable(Register, Chained, Protocol):
     ) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table, each as column -> value, exactly as they are kept.
 
-        ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
-        `after` (`None`: from the first, an empty id included), up to and with `upto` (`None`: to the end), in
-        the order of ids by code point and then of versions or positions; at most `limit` rows. Whole,
+        ``cases``, ``helpers`` (which unit helps with which case, and the case's places in lists), ``events``,
+        ``texts``, ``notices`` and ``documents`` of the cases whose id comes after `after` (`None`: from the
+        first, an empty id included), up to and with `upto` (`None`: to the end), in the order of ids by code
+        point and then of units, versions or positions; at most `limit` rows. Whole,
         whatever the bounds: ``policies``; ``series``, the ``latest`` number of each series and year, from
         which the next one follows; and ``guards``: what else acts on the tables, or stands between them and
         their readers, by ``kind``, ``name`` and ``table`` (triggers, rules, row policies, views); empty where
@@ -192,7 +197,10 @@ class Store(Outbox, Register, Chained, Protocol):
         ...
 
     def recall(self, actor: str, key: str) -> KeyClaim | None:
-        """What the key of that actor stands for; `None` when it is free."""
+        """What the key of that actor stands for; `None` when it is free.
+
+        It is asked anew each time: once an append was `Stale` because of another, that one's key is seen.
+        """
         ...
 
     def due(
@@ -277,6 +285,18 @@ class Deferring(Protocol):
         """Run the work once what was appended is committed; never if it is rolled back.
 
         A store without this method has committed when `append` returns.
+        """
+        ...
+
+
+class Joinable(Protocol):
+    """A store that can work inside a transaction of the portal's; `Desk.joined` asks for it."""
+
+    def within(self, connection: Any) -> Store:
+        """A store inside the transaction of that connection, which shares what this one remembers.
+
+        Args:
+            connection: the portal's, of the same database.
         """
         ...
 
@@ -388,6 +408,9 @@ class StoreLocation(Protocol):
 
 class Directory(Protocol):
     """Knows who holds a role today. The portal plugs in its own.
+
+    Of whom it names for a citizen's role, one of scope ``own``, only the one whose id is ``case.citizen`` is
+    told.
 
     An implementer owes: persons in a stable order; an empty result, not an error, when nobody holds the
     role; answers at once, or raises `DeliveryFailed` with ``retry=True`` when its source cannot be asked now.

@@ -133,6 +133,8 @@ class Query(Value):
 
     An empty name is one like every other: it admits the cases that have none. ``level`` is that of the
     highest card that stands (`Case.level`). ``after`` is the `place` of the last case already seen.
+    With ``helping`` a unit's are those that it holds and those that it helps with
+    (`Case.facts.co_handlers`), each once, in every order.
     """
 
     unit: str | None = None
@@ -153,6 +155,12 @@ class Query(Value):
     order: Order = "due"
     after: tuple[int | None, str] | None = None
     limit: int = 50
+    helping: bool = False
+
+    @property
+    def is_of_helper(self) -> bool:
+        """Whether what the unit helps with is asked for, too."""
+        return self.helping and bool(self.unit)
 
     @property
     def ordering(self) -> Order:
@@ -176,7 +184,9 @@ class Query(Value):
         """Whether the case fits, its title and the place it has aside."""
         for name in FILTERS:
             wanted = getattr(self, name)
-            if wanted is not None and wanted != named(case, name):
+            if wanted is None or wanted == named(case, name):
+                continue
+            if name != "unit" or not self.is_of_helper or wanted not in case.facts.co_handlers:
                 return False
         if (self.since is not None and case.submitted_us < self.since) or (
             self.until is not None and case.submitted_us >= self.until
@@ -274,12 +284,18 @@ class Person(Value):
         addresses: channel -> address, in the order in which the person prefers them: ``{"email":
             "li@example.org", "wecom": "li"}``.
         lang: the language they read, ``zh`` or ``en``.
+        quiet: hours of the office's day in which they are told nothing, ``22:00-07:00``; empty for none,
+            `None` for those of the relay.
+        digest: when they are told once a day, ``08:30``, all that came in one message; empty for at once,
+            `None` for the relay's.
     """
 
     id: str
     name: str = ""
     addresses: Mapping[str, str] = {}
     lang: str = "zh"
+    quiet: str | None = None
+    digest: str | None = None
 
 
 class Delivery(Value):
@@ -296,6 +312,8 @@ class Delivery(Value):
         text: the message as plain text.
         html: the same for those who show HTML; empty when there is none. Safe to show as it is.
         lang: the language of the texts, ``zh`` or ``en``.
+        parts: of a digest, the messages that it holds, each under its own id, which stays the same whatever
+            else goes with it; the notice is then the first one's.
     """
 
     id: str
@@ -307,3 +325,4 @@ class Delivery(Value):
     text: str
     html: str = ""
     lang: str = "zh"
+    parts: tuple[Delivery, ...] = ()

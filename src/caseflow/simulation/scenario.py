@@ -180,7 +180,7 @@ def quarter(text: str) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class Unit:
+class UnitBehaviour:
     """A handling unit."""
 
     weight: float = amount(1.0)
@@ -225,11 +225,11 @@ class Roles:
 class Texts:
     """What is written in the cases."""
 
-    body: str = "{title},请予处理。"
+    body: str = "{title}，请予处理。"
     """``{title}`` stands for the title."""
-    reply: str = "您好,您反映的问题已办理,感谢您的监督。"
+    reply: str = "您好，您反映的问题已办理，感谢您的监督。"
     """Of a reply."""
-    corrected: str = "更正:问题已重新核实并办理。"
+    corrected: str = "更正：问题已重新核实并办理。"
     """Of a reply after a retraction."""
     again: str = "已再次处理。"
     """Of a reply after a reopening."""
@@ -290,7 +290,7 @@ class Scenario:
     """Until the reply."""
     evaluation: Evaluation = Evaluation()
     """After the reply."""
-    units: dict[str, Unit] = table()
+    units: dict[str, UnitBehaviour] = table()
     """The handling units by name; at least one."""
     kinds: dict[str, InquiryKind] = table()
     """What citizens write about; none leaves the kind out."""

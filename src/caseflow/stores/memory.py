@@ -23,14 +23,11 @@ from caseflow.errors import BadRecord, KeyReused, Stale, StoreError
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import NEVER, Aside, CaseCount, Head, Kept, Link
 from caseflow.ports.title_search import holds
-from caseflow.serialization.codec import encode, recorded
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode, recorded
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
 
 _END = b"\0"
 """Stands after each of the encoded events and texts of a case: no JSON holds it."""
-_LAST = 1 << 62
-"""Sorts after every instant: the order of cases with nothing due."""
 
 
 _Copies = tuple[Sequence[Notice], Sequence[Draft]]
@@ -269,6 +266,11 @@ class MemoryStore:
         """Lease ready notices to the token, in the order of (next try, position)."""
         with self._lock:
             return self._outbox.claim(now_us, limit=limit, lease_us=lease_us, token=token)
+
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        with self._lock:
+            return self._outbox.ready(now_us, limit=limit)
 
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""

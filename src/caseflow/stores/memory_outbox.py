@@ -90,7 +90,7 @@ class MemoryOutbox:
         for name in ids:
             row = self._of(name)
             if row is not None and row.status in (o.PENDING, o.LEASED, o.DEAD):
-                self._put(row.replace(status=o.CANCELLED, next_try_us=None))
+                self._put(row.replace(status=o.CANCELLED, next_try_us=None, error=o.TAKEN_BACK))
 
     def claim(self, now_us: int, *, limit: int, lease_us: int, token: str) -> tuple[o.Held, ...]:
         """Lease what is ready to the token."""
@@ -106,11 +106,16 @@ class MemoryOutbox:
                 row = row.replace(told_us=now_us)  # its lease ran out without a word
             row = row.replace(status=o.LEASED, attempts=row.attempts + 1, next_try_us=None, token=token)
             self._rows[position - 1] = row
-            held.append(o.Held(row.notice, token, row.attempts))
+            held.append(o.Held(row.notice, token, row.attempts, reached=row.reached))
         for item in held:  # only now may they be claimed again, however short the lease
             position = self._by_id[item.notice.id]
             self._put(self._rows[position - 1].replace(next_try_us=self._lease_ends[position]))
         return tuple(item.replace(corrected=self._corrected(item.notice.corrects, now_us)) for item in held)
+
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now."""
+        waits = (row.next_try_us for row in self._rows)
+        return tuple(heapq.nsmallest(limit, (us for us in waits if us is not None and us <= now_us)))
 
     def _corrected(self, name: str, now_us: int) -> str:
         row = self._of(name)
@@ -137,7 +142,7 @@ class MemoryOutbox:
                 next_try_us=outcome.at_us if again else None,
                 attempts=row.attempts - outcome.untried,
                 told_us=_first(outcome.at_us if outcome.status == o.SENT else outcome.told_us, row.told_us),
-                error=outcome.error, into=outcome.into, token="",
+                error=outcome.error, into=outcome.into, reached=outcome.reached, token="",
             )
         )  # fmt: skip
         return True

@@ -10,9 +10,11 @@ from weakref import WeakSet
 import attrs
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, MissingGreenlet, SQLAlchemyError
 
 from caseflow.errors import StoreBusy, StoreError
+from caseflow.stores.cursors import ASYNC_CURSORS, CURSORS, plain_cursor
+from caseflow.stores.database_urls import shown
 from caseflow.stores.sql import sessions
 from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
 from caseflow.stores.sql.driver_errors import ATTEMPTS, RetryTransaction, kind_of, translated
@@ -22,6 +24,8 @@ Work = Callable[[], object]
 
 _log = logging.getLogger("caseflow.desk")
 _KEY = "caseflow.after_commit"
+_USABLE = "caseflow.usable"
+"""In the info of a driver's connection: that its session was looked at."""
 _watched: WeakSet[Any] = WeakSet()
 
 
@@ -36,22 +40,47 @@ def refuse_async(where: object) -> None:
         raise StoreError("store-async", found=type(where).__name__)
 
 
+def joined_connections(connection: Connection, *, looks_again: bool = True) -> JoinedConnections:
+    """Cursors on the portal's connection; of an async engine, inside ``run_sync``, where they can be used.
+
+    Args:
+        looks_again: as `JoinedConnections` has it.
+
+    Raises:
+        StoreError: ``store-async``, ``store-async-driver``; what `JoinedConnections` refuses.
+    """
+    if not isinstance(connection, Connection):
+        refuse_async(connection)
+        raise StoreError("store-no-connection", found=type(connection).__name__)
+    dialect = connection.engine.dialect
+    if dialect.is_async and dialect.driver not in ASYNC_CURSORS:
+        raise StoreError("store-async-driver", found=dialect.driver, known=", ".join(ASYNC_CURSORS))
+    return JoinedConnections(connection, name=shown(connection.engine.url), looks_again=looks_again)
+
+
 class JoinedConnections:
     """Cursors on one connection of the portal's, each change inside a savepoint of its transaction.
 
     Args:
         name: what messages call the database; never a user or password.
+        looks_again: whether a session that was looked at before is looked at anew.
     """
 
     is_shared = True
 
-    def __init__(self, connection: Connection, *, name: str) -> None:
+    def __init__(self, connection: Connection, *, name: str, looks_again: bool) -> None:
         self.name = name
         self._connection = connection
-        self._is_psycopg = connection.engine.dialect.driver == "psycopg"
+        dialect = connection.engine.dialect
+        self._cursor_of = (ASYNC_CURSORS if dialect.is_async else CURSORS).get(dialect.driver, plain_cursor)
         self._refuse_autocommit()
-        self.read(lambda cursor: sessions.refuse_unusable(cursor, self.dialect, name=name))
+        if looks_again or not connection.info.get(_USABLE):
+            self.read(self._refuse_unusable)
+            connection.info[_USABLE] = True
         self._after_commit = AfterCommit(connection)
+
+    def _refuse_unusable(self, cursor: Cursor) -> None:
+        sessions.refuse_unusable(cursor, self.dialect, name=self.name, driver=self._driver())
 
     def _refuse_autocommit(self) -> None:
         """Raise where no transaction is held open; SQLite may be begun by a statement of the portal's own.
@@ -128,8 +157,7 @@ class JoinedConnections:
             driver.execute("BEGIN IMMEDIATE")
 
     def _cursor(self) -> Any:
-        driver = self._driver()
-        return driver.cursor(binary=True) if self._is_psycopg else driver.cursor()
+        return self._cursor_of(self._driver())
 
     def _translated(self, error: Exception) -> StoreError:
         """Our error for the driver's, or for SQLAlchemy's about its connection.
@@ -137,13 +165,15 @@ class JoinedConnections:
         A deadlock rolls back everything, savepoints included, so that going back to one fails as well: it is
         the first error that counts.
         """
+        if isinstance(error, MissingGreenlet):
+            return StoreError("store-async", found=type(self._connection).__name__)
         if not self._connection.closed and self._connection.invalidated:
             text = f"{type(error).__name__}: the portal's transaction has ended with its connection"
             return StoreError("store-unreachable", path=self.name, found=text)
         return translated(_first(error, self.errors), name=self.name, seconds=0)
 
     def _driver(self) -> Any:
-        return self._connection.connection.driver_connection
+        return self._connection.connection.dbapi_connection  # of an async driver, SQLAlchemy's around it
 
 
 def _first(error: Exception, errors: type[Exception]) -> BaseException:

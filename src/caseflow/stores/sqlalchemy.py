@@ -29,16 +29,58 @@ from caseflow import forks
 from caseflow.errors import StoreBusy, StoreError
 from caseflow.ports.records import StoreStatus
 from caseflow.stores.database_urls import DRIVER_MISSING, parsed, shown, with_options
-from caseflow.stores.portal_transaction import JoinedConnections, Work, refuse_async
+from caseflow.stores.portal_transaction import JoinedConnections, Work, joined_connections, refuse_async
 from caseflow.stores.sql import schema, sessions
-from caseflow.stores.sql.dialects import Cursor, Dialect, dialect_of
+from caseflow.stores.sql.dialects import Connections, Cursor, Dialect, dialect_of
 from caseflow.stores.sql.driver_errors import REPLACED, attempted, kind_of, translated
+from caseflow.stores.sql.statements import Statements
 from caseflow.stores.sql.store import RelationalStore
 
 Result = TypeVar("Result")
 
 
-class SqlStore(RelationalStore):
+class JoinableStore(RelationalStore):
+    """A store that others may share, each inside a transaction of the portal's."""
+
+    def within(self, connection: Connection) -> RelationalStore:
+        """A store inside the transaction of the portal's connection, as `SqlStore.joined` makes one.
+
+        It shares what this one remembers, schema and policies among it, so that making it asks nothing of the
+        database. Of a connection to another database nothing is shared.
+
+        Raises:
+            StoreError: as `SqlStore.joined`.
+        """
+        connections = joined_connections(connection, looks_again=False)
+        ours = self._connections
+        if (connections.name, connections.dialect) != (ours.name, ours.dialect):
+            return _first_joined(connections)
+        return SharingStore(connections, self)
+
+
+class SharingStore(JoinableStore):
+    """A store on other connections of a database, which shares what another one remembers of it.
+
+    Each append looks, as ever, whether the database is still what is remembered, and puts it right for both.
+    """
+
+    def __init__(self, connections: Connections, other: RelationalStore) -> None:
+        self._connections = connections
+        self._other = other
+        self._cache = other._cache
+        self._policies = other._policies
+        self._with_notices = other._with_notices
+
+    @property
+    def _sql(self) -> Statements:
+        return self._other._sql
+
+    @_sql.setter
+    def _sql(self, statements: Statements) -> None:
+        self._other._sql = statements
+
+
+class SqlStore(JoinableStore):
     """Cases in a database that SQLAlchemy can reach. Safe to share between threads, and over a fork.
 
     The tables must be there: ``caseflow store init --store URL``, or `SqlStore.made`.
@@ -89,13 +131,20 @@ class SqlStore(RelationalStore):
         On MariaDB the connection must be in READ COMMITTED: under REPEATABLE READ, its default, a
         transaction goes on seeing cases as they were at its first question, and is told `Stale`.
 
+        Where there is a desk already, `Desk.joined` is cheaper.
+
+        Args:
+            connection: of an engine, or of an async engine of psycopg or asyncpg inside ``run_sync``.
+
         Raises:
-            StoreError: the connection is in autocommit, async, or does not keep texts as they are; there are
-                no tables of ours, or of another schema; ``store-restored``.
+            StoreError: the connection is in autocommit, has to be awaited, or does not keep texts as they
+                are; there are no tables of ours, or of another schema; ``store-restored``.
         """
-        refuse_async(connection)
-        connections = JoinedConnections(connection, name=shown(connection.engine.url))
-        return RelationalStore(connections, schema.opened_within(connections))
+        return _first_joined(joined_connections(connection))
+
+
+def _first_joined(connections: JoinedConnections) -> RelationalStore:
+    return JoinableStore(connections, schema.opened_within(connections))
 
 
 class DatabaseLocation:

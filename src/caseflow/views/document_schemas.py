@@ -9,6 +9,7 @@ import msgspec
 
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.health import HealthDocument
 from caseflow.views.problem import ProblemDocument
 
 DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
@@ -17,6 +18,7 @@ DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "counts": d.CountsDocument,
     "explanations": d.ExplanationsDocument,
     "forecast": d.ForecastDocument,
+    "health": HealthDocument,
     "page": d.PageDocument,
     "problem": ProblemDocument,
     "public-case": d.PublicCaseDocument,

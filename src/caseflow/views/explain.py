@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date, datetime, timedelta
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -11,7 +11,7 @@ from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.policy import Rung
 from caseflow.core.time.deadline import DayCount, walk
-from caseflow.core.time.instants import moment
+from caseflow.core.time.instants import OfficeDays, moment
 from caseflow.core.time.running_time import Stretch, stretches
 from caseflow.core.time.span import length_of
 from caseflow.core.value import Value
@@ -23,8 +23,9 @@ class ExplainedDay(Value):
 
     Attributes:
         why: as in `DayCount`: ``start``, ``cut-off``, ``before``, ``counts``, ``month``, ``rest``,
-            ``paused``, ``no-such-day``, ``rolled`` or ``last``.
-        count: the running count at the day's end.
+            ``paused``, ``no-such-day``, ``rolled`` or ``last``; of the day on which the clock ended before
+            its count did, its status: ``stopped``, ``cancelled`` or ``held``.
+        count: the running count at the day's end; on the day of such an end that of the day before.
         note: the calendar's word for the day.
     """
 
@@ -45,6 +46,8 @@ class ExplainedRung(Value):
         extended_by: by how many days, as the clock counts.
         late_at: ``None`` while a pause is open.
         certain: otherwise it is "not before".
+        fired: whether a card or reminder of it stands, or was annulled on appeal.
+        appealed: whether its card was annulled on appeal: it comes no more.
     """
 
     level: str
@@ -58,6 +61,7 @@ class ExplainedRung(Value):
     fired: bool
     rule: str
     source: str
+    appealed: bool = False
 
 
 class ExplainedStretch(Value):
@@ -79,9 +83,9 @@ class ExplainedStretch(Value):
 class Explanation(Value):
     """One clock instance explained.
 
-    ``days`` runs from the start day to the last day of the longest rung; it is empty for elapsed and office
-    time, which have no days but ``stretches``, of the longest rung as well. Instants are in the office's
-    zone; a pause's end is ``None`` while it is open.
+    ``days`` runs from the start day to the last day of the longest rung, or to the day on which the clock
+    ended; it is empty for elapsed and office time, which have no days but ``stretches``, as far as those.
+    Instants are in the office's zone; a pause's end is ``None`` while it is open.
     """
 
     clock: str
@@ -119,17 +123,23 @@ def explain(
     if not runs:
         known = sorted({run.clock for run in case.clocks})
         raise BadInput("no-clock", case=case.id, found=clock, missing=", ".join(known) or "-")
+    appealed = frozenset(case.appealed)
     former = {old for old, _ in case.facts.renamed if renamed(case.facts.renamed, old) == clock}
     explanations: list[Explanation] = []
     for run in runs:
         own = rules_of(run.policy_hash) if run.policy_hash and rules_of is not None else rules
         name = next((name for name in (clock, *sorted(former)) if name in own.plan), "")
         if name:
-            explanations.append(_explained(own, own.plan[name], run))
+            explanations.append(_explained(own, own.plan[name], run, appealed))
     return tuple(explanations)
 
 
-def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Explanation:
+def _explained(
+    rules: CompiledPolicy,
+    plan: CompiledClock,
+    run: ClockRun,
+    appealed: Set[tuple[tuple[str, str, int], str]],
+) -> Explanation:
     zone, rule = rules.policy.timezone, plan.rule
     rungs, days = list[ExplainedRung](), dict[int, DayCount]()
     counter = plan.counter(run)
@@ -151,6 +161,7 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
                 fired=bool(run.fired >> index & 1),
                 rule=f"clocks.{plan.name}.rungs[{index}]",
                 source=rung.source,
+                appealed=(run.key, level) in appealed,
             )
         )
         if span is not None and span.counting.is_by_days:
@@ -171,7 +182,9 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
         until=None if run.until_us is None else moment(run.until_us, zone),
         pauses=tuple((moment(a, zone), None if b is None else moment(b, zone)) for a, b in run.pauses),
         rungs=tuple(rungs),
-        days=tuple(explained_day(day) for _, day in sorted(days.items())),
+        days=tuple(
+            map(explained_day, _upto_end([day for _, day in sorted(days.items())], run, counter.days))
+        ),
         rule=f"clocks.{plan.name}",
         source=rule.source,
         stretches=_stretches(counter, run, zone),
@@ -182,7 +195,32 @@ def _stretches(plan: CompiledClock, run: ClockRun, zone: str) -> tuple[Explained
     longest = plan.span_of(run, len(run.ladder) - 1)
     if longest is None or longest.counting.is_by_days:
         return ()
-    return tuple(explained(piece, zone) for piece in stretches(longest, run.from_us, run.pauses, plan.days))
+    pieces = stretches(longest, run.from_us, run.pauses, plan.days)
+    return tuple(explained(piece, zone) for piece in _cut(pieces, run.until_us))
+
+
+def _upto_end(days: list[DayCount], run: ClockRun, office: OfficeDays) -> list[DayCount]:
+    """The days up to the one on which the clock ended, of which its end is told, unless it is a last one."""
+    if run.until_us is None:
+        return days
+    last = office.day_of(run.until_us)
+    left = [day for day in days if day.day <= last]
+    if left and left[-1].day == last and left[-1].why not in ("start", "last", "rolled"):
+        before = left[-2].counted if len(left) > 1 else 0
+        left[-1] = left[-1].replace(why=run.status, counted=before, counts=False)
+    return left
+
+
+def _cut(pieces: Iterable[Stretch], until_us: int | None) -> Iterator[Stretch]:
+    """The pieces up to the instant."""
+    for piece in pieces:
+        if until_us is None or (piece.end_us is not None and piece.end_us <= until_us):
+            yield piece
+        elif piece.begin_us < until_us:
+            is_running = piece.end_us is not None and piece.why in ("runs", "used-up")
+            unused = piece.end_us - until_us if is_running and piece.end_us is not None else 0
+            why = "runs" if is_running else piece.why
+            yield piece.replace(end_us=until_us, ran_us=piece.ran_us - unused, why=why)
 
 
 def _length(rung: Rung) -> tuple[int | None, str]:

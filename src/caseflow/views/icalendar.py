@@ -18,7 +18,7 @@ from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.time.instants import moment
 from caseflow.core.time.span import Counting
 from caseflow.core.value import Value
-from caseflow.i18n import Lang
+from caseflow.i18n import Lang, bracketed, mark
 from caseflow.views.labels import PolicyLabels, last_day
 
 PRODUCT = "-//caseflow//deadlines//EN"
@@ -146,11 +146,11 @@ def _due_rung(labels: PolicyLabels, case: Case, run: ClockRun, level: str, due: 
         parts.append(labels.say("due", at=labels.time(due)))
     if run.cycle > 1:
         parts.append(labels.say("cycle", n=run.cycle))
-    comma, label = labels.say("comma"), labels.level(run.clock, level)
+    comma, label = mark("comma", labels.lang), labels.level(run.clock, level)
     return DueRung(
         uid=_uid(case, run, level),
         due_us=due,
-        summary=f"{label}: {case.id} ({comma.join(parts)})",
+        summary=f"{label}{mark('colon', labels.lang)}{case.id}{bracketed(comma.join(parts), labels.lang)}",
         description=comma.join((labels.state(case.state), case.unit or labels.say("nobody"), *parts)),
         level=label,
         sequence=case.version,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.policy import Named, Rung
+from caseflow.core.policy import LinkRule, Named, Rung
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, story_text, text
+from caseflow.i18n import Lang, bracketed, story_text, text
 
 BUILTIN_FIELDS = frozenset(name for action in ACTIONS.values() for name in action.fields)
 """The fields of the built-in actions, which a policy need have no labels for."""
@@ -64,7 +65,7 @@ class PolicyLabels(Value):
         """The label of a clock, with its subject."""
         rule = self.rules.policy.clocks.get(name)
         label = rule.labels.get(self.lang, name) if rule else name
-        return f"{label} ({subject})" if subject else label
+        return f"{label}{bracketed(subject, self.lang)}" if subject else label
 
     def rung(self, clock: str, level: str) -> Rung | None:
         """The policy's rung of that level."""
@@ -95,8 +96,8 @@ class PolicyLabels(Value):
         role = self.rules.policy.roles.get(name)
         return role.labels.get(self.lang, name) if role else name
 
-    def named(self, table: dict[str, Named], key: str) -> str:
-        """The label of a kind or a reason code."""
+    def named(self, table: Mapping[str, Named | LinkRule], key: str) -> str:
+        """The label of a kind, a reason code or a type of link."""
         return table[key].labels.get(self.lang, key) if key in table else key
 
     def state(self, key: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
@@ -81,6 +81,7 @@ def lifeline(
     events: Sequence[e.Event],
     *,
     now_us: int | None = None,
+    shown: Callable[[e.Event], bool] = lambda _: True,
     lang: Lang = "en",
 ) -> Lifeline:
     """The life of a case from its events.
@@ -90,11 +91,12 @@ def lifeline(
         case: the case at its newest version.
         events: all its events, oldest first.
         now_us: up to when an open case is drawn; by default its last event.
+        shown: which events are named among the acts; all by default.
         lang: the language of labels.
     """
     now = max(case.last_us, case.last_us if now_us is None else now_us)
     labels = PolicyLabels(rules, lang)
-    states, units, acts = _followed(labels, case.id, events, now if case.is_open else case.acted_us)
+    states, units, acts = _followed(labels, case.id, events, now if case.is_open else case.acted_us, shown)
     clocks = tuple(_clock(labels, case, run, now) for run in case.clocks)
     marks = [mark.at_us for clock in clocks for mark in clock.rungs]
     begins = [interval.begin_us for interval in states] + [case.submitted_us]
@@ -114,7 +116,11 @@ def lifeline(
 
 
 def _followed(
-    labels: PolicyLabels, case_id: str, events: Sequence[e.Event], end: int
+    labels: PolicyLabels,
+    case_id: str,
+    events: Sequence[e.Event],
+    end: int,
+    shown: Callable[[e.Event], bool],
 ) -> tuple[tuple[Interval, ...], tuple[Interval, ...], tuple[tuple[int, str], ...]]:
     """States, units and acts, in order."""
     case = Case(case_id)
@@ -126,6 +132,8 @@ def _followed(
             states.append((since, case.state))
         if not units or units[-1][1] != case.unit:
             units.append((since, case.unit))
+        if not shown(event):
+            continue
         if isinstance(event, e.Acted):
             acts.append((since, labels.action(event.action)))
         elif not isinstance(event, e.RungEvent | e.CardAnnulled):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from caseflow.core.engine.machine import START, machine
 from caseflow.core.policy import Policy, Stage
 from caseflow.core.time.instants import moment
-from caseflow.i18n import Lang, story_text
+from caseflow.i18n import Lang, bracketed, story_text
 from caseflow.views.labels import stage_label
 from caseflow.views.lifeline import AHEAD, ANNULLED, PAST, ClockLine, Lifeline, RungMark
 
@@ -82,7 +82,11 @@ def _clock(life: Lifeline, clock: ClockLine, lang: Lang) -> list[str]:
 
 def _milestone(life: Lifeline, rung: RungMark, lang: Lang) -> str:
     tag = "" if rung.status == AHEAD else "crit, " if rung.breach else "done, "
-    label = f"{rung.label} ({story_text('annulled', lang)})" if rung.status == ANNULLED else rung.label
+    label = (
+        f"{rung.label}{bracketed(story_text('annulled', lang), lang)}"
+        if rung.status == ANNULLED
+        else rung.label
+    )
     return f"    {_text(label)} :{tag}milestone, {_time(life, rung.at_us)}, 0d"
 
 

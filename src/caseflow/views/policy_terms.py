@@ -17,7 +17,7 @@ from caseflow.core.policy import (
     field_name,
 )
 from caseflow.core.time.span import length_of
-from caseflow.i18n import Lang, text
+from caseflow.i18n import Lang, bracketed, mark, text
 from caseflow.views.labels import PolicyLabels, length_text, padded, width
 
 COLUMNS = 80
@@ -183,7 +183,10 @@ class _Words:
             length = length_text(rung.every, "days", clock.counting, self._lang)
             yield self.say("again", length=length, times=self.say("times", n=rung.times))
         if rung.then:
-            fields = " ".join(f"({name}: {value})" for name, value in rung.fields.items())
+            fields = " ".join(
+                bracketed(f"{name}{mark('colon', self._lang)}{value}", self._lang).strip()
+                for name, value in rung.fields.items()
+            )
             yield f"{self.say('then', action=self._labels.action(rung.then))} {fields}".rstrip()
 
     def _length(self, clock: ClockRule, rung: Rung) -> str:
@@ -262,5 +265,5 @@ class _Words:
             if days:
                 yield key, tuple(days)
         if rule.by:
-            others = (f"{name}: {calendar}" for name, calendar in rule.of.items())
+            others = (f"{name}{mark('colon', self._lang)}{calendar}" for name, calendar in rule.of.items())
             yield "chosen", (self.say(CHOSEN[rule.by]), *others)

@@ -19,6 +19,14 @@ class PublicCard(Value):
     effective_at: datetime
 
 
+class PublicLink(Value):
+    """A link that the policies of both ends let anyone see; ``inward`` when it leads from the other case."""
+
+    type: str
+    case: str
+    inward: bool
+
+
 class PublicCase(Value):
     """A case as anyone may see it.
 
@@ -36,6 +44,7 @@ class PublicCase(Value):
     replied_at: datetime | None
     score: int | None
     cards: tuple[PublicCard, ...]
+    links: tuple[PublicLink, ...] = ()
 
 
 def public_view(rules: CompiledPolicy, case: Case) -> PublicCase:
@@ -53,5 +62,8 @@ def public_view(rules: CompiledPolicy, case: Case) -> PublicCase:
         score=rating.score if rating else None,
         cards=tuple(
             PublicCard(card.level, card.unit, card.effective_at) for card in case.cards if card.stands
+        ),
+        links=tuple(
+            PublicLink(link.type, link.case, link.inward) for link in case.facts.links if link.is_public
         ),
     )

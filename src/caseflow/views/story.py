@@ -16,7 +16,7 @@ from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import Rung
 from caseflow.core.time.span import Counting, length_of
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, event_text, text
+from caseflow.i18n import Lang, event_text, mark, text
 from caseflow.views.labels import PolicyLabels, last_day, length_text, padded, shortened, width
 
 WHAT_COLUMNS = 18
@@ -142,7 +142,7 @@ def _one_line(text: str) -> str:
 
 
 def _line(context: EventContext, *, has_texts: bool, hidden: Sequence[str]) -> StoryLine:
-    event, case, comma = context.event, context.case, context.say("comma")
+    event, case, comma = context.event, context.case, mark("comma", context.lang)
     parts = list(_details(context))
     if event.by.role == SYSTEM.role and not isinstance(event, e.RungEvent | e.CardAnnulled):
         parts.append(context.say("by itself"))
@@ -157,7 +157,7 @@ def _line(context: EventContext, *, has_texts: bool, hidden: Sequence[str]) -> S
         if mark and name not in context.texts and name not in hidden
     ]
     if lost and has_texts:
-        parts.append(context.say("redacted", names=comma.join(lost)))
+        parts.append(context.say("redacted", names=mark("list", context.lang).join(lost)))
     return StoryLine(
         at_us=event.at_us,
         case_id=case.id,
@@ -252,8 +252,7 @@ def _rung(context: EventContext, event: e.RungEvent) -> Iterator[str]:
     if event.inherited:
         yield context.say("inherited")
     if event.skipped and plan is not None:
-        action = context.action(plan.then.get(event.level, ""))
-        yield context.say("skipped", action=action, code=_why(context, event.skipped))
+        yield _skipped(context, plan.then.get(event.level, ""), event.skipped)
 
 
 def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun | None) -> str:
@@ -379,6 +378,43 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     yield context.say("because", event=named)
 
 
+def _appeal(context: EventContext, event: e.AppealUpheld) -> Iterator[str]:
+    yield context.clock(event.clock, event.subject)
+    yield context.level(event.clock, event.level)
+    if event.cycle > 1:
+        yield context.say("cycle", n=event.cycle)
+
+
+def _linked(context: EventContext, event: e.Linked | e.Unlinked) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+    rule = context.rules.policy.links.get(event.type)
+    if isinstance(event, e.Linked) and event.skipped and rule is not None and rule.when_made is not None:
+        yield _skipped(context, rule.when_made.then, event.skipped)
+
+
+def _linked_moved(context: EventContext, event: e.LinkedCaseMoved) -> Iterator[str]:
+    yield _link_label(context, event.type)
+    yield event.case
+    questions = context.rules.linked.get(event.type)
+    action = questions.actions.get(event.state) if questions is not None else None
+    if action is not None:
+        yield action.labels.get(context.lang, event.state)
+    elif event.final:
+        yield context.say("ended")
+    if event.skipped and action is not None:
+        yield _skipped(context, action.then, event.skipped)
+
+
+def _skipped(context: EventContext, action: str, code: str) -> str:
+    """Why the system did not do what it does as a rule."""
+    return context.say("skipped", action=context.action(action), code=_why(context, code))
+
+
+def _link_label(context: EventContext, link: str) -> str:
+    return context.named(context.rules.policy.links, link)
+
+
 def _receipt(context: EventContext, event: e.ReceiptSigned) -> Iterator[str]:
     """The card with which the document went out; its id alone where the rules know it no more."""
     issued = dict(documents_of(context.rules.routes.documents, context.before))
@@ -408,7 +444,7 @@ def _own(context: EventContext, action: str, fields: e.Fields) -> Iterator[str]:
         elif isinstance(entry, int) and name in rules and rules[name].type == "instant":
             shown = context.time(entry)
         elif isinstance(entry, list | tuple):
-            shown = context.say("comma").join(map(str, entry))
+            shown = mark("list", context.lang).join(map(str, entry))
         yield f"{context.field(name, action)} {shown}"
 
 
@@ -447,7 +483,11 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Attached: _attached,
     e.Redacted: _redacted,
     e.CardAnnulled: _annulled,
+    e.Linked: _linked,
+    e.Unlinked: _linked,
+    e.LinkedCaseMoved: _linked_moved,
     e.ReceiptSigned: _receipt,
+    e.AppealUpheld: _appeal,
     e.Migrated: _adopted,
     e.Acted: _acted,
     e.UnknownEvent: _strange,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from caseflow.core.time.instants import DAY, HOUR, moment, office_days
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, story_text
+from caseflow.i18n import Lang, mark, story_text
 from caseflow.views.labels import clock_time, shortened, width
 from caseflow.views.lifeline import AHEAD, ANNULLED, FIRED, PAST, ClockLine, Interval, Lifeline, RungMark
 from caseflow.views.svg import CARDS, HATCH, STAGES, SvgCanvas, columns_to_px
@@ -63,7 +63,7 @@ class _Drawing:
             self._clock(clock)
         self._dates(top)
         self._legend()
-        title = f"{life.title}: {life.state}"
+        title = f"{life.title}{mark('colon', self.lang)}{life.state}"
         return page.text(height=self.y + MARGIN - GAP, title=title, description=story or title)
 
     def _head(self) -> None:
@@ -113,14 +113,14 @@ class _Drawing:
         self.page.words((begin + end) / 2, y, label, size=11, anchor="middle", colour=colour, halo=True)
 
     def _bands(self, name: str, stretches: tuple[Interval, ...], colours: tuple[str, ...]) -> None:
-        page, axis = self.page, self.axis
+        page, axis, colon = self.page, self.axis, mark("colon", self.lang)
         self._name(name, self.y + BAND / 2)
         known: dict[str, str] = {}
         for stretch in stretches:
             palette = colours or ("#e8edf5", "#dfe9e3", "#f3ead9", "#efe3ee")
             fill = known.setdefault(stretch.key, palette[len(known) % len(palette)])
             begin, end = axis.at(stretch.begin_us), axis.at(stretch.end_us)
-            hover = f"{stretch.label}: {self._time(stretch.begin_us)} – {self._time(stretch.end_us)}"
+            hover = f"{stretch.label}{colon}{self._time(stretch.begin_us)} – {self._time(stretch.end_us)}"
             page.box(begin, self.y, max(end - begin, 1.5), BAND, fill=fill, title=hover, radius=3)
             if columns_to_px(width(stretch.label)) + 8 <= end - begin:
                 middle = (begin + end) / 2
@@ -139,9 +139,8 @@ class _Drawing:
         page.line(begin, y, end, y, colour="#475569", thick=3)
         for pause in clock.pauses:
             paused = axis.at(pause.begin_us), max(axis.at(pause.end_us), axis.at(pause.begin_us) + 2)
-            hover = (
-                f"{story_text('pause', self.lang)}: {self._time(pause.begin_us)} – {self._time(pause.end_us)}"
-            )
+            span = f"{self._time(pause.begin_us)} – {self._time(pause.end_us)}"
+            hover = f"{story_text('pause', self.lang)}{mark('colon', self.lang)}{span}"
             page.box(paused[0], y - 8, paused[1] - paused[0], 16, fill=PAUSED, title=hover, radius=2)
         page.line(begin, y - 6, begin, y + 6, colour="#475569", thick=3)
         if not clock.is_open:
@@ -157,7 +156,8 @@ class _Drawing:
         self.y = y + 27 + max(rows, default=0) * LINE + GAP
 
     def _rung(self, x: float, y: float, rung: RungMark) -> None:
-        hover = f"{rung.label}: {self._time(rung.at_us)}, {story_text(rung.status, self.lang)}"
+        name = f"{rung.label}{mark('colon', self.lang)}{self._time(rung.at_us)}"
+        hover = f"{name}{mark('comma', self.lang)}{story_text(rung.status, self.lang)}"
         self.page.rung(x, y, colour=_colour(rung), status=rung.status, warning=not rung.breach, title=hover)
 
     def _day(self, rung: RungMark) -> str:

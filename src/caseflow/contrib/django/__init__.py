@@ -3,7 +3,7 @@
 Put ``caseflow.contrib.django`` into ``INSTALLED_APPS``; ``manage.py migrate`` makes the tables.
 """
 
-from caseflow.contrib.django.config import desk, relay
+from caseflow.contrib.django.config import actor_of, desk, relay
 from caseflow.contrib.django.django_store import DjangoStore
 
-__all__ = ["DjangoStore", "desk", "relay"]
+__all__ = ["DjangoStore", "actor_of", "desk", "relay"]

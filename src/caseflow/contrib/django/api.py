@@ -7,20 +7,24 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 
-from caseflow.contrib.django.config import desk, language
+from caseflow.contrib.django.config import actor_of, desk, language
 from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
+from caseflow.views.health import HealthLimits
 
 
-def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None]) -> list[URLPattern]:
+def case_urls(
+    *, actor_of: Callable[[HttpRequest], Actor | None] = actor_of, health: HealthLimits | None = None
+) -> list[URLPattern]:
     """The url patterns of the portal's cases, on the desk of ``settings.CASEFLOW``.
 
     ``openapi.json`` below the same prefix describes them. Django's protection against forged requests holds
     for commands as for any other view.
 
     Args:
-        actor_of: who is signed in; ``None`` for nobody.
+        actor_of: who is signed in, `None` for nobody; by default as ``settings.CASEFLOW["ROLES"]`` says.
+        health: beyond which limits ``/health`` answers 503; see `Desk.health`.
     """
     by_path: dict[str, dict[str, Route]] = {}
     for route in ROUTES:
@@ -28,7 +32,7 @@ def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None]) -> list[URLPat
     patterns = [
         path(
             pattern.lstrip("/").replace("{", "<str:").replace("}", ">"),
-            _view(routes, actor_of),
+            _view(routes, actor_of, health),
             name=f"caseflow-{next(iter(routes.values())).name}",
         )
         for pattern, routes in by_path.items()
@@ -37,7 +41,9 @@ def case_urls(*, actor_of: Callable[[HttpRequest], Actor | None]) -> list[URLPat
 
 
 def _view(
-    routes: dict[str, Route], actor_of: Callable[[HttpRequest], Actor | None]
+    routes: dict[str, Route],
+    actor_of: Callable[[HttpRequest], Actor | None],
+    health: HealthLimits | None,
 ) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, **parts: str) -> HttpResponse:
         route = routes.get(request.method or "")
@@ -45,7 +51,7 @@ def _view(
             return HttpResponseNotAllowed(list(routes))
         headers = {key.lower(): value for key, value in request.headers.items()}
         asked_for = ApiRequest(actor_of(request), parts, request.GET.dict(), headers, request.body)
-        answer = CaseApi(desk(), lang=language()).answer(route, asked_for)
+        answer = CaseApi(desk(), lang=language(), health=health).answer(route, asked_for)
         return HttpResponse(
             answer.body, status=answer.status, content_type=answer.media_type, headers=dict(answer.headers)
         )

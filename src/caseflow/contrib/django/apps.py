@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models.signals import post_migrate
 
 from caseflow.contrib.django.checks import check_schema, check_settings
-from caseflow.contrib.django.config import alias, desk, keep_followers
+from caseflow.contrib.django.config import alias, desk, keep_settings
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.contrib.django.operations import SchemaStep
 from caseflow.stores.sql import schema
@@ -26,8 +26,8 @@ class CaseflowConfig(AppConfig):
     verbose_name = "caseflow"
 
     def ready(self) -> None:
-        """Keep the portal's hooks and register the checks; after `migrate` pin, or make tables without it."""
-        keep_followers()
+        """Keep the portal's settings, register the checks; after `migrate` pin, or make tables without it."""
+        keep_settings()
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
         post_migrate.connect(_make_without_migrations, sender=self, dispatch_uid="caseflow.make")

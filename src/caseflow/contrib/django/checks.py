@@ -8,7 +8,7 @@ from typing import Any
 from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 
-from caseflow.contrib.django.config import alias, desk, language, relay, tells
+from caseflow.contrib.django.config import alias, language, relay, roles, tells
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
 from caseflow.stores.sql import schema
@@ -17,9 +17,9 @@ Messages = list[checks.CheckMessage]
 
 
 def check_settings(app_configs: Any, **_: Any) -> Messages:
-    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``, or no relay where it names one."""
+    """``caseflow.E001``: no desk can be made of ``settings.CASEFLOW``, or no relay or roles it names."""
     try:
-        desk()
+        roles()
         if tells():
             relay()
     except ImproperlyConfigured as error:

@@ -1,31 +1,35 @@
-"""The portal's desk and relay, as ``settings.CASEFLOW`` describes it, and the language people read."""
+"""The portal's desk, relay and actors, as ``settings.CASEFLOW`` says, and the language people read."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.http import HttpRequest
 from django.utils.module_loading import import_string
 from django.utils.translation import get_language
 
 from caseflow.clock import SystemClock
 from caseflow.contrib.django.django_store import DjangoStore
+from caseflow.core.model.commands import Actor
 from caseflow.core.policy import Policy
 from caseflow.delivery.relay import Relay
 from caseflow.desk import Desk, Hooks
 from caseflow.errors import CaseflowError
+from caseflow.i18n import Lang, nearest, text
 from caseflow.policies.load import load_policy
 from caseflow.policies.parse import is_list, is_table
-from caseflow.ports import Authorizer, Clock
+from caseflow.policies.unit_register import load_units
+from caseflow.ports import Authorizer, Clock, UnitRegister
 
 DEFAULTS: Mapping[str, Any] = {
     "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
-    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None,
+    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None, "ROLES": {}, "UNITS": None,
 }  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
@@ -44,10 +48,12 @@ def desk() -> Desk:
       the dotted name of either.
     - ``HOOKS``: ``(event, function)`` or ``(event, function, "before")``, each a registered name, a class or
       a dotted name; see `Desk.subscribe`.
+    - ``UNITS``: the path of a register of units, a `UnitRegister`, a class without arguments, or the dotted
+      name of either.
     - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
 
-    Settings that are overridden make another desk. Hooks stay with it, whether they were named or subscribed;
-    so does the observer, unless the new settings name these keys themselves.
+    Settings that are overridden, as tests do, make another desk. What they do not name stays as the portal's
+    own settings say, and so do hooks that were subscribed.
 
     Raises:
         ImproperlyConfigured: a key is unknown, or what it says cannot be used.
@@ -55,9 +61,11 @@ def desk() -> Desk:
     options, observer = _options(), None
     if options["OBSERVER"] is not None:
         observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
+    units = _units(options["UNITS"])
     portals_desk = Desk(
-        _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
-        authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
+        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])),
+        clock=_clock(options["CLOCK"]), authorizer=_authorizer(options["AUTHORIZER"]),
+        observer=observer, hooks=_HOOKS, units=units,
     )  # fmt: skip
     _subscribe(portals_desk, options["HOOKS"])
     return portals_desk
@@ -68,15 +76,15 @@ _HOOKS = Hooks()
 _named: list[Callable[[], None]] = []
 """What ends the subscriptions that the settings name."""
 _kept: dict[str, Any] = {}
-"""What the portal's own settings say that overriding ones need not repeat."""
+"""What the portal's own settings say, which overriding ones need not repeat."""
 
 
-def keep_followers() -> None:
-    """Keep the hooks and the observer of the portal's own settings, when Django begins."""
+def keep_settings() -> None:
+    """Keep what the portal's own settings say, when Django begins."""
     _kept.clear()
     options = getattr(settings, "CASEFLOW", {})
-    if isinstance(options, Mapping):
-        _kept.update({key: options[key] for key in ("HOOKS", "OBSERVER") if key in options})
+    if is_table(options):
+        _kept.update(options)
 
 
 def _subscribe(portals_desk: Desk, hooks: Any) -> None:
@@ -107,9 +115,14 @@ def tells() -> bool:
     return any(_options()[key] is not None for key in ("DIRECTORY", "NOTIFIERS"))
 
 
-def language() -> Literal["zh", "en"]:
-    """Which language people read here: Chinese where Django's active one is Chinese, else English."""
-    return "zh" if (get_language() or "").lower().startswith("zh") else "en"
+def language() -> Lang:
+    """Which language people read here: of those there are the one nearest to Django's active language."""
+    return nearest(get_language() or "")
+
+
+def word(key: str, **values: Any) -> str:
+    """A text of Django's pages in the language people read here."""
+    return text(f"django.{key}", language(), **values)
 
 
 def _options() -> dict[str, Any]:
@@ -122,14 +135,60 @@ def _options() -> dict[str, Any]:
     return {**DEFAULTS, **_kept, **options}
 
 
-def _policy(option: Any) -> Policy:
+def actor_of(request: HttpRequest) -> Actor | None:
+    """Who is signed in, in the role that ``settings.CASEFLOW["ROLES"]`` gives to their groups.
+
+    ``ROLES`` maps the name of a group to a role of the policy, or to ``(role, unit)``; the name ``""`` stands
+    for everybody who is signed in. The first that holds, in the order of the settings, is theirs; the actor's
+    id is the user's primary key.
+
+    Returns:
+        `None` for nobody, for a user who is not active, and for one whom no entry gives a role.
+
+    Raises:
+        ImproperlyConfigured: ``ROLES`` cannot be used.
+    """
+    user: Any = getattr(request, "user", None)
+    if user is None or not (user.is_authenticated and user.is_active):
+        return None
+    rules = roles()
+    groups = {"", *user.groups.values_list("name", flat=True)}
+    match = next((role for group, role in rules.items() if group in groups), None)
+    return match and Actor(str(user.pk), role=match[0], unit=match[1])
+
+
+def roles() -> dict[str, tuple[str, str]]:
+    """The role and unit of each group that the settings name; the unit is empty where they name none.
+
+    Raises:
+        ImproperlyConfigured: they name a role that the policy has not, or something else than roles.
+    """
+    option, known = _options()["ROLES"], desk().rules.policy.roles
+    if not is_table(option):
+        raise _wrong("ROLES", f"it must be a dictionary; got {option!r}")
+    rules: dict[str, tuple[str, str]] = {}
+    for group, role in option.items():
+        match (role,) if isinstance(role, str) else role:
+            case (str(name),):
+                unit = ""
+            case (str(name), str(unit)):
+                pass
+            case _:
+                raise _wrong("ROLES", f"each must be a role, or (role, unit); got {role!r} for {group!r}")
+        if name not in known:
+            raise _wrong("ROLES", f"{name!r} is no role of the policy; there are {', '.join(known)}")
+        rules[str(group)] = name, unit
+    return rules
+
+
+def _policy(option: Any, units: UnitRegister | None) -> Policy:
     policy = _imported("POLICY", option) if isinstance(option, str) and _is_dotted(option) else option
     if isinstance(policy, Policy):
         return policy
     if not isinstance(policy, str | Path):
         raise _wrong("POLICY", f"it must be a policy, a name or a path; got {policy!r}")
     try:
-        return load_policy(policy)
+        return load_policy(policy, units=units)
     except (CaseflowError, OSError) as error:
         raise _wrong("POLICY", str(error)) from error
 
@@ -192,6 +251,16 @@ def _instance(key: str, kind: type) -> Any:
 def _authorizer(option: Any) -> Authorizer | None:
     authorizer: Authorizer | None = None if option is None else _plugged("AUTHORIZER", option, "refuses")
     return authorizer
+
+
+def _units(option: Any) -> UnitRegister | None:
+    if isinstance(option, Path) or (isinstance(option, str) and option.endswith((".toml", ".csv"))):
+        try:
+            return load_units(option)
+        except CaseflowError as error:
+            raise _wrong("UNITS", str(error)) from error
+    register: UnitRegister | None = None if option is None else _plugged("UNITS", option, "unit")
+    return register
 
 
 def _imported(key: str, dotted: str) -> Any:

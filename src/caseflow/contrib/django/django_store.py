@@ -1,9 +1,10 @@
-"""`DjangoStore`: cases that are committed and rolled back with the portal's own rows."""
+"""`DjangoStore`: cases that are committed and rolled back with the portal's own rows; where they lie."""
 
 from __future__ import annotations
 
 from caseflow.contrib.django.connections import DjangoConnections
 from caseflow.errors import StoreError
+from caseflow.ports.records import StoreStatus
 from caseflow.stores.sql import schema, sessions
 from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.statements import Statements, StoreRow
@@ -34,8 +35,9 @@ class DjangoStore(RelationalStore):
     def __init__(self, using: str = "default") -> None:
         self.using = using
         self._connections = DjangoConnections(using)
-        self._cache = CaseCache(self.events)
+        self._cache = CaseCache()
         self._policies = {}
+        self._with_notices = ()
         self._statements: Statements | None = None
 
     @property
@@ -48,6 +50,40 @@ class DjangoStore(RelationalStore):
     @_sql.setter
     def _sql(self, statements: Statements) -> None:
         self._statements = statements
+
+
+class DjangoLocation:
+    """A database of the portal's as a place of stores; its URL is ``django:ALIAS``."""
+
+    def __init__(self, url: str) -> None:
+        self._using = url.removeprefix("django:")
+
+    def open(self, *, must_exist: bool = False) -> DjangoStore:
+        """The store; ``manage.py migrate`` makes its tables."""
+        return DjangoStore(self._using)
+
+    def make(self) -> bool:
+        """Make the tables; whether none were there before."""
+        connections = DjangoConnections(self._using)
+        if version := schema.schema_of(connections):
+            schema.refuse_other(version, name=connections.name)
+            return False
+        return bool(schema.migrate(connections))
+
+    def status(self) -> StoreStatus:
+        """How it stands; nothing is changed."""
+        connections = DjangoConnections(self._using)
+        version = schema.schema_of(connections)
+        if not version:
+            raise StoreError("django-unmigrated", path=connections.name, found=0, known=schema.newest())
+        return schema.status(connections, schema=version)
+
+    def migrate(self) -> tuple[int, ...]:
+        """Bring the tables to today's schema, as ``manage.py migrate``; the schemas they went through."""
+        connections = DjangoConnections(self._using)
+        if not schema.schema_of(connections):
+            raise StoreError("django-unmigrated", path=connections.name, found=0, known=schema.newest())
+        return schema.migrate(connections)
 
 
 def _opened(connections: DjangoConnections) -> StoreRow:

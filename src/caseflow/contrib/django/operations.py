@@ -1,10 +1,10 @@
-"""The migration operation that brings a database to one of the library's own numbered schemas."""
+"""What is done to a whole database: brought to one of the library's own numbered schemas, or emptied."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db import router
+from django.db import connections, router, transaction
 from django.db.migrations.operations.base import Operation
 
 from caseflow.contrib.django.connections import DjangoConnections
@@ -32,12 +32,12 @@ class SchemaStep(Operation):
         using = schema_editor.connection.alias
         if not router.allow_migrate(using, app_label):
             return
-        connections = DjangoConnections(using)
+        database = DjangoConnections(using)
         if schema_editor.collect_sql:
-            for line in (*schema.ddl(connections.dialect, step=self.step), self._mark):
+            for line in (*schema.ddl(database.dialect, step=self.step), self._mark):
                 schema_editor.execute(line, None)
             return
-        schema.migrate(connections, to=self.step)
+        schema.migrate(database, to=self.step)
 
     @property
     def _mark(self) -> str:
@@ -56,3 +56,14 @@ class SchemaStep(Operation):
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
         """How the operation is written down."""
         return type(self).__qualname__, [self.step], {}
+
+
+def empty(using: str) -> None:
+    """Delete every case of the database, with all that belongs to it; the schema stays."""
+    connection = connections[using]
+    known = set(connection.introspection.table_names())
+    ours = [name for name in schema.table_names(DjangoConnections(using).dialect) if name != "caseflow_store"]
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        for name in ours:
+            if name in known:
+                cursor.execute(f"DELETE FROM {name}")

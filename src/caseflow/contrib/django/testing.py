@@ -10,7 +10,7 @@ from typing import Any
 from django.test import TransactionTestCase
 
 from caseflow.contrib.django.config import alias
-from caseflow.contrib.django.management.commands.flush import empty
+from caseflow.contrib.django.operations import empty
 
 
 class CaseflowTransactionTestCase(TransactionTestCase):

@@ -76,6 +76,8 @@ ACTIONS: dict[str, ActionSpec] = {
         ("reject", e.Rejected, _fields(code="string!", text="text")),
         ("merge", e.Merged, _fields(primary="string!")),
         ("resume", e.Resumed, {}),
+        ("link", e.Linked, _fields(type="string!", other="string!")),
+        ("unlink", e.Unlinked, _fields(type="string!", other="string!")),
         ("send_back", e.Returned, {}),
         ("transfer", e.Transferred, _fields(to="unit!")),
         ("request_extension", e.ExtensionRequested, _fields(**_EXTENSION)),
@@ -87,6 +89,11 @@ ACTIONS: dict[str, ActionSpec] = {
             _fields(reference="string!", sha256="sha256!", size="int! 0", media_type="string!", name="text"),
         ),
         ("sign_receipt", e.ReceiptSigned, _fields(document="string!")),
+        (
+            "annul_card",
+            e.AppealUpheld,
+            _fields(clock="string!", level="string!", subject="string", cycle="int 1"),
+        ),
         ("migrate", e.Migrated, _fields(retroactive="bool")),
         ("redact", e.Redacted, _fields(fields="names!", basis="string!")),
     )
@@ -101,15 +108,21 @@ _EVERY = frozenset(e.Event.__struct_fields__)
 """What every event says."""
 
 
+_OF_ITSELF = (
+    e.RungEvent, e.CardAnnulled, e.Followed, e.Adopted, e.UnknownEvent, e.LinkedCaseMoved,
+)  # fmt: skip
+"""Events for which nobody asked in this case."""
+
+
 def command_of(event: e.Event) -> Command | None:
     """What was asked for when the event was recorded; `None` for what comes of itself.
 
     Texts are their salted hashes. A field that says the same as when it is left out is left out.
     """
-    if isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed | e.Adopted | e.UnknownEvent):
+    if isinstance(event, _OF_ITSELF) or getattr(event, "inward", False):
         return None
     if event.by.role == SYSTEM.role and not isinstance(event, e.Resumed):
-        return None  # the timed action of a rung
+        return None  # the action of a rung, or for a linked case
     action = event.action if isinstance(event, e.Acted) else ACTION_OF[type(event)]
     return Command(action, event.by, fields_said(event), texts=event.texts, effective_us=event.effective_us)
 
@@ -132,6 +145,8 @@ def _fields_of(action: str, event: e.Event) -> dict[str, Any]:
         }  # fmt: skip
     elif isinstance(event, e.Resumed):
         return {}
+    elif isinstance(event, e.Linked | e.Unlinked):
+        fields = {"type": event.type, "other": event.case}
     elif isinstance(event, e.Migrated):
         return {} if event.retroactive else {"retroactive": False}
     elif isinstance(event, e.ExtensionRequested | e.ExtensionGranted | e.ExtensionRefused):

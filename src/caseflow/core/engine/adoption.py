@@ -1,4 +1,4 @@
-"""adopt(rules, legacy, command, now) -> events: an open case of another system, taken over as it stands.
+"""adopt(rules, legacy, command, now) -> events: a case of another system, taken over as it stands.
 
 One event says how it and its clocks stand; the rungs reached by then follow it, inherited: they are on
 record, and nobody is told.
@@ -7,6 +7,7 @@ record, and nobody is told.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.effects import event_of
@@ -18,8 +19,7 @@ from caseflow.core.engine.projection import clocks_of
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import Runs
+from caseflow.core.model.clock_run import ClockRun, Runs, changes
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import Role
@@ -52,8 +52,9 @@ def adopt(
         is_judged: whether the actor's rights and the reason are looked at.
 
     Raises:
-        Refused: the role may not adopt, a field is wrong, an instant lies before the submission or after now,
-            the state is none of the policy's open ones, or it is not known when a clock ended.
+        Refused: the role may not adopt, a field is wrong, an instant lies before the submission, after now
+            or after the case's end, the policy has no such state, it is not known when a clock or the case
+            ended, or what is told of a clock cannot have been.
     """
     case = Case(case_id)
     command = entitled(rules, command, authorizer)
@@ -75,6 +76,7 @@ def adopt(
         citizen=submission.citizen,
         origin=submission.origin,
         unit_since=legacy.unit_since,
+        holders=legacy.holders,
         state_since=legacy.state_since,
         replies=legacy.replies,
         pauses=legacy.pauses,
@@ -83,7 +85,8 @@ def adopt(
     )
     try:
         event = event.replace(extensions=_extensions(rules, legacy, event))
-        legacy = legacy.replace(extensions=event.extensions)
+        event = event.replace(pauses=_with_totals(rules, legacy, event, now))
+        legacy = legacy.replace(extensions=event.extensions, pauses=event.pauses, totals=())
         acts = past_acts(rules, legacy)
         runs = clocks_of(rules, (event,))
         _check_told(rules, legacy, acts, runs, event)
@@ -120,6 +123,41 @@ def _extensions(rules: CompiledPolicy, legacy: Legacy, event: e.Adopted) -> tupl
     return tuple(named)
 
 
+def _with_totals(
+    rules: CompiledPolicy, legacy: Legacy, event: e.Adopted, now: int
+) -> tuple[tuple[str, int, int | None], ...]:
+    """The pauses, those of which only the length is known from the start of the clock on.
+
+    Every rung is thus deferred by that length, as it is by a pause before the first of them.
+
+    Raises:
+        Unknown: ``clock-not-running`` where no such clock ran, ``clock-ambiguous`` where it ran several
+            times, ``adopt-hours`` where it counts days, ``adopt-total`` where it did not run so long.
+    """
+    pauses = list(legacy.pauses)
+    for name, amount, unit in legacy.totals:
+        runs = clocks_of(rules, (event.replace(pauses=tuple(pauses)),))
+        paused = [run for run in runs if run.clock == name or (not name and rules.plan[run.clock].rule.pause)]
+        clocks = [run.clock for run in paused]
+        if not paused:
+            raise Unknown("clock-not-running", field="pauses", name=name)
+        if len(set(clocks)) < len(clocks):
+            raise Unknown("clock-ambiguous", field="pauses", name=", ".join(dict.fromkeys(clocks)))
+        pauses += [(run.clock, *_total(rules, run, now, amount=amount, unit=unit)) for run in paused]
+    return tuple(pauses)
+
+
+def _total(rules: CompiledPolicy, run: ClockRun, now: int, *, amount: int, unit: str) -> tuple[int, int]:
+    pause = rules.plan[run.clock].pause_of(run, amount, unit)
+    if pause is None:
+        raise Unknown("adopt-hours", field="pauses", name=run.clock)
+    begin, end = pause
+    is_over = end > (now if run.until_us is None else run.until_us)
+    if is_over or any(since < end and (until is None or until > begin) for since, until in run.pauses):
+        raise Unknown("adopt-total", field="pauses", name=run.clock)
+    return pause
+
+
 def _steps(acts: Sequence[PastAct], command: Command) -> tuple[str, ...]:
     """The handling steps that the past recorded."""
     case = Case("")
@@ -138,8 +176,9 @@ def _check_told(
     """What is told of a clock is final for it, or it is refused.
 
     Raises:
-        Unknown: a clock hangs on an act of which it is not known when it happened; an extension or an end is
-            told of a clock that did not run then; a start is told of one that is not for this case.
+        Unknown: a clock hangs on an act of which it is not known when it happened; an extension, a pause or
+            an end is told of a clock that did not run then; a start is told of one that is not for this case,
+            or that ran already.
     """
     assumed = [act for act in acts if act.is_assumed]
     if assumed:
@@ -153,6 +192,17 @@ def _check_told(
     for name, granted, _ in legacy.extensions:
         if not any(run.clock == name and granted in [at for at, *_ in run.grants] for run in runs):
             raise Unknown("clock-not-running", field="extensions", name=name)
+    for name, begun in legacy.started:
+        if not any(run.clock == name and run.since_us == begun for run in runs):
+            raise Unknown("clock-running", field="started", name=name)
+    for name, begin, end in legacy.pauses:
+        if not any(
+            (run.clock == name or not name)
+            and (run.until_us is None or run.until_us > begin)
+            and (end is None or run.since_us < end)
+            for run in runs
+        ):
+            raise Unknown("clock-not-running", field="pauses", name=name)
     for name, end in legacy.ended:
         if not any(run.clock == name and run.until_us == end for run in runs):
             raise Unknown("clock-not-running", field="ended", name=name)
@@ -193,16 +243,26 @@ def _not_entitled(
 
 def _wrong(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, now: int) -> Refusal | None:
     row = rules.table[""]["submit"]
-    submission = command if not legacy.unit else command.replace(fields={**command.fields, "to": legacy.unit})
-    refused = wrong_field(rules, case, row.replace(required=frozenset()), submission)
-    if refused is not None:
-        return refused
+    for unit in dict.fromkeys((legacy.unit, *(unit for _, unit in legacy.holders))):
+        submission = command if not unit else command.replace(fields={**command.fields, "to": unit})
+        refused = wrong_field(rules, case, row.replace(required=frozenset()), submission)
+        if refused is not None:
+            return refused
     place = rules.places.get(legacy.state)
-    if place is None or place.final:
-        open_states = tuple(name for name, place in rules.places.items() if not place.final)
+    follows = {row["merge"].place for row in rules.table.values() if "merge" in row}
+    if place is None or place in follows:  # whom it follows is not told
+        states = tuple(name for name, place in rules.places.items() if place not in follows)
         return refusal(
-            "adopt-state", rules, case, command, missing=open_states, found=legacy.state, rule="fields.state"
+            "adopt-state", rules, case, command, missing=states, found=legacy.state, rule="fields.state"
         )
+    if place.final and legacy.state_since is None:
+        needed, path = ("state_since",), "fields.state_since"
+        return refusal("adopt-ended", rules, case, command, missing=needed, found=legacy.state, rule=path)
+    sinces = [since for since, _ in legacy.holders]
+    if sinces and (
+        legacy.unit_since is None or any(a >= b for a, b in pairwise((*sinces, legacy.unit_since)))
+    ):
+        return refusal("adopt-holders", rules, case, command, rule="fields.holders")
     return _wrong_instant(rules, case, legacy, command, now) or _wrong_clock(rules, case, legacy, command)
 
 
@@ -214,14 +274,18 @@ def _wrong_instant(
     instants += [("extensions", at) for _, at, _ in legacy.extensions]
     instants += [("pauses", at) for _, *ends in legacy.pauses for at in ends if at is not None]
     instants += [("started", at) for _, at in legacy.started] + [("ended", at) for _, at in legacy.ended]
+    instants += [("holders", at) for at, _ in legacy.holders]
     named = (("unit_since", legacy.unit_since), ("state_since", legacy.state_since))
     instants += [(name, at) for name, at in named if at is not None]
+    end = legacy.state_since if rules.places[legacy.state].final else None
     for name, at in instants:
         path = f"fields.{name}"
         if at > now:
             return refusal("adopt-future", rules, case, command, found=name, rule=path, possible_from=at)
         if at < legacy.submitted_us:
             return refusal("adopt-before-submission", rules, case, command, found=name, rule=path)
+        if end is not None and at > end:
+            return refusal("adopt-after-end", rules, case, command, found=name, rule=path)
     for _, begin, end in legacy.pauses:
         if end is not None and end <= begin:
             return refusal("adopt-pause", rules, case, command, rule="fields.pauses")
@@ -230,7 +294,7 @@ def _wrong_instant(
 
 def _wrong_clock(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command) -> Refusal | None:
     named = [("extensions", name) for name, *_ in legacy.extensions if name]
-    named += [("pauses", name) for name, *_ in legacy.pauses if name]
+    named += [("pauses", name) for name, *_ in (*legacy.pauses, *legacy.totals) if name]
     named += [("started", name) for name, _ in legacy.started] + [("ended", name) for name, _ in legacy.ended]
     for field, name in named:
         if name not in rules.plan:
@@ -241,6 +305,10 @@ def _wrong_clock(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Com
         return refusal(
             "field-out-of-range", rules, case, command, found="extensions", rule="fields.extensions"
         )
-    if any(not name for name, *_ in legacy.pauses) and not any(plan.rule.pause for plan in rules.plans):
+    if any(amount < 1 for _, amount, _ in legacy.totals):
+        return refusal("field-out-of-range", rules, case, command, found="pauses", rule="fields.pauses")
+    if any(not name for name, *_ in (*legacy.pauses, *legacy.totals)) and not any(
+        plan.rule.pause for plan in rules.plans
+    ):
         return refusal("adopt-no-pause", rules, case, command, rule="fields.pauses")
     return None

@@ -20,6 +20,7 @@ from caseflow.core.policy import (
     ClockRule,
     DocumentRule,
     FieldRule,
+    LinkedAction,
     NoticeRule,
     Policy,
     Role,
@@ -39,12 +40,15 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
 
+OF_TWO_CASES = frozenset({e.Merged, e.Resumed, e.Linked, e.Unlinked})
+"""Events that are decided with another case beside."""
+
 _SAYS_MORE = OWN_EFFECTS | {
-    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused, e.AppealUpheld,
 }  # fmt: skip
 """Events that say more than what is given in the fields of their actions, or the same in another way."""
 
-_IN_EVENT = {"to": "unit", "co_handler": "unit"}
+_IN_EVENT = {"to": "unit", "co_handler": "unit", "other": "case"}
 """Fields of actions that their events call otherwise."""
 
 _NOBODY = Role(scope="own")
@@ -107,6 +111,24 @@ class Transition(Value):
     is_immediate: bool
 
 
+class LinkQuestions(Value):
+    """What a policy asks about of the cases that are linked to one of its own by one type of link.
+
+    Attributes:
+        actions: the state that such a case reaches -> what is done then.
+        of_end: whether it is asked if such a case has ended.
+    """
+
+    actions: Mapping[str, LinkedAction]
+    of_end: bool
+
+    @classmethod
+    def of(cls, policy: Policy, link: str) -> LinkQuestions:
+        """Those of the policy about links of that type."""
+        of_end = any(link in rule.linked_ended for rule in policy.actions.values())
+        return cls(policy.links[link].when_linked, of_end)
+
+
 class CompiledPolicy:
     """A policy compiled. Immutable by convention; made once for each content hash and shared.
 
@@ -124,6 +146,7 @@ class CompiledPolicy:
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> the act after which it may be taken, and for how long.
+        linked: type of link -> what the rules ask about of a case that is linked by it.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -164,6 +187,7 @@ class CompiledPolicy:
             for rung in clock.rungs
             if rung.fields
         }
+        self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
@@ -198,7 +222,8 @@ class CompiledPolicy:
 
     def _required(self, name: str, rule: Action) -> frozenset[str]:
         always = (field for field, typed in self.fields[name].items() if typed.required)
-        return frozenset((*always, *rule.required, *(("reason",) if rule.reason else ())))
+        has_reason = rule.reason or name == "annul_card"
+        return frozenset((*always, *rule.required, *(("reason",) if has_reason else ())))
 
     def _worded(self, name: str) -> frozenset[str]:
         """The texts that must say something: required ones, and a completion notice, which is public."""
@@ -209,7 +234,7 @@ class CompiledPolicy:
         rule, spec = self.policy.actions[name], ACTIONS.get(name)
         fields = self.fields[name]
         everyone = {role for role, rights in self.policy.roles.items() if rights.everything}
-        system = {SYSTEM.role} if name == "resume" or name in self._timed() else set[str]()
+        system = {SYSTEM.role} if name in self._of_the_system() else set[str]()
         event = spec.event if spec else e.Acted
         values = [field for field, typed in fields.items() if typed.type != "text"]
         own = tuple(field for field in values if spec is not None and field not in spec.fields)
@@ -237,15 +262,18 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not asks_history and event not in (e.Merged, e.Resumed),
+            is_immediate=not asks_history and event not in (*OF_TWO_CASES, e.AppealUpheld),
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,
             is_plain=not (says_more or hands_over or effects or held_effects),
         )
 
-    def _timed(self) -> set[str]:
-        return {rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then}
+    def _of_the_system(self) -> set[str]:
+        """The actions that nobody need ask for: of rungs, for linked cases, and the end of a merge."""
+        timed = (rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then)
+        linked = (done.then for rule in self.policy.links.values() for done in rule.actions())
+        return {"resume", *timed, *linked}
 
     def effects(self, action: str, state: str, target: str) -> Effects:
         """What the move does to the clocks: in the policy's order, on one clock in that of `VERBS`.
@@ -352,7 +380,11 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
     own = {
         "times_left": rule.at_most is not None,
         "in_time": rule.within is not None,
+        "someone_else": bool(rule.not_by),
+        "clocks_ended": bool(rule.clocks_ended),
+        "linked_ended": bool(rule.linked_ended),
         "document_addressed": event is e.ReceiptSigned,
+        "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,
     }
     later = (name for name, is_due in own.items() if is_due and name not in rule.guards)
@@ -368,12 +400,14 @@ def _plain(value: list[str] | date | Scalar) -> Any:
 def _kept(policy: Policy) -> frozenset[str]:
     """The actions that a rule asks about, but for those of which a case keeps when they were taken anyway."""
     limited = (name for name, rule in policy.actions.items() if rule.at_most is not None)
+    seen_twice = (action for rule in policy.actions.values() for action in rule.not_by)
     waited_for = (rule.within.of for rule in policy.actions.values() if rule.within is not None)
     counted_from = (clock.since for clock in policy.clocks.values() if clock.since in policy.actions)
     guards = {guard for rule in policy.actions.values() for guard in rule.guards}
     helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
     informing = ("request_information", "receive_information") if "information_awaited" in guards else ()
-    return frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    asked = frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    return asked.union(seen_twice)
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:
@@ -402,6 +436,8 @@ class NoticeRoute(Value):
     template: str
     is_of_unit: bool
     """Whether the role is held in a unit."""
+    instead: tuple[str, ...] = ()
+    """The roles that are told in its place where there is no unit."""
 
 
 class Kind(Value):
@@ -425,6 +461,7 @@ class NoticeRoutes:
         of_events: registered name -> who is told; an action of the policy's own as ``acted:NAME``.
         of_rungs: (clock, level) -> who is told.
         documents: (clock, level) -> the document that the rung issues.
+        case_series: the words before a case's number; empty where cases are not numbered.
         of_any: names of the events of which anybody may have to be told: all others owe nothing.
     """
 
@@ -441,7 +478,10 @@ class NoticeRoutes:
                     self.documents[key] = self._kind(rung)
         for event_key in dict.fromkeys(self._event_keys()):
             self.of_events[event_key] = self._routes(_BY_EVENT, (event_key,), ())
+        self.case_series = policy.case_series
         self.of_any = _WITHOUT_OCCASION | {event_key.partition(":")[0] for event_key in self.of_events}
+        if self.case_series:
+            self.of_any |= {e.Submitted.name}
 
     def of(self, event: e.Event) -> Routes:
         """Who is told of an event that is no rung's; nobody as a rule."""
@@ -472,7 +512,9 @@ class NoticeRoutes:
         return tuple(routes.values())
 
     def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
-        return NoticeRoute(role, channel, template, self._policy.roles[role].scope == "unit")
+        is_of_unit = self._policy.roles[role].scope == "unit"
+        instead = self._policy.without_unit if is_of_unit else ()
+        return NoticeRoute(role, channel, template, is_of_unit, instead)
 
     def _kind(self, rung: Rung) -> Kind:
         rule = self._policy.documents.get(rung.document, DocumentRule())

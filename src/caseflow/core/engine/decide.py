@@ -121,6 +121,8 @@ def _caught_up(
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None and command.action == "merge":
         refused = wrong_primary(rules, case, command, primary)
+    if refused is None and transition is not None and transition.event in (e.Linked, e.Unlinked):
+        refused = refusal("linked-case-unknown", rules, case, command, found=command.fields["other"])
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     asks_history = transition.asks_history or (since < case.last_us and _came_before_a_clock(case, since))
@@ -135,7 +137,7 @@ def _caught_up(
         return after, (*issued, event, *settled)
     if isinstance(event, e.Resumed):
         event = event.replace(led=_led(case, primary, since))
-    elif since == at >= case.last_us:
+    elif since == at >= case.last_us and not isinstance(event, e.AppealUpheld):
         return evolved(case, event, clocks), (*issued, event)
     after, settled = reconcile(
         rules, evolved(case, event, clocks), event, lambda: (*history(), *issued, event)

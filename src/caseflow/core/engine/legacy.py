@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Container, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.model import events as e
+from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, Verb
 from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
@@ -26,12 +28,16 @@ class Legacy(Value):
     Attributes:
         state: where it stands.
         submitted_us: when it was submitted.
-        unit, unit_since: who holds it; before that instant nobody did. Without one, since the submission.
+        unit, unit_since: who holds it, and since when; without an instant, since the submission.
+        holders: ``(since, unit)`` of those who held it before, in the order of time; an empty unit, and the
+            time before all of them, for nobody.
         state_since: since when it is in its state.
         replies: public substantive replies.
         extensions: ``(clock, granted at, days)``; an empty name means the clock that ran then.
         pauses: ``(clock, from, to)``; an empty name means every clock that the policy pauses, and ``None``
             that the pause is still open.
+        totals: ``(clock, amount, unit)`` of pauses of which only the length is known, in ``days`` as the
+            clock counts them or in ``hours``.
         started: ``(clock, start)`` of clocks that began at an instant of their own.
         ended: ``(clock, end)`` of clocks whose aim was reached at an instant of its own.
     """
@@ -40,10 +46,12 @@ class Legacy(Value):
     submitted_us: int
     unit: str = ""
     unit_since: int | None = None
+    holders: tuple[tuple[int, str], ...] = ()
     state_since: int | None = None
     replies: tuple[int, ...] = ()
     extensions: tuple[tuple[str, int, int], ...] = ()
     pauses: tuple[tuple[str, int, int | None], ...] = ()
+    totals: tuple[tuple[str, int, str], ...] = ()
     started: tuple[tuple[str, int], ...] = ()
     ended: tuple[tuple[str, int], ...] = ()
 
@@ -97,6 +105,7 @@ def legacy_of(event: e.Adopted) -> tuple[Legacy, dict[str, Any]]:
         event.since_us,
         unit=event.unit,
         unit_since=event.unit_since,
+        holders=event.holders,
         state_since=event.state_since,
         replies=event.replies,
         extensions=event.extensions,
@@ -175,15 +184,9 @@ class _Walk:
         for name, at in legacy.started:
             subject = legacy.unit if plan[name].rule.subject else ""
             yield at, 0, self._mark(Mark(at, "start", plan[name], subject))
-        if legacy.unit_since is not None:
-            yield legacy.unit_since, 0, self._route
-        for name in dict.fromkeys(name for name, _, _ in legacy.pauses):
-            clocks = [plan[name]] if name else [clock for clock in self._rules.plans if clock.rule.pause]
-            for begin, end in _united((b, c) for other, b, c in legacy.pauses if other == name):
-                for clock in clocks:
-                    yield begin, 4, self._mark(Mark(begin, "pause", clock, None))
-                    if end is not None:
-                        yield end, 1, self._mark(Mark(end, "resume", clock, None))
+        for since, unit in self._holders():
+            yield since, 0, partial(self._route, unit)
+        yield from self._paused()
         for name, granted, days in legacy.extensions:
             clock = plan[name]
             subject = legacy.unit if clock.rule.subject else ""
@@ -194,6 +197,32 @@ class _Walk:
             yield replied, 3, self._reply
         if legacy.state_since is not None:
             yield legacy.state_since, 5, self._come_to
+
+    def _holders(self) -> Iterator[tuple[int, str]]:
+        """Each hand-over: when, and to whom."""
+        legacy = self._legacy
+        yield from (holder for holder in legacy.holders if holder[0] > legacy.submitted_us)
+        if legacy.unit_since is not None:
+            yield legacy.unit_since, legacy.unit
+
+    def _paused(self) -> Iterator[tuple[int, int, Callable[[int], None]]]:
+        """What is told of pauses: a clock that begins within one, or that an act lets run on, waits too."""
+        legacy, plan = self._legacy, self._rules.plan
+        known = {at for _, at in (*legacy.started, *legacy.ended)} | {at for at, _ in self._holders()}
+        known |= {at for at in (*legacy.replies, legacy.state_since) if at is not None}
+        for name in dict.fromkeys(name for name, _, _ in legacy.pauses):
+            clocks = [plan[name]] if name else [clock for clock in self._rules.plans if clock.rule.pause]
+            for begin, end in _united((b, c) for other, b, c in legacy.pauses if other == name):
+                within = sorted(at for at in known if begin <= at and (end is None or at < end))
+                for clock in clocks:
+                    yield begin, 4, self._mark(Mark(begin, "pause", clock, None))
+                    yield from ((at, 6, self._mark(Mark(at, "pause", clock, None))) for at in within)
+                    if end is not None:
+                        yield end, 1, partial(self._resume, clock)
+
+    def _resume(self, clock: CompiledClock, at: int) -> None:
+        if f"state:{self._state}" not in clock.rule.pause:
+            self._mark(Mark(at, "resume", clock, None))(at)
 
     def _mark(self, mark: Mark) -> Callable[[int], None]:
         def put(at: int) -> None:
@@ -223,16 +252,18 @@ class _Walk:
 
     def _submit(self) -> None:
         legacy = self._legacy
-        unit = legacy.unit if legacy.unit_since is None else ""
+        first = [unit for at, unit in legacy.holders if at <= legacy.submitted_us]
+        unit = legacy.unit if legacy.unit_since is None else first[-1] if first else ""
         self._take("submit", self._rules.table[""]["submit"], legacy.submitted_us, unit=unit)
 
-    def _route(self, at: int) -> None:
+    def _route(self, unit: str, at: int) -> None:
         table = self._rules.table[self._state]
-        for action in ("route", "transfer"):
+        actions = ("transfer", "route") if self._unit else ("route", "transfer")
+        for action in actions if unit else ("send_back",):
             if action in table:
-                self._take(action, table[action], at, unit=self._legacy.unit)
+                self._take(action, table[action], at, unit=unit)
                 return
-        self._unit = self._legacy.unit
+        self._unit = unit
         self.acts.append(PastAct(at, e.Routed, "", self._state, self._state, unit=self._unit))
 
     def _reply(self, at: int) -> None:
@@ -280,7 +311,7 @@ class _Walk:
                 if (
                     transition.back
                     or place is None
-                    or place.final
+                    or (place.final and not is_goal(place.state))
                     or place.state in ways
                     or not _is_plain(transition, also)
                 ):

@@ -16,8 +16,7 @@ from caseflow.core.engine.projection import before_state, clocks_of, course_of, 
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes, fired_under
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, fired_under, latest
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve, replay
 from caseflow.errors import Refusal, Refused
@@ -94,7 +93,7 @@ def migrate(
 
 def _taken(
     new: CompiledPolicy, case_id: str, history: Sequence[e.Event]
-) -> tuple[tuple[str, int, int, str], ...]:
+) -> tuple[tuple[str, int, int, str, str], ...]:
     """What was done so far of the actions that the new rules ask about."""
     if not new.kept:
         return ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.effects import cards_meant
 from caseflow.core.engine.extensions import (
     EXTENSION_UNITS,
     clock_asked,
@@ -258,6 +259,22 @@ def document_addressed(rules: CompiledPolicy, case: Case, command: Command, at: 
 
 
 @_named
+def card_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """One card is meant, of whatever cycle, and it stands. Every ``annul_card`` asks for this."""
+    standing = [card for card in case.cards if card.stands and card.effective_us <= at]
+    meant = cards_meant(case, command, at)
+    if not meant:
+        names = tuple(dict.fromkeys(f"{case.clock_of(card)[0]}/{card.level}" for card in standing))
+        wanted = (str(command.fields.get(name, "")) for name in ("clock", "level", "subject", "cycle"))
+        shown = "/".join(part for part in wanted if part)
+        return refusal("no-card", rules, case, command, missing=names, found=shown)
+    if len(meant) > 1 and "level" in command.fields:
+        names = ("cycle",) if len({card.subject for card in meant}) == 1 else ("subject", "cycle")
+        return refusal("card-ambiguous", rules, case, command, missing=names, rule="fields")
+    return None
+
+
+@_named
 def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every linked rectification was verified."""
     if not case.facts.rectifications:
@@ -267,10 +284,48 @@ def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command,
 
 
 @_named
+def someone_else(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The actor took none of the actions in this cycle that ``not_by`` names, which asks for this.
+
+    It goes by the actor's id, whatever the role was then.
+    """
+    names = rules.policy.actions[command.action].not_by
+    own = [
+        action
+        for action, _, cycle, _, by in case.facts.taken
+        if action in names and cycle == case.facts.cycle and by == command.by.id
+    ]
+    if not own:
+        return None
+    return refusal("by-the-same", rules, case, command, found=own[-1], missing=names, rule="not_by")
+
+
+@_named
+def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """None of the clocks runs that the action's ``clocks_ended`` names, which asks for this."""
+    names = rules.policy.actions[command.action].clocks_ended
+    runs = [run for run in case.clocks if run.clock in names and run.until_us is None]
+    if not runs:
+        return None
+    missing = tuple(dict.fromkeys(run.subject or run.clock for run in runs))
+    return refusal("clock-runs", rules, case, command, missing=missing, rule="clocks_ended")
+
+
+@_named
+def linked_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """Every case linked by a type of link that the action's ``linked_ended`` names has ended."""
+    types = rules.policy.actions[command.action].linked_ended
+    waiting = tuple(link.case for link in case.facts.links if link.type in types and not link.has_ended)
+    if not waiting:
+        return None
+    return refusal("linked-case-open", rules, case, command, missing=waiting, rule="linked_ended")
+
+
+@_named
 def helpers_reported(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every co-handling unit has reported, or noted something, since it was last asked to help."""
     owing: dict[str, None] = {}
-    for action, us, _, unit in sorted(
+    for action, us, _, unit, _ in sorted(
         case.facts.taken, key=lambda taken: taken[1]
     ):  # at one instant as recorded
         if us > at:
@@ -383,7 +438,7 @@ def check(
     if transition is None or case.facts.unknown_event:
         denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
         return told(rules, case, command, denied or no_transition(rules, case, command), at, guards=GUARDS)
-    since, by, refused = command.effective_us, command.by, None
+    by, refused = command.by, None
     if authorizer is not None:
         refused = authorizer.refuses(rules, case, transition, command)
     else:
@@ -392,10 +447,10 @@ def check(
             refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)
-    if since is not None:
-        if refused is None and since != at:
+    if command.effective_us is not None:
+        if refused is None and command.effective_us != at:
             refused = _wrong_time(rules, case, command, at)
-        at = since
+        at = command.effective_us
     if refused is None:
         for name in transition.guards:
             refused = GUARDS[name](rules, case, command, at)

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Container, Iterator
 from datetime import date, datetime
 
+from msgspec.structs import astuple
+
 from caseflow.core.model.clock_run import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.model.commands import NOWHERE, CaseState
 from caseflow.core.model.events import UNKNOWN_ORIGIN, ExtensionGranted, ExtensionRequested, Origin
@@ -73,6 +75,26 @@ class Rectification(CompactValue):
     verified_us: int | None = None
 
 
+class CaseLink(CompactValue):
+    """Another case that this one is linked to, or, ``inward``, that is linked to this one.
+
+    ``state`` and ``has_ended`` tell of the other one what the rules ask about, as far as it came to pass.
+    """
+
+    type: str
+    case: str
+    inward: bool
+    at_us: int
+    is_public: bool = False
+    state: str = ""
+    has_ended: bool = False
+
+    @property
+    def key(self) -> tuple[str, str, bool]:
+        """What tells the links of a case apart."""
+        return self.type, self.case, self.inward
+
+
 class Attachment(CompactValue):
     """A file the portal keeps: where it is and what it must hash to."""
 
@@ -134,9 +156,14 @@ class Facts(CompactValue):
     """``(from, to, unit)`` of units that held the primary while the case followed it."""
     came_from: str = ""
     """The state in which it was before the one it is in, where rules lead back; empty for none or unknown."""
-    taken: tuple[tuple[str, int, int, str], ...] = ()
-    """``(action, instant, cycle, unit)`` of what was done, of actions that a rule asks about: the unit
+    taken: tuple[tuple[str, int, int, str, str], ...] = ()
+    """``(action, instant, cycle, unit, actor)`` of what was done, of actions that a rule asks about: the unit
     that was asked to help, else the one that acted; see `Case.taken`."""
+    links: tuple[CaseLink, ...] = ()
+    """The links that stand, in the order in which they were made."""
+
+    appealed: tuple[tuple[str, str, int, str], ...] = ()
+    """``(clock, subject, cycle, level)`` of cards that were annulled on appeal: they come no more."""
 
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
@@ -235,6 +262,11 @@ class Case(CompactValue):
     steps: tuple[str, ...] = ()
     origin: Origin = UNKNOWN_ORIGIN
     facts: Facts = NOTHING_YET
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether it answers a command that was taken before under the same idempotency key."""
+        return False
 
     @property
     def state(self) -> str:
@@ -345,7 +377,7 @@ class Case(CompactValue):
             return tuple(
                 [(r.at_us, r.cycle) for r in replies if r.retracted_us is None or r.retracted_us > us]
             )
-        return tuple([(at, cycle) for name, at, cycle, _ in self.facts.taken if name == action])
+        return tuple([(at, cycle) for name, at, cycle, *_ in self.facts.taken if name == action])
 
     @property
     def pending_extensions(self) -> tuple[ExtensionRequest, ...]:
@@ -392,9 +424,44 @@ class Case(CompactValue):
         """The newest instance of that clock and subject."""
         return latest(self.clocks, clock, subject)
 
+    @property
+    def appealed(self) -> Iterator[tuple[tuple[str, str, int], str]]:
+        """The instance and level of each card annulled on appeal, by the name that its clock has now."""
+        for clock, subject, cycle, level in self.facts.appealed:
+            yield (renamed(self.facts.renamed, clock), subject, cycle), level
+
     def clock_of(self, card: Card) -> tuple[str, str, int]:
         """The instance that a card belongs to, by the name that its clock has now."""
         return renamed(self.facts.renamed, card.clock), card.subject, card.cycle
+
+
+class RepeatedCase(Case):
+    """The case as the first command of an idempotency key left it, given to whoever repeats that command.
+
+    It is equal to the case that the first one was given.
+    """
+
+    @property
+    def is_repeat(self) -> bool:
+        """True."""
+        return True
+
+    def __eq__(self, other: object) -> bool:
+        """Whether it is the same case at the same version, said again or for the first time."""
+        return isinstance(other, Case) and astuple(self) == astuple(other)
+
+    def __ne__(self, other: object) -> bool:
+        """Whether it is another; a struct's own would look at the class."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """That of the case."""
+        return hash(Case(*astuple(self)))
+
+    @classmethod
+    def of(cls, case: Case) -> RepeatedCase:
+        """The case, said again."""
+        return cls(*astuple(case))
 
 
 Key = tuple[str, str, int, str, int]

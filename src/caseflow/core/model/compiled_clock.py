@@ -15,7 +15,7 @@ from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTer
 from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
-from caseflow.core.time.instants import OfficeDays
+from caseflow.core.time.instants import HOUR, OfficeDays
 from caseflow.core.time.office_time import office_time
 from caseflow.core.time.pauses import Breach, Pause, merged
 from caseflow.core.time.span import Counting, Ends, First, Span, length_of
@@ -327,6 +327,28 @@ class CompiledClock:
         count = RungCount(self._count_by, run)
         return count.grants[: count.granted(rung)]
 
+    def pause_of(self, run: ClockRun, amount: int, unit: str) -> tuple[int, int] | None:
+        """The pause from the start of the instance that defers it by so much, as the clock counts it.
+
+        Args:
+            unit: ``days`` or ``hours``.
+
+        Returns:
+            `None` for hours of a clock that counts days.
+        """
+        clock, span = self.counter(run), self.terms[0].span
+        if not self.is_by_days:
+            days = span.replace(budget_us=0).longer(amount)
+            longer = days if unit == "days" else span.replace(budget_us=amount * HOUR)
+            late = breach(longer, run.since_us, (), clock.days).at_us
+            return None if late is None else (run.since_us, late - 1)
+        if unit != "days":
+            return None
+        last = clock.days.day_of(run.since_us) - 1
+        if run.from_us == run.since_us:
+            last, _ = base_day(clock.terms[0].span, run.since_us, clock.days)
+        return run.since_us, clock._on(clock.days.midnight(last + 1), amount, unit)
+
     # -- floors, after a change of rules -------------------------------------------------------------------
 
     @staticmethod
@@ -480,7 +502,7 @@ def _repeated(rung: Rung) -> Iterator[Rung]:
     for turn in range(1, rung.times + 1 if rung.every is not None else 1):
         level = f"{rung.level}+{turn}"
         labels = Labels(
-            zh=f"{rung.labels.zh}(第 {turn + 1} 次)" if rung.labels.zh else "",
+            zh=f"{rung.labels.zh}（第 {turn + 1} 次）" if rung.labels.zh else "",
             en=f"{rung.labels.en} ({turn + 1})" if rung.labels.en else "",
         )
         yield Rung(

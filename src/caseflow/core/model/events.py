@@ -192,12 +192,12 @@ class Submitted(Event, tag="submitted", kw_only=True):
 
 
 class Adopted(Event, tag="adopted", kw_only=True):
-    """An open case of another system was taken over as it stood; ``effective_us`` is its submission.
+    """A case of another system was taken over as it stood; ``effective_us`` is its submission.
 
     ``clocks`` begin every instance with all that is known of it. The rest is what was told of its past, in
-    epoch microseconds: since when the unit holds it and since when it is in its state, its public replies,
-    extensions as ``(clock, granted at, days)``, pauses as ``(clock, from, to)``, and clocks with a start or
-    an end of their own as ``(clock, instant)``.
+    epoch microseconds: since when the unit holds it, who held it before as ``(since, unit)``, since when it
+    is in its state, its public replies, extensions as ``(clock, granted at, days)``, pauses as
+    ``(clock, from, to)``, and clocks with a start or an end of their own as ``(clock, instant)``.
     """
 
     unit: Name = ""
@@ -205,6 +205,7 @@ class Adopted(Event, tag="adopted", kw_only=True):
     origin: Origin
     steps: tuple[Word, ...] = ()
     unit_since: Instant | None = None
+    holders: tuple[tuple[Instant, Name], ...] = ()
     state_since: Instant | None = None
     replies: tuple[Instant, ...] = ()
     extensions: tuple[tuple[Name, Instant, Count], ...] = ()
@@ -337,6 +338,43 @@ class Resumed(Event, tag="resumed"):
     led: tuple[tuple[Instant, Instant, Name], ...] = ()
 
 
+class Linked(Event, tag="linked"):
+    """The case was linked to another one; the other one's history says the same, in the same append.
+
+    The link leads from this case to the other one, or, ``inward``, from the other one to this.
+    """
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+    is_public: bool = False
+    """Whether the policies of both ends let anyone see it."""
+    skipped: Name = ""
+    """Why the action that goes with it was not taken: the code of its refusal."""
+
+
+class Unlinked(Event, tag="unlinked"):
+    """A link was taken back, at both ends; that it was there stays on record."""
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+
+
+class LinkedCaseMoved(Event, tag="linked-case-moved"):
+    """A linked case came to a state that the rules of this one ask about."""
+
+    type: Name = ""
+    case: Name = ""
+    inward: bool = False
+    state: Word = ""
+    final: bool = False
+    """Whether the linked case has ended by that."""
+    skipped: Name = ""
+    """Why the action that follows was not taken: the code of its refusal."""
+    is_act: ClassVar[bool] = False
+
+
 class Returned(Event, tag="returned"):
     """退单: the unit gave the case back to the coordinator."""
 
@@ -411,19 +449,29 @@ class ReceiptSigned(Event, tag="receipt-signed"):
     document: Word = ""
 
 
+class AppealUpheld(Event, tag="appeal-upheld"):
+    """申诉成立: a card was found not to be owed; its annulment follows, and it comes no more in its cycle."""
+
+    clock: Name = ""
+    level: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+
+
 class Migrated(Event, tag="migrated"):
     """The case follows another policy or calendar from now on: its history was folded under the new rules.
 
     ``renamed`` holds ``(old name, new name)`` of clocks that the new rules call otherwise; the cards of the
     old name stand under it. Unless ``retroactive``, each rung keeps the later of its old and its new instant.
-    ``taken`` holds ``(action, instant, cycle, unit)`` of what was done before that the new rules ask about.
+    ``taken`` holds ``(action, instant, cycle, unit, actor)`` of what was done before that the new rules
+    ask about.
     """
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
     retroactive: bool = True
     renamed: tuple[tuple[Name, Name], ...] = ()
-    taken: tuple[tuple[Name, Instant, Turn, Name], ...] = ()
+    taken: tuple[tuple[Name, Instant, Turn, Name, Name], ...] = ()
 
 
 class RungEvent(Event):
@@ -488,8 +536,8 @@ AnyEvent = (
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
     | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
     | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
-    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Reminded | CardIssued | CardAnnulled
+    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld
+    | Migrated | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

@@ -13,6 +13,7 @@ from caseflow.core.model.case import (
     Attachment,
     Card,
     Case,
+    CaseLink,
     ExtensionRequest,
     Facts,
     Rating,
@@ -21,8 +22,7 @@ from caseflow.core.model.case import (
     Redaction,
     Reply,
 )
-from caseflow.core.model.clock_changes import changed, fired
-from caseflow.core.model.clock_run import Runs, earliest
+from caseflow.core.model.clock_run import Runs, changed, earliest, fired
 from caseflow.core.policy import HandlingStep
 
 Fold = Callable[[Case, Any], Case]
@@ -57,6 +57,8 @@ def evolve(case: Case, event: e.Event) -> Case:
 def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     """As `evolve`, for whoever decided the event and knows the clocks to which its changes lead."""
     if clocks is not case.clocks:
+        if case.facts.appealed:
+            clocks = _without_appealed(case, clocks)
         case = replace(case, clocks=clocks, next_due_us=earliest(clocks))
     at, last = event.at_us, case.last_us
     version, place = case.version + 1, event.to or case.place
@@ -75,11 +77,18 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     return _kept(case, event) if event.kept else case
 
 
+def _without_appealed(case: Case, clocks: Runs) -> Runs:
+    """The clocks with the rungs marked as fired whose cards were annulled on appeal, whatever moved them."""
+    for instance, level in case.appealed:
+        clocks = fired(clocks, instance, level, stands=True)
+    return clocks
+
+
 def _kept(case: Case, event: e.Event) -> Case:
     facts, since = case.facts, event.effective_us
     cycle = facts.cycle if since is None else facts.cycle_at(since)
     unit = event.unit if isinstance(event, e.CoHandlerAdded) else event.by.unit
-    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit)))
+    return _with(case, taken=(*facts.taken, (event.kept, event.since_us, cycle, unit, event.by.id)))
 
 
 # -- the first event, and cards ---------------------------------------------------------------------------
@@ -98,8 +107,11 @@ def _submitted(case: Case, event: e.Submitted | e.Adopted) -> Case:
 
 
 def _adopted(case: Case, event: e.Adopted) -> Case:
+    since = () if event.unit_since is None else (event.unit_since,)
+    units = ("", *(unit for _, unit in event.holders))
+    untils = (*(at for at, _ in event.holders), *since)
     facts = Facts(
-        past_units=() if event.unit_since is None else ((event.unit_since, ""),),
+        past_units=tuple(past for past in zip(untils, units, strict=False) if past[0] > event.since_us),
         replies=tuple(Reply(at, 1) for at in event.replies),
         adopted_us=event.at_us,
     )
@@ -135,7 +147,9 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
         escalations.append(card)
     clocks = case.clocks
     if instance is not None:
-        again = _standing(case.replace(escalations=tuple(escalations)), instance, event.level)
+        again = (instance, event.level) in case.appealed or _standing(
+            case.replace(escalations=tuple(escalations)), instance, event.level
+        )
         clocks = fired(clocks, instance, event.level, stands=again)
     return replace(case, escalations=tuple(escalations), clocks=clocks, next_due_us=earliest(clocks))
 
@@ -178,6 +192,7 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
         )
         for run in case.clocks
     )
+    clocks = _without_appealed(case, clocks)
     return replace(case, clocks=clocks, next_due_us=earliest(clocks))
 
 
@@ -261,12 +276,12 @@ def _assessed(case: Case, event: e.Assessed) -> Case:
     return _with(case, assessments=(*case.facts.assessments, assessment))
 
 
-def _linked(case: Case, event: e.RectificationLinked) -> Case:
+def _rectification_linked(case: Case, event: e.RectificationLinked) -> Case:
     linked = Rectification(event.rectification, event.since_us)
     return _with(case, rectifications=(*case.facts.rectifications, linked))
 
 
-def _verified(case: Case, event: e.RectificationVerified) -> Case:
+def _rectification_verified(case: Case, event: e.RectificationVerified) -> Case:
     rectifications = tuple(
         item.replace(verified_us=event.since_us)
         if item.id == event.rectification and item.verified_us is None
@@ -312,6 +327,25 @@ def _followed(case: Case, event: e.Followed) -> Case:
     return case if event.follower in followers else _with(case, followers=(*followers, event.follower))
 
 
+def _linked(case: Case, event: e.Linked) -> Case:
+    link = CaseLink(event.type, event.case, event.inward, at_us=event.since_us, is_public=event.is_public)
+    return _with(case, links=(*case.facts.links, link))
+
+
+def _unlinked(case: Case, event: e.Unlinked) -> Case:
+    key = (event.type, event.case, event.inward)
+    return _with(case, links=tuple(link for link in case.facts.links if link.key != key))
+
+
+def _linked_case_moved(case: Case, event: e.LinkedCaseMoved) -> Case:
+    key = (event.type, event.case, event.inward)
+    links = tuple(
+        link.replace(state=event.state, has_ended=event.final) if link.key == key else link
+        for link in case.facts.links
+    )
+    return _with(case, links=links)
+
+
 def _redacted(case: Case, event: e.Redacted) -> Case:
     redaction = Redaction(event.at_us, case.version, event.fields, event.basis)
     return _with(case, redactions=(*case.facts.redactions, redaction))
@@ -323,6 +357,11 @@ def _receipt_signed(case: Case, event: e.ReceiptSigned) -> Case:
         return case  # signed for before: the first signature counts
     receipt = Receipt(event.document, event.since_us, event.by.id, event.by.unit)
     return _with(case, receipts=(*receipts, receipt))
+
+
+def _appeal_upheld(case: Case, event: e.AppealUpheld) -> Case:
+    appealed = (event.clock, event.subject, event.cycle, event.level)
+    return _with(case, appealed=(*case.facts.appealed, appealed))
 
 
 def _incomplete(case: Case, event: e.UnknownEvent) -> Case:
@@ -359,8 +398,8 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Reopened: _reopened,
     e.Rated: _rated,
     e.Assessed: _assessed,
-    e.RectificationLinked: _linked,
-    e.RectificationVerified: _verified,
+    e.RectificationLinked: _rectification_linked,
+    e.RectificationVerified: _rectification_verified,
     e.Attached: _attached,
     e.ExtensionRequested: _extension_requested,
     e.ExtensionGranted: _extension_answered,
@@ -368,8 +407,12 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Merged: _merged,
     e.Resumed: _resumed,
     e.Followed: _followed,
+    e.Linked: _linked,
+    e.Unlinked: _unlinked,
+    e.LinkedCaseMoved: _linked_case_moved,
     e.Redacted: _redacted,
     e.ReceiptSigned: _receipt_signed,
+    e.AppealUpheld: _appeal_upheld,
     e.UnknownEvent: _incomplete,
 }
 """Kind of event -> what it alone says of the case; those that are not here say no more than every event."""

@@ -105,13 +105,8 @@ class EmailNotifier:
             except BaseException:
                 server.close()
                 raise
-        except TimeoutError as error:
-            limit = f"{self._timeout:g} s"
-            raise DeliveryFailed("delivery-timeout", retry=True, what=self._host, found=limit) from error
-        except smtplib.SMTPException as error:
-            raise self._failed(error) from error
-        except OSError as error:
-            raise self._unreachable(error) from error
+        except (smtplib.SMTPException, OSError) as error:
+            raise mail_failure(error, what=self._host, limit=f"{self._timeout:g} s") from error
         _leave(server)
 
     def message(self, delivery: Delivery) -> EmailMessage:
@@ -127,14 +122,14 @@ class EmailNotifier:
         message["To"] = self._to(address, delivery.person.name)
         if self._reply_to is not None:
             message["Reply-To"] = self._reply_to
-        message["Subject"] = _literal(delivery.subject)
+        message["Subject"] = literal(delivery.subject)
         message["Date"] = format_datetime(moment(self._clock.now_us()))
         message["Message-ID"] = f"<{delivery.id}@{self._sender.domain}>"
         message["X-Delivery"] = delivery.id
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(_sendable(delivery.text))
+        message.set_content(sendable(delivery.text))
         if delivery.html:
-            message.add_alternative(_sendable(delivery.html), subtype="html")
+            message.add_alternative(sendable(delivery.html), subtype="html")
         message["Content-Language"] = {"zh": "zh-CN"}.get(delivery.lang, delivery.lang)
         for name in ("Subject", "To"):  # as the library reads what it was given
             if not is_one_line(str(message[name])):
@@ -142,10 +137,7 @@ class EmailNotifier:
         return message
 
     def _to(self, address: str, name: str) -> Address:
-        match = _ADDRESS.fullmatch(address)
-        if match is None or _ENCODED in address:
-            raise DeliveryFailed("bad-delivery", retry=False, what=self._host, found="address")
-        return Address(_literal(name) if is_one_line(name) else "", match[1], match[2])
+        return Address(literal(name) if is_one_line(name) else "", *mailbox(address, what=self._host))
 
     def _hand_on(self, server: smtplib.SMTP, address: str, message: EmailMessage) -> None:
         """The sender, the recipient, the message; addresses beyond ASCII by the extension for them."""
@@ -177,24 +169,50 @@ class EmailNotifier:
             raise
         return server
 
-    def _failed(self, error: smtplib.SMTPException) -> DeliveryFailed:
-        """The server's refusal by its number; its words may repeat the address, and are left out."""
-        if isinstance(error, smtplib.SMTPServerDisconnected):
-            return self._unreachable(error)
-        if isinstance(error, smtplib.SMTPNotSupportedError):
-            return self._refused(type(error).__name__, retry=str(error) != _BEYOND_ASCII)
-        if isinstance(error, smtplib.SMTPRecipientsRefused):
+
+def mail_failure(error: Exception, *, what: str, limit: str = "-") -> DeliveryFailed:
+    """What an error on the way to a mail server means, without its words, which may repeat the address.
+
+    Args:
+        what: the way, for the message.
+        limit: how long was waited, for a time-out.
+    """
+    match error:
+        case TimeoutError():
+            return DeliveryFailed("delivery-timeout", retry=True, what=what, found=limit)
+        case smtplib.SMTPServerDisconnected():
+            return DeliveryFailed("host-unreachable", retry=True, what=what, found=type(error).__name__)
+        case smtplib.SMTPException():
+            answer, is_passing = _refusal(error)
+            return DeliveryFailed("delivery-refused", retry=is_passing, what=what, found=answer)
+        case _:
+            return DeliveryFailed("host-unreachable", retry=True, what=what, found=type(error).__name__)
+
+
+def _refusal(error: smtplib.SMTPException) -> tuple[str, bool]:
+    """The server's refusal by its number, and whether it may pass."""
+    match error:
+        case smtplib.SMTPNotSupportedError():
+            return type(error).__name__, str(error) != _BEYOND_ASCII
+        case smtplib.SMTPRecipientsRefused():
             codes = [code for code, _ in error.recipients.values()]
-            return self._refused(f"{codes[0]}", retry=codes[0] < 500)
-        if isinstance(error, smtplib.SMTPSenderRefused | smtplib.SMTPDataError):
-            return self._refused(f"{error.smtp_code}", retry=error.smtp_code < 500)
-        return self._refused(f"{getattr(error, 'smtp_code', type(error).__name__)}", retry=True)
+            return f"{codes[0]}", codes[0] < 500
+        case smtplib.SMTPSenderRefused() | smtplib.SMTPDataError():
+            return f"{error.smtp_code}", error.smtp_code < 500
+        case _:
+            return f"{getattr(error, 'smtp_code', type(error).__name__)}", True
 
-    def _refused(self, answer: str, *, retry: bool) -> DeliveryFailed:
-        return DeliveryFailed("delivery-refused", retry=retry, what=self._host, found=answer)
 
-    def _unreachable(self, error: Exception) -> DeliveryFailed:
-        return DeliveryFailed("host-unreachable", retry=True, what=self._host, found=type(error).__name__)
+def mailbox(address: str, *, what: str) -> tuple[str, str]:
+    """The two parts of an address.
+
+    Raises:
+        DeliveryFailed: ``bad-delivery``: it is not one address.
+    """
+    match = _ADDRESS.fullmatch(address)
+    if match is None or _ENCODED in address:
+        raise DeliveryFailed("bad-delivery", retry=False, what=what, found="address")
+    return match[1], match[2]
 
 
 def _leave(server: smtplib.SMTP) -> None:
@@ -208,14 +226,14 @@ def _own(what: str, address: str, name: str) -> Address:
     match = _ADDRESS.fullmatch(address)
     if match is None or not is_one_line(name):
         raise BadInput("bad-option", what=what, found=f"{address!a} is no address")
-    return Address(_literal(name), match[1], match[2])
+    return Address(literal(name), match[1], match[2])
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     """The text so that no program takes a part of it for an encoded word (RFC 2047) and decodes it."""
     return text.replace(_ENCODED, "=\u2060?")
 
 
-def _sendable(text: str) -> str:
+def sendable(text: str) -> str:
     """The text with halves of signs, which no encoding can carry, replaced."""
     return text.encode("utf-8", "replace").decode()

@@ -121,7 +121,8 @@ class WebhookNotifier:
 def event_body(delivery: Delivery, *, source: str, address: str) -> bytes:
     """The CloudEvent in JSON: ``id`` is the delivery's, ``subject`` the case, ``time`` when it took effect.
 
-    Its ``type`` is ``caseflow.notice.`` and the notice's topic; its ``data`` hold the message and the notice.
+    Its ``type`` is ``caseflow.notice.`` and the notice's topic; its ``data`` hold the message and the notice,
+    and of a digest its ``parts``, each with the id that it has whatever else goes with it.
     """
     notice = delivery.notice
     data: dict[str, Any] = {
@@ -134,6 +135,11 @@ def event_body(delivery: Delivery, *, source: str, address: str) -> bytes:
             "corrects": notice.corrects, "body": dict(notice.body),
         },
     }  # fmt: skip
+    if delivery.parts:
+        data["parts"] = [
+            {"id": part.id, "notice": part.notice.id, "case": part.notice.case_id, "topic": part.notice.topic}
+            for part in delivery.parts
+        ]
     event = {
         "specversion": "1.0", "id": delivery.id, "source": source,
         "type": f"caseflow.notice.{notice.topic}", "subject": notice.case_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from caseflow.core.value import Value
-from caseflow.i18n import Lang, text
+from caseflow.i18n import Lang, mark, text
 
 CITIZEN, CARD, ORDER = "citizen", "card", "order"
 """What a finding touches, the gravest first: a citizen is failed, a card is wrong or untold, tidiness."""
@@ -50,10 +50,12 @@ class Finding(Value):
 
     def shown(self, lang: Lang = "en") -> str:
         """The way and the loop on one line; empty when there are none."""
-        way = ", ".join(self.way)
+        comma = mark("list", lang)
+        way = comma.join(self.way)
         if not self.loop:
             return way
-        return f"{way}{', ' if way else ''}{text('findings.again', lang)} {', '.join(self.loop)}"
+        again = f"{text('findings.again', lang)}{comma.join(self.loop)}"
+        return f"{way}{comma}{again}" if way else again
 
     @property
     def touches(self) -> str:

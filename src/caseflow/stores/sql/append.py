@@ -12,13 +12,12 @@ import msgspec
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import deadline_of, waits_from
 from caseflow.core.model.events import Migrated
-from caseflow.core.notices import Draft, Notice
+from caseflow.core.notices import TAKEN_BACK, Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
 from caseflow.ports.title_search import pairs
-from caseflow.serialization.codec import encode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, encode, link, pack
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
 from caseflow.stores.sql.statements import XID_BITS, CommandShape, Statements
@@ -57,8 +56,8 @@ class AppendRows(Value):
 
     @property
     def indexed(self) -> Row:
-        """What indexes hold of the case: all between its version and its snapshot."""
-        return self.values[1:9]
+        """What indexes hold of the case: all between its version and its snapshot, and who helps with it."""
+        return (*self.values[1:9], self.entry.case.facts.co_handlers)
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
@@ -97,6 +96,13 @@ def submission_values(case: Case) -> Row:
     """What a case was submitted as: the last values of ``insert_case``; but for one, of ``revise_case``."""
     origin = case.origin
     return case.submitted_us, origin.kind, origin.region, origin.policy_hash
+
+
+def helper_rows(case: Case) -> tuple[Row, ...]:
+    """The values of ``upsert_helper`` for each unit that helps with the case."""
+    due = case.next_due_us
+    places = (NEVER if due is None else due, case.deadline_us, case.submitted_us)
+    return tuple([(case.id, unit, *places) for unit in case.facts.co_handlers])
 
 
 def title_rows(case: Case, texts: Sequence[Text]) -> list[Row]:
@@ -189,7 +195,14 @@ class AppendWork:
             if not rows.entry.expected
             for row in title_rows(rows.entry.case, rows.entry.texts)
         ]
-        self.is_single = sql.dialect.one_statement and len(entries) == 1 and _fits_one_statement(entries[0])
+        self._helpers = [
+            row
+            for rows, before in zip(entries, known, strict=True)
+            if rows.entry.case.facts.co_handlers and not (before and before[1] == rows.indexed)
+            for row in helper_rows(rows.entry.case)
+        ]
+        fits = len(entries) == 1 and not self._helpers and _fits_one_statement(entries[0])
+        self.is_single = sql.dialect.one_statement and fits
         """Whether one statement of PostgreSQL can do it."""
         self._before: list[bytes] = []
         self.events: list[list[EventRow]] = []
@@ -284,6 +297,8 @@ class AppendWork:
     def _write_all(self, cursor: Cursor) -> None:
         """Cases first, in the order of ids, so that two writers never wait for each other."""
         self._write_cases(cursor)
+        if self._helpers:
+            self._run_all(cursor, "upsert_helper", self._helpers)
         rows: list[Row] = []
         texts: list[Row] = []
         with_more: list[AppendRows] = []
@@ -473,7 +488,7 @@ def _write_notices(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows
 
     Cancelled are notices that nobody was told; one whose id is known is not posted again.
     """
-    cancels = [(name,) for rows in entries for name in rows.entry.cancels]
+    cancels = [(TAKEN_BACK, name) for rows in entries for name in rows.entry.cancels]
     if cancels:
         cursor.executemany(sql["cancel_notice"], cancels)
     voids = [(void.at_us, void.reason, void.id) for rows in entries for void in rows.entry.voids]

@@ -1,4 +1,4 @@
-"""Cases that a store lately read or wrote, known by the bytes of their rows."""
+"""The cases that a store read or wrote lately, known by the bytes of their rows."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ class CaseCache:
 
     A case is known by the very bytes of its snapshot and of its chain's head, for which the store asks each
     time.
-
-    Args:
-        events: every event of a case, for one whose snapshot this version does not read.
     """
 
-    def __init__(self, events: Callable[[str], Sequence[Event]]) -> None:
-        self._events = events
+    def __init__(self) -> None:
         self._entries: dict[str, tuple[bytes, bytes, Case, Row | None]] = {}
 
-    def case(self, case_id: str, snapshot: bytes, head: bytes) -> Case:
+    def case(
+        self, case_id: str, snapshot: bytes, head: bytes, events: Callable[[str], Sequence[Event]]
+    ) -> Case:
         """The case of a row.
+
+        Args:
+            events: every event of a case, for one whose snapshot this version does not read.
 
         Raises:
             BadRecord: neither its snapshot nor its events say what it is.
@@ -42,18 +43,9 @@ class CaseCache:
         snapshot, head = bytes(snapshot), bytes(head)
         case = unpack(snapshot)
         if case is None or case.id != case_id:
-            case = self._folded(case_id)
+            case = _folded(case_id, events(case_id))
         self.remember(case, snapshot, head)
         return case
-
-    def _folded(self, case_id: str) -> Case:
-        events = self._events(case_id)
-        if not events or type(events[0]) is UnknownEvent:
-            raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
-        try:
-            return replay(case_id, events)
-        except Exception as error:  # types that fit, of a history that no desk wrote
-            raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error
 
     def remember(self, case: Case, snapshot: bytes, head: bytes, indexed: Row | None = None) -> None:
         """The case as it was just read, or written: then with what indexes hold of it."""
@@ -67,3 +59,12 @@ class CaseCache:
         if cached is None or cached[2].version != entry.expected:
             return None
         return cached[1], cached[3]
+
+
+def _folded(case_id: str, events: Sequence[Event]) -> Case:
+    if not events or type(events[0]) is UnknownEvent:
+        raise BadRecord("bad-case", case=case_id, found="-" if events else "0 events")
+    try:
+        return replay(case_id, events)
+    except Exception as error:  # types that fit, of a history that no desk wrote
+        raise BadRecord("bad-case", case=case_id, found=type(error).__name__) from error

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from caseflow.core import notices as o
 from caseflow.errors import BadRecord
@@ -12,6 +12,8 @@ from caseflow.stores.sql.append import Row
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
+
+Result = TypeVar("Result")
 
 PUT_OFF = 10
 """After so many leases a notice that cannot be read is looked at again."""
@@ -48,7 +50,7 @@ def claim(
     held: list[o.Held] = []
     for one in [leased[position] for position in positions if position in leased]:
         corrected = _corrected(cursor, sql, one.notice.corrects, now_us)
-        held.append(o.Held(one.notice, token, one.attempts, corrected))
+        held.append(o.Held(one.notice, token, one.attempts, corrected, one.reached))
     return tuple(held)
 
 
@@ -84,8 +86,8 @@ def _corrected(cursor: Cursor, sql: Statements, name: str, now_us: int) -> str:
 def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tuple[str, ...]:
     """Record outcomes that come with the lease's own token; the ids settled."""
     rows = [_outcome_row(outcome) for outcome in outcomes if outcome.token]
-    rows = [row for row in rows if bindable(row[6]) is row[6]]  # what cannot be named is leased for its time
-    ids = [row[6] for row in rows]
+    rows = [row for row in rows if bindable(row[7]) is row[7]]  # what cannot be named is leased for its time
+    ids = [row[7] for row in rows]
     if sql.dialect.one_statement and len(set(ids)) == len(ids) > 1:
         cursor.execute(sql["settle_notices"], [list(column) for column in zip(*rows, strict=True)])
         settled = {name for (name,) in cursor.fetchall()}
@@ -94,7 +96,7 @@ def settle(cursor: Cursor, sql: Statements, outcomes: Sequence[o.Outcome]) -> tu
         done = [_is_settled(cursor, sql, row) for row in rows]
     for row, is_done in zip(rows, done, strict=True):
         if not is_done:
-            cursor.execute(sql["release_cancelled"], (row[2], *row[6:8]))
+            cursor.execute(sql["release_cancelled"], (row[2], *row[7:9]))
     return tuple(name for name, is_done in zip(ids, done, strict=True) if is_done)
 
 
@@ -105,7 +107,8 @@ def _outcome_row(outcome: o.Outcome) -> Row:
         o.PENDING if is_retry else outcome.status,
         outcome.at_us if is_retry else None,
         outcome.at_us if is_sent else outcome.told_us,
-        outcome.error, outcome.into, int(outcome.untried), outcome.id, outcome.token,
+        outcome.error, outcome.into, " ".join(outcome.reached), int(outcome.untried),
+        outcome.id, outcome.token,
         o.CANCELLED if is_sent else o.LEASED,
     )  # fmt: skip
 
@@ -125,22 +128,57 @@ def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) ->
     return tuple(done)
 
 
+def readable(
+    ask: Callable[[int, int], Sequence[Row]],
+    read: Callable[[Row], Result],
+    *,
+    after: int,
+    limit: int,
+    place: int,
+    aside: Callable[[Row, BadRecord], object],
+) -> tuple[Result, ...]:
+    """What the rows after a place say, in their order; what is set aside takes nobody's place.
+
+    Args:
+        ask: the rows after that place, at most so many.
+        place: the column that they are ordered by.
+    """
+    results = list[Result]()
+    while len(results) < limit:
+        left = limit - len(results)
+        rows = ask(after, left)
+        for row in rows:
+            try:
+                results.append(read(row))
+            except BadRecord as error:
+                aside(row, error)
+        if len(rows) < left:
+            break
+        after = rows[-1][place]
+    return tuple(results)
+
+
 def posted(row: Row) -> o.Posted:
     """The notice of a row of ``select_notices``.
 
     Raises:
         BadRecord: its body cannot be read.
     """
-    position, status, attempts, next_try, token, told_us, error, into, *notice = row
+    position, status, attempts, next_try, token, told_us, error, into, reached, *notice = row
     name, case_id, version, topic, level, role, unit, channel, at_us, corrects, body = notice
     return o.Posted(
         position=position, status=status, attempts=attempts, next_try_us=next_try, token=token,
-        told_us=told_us, error=error, into=into,
+        told_us=told_us, error=error, into=into, reached=_keys(reached),
         notice=o.Notice(
             id=name, case_id=case_id, version=version, topic=topic, level=level, role=role, unit=unit,
             channel=channel, at_us=at_us, corrects=corrects, body=_body(body, "bad-notice", name),
         ),
     )  # fmt: skip
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The keys that can be read: whom a garbled one names is told again rather than never."""
+    return tuple(key for key in text.split() if key.isascii())
 
 
 def document(row: Row) -> o.Document:

@@ -106,6 +106,24 @@ _CASES = Table(
     ),
 )  # fmt: skip
 
+# The cases that a unit helps with, each with its places in the lists of cases.
+_HELPERS = Table(
+    "caseflow_helpers",
+    (
+        "case_id {name} NOT NULL",
+        "unit {unit name} NOT NULL",
+        "due_order {int} NOT NULL",
+        "deadline {int}",
+        "submitted {int} NOT NULL",
+        "PRIMARY KEY (case_id, unit)",
+    ),
+    (
+        Index("caseflow_helpers_due", "unit, due_order, case_id"),
+        Index("caseflow_helpers_running", "unit, deadline, case_id", "deadline IS NOT NULL"),
+        Index("caseflow_helpers_newest", "unit, submitted, case_id"),
+    ),
+)
+
 # The history: authoritative, never updated. `position` is the feed's order.
 _EVENTS = Table(
     "caseflow_events",
@@ -173,6 +191,7 @@ _NOTICES = Table(
         "told {int}",
         "error {text} NOT NULL",
         "merged_into {long name} NOT NULL",
+        "reached {text} NOT NULL",
     ),
     (
         Index("caseflow_notices_ready", "next_try, position", "next_try IS NOT NULL"),
@@ -206,7 +225,7 @@ _SERIES = Table(
 )  # fmt: skip
 
 STEPS: dict[int, tuple[Table, ...]] = {
-    1: (_STORE, _POLICIES, _CASES, _EVENTS, _TEXTS, _TITLES, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
+    1: (_STORE, _POLICIES, _CASES, _HELPERS, _EVENTS, _TEXTS, _TITLES, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
 }
 """Schema -> the tables that lead to it from the one before."""
 

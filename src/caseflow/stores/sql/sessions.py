@@ -70,15 +70,29 @@ STRICT = ("STRICT_ALL_TABLES", "STRICT_TRANS_TABLES")
 
 def is_pooled(driver: Any, pid: int) -> bool:
     """Whether a pooler stands before PostgreSQL: who works is then not the process of the handshake."""
-    answered = getattr(getattr(driver, "info", None), "backend_pid", pid)
-    return bool(answered != pid)
+    inner = getattr(driver, "driver_connection", driver)  # SQLAlchemy's around one of asyncio
+    if hasattr(inner, "get_server_pid"):  # asyncpg
+        return bool(inner.get_server_pid() != pid)
+    return bool(getattr(getattr(inner, "info", None), "backend_pid", pid) != pid)
 
 
-def refuse_unusable(cursor: Any, dialect: Dialect, *, name: str) -> None:
+def _prepares(driver: Any) -> bool:
+    """Whether statements are prepared under names that other clients may give to theirs."""
+    name = getattr(driver, "_prepared_statement_name_func", None)  # of asyncpg, which prepares every one
+    if name is not None:
+        return name() is None
+    inner = getattr(driver, "driver_connection", driver)
+    return getattr(inner, "prepare_threshold", None) is not None
+
+
+def refuse_unusable(cursor: Any, dialect: Dialect, *, name: str, driver: Any = None) -> None:
     """Raise unless every text comes back from this session as it was sent, and every statement is our own.
 
     Behind a pooler a statement that the driver prepared in one session may be another client's of the same
     name in the next: it would be run in place of ours, without a word.
+
+    Args:
+        driver: the connection; the cursor's own by default.
 
     Raises:
         StoreError: ``store-not-utf8``, ``store-charset``, ``store-sql-mode`` or ``store-pooled``.
@@ -93,8 +107,8 @@ def refuse_unusable(cursor: Any, dialect: Dialect, *, name: str) -> None:
             raise StoreError("store-not-utf8", path=name, found=server)
         if client != "UTF8":
             raise StoreError("store-charset", path=name, found=client, known="client_encoding=utf8")
-        driver = getattr(cursor, "connection", None)
-        if getattr(driver, "prepare_threshold", None) is not None and is_pooled(driver, pid):
+        driver = getattr(cursor, "connection", None) if driver is None else driver
+        if _prepares(driver) and is_pooled(driver, pid):
             raise StoreError("store-pooled", path=name)
         return
     *sets, mode = row

@@ -53,6 +53,33 @@ _PARTIAL = ("citizen", "level")
 """Columns whose index leaves out those without any."""
 
 
+class _Source(NamedTuple):
+    """Where a list of cases is read from.
+
+    Attributes:
+        tables: ``caseflow_cases`` among them, as ``c``.
+        alias: of the table whose index gives the order.
+        case_id: that table's column of case ids.
+    """
+
+    tables: str
+    alias: str
+    case_id: str
+
+
+_HELD = _Source("caseflow_cases c", "c", "c.id")
+_HELPED = _Source("caseflow_helpers h JOIN caseflow_cases c ON c.id = h.case_id", "h", "h.case_id")
+_TITLED = _Source("caseflow_titles t CROSS JOIN caseflow_cases c", "t", "t.case_id")
+_ALSO = (
+    "EXISTS (SELECT 1 FROM caseflow_titles o"
+    " WHERE o.pair = ? AND o.submitted = t.submitted AND o.case_id = t.case_id)"
+)
+"""A title that has another pair, too."""
+_HELD_OR_HELPED = (
+    "(c.unit = ? OR EXISTS (SELECT 1 FROM caseflow_helpers h WHERE h.case_id = c.id AND h.unit = ?))"
+)
+
+
 class CommandShape(NamedTuple):
     """How many rows a command writes of each kind; there are few such shapes.
 
@@ -119,51 +146,60 @@ class Statements(dict[str, str]):
         Args:
             pairs: of the query's words, the one first by which they are read.
         """
-        order, lead = query.ordering, self._lead(query)
-        column, source, case_id = _COLUMNS[order], "caseflow_cases", "id"
-        terms, values = self._terms(query, lead)
         if query.words:
-            source, column, case_id = (
-                f"caseflow_titles CROSS JOIN {source}",
-                "caseflow_titles.submitted",
-                "case_id",
-            )
-            terms, values = self._titled(pairs, terms, values)
-        than, back = ("<", " DESC") if order == "newest" else (">", "")
-        is_range = lead != "" and self.dialect.reads_ranges
+            return self._page(query, _TITLED, pairs)
+        held, values = self._page(query, _HELD)
+        if not query.is_of_helper:
+            return held, values
+        helped, others = self._page(query, _HELPED)
+        slots = {"{held}": held, "{helped}": helped, "{back}": " DESC" if query.ordering == "newest" else ""}
+        return _filled(self["find_both"], slots), (*values, *others, query.limit)
+
+    def _page(self, query: Query, source: _Source, pairs: Sequence[str] = ()) -> Ask:
+        """A page of a list from one source."""
+        lead, case_id = self._lead(query, source), source.case_id
+        column = f"{source.alias}.{_COLUMNS[query.ordering]}"
+        terms, values = self._terms(query, source, lead)
+        if source is _TITLED:
+            terms = ["t.pair = ?", "c.id = t.case_id", *[_ALSO] * (len(pairs) - 1), *terms]
+            values = [*pairs, *values]
+        than, back = ("<", " DESC") if query.ordering == "newest" else (">", "")
+        range_of = f"{source.alias}.{lead}" if lead and self.dialect.reads_ranges else ""
         if query.after is not None:
             at, last = query.after
             place: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(last))
-            if is_range:
-                terms.append(f"({lead}, {column}, id) {than} (?, ?, ?)")
+            if range_of:
+                terms.append(f"({range_of}, {column}, {case_id}) {than} (?, ?, ?)")
                 place = (getattr(query, lead), *place)
             else:
                 term, place = self.dialect.later((column, case_id), place, than=than)
                 terms.append(term)
             values += place
-        where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        slots = {"{order}": column, "{from}": source, "{id}": case_id, "{back}": back,
-                 "{lead}": f"{lead}{back}, " if is_range else ""}  # fmt: skip
-        return self._with("find_cases", "{where}", where, slots), (*values, query.limit)
+        slots = {"{order}": column, "{from}": source.tables, "{id}": case_id, "{back}": back,
+                 "{lead}": f"{range_of}{back}, " if range_of else ""}  # fmt: skip
+        return self._with("find_cases", "{where}", _where(terms), slots), (*values, query.limit)
 
-    def count(self, query: Query) -> Ask:
-        """How many cases of a query there are of each state, unit, level and policy.
+    def counts(self, query: Query) -> tuple[Ask, ...]:
+        """How many cases of a query there are of each state, unit, level and policy, from each source.
 
         They are counted in the order of an index, unless another one finds fewer of them.
         """
-        terms, values = self._terms(query, None)
-        where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        is_counted_all = all(term in ("unit = ?", "state = ?") for term in terms)
-        lead = "" if is_counted_all else self.dialect.off_index
-        return self._with("count_cases", "{where}", where, {"{lead}": lead}), tuple(values)
+        asks = list[Ask]()
+        for source in (_HELD, _HELPED) if query.is_of_helper else (_HELD,):
+            terms, values = self._terms(query, source, "unit" if source is _HELPED else None)
+            is_counted_all = all(term in ("c.unit = ?", "c.state = ?") for term in terms)
+            slots = {"{from}": source.tables, "{lead}": "" if is_counted_all else self.dialect.off_index}
+            asks.append((self._with("count_cases", "{where}", _where(terms), slots), tuple(values)))
+        return tuple(asks)
 
-    def _lead(self, query: Query) -> str:
+    @staticmethod
+    def _lead(query: Query, source: _Source) -> str:
         """The first column of the index that the list is read from; empty where its order comes first."""
-        if query.words:
-            return ""
+        if source is not _HELD:
+            return "unit" if source is _HELPED else ""
         return next((name for name in _LEADS[query.ordering] if getattr(query, name) is not None), "")
 
-    def _terms(self, query: Query, lead: str | None) -> tuple[list[str], list[Any]]:
+    def _terms(self, query: Query, source: _Source, lead: str | None) -> tuple[list[str], list[Any]]:
         """The conditions of a query, and their values.
 
         What is not the lead of a list is kept from choosing another index, for SQLite would sort what that
@@ -180,36 +216,33 @@ class Statements(dict[str, str]):
             wanted = getattr(query, name)
             if wanted is None:
                 continue
-            if name == lead and self.dialect.reads_ranges:
-                terms.append(f"{name} >= ? AND {name} <= ?")
+            column = f"{source.alias if name == lead else 'c'}.{name}"
+            if name == "unit" and source is _TITLED and query.is_of_helper:
+                terms.append(_HELD_OR_HELPED)
+                values += (wanted, wanted)
+            elif name == lead and self.dialect.reads_ranges:
+                terms.append(f"{column} >= ? AND {column} <= ?")
                 values += (wanted, wanted)
             else:
-                terms.append(f"{'' if name in (lead, 'citizen') else off}{name} = ?")
+                terms.append(f"{'' if name in (lead, 'citizen') else off}{column} = ?")
                 values.append(wanted)
             if wanted and name in _PARTIAL:
-                terms.append(f"{name} <> ''")  # as the partial index says it
-        submitted = "submitted" if query.ordering == "newest" and not query.words else f"{off}submitted"
-        if query.words:
-            submitted = "caseflow_titles.submitted"
+                terms.append(f"{column} <> ''")  # as the partial index says it
+        if source is _HELPED:
+            terms.append("c.unit <> h.unit")  # held and helped with, it is in the other list
+        order = query.ordering
+        submitted = f"{source.alias}.submitted" if order == "newest" else f"{off}c.submitted"
         for than, instant in ((">=", query.since), ("<", query.until)):
             if instant is not None:
                 terms.append(f"{submitted} {than} ?")
                 values.append(whole(instant))
-        if query.ordering == "worst" or query.overdue_at is not None:
-            terms.append("deadline IS NOT NULL")
+        deadline = f"{source.alias if order == 'worst' else 'c'}.deadline"
+        if order == "worst" or query.overdue_at is not None:
+            terms.append(f"{deadline} IS NOT NULL")
         if query.overdue_at is not None:
-            terms.append("deadline <= ?")
+            terms.append(f"{deadline} <= ?")
             values.append(whole(query.overdue_at))
         return terms, values
-
-    @staticmethod
-    def _titled(pairs: Sequence[str], terms: list[str], values: list[Any]) -> tuple[list[str], list[Any]]:
-        """The conditions of a list by words, read from the index of titles by the first pair of them."""
-        also = (
-            "EXISTS (SELECT 1 FROM caseflow_titles o WHERE o.pair = ?"
-            " AND o.submitted = caseflow_titles.submitted AND o.case_id = caseflow_titles.case_id)"
-        )
-        return ["pair = ?", "id = case_id", *[also] * (len(pairs) - 1), *terms], [*pairs, *values]
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""
@@ -245,6 +278,10 @@ class Statements(dict[str, str]):
             sql = _repeated(self["command"], shape.events)
             sql = self._commands[shape] = sql.replace("{moved}", moved).replace("{parts}", parts)
         return sql
+
+
+def _where(terms: Sequence[str]) -> str:
+    return f" WHERE {' AND '.join(terms)}" if terms else ""
 
 
 def _filled(sql: str, slots: Mapping[str, str]) -> str:

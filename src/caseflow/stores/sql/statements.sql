@@ -97,6 +97,15 @@ WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
 -- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy, id.
 UPDATE caseflow_cases SET kind = ?, region = ?, pin = ? WHERE id = ?
 
+-- name: upsert_helper
+-- A case that a unit helps with, and its places in lists: case, unit, due order, deadline, submitted.
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline, submitted) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (case_id, unit) DO UPDATE SET due_order = excluded.due_order, deadline = excluded.deadline
+
+-- name: upsert_helper [mariadb]
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline, submitted) VALUES (?, ?, ?, ?, ?)
+ON DUPLICATE KEY UPDATE due_order = VALUES(due_order), deadline = VALUES(deadline)
+
 -- name: insert_event
 -- An event: case, version, body, hash; the database gives the position.
 INSERT INTO caseflow_events (case_id, version, body, hash) VALUES (?, ?, ?, ?)
@@ -168,9 +177,9 @@ FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (
 , posted AS (
     INSERT INTO caseflow_notices
         (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-         next_try, token, error, merged_into)
+         next_try, token, error, merged_into, reached)
     SELECT n.i, n.c, n.v, n.topic, n.level, n.role, n.unit, n.channel, n.at_us, n.corrects, n.body,
-        'pending', 0, n.ready, '', '', ''
+        'pending', 0, n.ready, '', '', '', ''
     FROM moved, (VALUES {each (?, ?, ?::bigint, ?, ?, ?, ?, ?, ?::bigint, ?, ?, ?::bigint)})
         AS n (i, c, v, topic, level, role, unit, channel, at_us, corrects, body, ready)
     ON CONFLICT (id) DO NOTHING RETURNING 1
@@ -287,11 +296,15 @@ SELECT count(*) FROM caseflow_cases WHERE waits <= ?
 
 -- name: find_cases
 -- The cases of a `Query`, each with its place; every shape is served in order by an index.
-SELECT id, snapshot, head, {order} FROM {from}{where} ORDER BY {lead}{order}{back}, {id}{back} LIMIT ?
+SELECT c.id, c.snapshot, c.head, {order} FROM {from}{where} ORDER BY {lead}{order}{back}, {id}{back} LIMIT ?
 
 -- name: count_cases
 -- How many cases there are of each state, unit, level and policy.
-SELECT state, unit, level, pin, count(*) FROM caseflow_cases{where} GROUP BY {lead}unit, state, level, pin
+SELECT c.state, c.unit, c.level, c.pin, count(*) FROM {from}{where} GROUP BY {lead}c.unit, c.state, c.level, c.pin
+
+-- name: find_both
+-- The cases that a unit holds and those that it helps with, in one order.
+SELECT * FROM ({held}) held UNION ALL SELECT * FROM ({helped}) helped ORDER BY 4{back}, 1{back} LIMIT ?
 
 -- name: select_feed
 -- Events after a position.
@@ -364,20 +377,20 @@ SELECT series, year, max(number) AS latest FROM caseflow_documents GROUP BY seri
 -- A notice; one whose id is known stays as it is.
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '')
+     next_try, token, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '', '')
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_notice [mariadb]
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '')
+     next_try, token, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'pending', 0, ?, '', '', '', '')
 ON DUPLICATE KEY UPDATE id = id
 
 -- name: cancel_notice
--- Cancel a notice that nobody was told.
-UPDATE caseflow_notices SET status = 'cancelled', next_try = NULL
+-- Cancel a notice that nobody was told: why, id.
+UPDATE caseflow_notices SET status = 'cancelled', next_try = NULL, error = ?
 WHERE id = ? AND status IN ('pending', 'leased', 'dead')
 
 -- name: select_ready
@@ -387,6 +400,10 @@ FOR UPDATE SKIP LOCKED
 
 -- name: select_ready [sqlite]
 SELECT position FROM caseflow_notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?
+
+-- name: select_waits
+-- Since when what may be claimed waits.
+SELECT next_try FROM caseflow_notices WHERE next_try <= ? ORDER BY next_try, position LIMIT ?
 
 -- name: lease_notice
 -- Lease one notice, if nobody did meanwhile: now, token, lease end twice, position, now. `told` comes first:
@@ -398,7 +415,7 @@ WHERE position = ? AND next_try <= ?
 
 -- name: select_notices
 -- Notices with what became of them.
-SELECT position, status, attempts, next_try, token, told, error, merged_into,
+SELECT position, status, attempts, next_try, token, told, error, merged_into, reached,
     id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body
 FROM caseflow_notices WHERE {where} ORDER BY position LIMIT ?
 
@@ -407,20 +424,21 @@ FROM caseflow_notices WHERE {where} ORDER BY position LIMIT ?
 SELECT status, token, lease_end, told FROM caseflow_notices WHERE id = ?
 
 -- name: settle_notice
--- Record an outcome: six values, then id, token, and what else than leased it may be.
+-- Record an outcome: seven values, then id, token, and what else than leased it may be.
 UPDATE caseflow_notices
-SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?, attempts = attempts - ?,
-    token = ''
+SET status = ?, next_try = ?, told = coalesce(?, told), error = ?, merged_into = ?, reached = ?,
+    attempts = attempts - ?, token = ''
 WHERE id = ? AND token = ? AND status IN ('leased', ?)
 
 -- name: settle_notices [postgresql]
 -- The same for many from arrays; returns the ids settled, in no order.
 UPDATE caseflow_notices n
 SET status = u.status, next_try = u.next_try, told = coalesce(u.told, n.told), error = u.error,
-    merged_into = u.merged_into, attempts = attempts - u.untried, token = ''
+    merged_into = u.merged_into, reached = u.reached, attempts = attempts - u.untried, token = ''
 FROM unnest(
-    ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[], ?::text[]
-) AS u (status, next_try, told, error, merged_into, untried, id, token, other)
+    ?::text[], ?::bigint[], ?::bigint[], ?::text[], ?::text[], ?::text[], ?::int[], ?::text[], ?::text[],
+    ?::text[]
+) AS u (status, next_try, told, error, merged_into, reached, untried, id, token, other)
 WHERE n.id = u.id AND n.token = u.token AND n.status IN ('leased', u.other)
 RETURNING n.id
 
@@ -524,8 +542,8 @@ DELETE FROM caseflow_notices WHERE id = ?
 -- A notice with what became of it elsewhere.
 INSERT INTO caseflow_notices
     (id, case_id, version, topic, level, role, unit, channel, at_us, corrects, body, status, attempts,
-     next_try, token, lease_end, told, error, merged_into)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     next_try, token, lease_end, told, error, merged_into, reached)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: select_number
 -- Whose number it is.

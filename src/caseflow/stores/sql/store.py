@@ -57,8 +57,9 @@ class RelationalStore:
 
     def __init__(self, connections: Connections, row: StoreRow) -> None:
         self._connections = connections
-        self._cache = CaseCache(self.events)
+        self._cache = CaseCache()
         self._policies: dict[str, Mapping[str, Any]] = {}
+        self._with_notices: tuple[Callable[[Cursor], object], ...] = ()
         self._sql = Statements(connections.dialect, row)
 
     def __enter__(self) -> Self:
@@ -74,6 +75,17 @@ class RelationalStore:
         commits; never if that is rolled back.
         """  # fmt: skip
         self._connections.after_commit(work)
+
+    def with_notices(self, work: Callable[[Cursor], object]) -> None:
+        """Run the work from now on in the transaction of each append that brings notices, with its cursor.
+
+        What it writes is committed and rolled back with them, as a task queue in the same database does to
+        wake a relay. An append that would have been one statement becomes a transaction of several.
+
+        Args:
+            work: sends statements; it neither commits nor rolls back. What it raises undoes the append.
+        """
+        self._with_notices = (*self._with_notices, work)
 
     def close(self) -> None:
         """Let go of the connections; the store must not be used afterwards."""
@@ -157,7 +169,10 @@ class RelationalStore:
     def load(self, case_id: str) -> Case | None:
         """The case at its newest version; `None` when there is none."""
         rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
-        return self._cache.case(case_id, *rows[0]) if rows else None
+        if not rows:
+            return None
+        ((snapshot, head),) = rows
+        return self._cache.case(case_id, snapshot, head, self.events)
 
     def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
@@ -166,7 +181,7 @@ class RelationalStore:
         cases, read = dict[str, Case](), self._cache.case
         for case_id, snapshot, head in rows:
             try:
-                cases[case_id] = read(case_id, snapshot, head)
+                cases[case_id] = read(case_id, snapshot, head, self.events)
             except BadRecord as error:
                 self._tell(aside, "case", case_id, error)
         return cases
@@ -196,7 +211,8 @@ class RelationalStore:
         """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
         if not self._is_text(*(getattr(query, name) or "" for name in FILTERS)):
             return ()
-        return tuple(CaseCount(*row) for row in self._rows(*self._sql.count(query.replace(words=()))))
+        asks = self._sql.counts(query.replace(words=()))
+        return tuple(CaseCount(*row) for sql, values in asks for row in self._rows(sql, values))
 
     def _listed(self, query: Query, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row, unless its place in the list is not the case's own: a reader of pages would go
@@ -213,7 +229,7 @@ class RelationalStore:
     def _case(self, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row; `None` when it is set aside."""
         try:
-            return self._cache.case(row[0], row[1], row[2])
+            return self._cache.case(row[0], row[1], row[2], self.events)
         except BadRecord as error:
             self._tell(aside, "case", row[0], error)
             return None
@@ -261,7 +277,7 @@ class RelationalStore:
             known=list(map(self._cache.known, appends)), pins=pins,
         )  # fmt: skip
         try:
-            self._connections.write(work.write, single=work.is_single)
+            self._write_append(work)
         except StoreError as error:
             if error.code != "store-unsure":
                 self._refuse_other(error)
@@ -269,6 +285,17 @@ class RelationalStore:
             self._append_again(work, error)
         for rows, head in zip(work.entries, work.heads, strict=True):
             self._cache.remember(rows.entry.case, rows.values[-1], head, rows.indexed)
+
+    def _write_append(self, work: AppendWork) -> None:
+        """Write it in a transaction, with what goes along with notices."""
+        along = self._with_notices if any(rows.notices for rows in work.entries) else ()
+
+        def write(cursor: Any) -> None:
+            work.write(cursor)
+            for one in along:
+                one(cursor)
+
+        self._connections.write(write, single=work.is_single and not along)
 
     def _is_renewed(self, appends: Sequence[Append]) -> bool:
         """Whether the database was not what this process remembered, and it has been put right.
@@ -291,7 +318,7 @@ class RelationalStore:
         if self._has_landed(work, lost):
             return
         try:
-            self._connections.write(work.write, single=work.is_single)
+            self._write_append(work)
         except Stale:
             # The first try may have been under way still when we looked.
             if not self._has_landed(work, lost):
@@ -429,6 +456,10 @@ class RelationalStore:
             self._tell(aside, "notice", name, error)
         return held
 
+    def ready(self, now_us: int, *, limit: int) -> tuple[int, ...]:
+        """Since when each notice waits that a claim would lease now: the longest first, at most `limit`."""
+        return tuple(since for (since,) in self._rows(self._sql["select_waits"], (whole(now_us), limit)))
+
     def settle(self, outcomes: Sequence[Outcome]) -> tuple[str, ...]:
         """Record what became of claimed notices; returns the ids settled, in the order given."""
         known = [one for one in outcomes if one.token and self._is_text(one.id, one.token)]
@@ -449,21 +480,13 @@ class RelationalStore:
         aside: Aside | None = None,
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
-        notices: list[Posted] = []
-        while len(notices) < limit and self._is_text(case_id, status):
-            left = limit - len(notices)
-            rows = self._rows(
-                *self._sql.notices_after(whole(after), case_id=case_id, status=status, limit=left)
-            )
-            for row in rows:
-                try:
-                    notices.append(outbox.posted(row))
-                except BadRecord as error:
-                    self._tell(aside, "notice", row[8], error)
-            if len(rows) < left:
-                break
-            after = rows[-1][0]
-        return tuple(notices)
+        if not self._is_text(case_id, status):
+            return ()
+        ask = partial(self._sql.notices_after, case_id=case_id, status=status)
+        return outbox.readable(
+            lambda at, left: self._rows(*ask(whole(at), limit=left)), outbox.posted, after=after, limit=limit,
+            place=0, aside=lambda row, error: self._tell(aside, "notice", row[8], error),
+        )  # fmt: skip
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
@@ -474,19 +497,13 @@ class RelationalStore:
         self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
     ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
-        documents: list[Document] = []
-        while len(documents) < limit and self._is_text(series):
-            left = limit - len(documents)
-            rows = self._rows(self._sql["select_issued"], (series, whole(year), whole(after), left))
-            for row in rows:
-                try:
-                    documents.append(outbox.document(row))
-                except BadRecord as error:
-                    self._tell(aside, "document", row[0], error)
-            if len(rows) < left:
-                break
-            after = rows[-1][6]
-        return tuple(documents)
+        if not self._is_text(series):
+            return ()
+        sql, of = self._sql["select_issued"], (series, whole(year))
+        return outbox.readable(
+            lambda at, left: self._rows(sql, (*of, whole(at), left)), outbox.document, after=after,
+            limit=limit, place=6, aside=lambda row, error: self._tell(aside, "document", row[0], error),
+        )  # fmt: skip
 
     # -- titles --------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from caseflow.stores.sql.append import (
     as_json,
     case_values,
     erase_title,
+    helper_rows,
     key_row,
     notice_values,
     submission_values,
@@ -84,6 +85,7 @@ class CaseIntake:
         for case, version in pairs:
             if version:
                 self._make_room(case)
+        self._run_all("upsert_helper", [row for case in cases for row in helper_rows(case.case)])
         self._run_all("insert_event", list(self._event_rows(pairs)))
         texts = [row for case in cases for row in text_rows(case.case.id, case.texts)]
         self._run_all("insert_texts", texts)
@@ -181,5 +183,5 @@ def _notice_row(posted: Posted) -> Row:
     lease_end = posted.next_try_us if posted.status == LEASED else 0 if posted.token else None
     return (
         *notice_values(posted.notice), posted.status, posted.attempts, posted.next_try_us, posted.token,
-        lease_end, posted.told_us, posted.error, posted.into,
+        lease_end, posted.told_us, posted.error, posted.into, " ".join(posted.reached),
     )  # fmt: skip

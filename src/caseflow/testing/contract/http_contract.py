@@ -13,6 +13,7 @@ import pytest
 from caseflow.policies.parse import is_list, is_table
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.health import HealthDocument
 from caseflow.views.problem import MEDIA_TYPE, ProblemDocument
 
 TITLE, NOTE, REPLY = "路灯不亮", "电缆被挖断", "已修复"
@@ -70,11 +71,12 @@ class HttpContract:
         )
         assert (first.status_code, again.status_code) == (201, 201)
         assert first.json()["id"] == again.json()["id"]
+        assert [one.headers.get("Idempotent-Replayed") for one in (first, again)] == [None, "true"]
         other = citizen.post("cases", json={"fields": {"title": NOTE}}, headers=key)
         assert problem_of(other) == (422, "key-reused")
 
     def test_whoever_is_not_signed_in_is_told_so(self, client_of: ClientOf, case_id: str) -> None:
-        """401 for every question and command but the public view."""
+        """401 for every question and command but the public view and health."""
         nobody = client_of("nobody")
         assert problem_of(nobody.get(f"cases/{case_id}")) == (401, "not-signed-in")
         assert problem_of(nobody.post("cases", json={"fields": {"title": TITLE}})) == (401, "not-signed-in")
@@ -193,6 +195,14 @@ class HttpContract:
         }
         assert every["reply"].is_allowed and every["reply"].schema["required"] == ["text"]
         assert every["route"].problem is not None and every["route"].problem.status == 403
+
+    def test_health_is_told_to_anyone(self, client_of: ClientOf, case_id: str) -> None:
+        """A load balancer is not signed in: the status tells, and the document has nothing but counts."""
+        answer = client_of("nobody").get("health")
+        health = msgspec.json.decode(answer.content, type=HealthDocument)
+        assert answer.status_code == (200 if health.is_healthy else 503)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert case_id not in answer.text
 
     def test_the_description_fits_the_policy(self, client_of: ClientOf) -> None:
         """OpenAPI has a path for every action, and every reference in it leads somewhere."""

@@ -7,12 +7,12 @@ import pytest
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.ports import Append, CaseCount, Query, Store, Text
+from caseflow.ports.records import Order
 from caseflow.ports.title_search import words_of
 from caseflow.stores.copy import copy_cases
 from caseflow.stores.memory import MemoryStore
 from caseflow.testing.contract.ability_duties import offering
-from caseflow.testing.contract.answers import ids_of
-from caseflow.testing.contract.case_factory import BY, stopped, submitted, then
+from caseflow.testing.contract.case_factory import BY, ids_of, stopped, submitted, then
 from caseflow.testing.contract.page_duties import MIXED, found_pages
 
 FILTERED = {
@@ -91,6 +91,35 @@ class ListContract:
         assert ids_of(store, Query(kind="advice", region="弋江区")) == ["c1"]
         assert store.counts(Query()) == (CaseCount("routed", "", "", "p2", 1),)
 
+    @pytest.mark.parametrize("order", ["due", "worst", "newest"])
+    def test_what_a_unit_helps_with_is_in_each_of_its_lists_once(self, store: Store, order: Order) -> None:
+        """Among what it holds, in every order and page by page; each filter and every count goes for both."""
+        appends = [
+            submitted(
+                f"c{n}", due=40 + n * 7 % 5, at=10 + n * 3 % 5, kind="k" if n % 3 else "", unit=f"u{n % 3}"
+            )
+            for n in range(9)
+        ]
+        store.append(appends)
+        helped = [append.case for n, append in enumerate(appends) if n % 2]
+        store.append([then(case, e.CoHandlerAdded(50, BY, unit="u1")) for case in helped])
+        ids = {case.id for case in helped} | {"c1", "c4", "c7"}
+        query = Query(order=order, unit="u1", helping=True)
+        for wanted in (
+            query,
+            query.replace(kind="k"),
+            query.replace(since=12),
+            query.replace(until=12, state="routed"),
+        ):
+            fit = [case for case in store.find(Query(limit=99)) if case.id in ids and wanted.admits(case)]
+            places = sorted(map(wanted.place, fit), reverse=order == "newest")
+            assert places, wanted
+            for limit in (1, 4, 99):
+                assert found_pages(store, wanted.replace(limit=limit)) == [name for _, name in places]
+            assert sum(row.cases for row in store.counts(wanted)) == len(fit)
+        assert {row.unit for row in store.counts(query)} == {"u0", "u1", "u2"}
+        assert {row.unit for row in store.counts(query.replace(helping=False))} == {"u1"}
+
     def test_counts_tell_states_units_and_levels_apart(self, store: Store) -> None:
         """Every case counts once, where it stands now; a filter counts what its list finds."""
         first = submitted("a", due=9, unit="u")
@@ -134,6 +163,16 @@ class TitlesContract:
         assert ids_of(titled, query.replace(unit="u1", since=30)) == [
             i for i in ids if int(i[1:]) % 2 and i > "g3"
         ]
+
+    def test_a_title_is_found_by_who_helps(self, titled: Store) -> None:
+        """With what the unit holds, and nobody else's."""
+        titled.append(
+            [submitted("h", at=20, title="噪音", unit="v"), submitted("i", at=30, title="噪音", unit="u")]
+        )
+        titled.append([then(_case(titled, name), e.CoHandlerAdded(40, BY, unit="u")) for name in "abi"])
+        query = Query(words=("噪音",), unit="u")
+        assert ids_of(titled, query) == ["i"]
+        assert found_pages(titled, query.replace(helping=True, limit=1)) == ["i", "b", "a"]
 
     def test_a_redacted_title_is_found_no_more(self, titled: Store) -> None:
         """Nor by a part of it; other texts of that name, and other cases, stay as they are."""

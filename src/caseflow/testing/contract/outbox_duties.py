@@ -86,6 +86,19 @@ class NoticesContract:
         assert _held(store.claim(29, limit=9, lease_us=500, token="t2")) == ["a"]
         assert _held(store.claim(30, limit=9, lease_us=500, token="t3")) == ["late"]
 
+    def test_what_waits_is_told_with_since_when(self, store: Store) -> None:
+        """What a claim would lease now, the longest waiting first; a lease hides it until it has run out."""
+        times = (("late", 30), ("b", 20), ("a", 20), ("first", 10))
+        notices = tuple(Notice(name, "c1", 1, "card", at_us=at) for name, at in times)
+        store.append([submitted("c1").replace(notices=notices)])
+        assert [store.ready(now, limit=9) for now in (9, 10, 30)] == [(), (10,), (10, 20, 20, 30)]
+        assert store.ready(30, limit=2) == (10, 20)
+        (first,) = store.claim(25, limit=1, lease_us=50, token="t1")
+        assert store.ready(74, limit=9) == (20, 20, 30)
+        assert store.ready(75, limit=9) == (20, 20, 30, 75)
+        store.settle([o.sent(first, 76)])
+        assert store.ready(100, limit=9) == (20, 20, 30)
+
     def test_a_lease_keeps_others_away_until_it_runs_out(self, store: Store) -> None:
         """A claimed notice is nobody else's before the lease's end; from its end on another may claim it."""
         _post(store, "c1", "a1")
@@ -148,7 +161,9 @@ class NoticesContract:
         case = _post(store, "c1", "pending dead stays")
         _settle(store, "dead", lambda held, _: o.dead(held, "x"))
         store.append([then(case).replace(cancels=("dead", "none", "pending"))])
-        assert [post.status for post in store.notices()] == [o.CANCELLED, o.CANCELLED, o.PENDING]
+        assert [(post.status, post.error) for post in store.notices()] == [
+            (o.CANCELLED, o.TAKEN_BACK), (o.CANCELLED, o.TAKEN_BACK), (o.PENDING, ""),
+        ]  # fmt: skip
         assert store.requeue(["dead"], 5) == ()
         assert _held(store.claim(1 << 60, limit=9, lease_us=1, token="u")) == ["stays"]
 
@@ -224,6 +239,20 @@ class NoticesContract:
         (row,) = store.notices()
         assert (row.status, row.attempts, row.told_us, row.error) == (o.PENDING, 1, None, "later")
         assert store.claim(30, limit=1, lease_us=5, token="w")[0].attempt == 2
+
+    def test_whom_it_reached_is_handed_out_with_the_next_claim(self, store: Store) -> None:
+        """Each delivery that was handed on is known to the next relay, whatever became of the others."""
+        _post(store, "c1", "a")
+        (held,) = store.claim(10, limit=1, lease_us=5, token="t")
+        assert held.reached == ()
+        store.settle([o.untried(held, 20, "quiet-hours").replace(told_us=11, reached=("x", "y"))])
+        (post,) = store.notices()
+        assert (post.reached, post.told_us, post.attempts) == (("x", "y"), 11, 0)
+        (held,) = store.claim(20, limit=1, lease_us=5, token="u")
+        assert held.reached == ("x", "y")
+        store.settle([o.dead(held, "x")])
+        store.requeue(["a"], 30)
+        assert store.claim(30, limit=1, lease_us=5, token="v")[0].reached == ("x", "y")
 
     def test_only_the_dead_are_requeued(self, store: Store) -> None:
         """They are ready from now on with their attempts counted anew; the others stay, and are left out."""

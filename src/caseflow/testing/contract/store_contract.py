@@ -20,6 +20,7 @@ from caseflow.testing.contract.list_duties import ListContract, TitlesContract
 from caseflow.testing.contract.outbox_duties import DocumentsContract, NoticesContract
 from caseflow.testing.contract.page_duties import OrderContract, PagesContract
 from caseflow.testing.contract.query_duties import DueContract, FeedContract, InstantsContract
+from caseflow.testing.contract.repeat_duties import RepeatContract
 from caseflow.testing.contract.shared_duties import SharedContract
 from caseflow.testing.contract.store_machine import WalkContract
 from caseflow.testing.contract.whole_duties import WholeContract
@@ -43,6 +44,7 @@ class StoreContract(
     AnyInputContract,
     WholeContract,
     SharedContract,
+    RepeatContract,
     BatchContract,
     MoveContract,
     AuditContract,

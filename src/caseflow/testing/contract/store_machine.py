@@ -25,8 +25,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Store, Text, is_redacted_by
-from caseflow.serialization.codec import encode
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode
 from caseflow.testing.contract.case_factory import BY, claim_of, stopped, submitted, then
 
 LAST = 1 << 62
@@ -74,7 +73,9 @@ class DictModel:
         for cancelled in entry.cancels:
             post = self.notices.get(cancelled)
             if post and post.status in (o.PENDING, o.LEASED, o.DEAD):
-                self.notices[cancelled] = post.replace(status=o.CANCELLED, next_try_us=None)
+                self.notices[cancelled] = post.replace(
+                    status=o.CANCELLED, next_try_us=None, error=o.TAKEN_BACK
+                )
         for void in entry.voids:
             known = self.documents.get(void.id)
             if known and not known.is_void:
@@ -112,7 +113,13 @@ class DictModel:
             )
         posts = [self.notices[name] for name in names]
         return [
-            o.Held(post.notice, token, post.attempts, self._corrected(post.notice.corrects, now_us))
+            o.Held(
+                post.notice,
+                token,
+                post.attempts,
+                self._corrected(post.notice.corrects, now_us),
+                post.reached,
+            )
             for post in posts
         ]
 
@@ -139,7 +146,7 @@ class DictModel:
             next_try_us=outcome.at_us if is_retry else None,
             attempts=post.attempts - outcome.untried,
             told_us=outcome.at_us if outcome.status == o.SENT else outcome.told_us or post.told_us,
-            token="", error=outcome.error, into=outcome.into,
+            token="", error=outcome.error, into=outcome.into, reached=outcome.reached,
         )  # fmt: skip
         return True
 
@@ -346,6 +353,9 @@ class StoreMachine(RuleBasedStateMachine):
     def claim(self, now: int, limit: int, lease: int) -> None:
         """A relay takes what is ready."""
         token = f"{self.walk}{next(self.tokens)}"
+        waits = (post.next_try_us for post in self.model.notices.values())
+        ready = sorted(us for us in waits if us is not None and us <= now)
+        assert self.store.ready(now, limit=limit) == tuple(ready[:limit])
         claimed = self.store.claim(now, limit=limit, lease_us=lease, token=token)
         assert list(claimed) == self.model.claim(now, limit=limit, lease_us=lease, token=token)
         self.held += claimed

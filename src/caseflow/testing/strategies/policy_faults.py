@@ -271,6 +271,12 @@ def _former(*names: str, there: str = "", retired: tuple[str, ...] = ()) -> Call
     return plant
 
 
+def _series_of_both(table: Table) -> str:
+    _put(table, "documents.planted.series", "样")
+    _put(table, "case_series", "样")
+    return "case_series"
+
+
 def _notice_on_nothing(table: Table) -> str:
     _put(table, "roles.planted.scope", "any")
     _put(table, "notices.planted", {"on": ["nowhere"], "to": ["planted"]})
@@ -333,6 +339,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
         ("a notice tells nobody", "notice-says-nothing",
          _set_at("notices.planted.on", ["submitted"], "notices.planted")),
+        ("cases have the numbers of a document", "series-taken", _series_of_both),
         ("a notice is for an unknown occasion", "unknown-occasion", _notice_on_nothing),
         ("a document's issuer sees one unit", "issuer-not-over-all", _issued_by_a_unit),
         ("a required field is none", "unknown-field", _set("actions.submit.required", ["colour"])),

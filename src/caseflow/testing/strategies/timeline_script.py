@@ -15,7 +15,7 @@ from caseflow.stores.memory import MemoryStore
 from caseflow.testing.step import Step
 from caseflow.testing.timeline.stored_story import Story, story_of
 from caseflow.testing.timeline.timeline import Timeline
-from caseflow.testing.timeline.timeline_actions import Doing
+from caseflow.testing.timeline.timeline_terms import Doing
 
 
 class Script(Value):

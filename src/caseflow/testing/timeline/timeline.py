@@ -21,8 +21,9 @@ from caseflow.ports import Store
 from caseflow.testing.step import Step
 from caseflow.testing.timeline.faults import Faults
 from caseflow.testing.timeline.stored_story import expected_lines, first_difference, marked
-from caseflow.testing.timeline.timeline_actions import Doing, TimelineActions, case_id_of
+from caseflow.testing.timeline.timeline_actions import TimelineActions
 from caseflow.testing.timeline.timeline_state import START
+from caseflow.testing.timeline.timeline_terms import Doing, case_id_of
 from caseflow.testing.timeline.wall_clock import instant_of
 
 
@@ -34,6 +35,10 @@ class Expected:
     """
 
     refusal: Refusal | None = None
+
+
+_LINKS = ("link", "unlink")
+"""Actions whose field ``type`` is the argument ``as_``, since it says as what."""
 
 
 class Timeline(TimelineActions, Faults):
@@ -126,7 +131,9 @@ class Timeline(TimelineActions, Faults):
     def _do(self, action: str, case: Case | str, doing: Doing, /, **fields: Any) -> Case:
         parts = {name: part for name, part in fields.items() if part is not None}
         step = self._step(action, case_id_of(case), parts, doing)
-        return self._called(action, (step.case_id,), {**parts, **doing}, step)
+        as_ = "as_" if action in _LINKS else "type"
+        called = {as_ if name == "type" else name: part for name, part in parts.items()}
+        return self._called(action, (step.case_id,), {**called, **doing}, step)
 
     def _step(self, action: str, case_id: str, fields: dict[str, Any], doing: Doing) -> Step:
         """The command as a step; what has no offset is the office's own wall clock."""

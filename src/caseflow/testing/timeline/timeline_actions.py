@@ -1,43 +1,23 @@
-"""The built-in actions as methods of a timeline: the text or target first, and nobody named who acts."""
+"""The built-in actions as methods of a timeline: text or target first, nobody named who acts.
+
+Written by ``docs/timeline_methods.py`` from the desk's own methods.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any, TypedDict, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor
 from caseflow.desk.call_checks import checked_list
-from caseflow.errors import UnknownCase
+from caseflow.testing.timeline.timeline_terms import ActionTaker, Doing, case_id_of
 
 
-class Doing(TypedDict, total=False):
-    """What every method takes besides the action's own fields.
-
-    ``by`` is an actor, or the name of a role; by default whoever the policy allows first. ``unit`` is the
-    unit that the actor acts for, by default the one that holds the case. ``own_fields`` are fields of the
-    policy's own. The rest is as in `Desk.act`.
-    """
-
-    by: Actor | str
-    unit: str
-    reason: str
-    effective_at: datetime | str
-    key: str
-    expected_version: int
-    own_fields: Mapping[str, Any]
-
-
-class TimelineActions:
+class TimelineActions(ActionTaker):
     """One method for each built-in action. A case is its id, or any value of it, however old.
 
     All return the case afterwards and raise what `Desk.act` raises.
     """
-
-    def _do(self, action: str, case: Case | str, doing: Doing, /, **fields: Any) -> Case:
-        """Take the action; the timeline does it."""
-        raise TypeError("TimelineActions is a part of Timeline")
 
     def acknowledge(self, case: Case | str, text: str | None = None, **doing: Unpack[Doing]) -> Case:
         """立即回复: tell the citizen that the inquiry has come."""
@@ -56,11 +36,11 @@ class TimelineActions:
         return self._do("dispatch", case, doing, officer=officer)
 
     def add_co_handler(self, case: Case | str, co_handler: str, **doing: Unpack[Doing]) -> Case:
-        """协办: ask another unit to help."""
+        """协办: ask another unit to help; the public reply stays the lead's."""
         return self._do("add_co_handler", case, doing, co_handler=co_handler)
 
     def report(self, case: Case | str, text: str | None = None, **doing: Unpack[Doing]) -> Case:
-        """A co-handling unit reports to the lead: the first one, unless ``unit`` names another."""
+        """A co-handling unit reports to the lead."""
         return self._do("report", case, doing, text=text)
 
     def request_information(self, case: Case | str, text: str | None = None, **doing: Unpack[Doing]) -> Case:
@@ -68,7 +48,7 @@ class TimelineActions:
         return self._do("request_information", case, doing, text=text)
 
     def receive_information(self, case: Case | str, text: str | None = None, **doing: Unpack[Doing]) -> Case:
-        """The citizen gives the information."""
+        """Record that the citizen gave the information."""
         return self._do("receive_information", case, doing, text=text)
 
     def reply(self, case: Case | str, text: str, **doing: Unpack[Doing]) -> Case:
@@ -76,7 +56,7 @@ class TimelineActions:
         return self._do("reply", case, doing, text=text)
 
     def placeholder(self, case: Case | str, text: str = "已收到", **doing: Unpack[Doing]) -> Case:
-        """Only say that there will be a reply."""
+        """Only say that there will be a reply (已收到)."""
         return self._do("placeholder", case, doing, text=text)
 
     def note(self, case: Case | str, text: str, **doing: Unpack[Doing]) -> Case:
@@ -84,7 +64,7 @@ class TimelineActions:
         return self._do("note", case, doing, text=text)
 
     def retract_reply(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
-        """Take back the standing replies of this cycle."""
+        """Take back the office's standing replies of this cycle; the time they stood becomes a pause."""
         return self._do("retract_reply", case, doing)
 
     def complete(self, case: Case | str, text: str | None = None, **doing: Unpack[Doing]) -> Case:
@@ -100,14 +80,14 @@ class TimelineActions:
         automatic: bool | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """The citizen's evaluation, 1 to 5."""
+        """The citizen's evaluation, 1 to 5; ``automatic`` for one that was given by default."""
         return self._do("rate", case, doing, score=score, text=text, automatic=automatic)
 
     def assess(
         self,
         case: Case | str,
-        *,
         efficiency: int,
+        *,
         effect: int,
         text: str | None = None,
         **doing: Unpack[Doing],
@@ -120,7 +100,7 @@ class TimelineActions:
         return self._do("link_rectification", case, doing, rectification=rectification)
 
     def verify_rectification(self, case: Case | str, rectification: str, **doing: Unpack[Doing]) -> Case:
-        """A linked rectification was found done."""
+        """Record that a linked rectification was found done."""
         return self._do("verify_rectification", case, doing, rectification=rectification)
 
     def close(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
@@ -128,7 +108,7 @@ class TimelineActions:
         return self._do("close", case, doing)
 
     def reopen(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
-        """Begin a new cycle."""
+        """Begin a new cycle; the cards of the old one stay as they are."""
         return self._do("reopen", case, doing)
 
     def withdraw(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
@@ -143,8 +123,19 @@ class TimelineActions:
         """并案: let a duplicate follow the case whose clock started first."""
         return self._do("merge", case, doing, primary=case_id_of(primary))
 
+    def link(self, case: Case | str, other: Case | str, *, as_: str, **doing: Unpack[Doing]) -> Case:
+        """Link the case to another one, of whatever policy, by a type of link that the policies of both name.
+
+        See `Desk.link`.
+        """
+        return self._do("link", case, doing, other=case_id_of(other), type=as_)
+
+    def unlink(self, case: Case | str, other: Case | str, *, as_: str, **doing: Unpack[Doing]) -> Case:
+        """Take a link back, at both ends; that it was there stays on record."""
+        return self._do("unlink", case, doing, other=case_id_of(other), type=as_)
+
     def send_back(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
-        """退单: give the case back."""
+        """退单: give the case back; the citizen's clock runs on."""
         return self._do("send_back", case, doing)
 
     def transfer(self, case: Case | str, to: str, **doing: Unpack[Doing]) -> Case:
@@ -162,9 +153,13 @@ class TimelineActions:
         clock: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """Ask for more time before the deadline: a length, or until the end of a date."""
-        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
-        return self._do("request_extension", case, doing, clock=clock, **lengths)
+        """Ask for more time before the deadline; this alone stops nothing.
+
+        See `Desk.request_extension`.
+        """
+        return self._do(
+            "request_extension", case, doing, days=days, weeks=weeks, months=months, until=until, clock=clock
+        )
 
     def grant_extension(
         self,
@@ -177,55 +172,77 @@ class TimelineActions:
         clock: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """Grant what was asked for, or another length."""
-        lengths = {"days": days, "weeks": weeks, "months": months, "until": until}
-        return self._do("grant_extension", case, doing, clock=clock, **lengths)
+        """Grant what was asked for, or another length; every rung that is not yet effective moves by it."""
+        return self._do(
+            "grant_extension", case, doing, days=days, weeks=weeks, months=months, until=until, clock=clock
+        )
 
-    def refuse_extension(self, case: Case | str, *, clock: str | None = None, **doing: Unpack[Doing]) -> Case:
+    def refuse_extension(self, case: Case | str, clock: str | None = None, **doing: Unpack[Doing]) -> Case:
         """Refuse the extension asked for."""
         return self._do("refuse_extension", case, doing, clock=clock)
 
     def attach(
         self,
         case: Case | str,
-        *,
         reference: str,
+        *,
         sha256: str,
         size: int,
         media_type: str,
         name: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """Attach a file that the portal keeps."""
-        fields: Mapping[str, Any] = {
-            "reference": reference, "sha256": sha256, "size": size, "media_type": media_type, "name": name,
-        }  # fmt: skip
-        return self._do("attach", case, doing, **fields)
+        """Attach a file that the portal keeps: where it is, its hash, its size in bytes, type and name."""
+        return self._do(
+            "attach",
+            case,
+            doing,
+            reference=reference,
+            sha256=sha256,
+            size=size,
+            media_type=media_type,
+            name=name,
+        )
 
-    def redact(self, case: Case | str, *, fields: Sequence[str], basis: str, **doing: Unpack[Doing]) -> Case:
-        """Erase personal texts and their salts; see `Desk.redact`."""
-        names = fields if isinstance(fields, str) else checked_list("fields", fields)
-        return self._do("redact", case, doing, fields=names, basis=basis)
+    def sign_receipt(self, case: Case | str, document: str, **doing: Unpack[Doing]) -> Case:
+        """签收: the unit that a numbered document is addressed to signs for it, by the document's id.
 
-    def sign_receipt(self, case: Case | str, *, document: str, **doing: Unpack[Doing]) -> Case:
-        """签收: the addressed unit signs for a numbered document, by the document's id."""
+        See `Desk.sign_receipt`.
+        """
         return self._do("sign_receipt", case, doing, document=document)
 
+    def annul_card(
+        self,
+        case: Case | str,
+        clock: str,
+        *,
+        level: str,
+        subject: str | None = None,
+        cycle: int | None = None,
+        **doing: Unpack[Doing],
+    ) -> Case:
+        """申诉成立: annul a card that the unit appealed against, of whatever cycle; a ``reason`` is needed.
+
+        See `Desk.annul_card`.
+        """
+        return self._do("annul_card", case, doing, clock=clock, level=level, subject=subject, cycle=cycle)
+
+    def redact(self, case: Case | str, fields: Sequence[str], *, basis: str, **doing: Unpack[Doing]) -> Case:
+        """Erase personal texts and their salts; history, deadlines and audit chain stay as they are.
+
+        See `Desk.redact`.
+        """
+        return self._do(
+            "redact",
+            case,
+            doing,
+            fields=fields if isinstance(fields, str) else checked_list("fields", fields),
+            basis=basis,
+        )
+
     def migrate(self, case: Case | str, *, retroactive: bool | None = None, **doing: Unpack[Doing]) -> Case:
-        """Bring the case under the timeline's own policy; see `Desk.migrate`."""
+        """Bring the case under the desk's own policy and calendars; `Desk.migrate_all` does so with many.
+
+        See `Desk.migrate`.
+        """
         return self._do("migrate", case, doing, retroactive=retroactive)
-
-
-def case_id_of(case: Case | str) -> str:
-    """The id of a case, or the id itself.
-
-    Raises:
-        UnknownCase: it is neither.
-    """
-    match case:
-        case Case():
-            return case.id
-        case str():
-            return case
-        case _:
-            raise UnknownCase(ascii(case)[:80])

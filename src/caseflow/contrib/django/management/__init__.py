@@ -1,1 +1,1 @@
-"""Commands of ``manage.py``."""
+"""Commands of ``manage.py``: a door above the command line."""

@@ -1,1 +1,1 @@
-"""``caseflow_sweep`` and ``caseflow_relay``."""
+"""``manage.py caseflow``, and ``flush`` that takes the cases along."""

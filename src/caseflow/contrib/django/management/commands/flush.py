@@ -11,10 +11,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.commands import flush
-from django.db import connections, transaction
+from django.db import connections
 
-from caseflow.contrib.django.connections import DjangoConnections
-from caseflow.stores.sql.schema import table_names
+from caseflow.contrib.django.operations import empty
 
 
 class Command(flush.Command):
@@ -40,14 +39,3 @@ def _cases_too(using: str) -> Generator[None]:
         yield
     finally:
         del operations.execute_sql_flush
-
-
-def empty(using: str) -> None:
-    """Delete every case of the database, with all that belongs to it; the schema stays."""
-    connection = connections[using]
-    known = set(connection.introspection.table_names())
-    ours = [name for name in table_names(DjangoConnections(using).dialect) if name != "caseflow_store"]
-    with transaction.atomic(using=using), connection.cursor() as cursor:
-        for name in ours:
-            if name in known:
-                cursor.execute(f"DELETE FROM {name}")
