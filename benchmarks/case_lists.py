@@ -111,7 +111,7 @@ def cases(count: int) -> Iterator[Case]:
             next_due_us=deadline if runs and n % 3 else None,
             clocks=() if deadline is None else (run,),
             origin=Origin("p" * 64, kind="advice" if n % 10 == 1 else "need", region=f"r{n // 7 % 200}"),
-            facts=Facts(co_handlers=(f"u{n % 97}",) if n % 10 == 1 else ()),
+            facts=Facts(co_handlers=(f"u{5 + n % 7}",) if n % 10 == 1 else ()),
         )
 
 

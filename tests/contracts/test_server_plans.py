@@ -56,7 +56,7 @@ def test_each_list_has_its_index(store: CaughtUp, index: str) -> None:
 @pytest.mark.parametrize(
     ("query", "index"),
     [(Query(unit="u7", helping=True), "due"), (Query(unit="u7", helping=True, overdue_at=NOW), "running"),
-     (Query(unit="u7", helping=True, order="worst", kind="advice"), "running"),
+     (Query(unit="u7", helping=True, order="worst"), "running"),
      (Query(unit="u7", helping=True, order="newest"), "newest")],
 )  # fmt: skip
 def test_what_a_unit_holds_or_helps_with_comes_from_two_indexes(

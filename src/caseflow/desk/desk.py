@@ -636,6 +636,7 @@ class AsyncDesk(Threaded[Desk]):
     allowed = in_thread(Desk.allowed)
     cases = in_thread(Desk.cases)
     counts = in_thread(Desk.counts)
+    health = in_thread(Desk.health)
 
 
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
