@@ -22,6 +22,7 @@ from caseflow.core.engine import (
     history_marks,
     preconditions,
     projection,
+    rights,
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import Outcome
