@@ -246,17 +246,8 @@ OF_RUNGS = frozenset({CARD, REMINDER, DOCUMENT})
 UNASSIGNED: Final[Mapping[str, Any]] = {"unassigned": True}
 """In the body of a notice that is told only while no unit holds the case."""
 REPEATED = (
-    "unit",
-    "days",
-    "clock",
-    "code",
-    "score",
-    "efficiency",
-    "effect",
-    "primary",
-    "rectification",
-    "document",
-)
+    "unit", "days", "clock", "code", "score", "efficiency", "effect", "primary", "rectification", "document",
+)  # fmt: skip
 """What a notice repeats of its event: neither texts nor people."""
 
 

@@ -323,15 +323,16 @@ def _check_links(policy: Policy, notes: Notes) -> None:
     for name, rule in policy.actions.items():
         _all_known(rule.not_by, policy.actions, f"actions.{name}.not_by", "unknown-then", notes)
         _all_known(rule.clocks_ended, policy.clocks, f"actions.{name}.clocks_ended", "unknown-clock", notes)
-        _all_known(rule.linked_ended, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
+        types = [link.removeprefix("from:").removeprefix("to:") for link in rule.linked_ended]
+        _all_known(types, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
     for name, link in policy.links.items():
         path = f"links.{name}"
         if not link.to and not link.of:
             notes.add(path, "link-leads-nowhere", name)
-        made = {} if link.when_made is None else {"when_made": link.when_made}
-        for key, done in (
-            made | {f"when_linked.{name}": one for name, one in link.when_linked.items()}
-        ).items():
+        done_for = {f"when_linked.{state}": done for state, done in link.when_linked.items()}
+        if link.when_made is not None:
+            done_for["when_made"] = link.when_made
+        for key, done in done_for.items():
             at = f"{path}.{key}"
             action = policy.actions.get(done.then)
             if action is None:

@@ -1,7 +1,6 @@
 """What caseflow asks of its surroundings: protocols to implement, and the records that pass between."""
 
-from caseflow.core.engine.preconditions import Authorizer
-from caseflow.core.engine.rights import PolicyRights
+from caseflow.core.engine.rights import Authorizer, PolicyRights
 from caseflow.core.units import Unit, UnitRegister
 from caseflow.ports.observations import Seen
 from caseflow.ports.protocols import (

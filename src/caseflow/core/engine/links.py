@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.decide import step
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, unread
-from caseflow.core.engine.preconditions import Authorizer, check, no_transition
+from caseflow.core.engine.preconditions import check, no_transition
 from caseflow.core.engine.projection import History, by_history
-from caseflow.core.engine.rights import entitled
+from caseflow.core.engine.rights import Authorizer, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, CaseLink
 from caseflow.core.model.commands import SYSTEM, CaseState, Command
@@ -86,7 +87,9 @@ def _decide_end(
     rule = rules.policy.links.get(command.fields["type"])
     if rule is None or rule.when_made is None or not isinstance(event, e.Linked):
         return case, (*issued, event)
-    done, events, skipped = _taken(rules, case, rule.when_made, other.case.id, at, lambda: (*past(), event))
+    done, events, skipped = _taken(
+        rules, case, rule.when_made, other.case.id, at=at, history=lambda: (*past(), event)
+    )
     return done, (*issued, event.replace(skipped=skipped), *events)
 
 
@@ -118,10 +121,8 @@ def _is_public(end: LinkEnd, link: str) -> bool:
     return rule is not None and rule.public
 
 
-def _refusal(
-    code: str, end: LinkEnd, *, found: str = "", missing: tuple[str, ...] = (), rule: str = "links"
-) -> Refusal:
-    return refusal(code, end.rules, end.case, end.command, found=found, missing=missing, rule=rule)
+def _refusal(code: str, end: LinkEnd, **more: Any) -> Refusal:
+    return refusal(code, end.rules, end.case, end.command, **({"rule": "links"} | more))
 
 
 def learn(
@@ -139,7 +140,9 @@ def learn(
     events: tuple[e.Event, ...] = ()
     for link in case.facts.links:
         if link.case == other and _is_asked(rules, link, place):
-            case, more = _learn_by(rules, case, link, place, max(now, case.acted_us), (history, events))
+            case, more = _learn_by(
+                rules, case, link, place, at=max(now, case.acted_us), past=(history, events)
+            )
             events += more
     return case, events
 
@@ -156,6 +159,7 @@ def _learn_by(
     case: Case,
     link: CaseLink,
     place: CaseState,
+    *,
     at: int,
     past: tuple[History, tuple[e.Event, ...]],
 ) -> Outcome:
@@ -172,12 +176,14 @@ def _learn_by(
     action = rules.linked[link.type].actions.get(place.state)
     if action is None:
         return after, (*issued, moved)
-    done, events, skipped = _taken(rules, after, action, link.case, at, lambda: (*history(), *issued, moved))
+    done, events, skipped = _taken(
+        rules, after, action, link.case, at=at, history=lambda: (*history(), *issued, moved)
+    )
     return done, (*issued, moved.replace(skipped=skipped), *events)
 
 
 def _taken(
-    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, at: int, history: History
+    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, *, at: int, history: History
 ) -> tuple[Case, tuple[e.Event, ...], str]:
     """The case after what the system does because of a linked one; or as it is, and why that is refused."""
     fields = {name: other if value == OTHER_CASE else value for name, value in action.fields.items()}
