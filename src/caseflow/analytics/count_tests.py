@@ -1,0 +1,102 @@
+"""Exact tests of counts against their own past, by scipy: tails, a shared dispersion, false alarms controlled.
+
+Everything the package asks of scipy about distributions stands here.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+Counts = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+
+POISSON = np.inf
+"""The shape of a negative binomial distribution that is no wider than Poisson's."""
+SHAPES: Numbers = np.append(np.geomspace(0.05, 200, 49), POISSON)
+"""The shapes among which `shapes` chooses: the variance of a mean m is m + m * m / shape."""
+SHARED_EVIDENCE = 10
+"""Degrees of freedom of the dispersion of all cells that each group's own is weighed with.
+
+Source: the weighted conditional likelihood of Robinson and Smyth, Bioinformatics 23 (2007) 2881, and the
+default of 10 of its program edgeR.
+"""
+
+
+def tail(count: Counts, past: Counts, windows: Counts, shape: Numbers) -> Numbers:
+    """How probable so many or more are in one window, given the total of it and of the past windows.
+
+    The exact conditional test: whatever the mean is, the share of one among ``windows + 1`` like windows in
+    their total is binomial for Poisson counts, and beta-binomial for negative binomial ones of that shape.
+
+    Args:
+        count: of the window looked at, cell by cell.
+        past: the sum over the past windows.
+        windows: how many past windows, 1 or more.
+        shape: of the negative binomial; `POISSON` for none.
+    """
+    total, tails = count + past, np.ones(len(count))
+    plain = np.isinf(shape)
+    tails[plain] = stats.binom.sf(count[plain] - 1, total[plain], 1 / (windows[plain] + 1))
+    wide = ~plain & (count > 0)
+    tails[wide] = stats.betabinom.sf(
+        count[wide] - 1, total[wide], shape[wide], windows[wide] * shape[wide]
+    )  # fmt: skip
+    return np.clip(tails, 0, 1)
+
+
+def greatest_usual(past: int, windows: int, shape: float, *, threshold: float, most: int) -> int:
+    """The greatest count whose `tail` is above the threshold; at most `most`, which is known to be beyond."""
+
+    def is_beyond(count: int) -> bool:
+        one = (np.array([number]) for number in (count, past, windows))
+        return bool(tail(*one, np.array([shape]))[0] <= threshold)
+
+    return bisect_left(range(most), True, key=is_beyond) - 1
+
+
+def adjusted(tails: Numbers) -> Numbers:
+    """The tails as Benjamini and Hochberg adjust them: the false-discovery rate at which each is a discovery."""
+    return np.asarray(stats.false_discovery_control(tails)) if len(tails) else tails
+
+
+def shapes(tables: Sequence[tuple[Counts, Counts]], groups: int) -> Numbers:
+    """The shape of each group's counts, by conditional likelihood, which no cell's mean has a part in.
+
+    A group's own evidence is weighed together with that of all cells, so that a group of few cells is not
+    taken at its word.
+
+    Args:
+        tables: for each number of past windows the groups of its cells, and their counts by cell and window.
+        groups: how many groups there are; they are numbered from 0.
+
+    Returns:
+        One of `SHAPES` for each group, the narrowest where nothing speaks for another.
+    """
+    own, shared, weight = np.zeros((groups, len(SHAPES))), np.zeros(len(SHAPES)), 0
+    for members, counts in tables:
+        totals = counts.sum(axis=1)
+        told = (totals > 1) & (counts.shape[1] > 1)
+        if not told.any():
+            continue
+        likelihood = _likelihood(counts[told], totals[told])
+        np.add.at(own, members[told], likelihood)
+        shared += likelihood.sum(axis=0)
+        weight += len(likelihood) * (counts.shape[1] - 1)
+    if weight:
+        own += shared * (SHARED_EVIDENCE / weight)
+    return SHAPES[len(SHAPES) - 1 - np.argmax(own[:, ::-1], axis=1)]
+
+
+def _likelihood(counts: Counts, totals: Counts) -> Numbers:
+    """The log likelihood of each row given its total, for each of `SHAPES`."""
+    width = counts.shape[1]
+    columns = [
+        stats.dirichlet_multinomial.logpmf(counts, np.full(width, shape), totals) for shape in SHAPES[:-1]
+    ]
+    plain = stats.multinomial.logpmf(counts, totals, np.full(width, 1 / width))
+    return np.column_stack([*columns, plain])
