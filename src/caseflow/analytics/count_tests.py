@@ -25,6 +25,8 @@ SHARED_EVIDENCE = 10
 Source: the weighted conditional likelihood of Robinson and Smyth, Bioinformatics 23 (2007) 2881, and the
 default of 10 of its program edgeR.
 """
+LIKELIHOOD_DROP = float(stats.chi2.ppf(0.8, 1)) / 2
+"""How far a shape's log likelihood may lie below the greatest: a one-sided bound of 90 % by the ratio's limit."""
 
 
 def tail(count: Counts, past: Counts, windows: Counts, shape: Numbers) -> Numbers:
@@ -75,7 +77,8 @@ def shapes(tables: Sequence[tuple[Counts, Counts]], groups: int) -> Numbers:
         groups: how many groups there are; they are numbered from 0.
 
     Returns:
-        One of `SHAPES` for each group, the narrowest where nothing speaks for another.
+        For each group the widest of `SHAPES` that the likelihood ratio does not speak against, so that what
+        is not known of the dispersion makes no alarm; Poisson's where there is no evidence at all.
     """
     own, shared, weight = np.zeros((groups, len(SHAPES))), np.zeros(len(SHAPES)), 0
     for members, counts in tables:
@@ -87,9 +90,10 @@ def shapes(tables: Sequence[tuple[Counts, Counts]], groups: int) -> Numbers:
         np.add.at(own, members[told], likelihood)
         shared += likelihood.sum(axis=0)
         weight += len(likelihood) * (counts.shape[1] - 1)
-    if weight:
-        own += shared * (SHARED_EVIDENCE / weight)
-    return SHAPES[len(SHAPES) - 1 - np.argmax(own[:, ::-1], axis=1)]
+    if not weight:
+        return np.full(groups, POISSON)
+    own += shared * (SHARED_EVIDENCE / weight)
+    return SHAPES[np.argmax(own >= own.max(axis=1, keepdims=True) - LIKELIHOOD_DROP, axis=1)]
 
 
 def _likelihood(counts: Counts, totals: Counts) -> Numbers:
