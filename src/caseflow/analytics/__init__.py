@@ -1,0 +1,26 @@
+"""From single cases to recurring problems: what to put right. It needs the extra ``analytics``."""
+
+from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
+from caseflow.analytics.excess import Excess, Search, TooNew, Window, excesses
+from caseflow.analytics.near_duplicates import near_duplicates
+from caseflow.analytics.occurrences import Occurrence, occurrences
+from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
+
+__all__ = [
+    "Excess",
+    "Occurrence",
+    "Opening",
+    "Proposal",
+    "Proposals",
+    "Search",
+    "TooNew",
+    "Window",
+    "dismiss",
+    "evidence",
+    "excesses",
+    "near_duplicates",
+    "occurrences",
+    "open_rectification",
+    "proposals_of",
+    "propose",
+]

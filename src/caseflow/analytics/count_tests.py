@@ -1,4 +1,4 @@
-"""Exact tests of counts against their own past, by scipy: tails, a shared dispersion, false alarms controlled.
+"""Exact tests of counts against their own past, by scipy: tails, dispersion, false alarms controlled.
 
 Everything the package asks of scipy about distributions stands here.
 """
@@ -26,7 +26,7 @@ Source: the weighted conditional likelihood of Robinson and Smyth, Bioinformatic
 default of 10 of its program edgeR.
 """
 LIKELIHOOD_DROP = float(stats.chi2.ppf(0.8, 1)) / 2
-"""How far a shape's log likelihood may lie below the greatest: a one-sided bound of 90 % by the ratio's limit."""
+"""How far a shape's log likelihood may lie below the greatest: a one-sided bound of 90 %."""
 
 
 def tail(count: Counts, past: Counts, windows: Counts, shape: Numbers) -> Numbers:
@@ -62,7 +62,7 @@ def greatest_usual(past: int, windows: int, shape: float, *, threshold: float, m
 
 
 def adjusted(tails: Numbers) -> Numbers:
-    """The tails as Benjamini and Hochberg adjust them: the false-discovery rate at which each is a discovery."""
+    """The tails as Benjamini and Hochberg adjust them: the rate of false alarms at which each is one."""
     return np.asarray(stats.false_discovery_control(tails)) if len(tails) else tails
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,7 +97,8 @@ class Search(Value):
     threshold: float
 
 
-class _Table(Value):
+@attrs.frozen(eq=False)
+class _Table:
     """The rows as numbers: the day of each, its cell, and each cell's kind and place."""
 
     rows: list[Occurrence]
@@ -111,7 +113,10 @@ class _Table(Value):
         """The table; cells in the order of kind and place, whatever the order of the rows."""
         listed = list(rows)
         kinds, places = sorted({row.kind for row in listed}), sorted({row.place for row in listed})
-        number = {name: code for code, name in enumerate(kinds)}, {name: code for code, name in enumerate(places)}
+        number = (
+            {name: code for code, name in enumerate(kinds)},
+            {name: code for code, name in enumerate(places)},
+        )
         codes = np.array([(number[0][row.kind], number[1][row.place]) for row in listed], dtype=np.int64)
         pairs, cell = np.unique(codes.reshape(-1, 2), axis=0, return_inverse=True)
         days = np.array([moment(row.at_us, zone).toordinal() for row in listed], dtype=np.int64)
@@ -133,6 +138,13 @@ class _Table(Value):
         np.minimum.at(by_kind, kind, self.days)
         np.minimum.at(by_place, place, self.days)
         return np.maximum(by_kind[self.pairs[:, 0]], by_place[self.pairs[:, 1]])
+
+    def ids(self, start: int, end: int) -> dict[int, list[str]]:
+        """The ids of the cases of each cell on those days."""
+        ids: dict[int, list[str]] = defaultdict(list)
+        for row in np.flatnonzero((self.days >= start) & (self.days < end)).tolist():
+            ids[int(self.cell[row])].append(self.rows[row].id)
+        return ids
 
     def names(self, cell: int) -> tuple[str, str]:
         """The kind and place of a cell."""
@@ -171,47 +183,54 @@ def excesses(
     Raises:
         BadInput: a number out of bounds, an unknown zone.
     """
-    for what, value, holds in (
-        ("days", days, 1 <= days <= YEAR), ("level", level, 0 < level < 1),
-        ("least_windows", least_windows, least_windows >= 2),
-    ):  # fmt: skip
-        if not holds:
-            raise BadInput("bad-option", what=what, found=str(value))
+    _check(days=days, level=level, least_windows=least_windows)
     last = until.toordinal()
     table = _Table.of(rows, zone)
     earliest = int(table.days.min()) + 1 if len(table.days) else last
     first = earliest if since is None else since.toordinal()
     starts, used = _past(first, last - days, days, least_windows, baseline)
-    reached = table.seen_since()[:, None] < np.array(starts, dtype=np.int64)[None, :] + days
-    reached = reached.reshape(len(table.pairs), len(starts))
+    ends = np.array(starts, dtype=np.int64) + days
+    reached = table.seen_since()[:, None] < ends[None, :]
     now = table.counted([last - days], days)[:, 0]
     past = table.counted(starts, days) * reached
     windows = reached.sum(axis=1)
     judged = np.flatnonzero((windows >= least_windows) & (now + past.sum(axis=1) > 0))
     shape = _shapes(table, past, reached, judged)
-    tails = tail(now[judged], past[judged].sum(axis=1), windows[judged], shape)
-    rates = adjusted(tails)
+    p = tail(now[judged], past[judged].sum(axis=1), windows[judged], shape)
+    rates = adjusted(p)
     threshold = level * int((rates <= level).sum()) / max(len(judged), 1)
-    ids = _ids(table, last - days, last)
+    ids = table.ids(last - days, last)
+    alarms = (
+        _excess(
+            table.names(cell), ids[cell], int(past[cell].sum()), int(windows[cell]),
+            shape=float(shape[row]), p=float(p[row]), rate=float(rates[row]), threshold=threshold,
+        )
+        for row, cell in enumerate(judged.tolist()) if rates[row] <= level
+    )  # fmt: skip
+    too_new = (
+        TooNew(*table.names(cell), int(now[cell]), int(windows[cell]))
+        for cell in np.flatnonzero((windows < least_windows) & (now > 0)).tolist()
+    )
     return Search(
         window=Window(date.fromordinal(last - days), until),
-        excesses=tuple(sorted(
-            (
-                _excess(table.names(cell), tuple(sorted(ids[cell])), int(past[cell].sum()), int(windows[cell]),
-                        shape=float(shape[row]), p=float(tails[row]), rate=float(rates[row]), threshold=threshold)
-                for row, cell in enumerate(judged.tolist()) if rates[row] <= level
-            ),
-            key=lambda one: (one.p, one.kind, one.place),
-        )),
-        too_new=tuple(sorted(
-            (
-                TooNew(*table.names(cell), int(now[cell]), int(windows[cell]))
-                for cell in np.flatnonzero((windows < least_windows) & (now > 0)).tolist()
-            ),
-            key=lambda one: (-one.count, one.kind, one.place),
-        )),
-        baseline=used, windows=len(starts), looked_at=len(judged), level=level, threshold=threshold,
-    )  # fmt: skip
+        excesses=tuple(sorted(alarms, key=lambda one: (one.p, one.kind, one.place))),
+        too_new=tuple(sorted(too_new, key=lambda one: (-one.count, one.kind, one.place))),
+        baseline=used,
+        windows=len(starts),
+        looked_at=len(judged),
+        level=level,
+        threshold=threshold,
+    )
+
+
+def _check(*, days: int, level: float, least_windows: int) -> None:
+    for what, value, holds in (
+        ("days", days, 1 <= days <= YEAR),
+        ("level", level, 0 < level < 1),
+        ("least_windows", least_windows, least_windows >= 2),
+    ):
+        if not holds:
+            raise BadInput("bad-option", what=what, found=str(value))
 
 
 def _past(
@@ -238,21 +257,13 @@ def _shapes(table: _Table, past: Counts, reached: NDArray[np.bool_], judged: Cou
     return shapes(tables, len(table.kinds))[table.pairs[judged, 0]]
 
 
-def _ids(table: _Table, start: int, end: int) -> dict[int, list[str]]:
-    """The ids of the cases of each cell on those days."""
-    ids: dict[int, list[str]] = defaultdict(list)
-    for row in np.flatnonzero((table.days >= start) & (table.days < end)).tolist():
-        ids[int(table.cell[row])].append(table.rows[row].id)
-    return ids
-
-
 def _excess(
-    names: tuple[str, str], cases: tuple[str, ...], past: int, windows: int, *,
+    names: tuple[str, str], cases: list[str], past: int, windows: int, *,
     shape: float, p: float, rate: float, threshold: float,
 ) -> Excess:  # fmt: skip
     bound = greatest_usual(past, windows, shape, threshold=threshold, most=len(cases))
     kind, place = names
     return Excess(
-        kind=kind, place=place, cases=cases, expected=past / windows, bound=bound, p=p, adjusted_p=rate,
-        windows=windows, shape=shape,
+        kind=kind, place=place, cases=tuple(sorted(cases)), expected=past / windows, bound=bound,
+        p=p, adjusted_p=rate, windows=windows, shape=shape,
     )  # fmt: skip

@@ -44,7 +44,8 @@ def occurrences(
         store: where they are kept.
         kind: the field of the submission that tells the kind, the policy's own fields included.
         place: the field that tells where; ``unit`` is who holds the case now.
-        texts_since_us: title and body, unless redacted, are read of cases submitted since then; `None`: of none.
+        texts_since_us: title and body, unless redacted, are read of cases submitted since then; of none
+            for `None`.
         counts: which cases count; all of them when left out.
         aside: is told of each case that cannot be read; the rest goes on.
     """

@@ -24,6 +24,7 @@ from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import lang_of, word
 from caseflow.cli.policy_commands import policy
+from caseflow.cli.recurring_command import recurring
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, text, visible
@@ -53,8 +54,8 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing,
+    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar,
+    recurring, store, export, import_, audit, relay, document, testing,
 ):  # fmt: skip
     cli.add_command(_command)
 

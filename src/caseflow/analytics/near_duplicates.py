@@ -1,0 +1,86 @@
+"""Texts that say nearly the same, by MinHash over character n-grams; datasketch finds the candidates."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from datasketch import MinHash, MinHashLSH
+from scipy.cluster.hierarchy import DisjointSet
+
+from caseflow.errors import BadInput
+
+NGRAM = 3
+"""Characters in a row that are compared: two Chinese words, or a syllable of others."""
+SIMILAR = 0.5
+"""The share of n-grams in common (Jaccard) from which two texts are near duplicates; the default."""
+SHORTEST = 10
+"""Letters and digits without which a text is compared with none: "路灯不亮" is no repetition."""
+PERMUTATIONS = 128
+"""Of a sketch; more of them miss fewer pairs and take longer."""
+SEED = 1
+"""Of the permutations, so that the same texts give the same groups everywhere."""
+MISSED, EXTRA = 0.95, 0.05
+"""How a missed pair and an extra candidate weigh in cutting a sketch into bands: extra ones cost time."""
+
+
+def near_duplicates(
+    texts: Mapping[str, str], *, similar: float = SIMILAR, least: int = 2
+) -> tuple[tuple[str, ...], ...]:
+    """Group the texts that say nearly the same.
+
+    Two texts are near duplicates when they have at least that share of their n-grams in common, letters and
+    digits alone, width and case aside. A group is all that a chain of near duplicates connects, so that its
+    ends may be less alike than that. The candidates come from sketches, which miss a few pairs; each is then
+    compared exactly, so that none is in a group by a sketch's error.
+
+    Args:
+        texts: by the id of their case, in any order.
+        similar: from so much in common on, above 0 and at most 1.
+        least: groups of fewer cases are left out.
+
+    Returns:
+        The ids of each group, sorted; the largest group first.
+
+    Raises:
+        BadInput: ``similar`` out of bounds.
+    """
+    if not 0 < similar <= 1:
+        raise BadInput("bad-option", what="similar", found=str(similar))
+    alike: dict[str, list[str]] = defaultdict(list)
+    for case_id, text in texts.items():
+        if len(plain := plain_text(text)) >= SHORTEST:
+            alike[plain].append(case_id)
+    words = sorted(alike)
+    groups = _connected([_ngrams(word) for word in words], similar)
+    gathered = (tuple(sorted(one for number in group for one in alike[words[number]])) for group in groups)
+    return tuple(sorted((ids for ids in gathered if len(ids) >= least), key=lambda ids: (-len(ids), ids)))
+
+
+def plain_text(text: str) -> str:
+    """Its letters and digits, in one width and case."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold()))
+
+
+def jaccard(one: frozenset[bytes], other: frozenset[bytes]) -> float:
+    """The share of what two sets have in common in all that they have."""
+    both = len(one & other)
+    return both / (len(one) + len(other) - both)
+
+
+def _ngrams(word: str) -> frozenset[bytes]:
+    return frozenset(word[place : place + NGRAM].encode() for place in range(len(word) - NGRAM + 1))
+
+
+def _connected(grams: list[frozenset[bytes]], similar: float) -> Iterable[set[int]]:
+    """The numbers of the sets that chains of near duplicates connect."""
+    index = MinHashLSH(threshold=similar, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
+    connected = DisjointSet(range(len(grams)))
+    for number, sketch in enumerate(MinHash.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
+        for other in index.query(sketch):
+            # Whether two that are connected already are alike changes nothing.
+            if not connected.connected(number, other) and jaccard(grams[number], grams[other]) >= similar:
+                connected.merge(number, other)
+        index.insert(number, sketch, check_duplication=False)
+    return connected.subsets()
