@@ -48,7 +48,7 @@ HOMES = {
     "simpy": {"simulation/"},
     "scipy": {"analytics/"},
     "numpy": {"analytics/"},
-    "datasketch": {"analytics/near_duplicates.py"},
+    "datasketch": {"analytics/repeated_texts.py"},
     "apprise": {"delivery/notifiers/apprise.py"},
     "icalendar": {"views/icalendar.py", "policies/calendar_sources/ical_file.py"},
     "opentelemetry": {"contrib/opentelemetry.py"},

@@ -34,7 +34,7 @@ def log(
 ) -> list[Occurrence]:  # fmt: skip
     """So many weeks from `FIRST`; `planted` adds cases to a kind and place in the last."""
     chance = np.random.default_rng(seed)
-    means = np.exp(chance.normal(0.5, 1.2, (kinds, places)))
+    means = np.exp(chance.normal(0.5, 1.2, (kinds, places)).clip(max=3))
     rows: list[Occurrence] = []
     for kind in range(kinds):
         for place in range(places):

@@ -2,7 +2,7 @@
 
 from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
 from caseflow.analytics.excess import Excess, Search, TooNew, Window, excesses
-from caseflow.analytics.near_duplicates import near_duplicates
+from caseflow.analytics.repeated_texts import near_duplicates
 from caseflow.analytics.occurrences import Occurrence, occurrences
 from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
 

@@ -21,6 +21,8 @@ PERMUTATIONS = 128
 """Of a sketch; more of them miss fewer pairs and take longer."""
 SEED = 1
 """Of the permutations, so that the same texts give the same groups everywhere."""
+SOUGHT = 0.8
+"""Candidates are sought from this part of the wanted share on, since a sketch only estimates it."""
 MISSED, EXTRA = 0.95, 0.05
 """How a missed pair and an extra candidate weigh in cutting a sketch into bands: extra ones cost time."""
 
@@ -75,7 +77,7 @@ def _ngrams(word: str) -> frozenset[bytes]:
 
 def _connected(grams: list[frozenset[bytes]], similar: float) -> Iterable[set[int]]:
     """The numbers of the sets that chains of near duplicates connect."""
-    index = MinHashLSH(threshold=similar, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
+    index = MinHashLSH(threshold=similar * SOUGHT, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
     connected = DisjointSet(range(len(grams)))
     for number, sketch in enumerate(MinHash.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
         for other in index.query(sketch):
