@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -140,10 +141,8 @@ def test_repeated_texts_that_no_excess_holds_are_proposed_by_themselves(desk: De
         desk.submit(
             title="自来水发黄", body="近日家中自来水发黄有异味,无法饮用,请自来水公司检测水质", by=CITIZEN,
             kind="need", region=place, case_id=f"water-{place}",
-            effective_at=None,  # type: ignore[arg-type]  # now
         )  # fmt: skip
-    clock = desk.clock
-    clock.set(moment(clock.now_us() + DAY))
+    desk.clock.set(moment(desk.clock.now_us() + DAY))
     texts = [one for one in proposals_of(desk, days=8).proposals if one.basis == "texts"]
     assert [(one.kind, one.place, one.excess) for one in texts] == [("need", "", None)]
     assert texts[0].cases == tuple(sorted(f"water-{place}" for place in ("东区", "南区", "北区")))
@@ -168,12 +167,10 @@ def test_one_case_that_cannot_be_read_stops_nobody(tmp_path: Path) -> None:
     path = tmp_path / "cases.db"
     with SqliteStore(path) as store:
         lived(tmp_path, store)
-        store.execute_for_tests if False else None  # noqa: B018
-    import sqlite3
-
     with sqlite3.connect(path) as connection:
-        connection.execute("UPDATE cases SET snapshot = 'no case' WHERE case_id = 'lamp-4'")
-        connection.execute("UPDATE events SET body = 'no event' WHERE case_id = 'lamp-4'")
+        connection.execute("UPDATE caseflow_cases SET snapshot = X'00' WHERE id = 'lamp-4'")
+        connection.execute("UPDATE caseflow_events SET body = X'00' WHERE case_id = 'lamp-4'")
+    connection.close()
     aside: list[Quarantined] = []
     with SqliteStore(path) as store:
         desk = Desk(load_policy("base"), store, clock=ManualClock("2025-03-10T10:00:00+08:00"))
