@@ -30,6 +30,8 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
     counted = perf_counter()
     groups = near_duplicates(texts)
     grouped = perf_counter()
+    near_duplicates(letters(TEXTS // part))
+    lettered = perf_counter()
     desk = desk_of(log[: 5000 // part])
     opened = perf_counter()
     proposals_of(desk, days=28, until=until)
@@ -39,6 +41,8 @@ def rows(*, quick: bool) -> tuple[Row, ...]:
              note=f"{search.looked_at:,} kinds and places against {search.windows} windows"),
         _row(f"near-duplicates among {len(texts):,} texts", grouped - counted, must=20,
              note=f"{len(groups):,} groups; texts of 200 characters"),
+        _row(f"near-duplicates among {len(texts):,} copies of one letter", lettered - grouped, must=20,
+             note="each with a number and a name of its own"),
         _row(f"proposals from a desk with {5000 // part:,} cases", read, must=5,
              note="read from memory, with the texts of the window"),
     )  # fmt: skip
@@ -75,6 +79,13 @@ def words(count: int) -> dict[str, str]:
         else:
             texts.append("".join(chance.choices(SIGNS, k=200)))
     return {str(number): text for number, text in enumerate(texts)}
+
+
+def letters(count: int) -> dict[str, str]:
+    """One letter that so many send in, each with a number and a name of its own."""
+    chance = Random(2)
+    letter = "".join(chance.choices(SIGNS, k=200))
+    return {str(number): f"{letter}{''.join(chance.choices(SIGNS, k=3))}{number}" for number in range(count)}
 
 
 def desk_of(log: list[Occurrence]) -> Desk:

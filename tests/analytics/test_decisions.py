@@ -106,7 +106,7 @@ def test_opening_goes_on_where_it_was_broken_off(desk: Desk) -> None:
 
 
 def test_a_dismissed_proposal_is_kept_with_its_reason(desk: Desk) -> None:
-    """It is a rectification that was dropped; it is not proposed again for that window, and nobody opens it."""
+    """It is a rectification that was dropped; it is not proposed again for that window, nor opened."""
     (proposal,) = proposed(desk).proposals
     case: Case = dismiss(desk, proposal, by=SUPERVISOR, reason="已在检修计划内")
     assert (case.id, case.state) == (proposal.id, "dropped")
@@ -185,7 +185,15 @@ def test_the_command_line_tells_it_in_both_languages(
     """A table for people, JSON for programs, and what is wrong with an option."""
     with SqliteStore(tmp_path / "cases.db") as store:
         lived(tmp_path, store)
-    command = ["recurring", "--store", f"sqlite:///{tmp_path}/cases.db", "--window", "1w", "--until", "2025-03-10"]
+    command = [
+        "recurring",
+        "--store",
+        f"sqlite:///{tmp_path}/cases.db",
+        "--window",
+        "1w",
+        "--until",
+        "2025-03-10",
+    ]
     assert run([*command, "--lang", "zh"]) == 0
     chinese = capsys.readouterr().out
     assert "投诉维权" in chinese and "西区" in chinese and "recurring-" in chinese

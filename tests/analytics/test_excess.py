@@ -32,9 +32,11 @@ def exact(count: int, past: int, windows: int, shape: int | None) -> Fraction:
     total, tails = count + past, Fraction(0)
     for number in range(count, total + 1):
         if shape is None:
-            tails += comb(total, number) * Fraction(1, windows + 1) ** number * Fraction(
-                windows, windows + 1
-            ) ** (total - number)
+            tails += (
+                comb(total, number)
+                * Fraction(1, windows + 1) ** number
+                * Fraction(windows, windows + 1) ** (total - number)
+            )
         else:
             one, rest = shape, windows * shape
             tails += (
@@ -60,9 +62,7 @@ def test_the_bound_is_the_last_count_that_is_usual(
     bound = greatest_usual(past, windows, shape, threshold=threshold, most=400)
 
     def at(count: int) -> float:
-        return float(
-            tail(*(np.array([number]) for number in (count, past, windows)), np.array([shape]))[0]
-        )
+        return float(tail(*(np.array([number]) for number in (count, past, windows)), np.array([shape]))[0])
 
     assert at(bound) > threshold
     assert bound == 399 or at(bound + 1) <= threshold
@@ -82,9 +82,7 @@ def test_false_alarms_stay_under_the_level(draw: Draw) -> None:
 def test_false_alarms_stay_under_the_level_in_many_logs(draw: Draw, weeks: int) -> None:
     """The same over 600 logs, of short and of long pasts; printed with -s."""
     logs = 600
-    alarmed = sum(
-        bool(searched(log(seed, draw, weeks=weeks), weeks=weeks).excesses) for seed in range(logs)
-    )
+    alarmed = sum(bool(searched(log(seed, draw, weeks=weeks), weeks=weeks).excesses) for seed in range(logs))
     print(f"{draw.__name__}, {weeks} weeks: an alarm in {alarmed} of {logs} logs")
     assert alarmed <= stats.binom.ppf(0.99, logs, 0.05)
 
@@ -199,7 +197,14 @@ def test_no_rows_are_no_problem() -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [{"days": 0}, {"days": 365}, {"level": 0.0}, {"level": 1.0}, {"level": float("nan")}, {"least_windows": 1}],
+    [
+        {"days": 0},
+        {"days": 365},
+        {"level": 0.0},
+        {"level": 1.0},
+        {"level": float("nan")},
+        {"least_windows": 1},
+    ],
 )
 def test_numbers_out_of_bounds_are_refused(options: dict[str, float]) -> None:
     """The message names the option."""

@@ -42,7 +42,7 @@ def boston() -> list[Occurrence]:
 @needs_data
 @pytest.mark.parametrize(("days", "until"), [(7, STORM_WEEK), (14, date(2012, 1, 1)), (7, date(2011, 11, 6))])
 def test_boston_is_counted_as_a_plain_count_has_it(days: int, until: date) -> None:
-    """Cases, expectation and what is judged, by type and neighbourhood, counted anew from the file's own text."""
+    """Cases, expectation and p, by type and neighbourhood, counted anew from the file's own text."""
     search = excesses(boston(), until=until, days=days, zone=BOSTON)
     table = [(row["case_id"], row["type"], row["neighborhood"], date.fromisoformat(row["opened_at"][:10]))
              for row in rows("boston311_2011h2.csv.gz")]  # fmt: skip
@@ -94,7 +94,11 @@ def messages(file: str) -> tuple[dict[str, str], dict[str, str], dict[str, str]]
     """Texts, titles and labels by case."""
     table = list(rows(file))
     label = {row["case_id"]: row.get("category_level1", "") for row in table}
-    return ({row["case_id"]: row["text"] for row in table}, {row["case_id"]: row["title"] for row in table}, label)
+    return (
+        {row["case_id"]: row["text"] for row in table},
+        {row["case_id"]: row["title"] for row in table},
+        label,
+    )
 
 
 def every_pair(texts: Mapping[str, str], similar: float) -> set[Pair]:

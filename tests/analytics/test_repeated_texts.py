@@ -96,7 +96,11 @@ def test_a_chain_is_one_group_though_its_ends_differ() -> None:
 
 def test_width_case_spaces_and_punctuation_do_not_matter() -> None:
     """One text in two ways of writing is one text."""
-    texts = {"a": "A3区 幸福路 12号,路灯不亮!", "b": "a3区幸福路12号路灯不亮", "c": "另一件完全不同的事情发生了"}
+    texts = {
+        "a": "A3区 幸福路 12号,路灯不亮!",
+        "b": "a3区幸福路12号路灯不亮",
+        "c": "另一件完全不同的事情发生了",
+    }
     assert near_duplicates(texts, similar=1) == (("a", "b"),)
 
 

@@ -2,9 +2,9 @@
 
 from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
 from caseflow.analytics.excess import Excess, Search, TooNew, Window, excesses
-from caseflow.analytics.repeated_texts import near_duplicates
 from caseflow.analytics.occurrences import Occurrence, occurrences
 from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
+from caseflow.analytics.repeated_texts import near_duplicates
 
 __all__ = [
     "Excess",

@@ -10,8 +10,8 @@ from datetime import date, timedelta
 from typing import Any, Literal
 
 from caseflow.analytics.excess import LEAST_WINDOWS, LEVEL, Baseline, Excess, Search, Window, excesses
-from caseflow.analytics.repeated_texts import SIMILAR, near_duplicates
 from caseflow.analytics.occurrences import Occurrence, occurrences
+from caseflow.analytics.repeated_texts import SIMILAR, near_duplicates
 from caseflow.core.model.case import Case
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value

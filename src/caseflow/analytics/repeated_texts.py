@@ -78,11 +78,41 @@ def _ngrams(word: str) -> frozenset[bytes]:
 def _connected(grams: list[frozenset[bytes]], similar: float) -> Iterable[set[int]]:
     """The numbers of the sets that chains of near duplicates connect."""
     index = MinHashLSH(threshold=similar * SOUGHT, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
-    connected = DisjointSet(range(len(grams)))
     for number, sketch in enumerate(MinHash.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
-        for other in index.query(sketch):
-            # Whether two that are connected already are alike changes nothing.
-            if not connected.connected(number, other) and jaccard(grams[number], grams[other]) >= similar:
-                connected.merge(number, other)
         index.insert(number, sketch, check_duplication=False)
+    connected = DisjointSet(range(len(grams)))
+    for table in index.hashtables:
+        for bucket in table.keys():  # noqa: SIM118  # a storage of datasketch's, no dict
+            _connect(sorted(table.get(bucket)), grams, similar, connected)
     return connected.subsets()
+
+
+def _connect(
+    numbers: list[int], grams: list[frozenset[bytes]], similar: float, connected: DisjointSet
+) -> None:
+    """Connect the near duplicates among those that one bucket of the index holds.
+
+    What is connected already is not compared, so that a letter that thousands send in is no square of them.
+    """
+    parts: list[list[int]] = []
+    for number in numbers:
+        near = [part for part in parts if _joins(number, part, grams, similar, connected)]
+        if not near:
+            parts.append([number])
+            continue
+        home, *others = near
+        home.append(number)
+        for part in others:
+            home += part
+        if others:
+            parts = [part for part in parts if all(part is not other for other in others)]
+
+
+def _joins(
+    number: int, part: list[int], grams: list[frozenset[bytes]], similar: float, connected: DisjointSet
+) -> bool:
+    """Whether the number belongs to that part, all of which is connected, by now."""
+    if connected.connected(number, part[0]):
+        return True
+    alike = next((one for one in part if jaccard(grams[number], grams[one]) >= similar), None)
+    return alike is not None and connected.merge(number, alike)
