@@ -1,7 +1,7 @@
 """From single cases to recurring problems: what to put right. It needs the extra ``analytics``."""
 
 from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
-from caseflow.analytics.excess import Excess, Search, TooNew, Window, excesses
+from caseflow.analytics.excess import Excess, Search, TooNew, Period, excesses
 from caseflow.analytics.occurrences import Occurrence, occurrences
 from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
 from caseflow.analytics.repeated_texts import near_duplicates
@@ -14,7 +14,7 @@ __all__ = [
     "Proposals",
     "Search",
     "TooNew",
-    "Window",
+    "Period",
     "dismiss",
     "evidence",
     "excesses",

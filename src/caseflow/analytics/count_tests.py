@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import stats as _stats
+
+stats: Any = _stats
+"""SciPy ships no types."""
 
 Counts = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -55,8 +59,8 @@ def greatest_usual(past: int, windows: int, shape: float, *, threshold: float, m
     """The greatest count whose `tail` is above the threshold; at most `most`, which is known to be beyond."""
 
     def is_beyond(count: int) -> bool:
-        one = (np.array([number]) for number in (count, past, windows))
-        return bool(tail(*one, np.array([shape]))[0] <= threshold)
+        one = tail(np.array([count]), np.array([past]), np.array([windows]), np.array([shape]))
+        return bool(one[0] <= threshold)
 
     return bisect_left(range(most), True, key=is_beyond) - 1
 
@@ -83,11 +87,11 @@ def shapes(tables: Sequence[tuple[Counts, Counts]], groups: int) -> Numbers:
     own, shared, weight = np.zeros((groups, len(SHAPES))), np.zeros(len(SHAPES)), 0
     for members, counts in tables:
         totals = counts.sum(axis=1)
-        told = (totals > 1) & (counts.shape[1] > 1)
-        if not told.any():
+        telling = (totals > 1) & (counts.shape[1] > 1)
+        if not telling.any():
             continue
-        likelihood = _likelihood(counts[told], totals[told])
-        np.add.at(own, members[told], likelihood)
+        likelihood = _likelihood(counts[telling], totals[telling])
+        np.add.at(own, members[telling], likelihood)
         shared += likelihood.sum(axis=0)
         weight += len(likelihood) * (counts.shape[1] - 1)
     if not weight:

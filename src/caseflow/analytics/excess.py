@@ -30,7 +30,7 @@ Baseline = Literal["like-periods", "recent"]
 """Which past: the windows at the same time of earlier years, or those just before."""
 
 
-class Window(Value):
+class Period(Value):
     """Whole days of the office, from the first up to and without the day `until`."""
 
     since: date
@@ -87,7 +87,7 @@ class Search(Value):
         threshold: the greatest `Excess.p` that was told of at that level; 0 when nothing was.
     """
 
-    window: Window
+    window: Period
     excesses: tuple[Excess, ...]
     too_new: tuple[TooNew, ...]
     baseline: Baseline
@@ -120,7 +120,14 @@ class _Table:
         codes = np.array([(number[0][row.kind], number[1][row.place]) for row in listed], dtype=np.int64)
         pairs, cell = np.unique(codes.reshape(-1, 2), axis=0, return_inverse=True)
         days = np.array([moment(row.at_us, zone).toordinal() for row in listed], dtype=np.int64)
-        return cls(listed, days, cell.reshape(-1), tuple(kinds), tuple(places), pairs)
+        return cls(
+            rows=listed,
+            days=days,
+            cell=cell.reshape(-1),
+            kinds=tuple(kinds),
+            places=tuple(places),
+            pairs=pairs,
+        )
 
     def counted(self, starts: Sequence[int], days: int) -> Counts:
         """How many rows each cell has in each window that begins on one of these days."""
@@ -148,8 +155,7 @@ class _Table:
 
     def names(self, cell: int) -> tuple[str, str]:
         """The kind and place of a cell."""
-        kind, place = self.pairs[cell]
-        return self.kinds[kind], self.places[place]
+        return self.kinds[int(self.pairs[cell, 0])], self.places[int(self.pairs[cell, 1])]
 
 
 def excesses(
@@ -212,7 +218,7 @@ def excesses(
         for cell in np.flatnonzero((windows < least_windows) & (now > 0)).tolist()
     )
     return Search(
-        window=Window(date.fromordinal(last - days), until),
+        window=Period(date.fromordinal(last - days), until),
         excesses=tuple(sorted(alarms, key=lambda one: (one.p, one.kind, one.place))),
         too_new=tuple(sorted(too_new, key=lambda one: (-one.count, one.kind, one.place))),
         baseline=used,

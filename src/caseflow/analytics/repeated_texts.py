@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from datasketch import MinHash, MinHashLSH
 from scipy.cluster.hierarchy import DisjointSet
@@ -77,19 +78,19 @@ def _ngrams(word: str) -> frozenset[bytes]:
 
 def _connected(grams: list[frozenset[bytes]], similar: float) -> Iterable[set[int]]:
     """The numbers of the sets that chains of near duplicates connect."""
-    index = MinHashLSH(threshold=similar * SOUGHT, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
-    for number, sketch in enumerate(MinHash.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
+    sketches: Any = MinHash  # neither library ships types
+    index: Any = MinHashLSH(threshold=similar * SOUGHT, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
+    for number, sketch in enumerate(sketches.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
         index.insert(number, sketch, check_duplication=False)
-    connected = DisjointSet(range(len(grams)))
+    connected: Any = DisjointSet(range(len(grams)))
     for table in index.hashtables:
         for bucket in table.keys():  # noqa: SIM118  # a storage of datasketch's, no dict
             _connect(sorted(table.get(bucket)), grams, similar, connected)
-    return connected.subsets()
+    subsets: list[set[int]] = connected.subsets()
+    return subsets
 
 
-def _connect(
-    numbers: list[int], grams: list[frozenset[bytes]], similar: float, connected: DisjointSet
-) -> None:
+def _connect(numbers: list[int], grams: list[frozenset[bytes]], similar: float, connected: Any) -> None:
     """Connect the near duplicates among those that one bucket of the index holds.
 
     What is connected already is not compared, so that a letter that thousands send in is no square of them.
@@ -109,10 +110,10 @@ def _connect(
 
 
 def _joins(
-    number: int, part: list[int], grams: list[frozenset[bytes]], similar: float, connected: DisjointSet
+    number: int, part: list[int], grams: list[frozenset[bytes]], similar: float, connected: Any
 ) -> bool:
     """Whether the number belongs to that part, all of which is connected, by now."""
     if connected.connected(number, part[0]):
         return True
     alike = next((one for one in part if jaccard(grams[number], grams[one]) >= similar), None)
-    return alike is not None and connected.merge(number, alike)
+    return alike is not None and bool(connected.merge(number, alike))

@@ -113,7 +113,7 @@ def _lines(result: Proposals, desk: Desk, lang: Lang) -> Iterator[str]:
     yield word(
         "recurring-head", lang, since=search.window.since.isoformat(), until=search.window.until.isoformat(),
         looked_at=search.looked_at, windows=search.windows, level=f"{search.level:g}",
-        baseline=word(f"recurring-{search.baseline}", lang),
+        baseline=word(search.baseline, lang),
     )  # fmt: skip
     yield from _too_new(search, lang)
     if result.decided:
