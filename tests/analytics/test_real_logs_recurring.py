@@ -162,7 +162,7 @@ def test_messages_under_one_title_are_mostly_in_one_group() -> None:
 
 @needs_data
 def test_no_group_of_the_labelled_sample_mixes_categories() -> None:
-    """The sample's labels are seven categories and no topics, so that they can refute a group, not confirm it."""
+    """The sample's labels are seven categories and no topics, which can refute a group and confirm none."""
     texts, _, label = messages("tipdm_labelled_sample.csv.gz")
     for similar in (0.2, 0.3, 0.5):
         groups = near_duplicates(texts, similar=similar)

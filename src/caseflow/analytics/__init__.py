@@ -1,7 +1,7 @@
 """From single cases to recurring problems: what to put right. It needs the extra ``analytics``."""
 
 from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
-from caseflow.analytics.excess import Excess, Search, TooNew, Period, excesses
+from caseflow.analytics.excess import Excess, Period, Search, TooNew, excesses
 from caseflow.analytics.occurrences import Occurrence, occurrences
 from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
 from caseflow.analytics.repeated_texts import near_duplicates
@@ -10,11 +10,11 @@ __all__ = [
     "Excess",
     "Occurrence",
     "Opening",
+    "Period",
     "Proposal",
     "Proposals",
     "Search",
     "TooNew",
-    "Period",
     "dismiss",
     "evidence",
     "excesses",

@@ -49,9 +49,8 @@ def tail(count: Counts, past: Counts, windows: Counts, shape: Numbers) -> Number
     plain = np.isinf(shape)
     tails[plain] = stats.binom.sf(count[plain] - 1, total[plain], 1 / (windows[plain] + 1))
     wide = ~plain & (count > 0)
-    tails[wide] = stats.betabinom.sf(
-        count[wide] - 1, total[wide], shape[wide], windows[wide] * shape[wide]
-    )  # fmt: skip
+    # Counted from the other side, so that the tail is a sum of small numbers and not what is left of 1.
+    tails[wide] = stats.betabinom.cdf(past[wide], total[wide], windows[wide] * shape[wide], shape[wide])
     return np.clip(tails, 0, 1)
 
 
@@ -97,7 +96,8 @@ def shapes(tables: Sequence[tuple[Counts, Counts]], groups: int) -> Numbers:
     if not weight:
         return np.full(groups, POISSON)
     own += shared * (SHARED_EVIDENCE / weight)
-    return SHAPES[np.argmax(own >= own.max(axis=1, keepdims=True) - LIKELIHOOD_DROP, axis=1)]
+    widest = np.argmax(own >= own.max(axis=1, keepdims=True) - LIKELIHOOD_DROP, axis=1)
+    return np.asarray(SHAPES[widest])
 
 
 def _likelihood(counts: Counts, totals: Counts) -> Numbers:

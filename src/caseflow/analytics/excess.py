@@ -144,7 +144,7 @@ class _Table:
         by_place = np.full(len(self.places), np.iinfo(np.int64).max)
         np.minimum.at(by_kind, kind, self.days)
         np.minimum.at(by_place, place, self.days)
-        return np.maximum(by_kind[self.pairs[:, 0]], by_place[self.pairs[:, 1]])
+        return np.asarray(np.maximum(by_kind[self.pairs[:, 0]], by_place[self.pairs[:, 1]]))
 
     def ids(self, start: int, end: int) -> dict[int, list[str]]:
         """The ids of the cases of each cell on those days."""
@@ -260,7 +260,7 @@ def _shapes(table: _Table, past: Counts, reached: NDArray[np.bool_], judged: Cou
     for many in sorted(set(windows[judged].tolist())):
         members = judged[windows[judged] == many]
         tables.append((table.pairs[members, 0], past[members][reached[members]].reshape(len(members), many)))
-    return shapes(tables, len(table.kinds))[table.pairs[judged, 0]]
+    return np.asarray(shapes(tables, len(table.kinds))[table.pairs[judged, 0]])
 
 
 def _excess(

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Any, Literal
 
-from caseflow.analytics.excess import LEAST_WINDOWS, LEVEL, Baseline, Excess, Search, Period, excesses
+from caseflow.analytics.excess import LEAST_WINDOWS, LEVEL, Baseline, Excess, Period, Search, excesses
 from caseflow.analytics.occurrences import Occurrence, occurrences
 from caseflow.analytics.repeated_texts import SIMILAR, near_duplicates
 from caseflow.core.model.case import Case
