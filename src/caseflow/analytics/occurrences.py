@@ -10,8 +10,10 @@ from caseflow.errors import BadRecord
 from caseflow.ports import BatchReader, Quarantined, Query, Store, Text
 from caseflow.ports.records import Aside
 
-PAGE = 1000
+PAGE = 10_000
 """Cases that are read at once."""
+TEXTS_PAGE = 500
+"""Cases whose texts are asked for at once."""
 WORDS = ("title", "body")
 """The texts of a submission, as `caseflow.Desk.submit` calls them."""
 
@@ -71,7 +73,9 @@ def _words(store: Store, ids: Sequence[str], aside: Aside | None) -> dict[str, s
     many = getattr(store, "texts_many", None)
     if many is not None:
         reader: BatchReader = store  # type: ignore[assignment]  # it has the method
-        return {case_id: _joined(texts) for case_id, texts in reader.texts_many(ids, aside=aside).items()}
+        pages = (ids[start : start + TEXTS_PAGE] for start in range(0, len(ids), TEXTS_PAGE))
+        read = (reader.texts_many(page, aside=aside).items() for page in pages)
+        return {case_id: _joined(texts) for page in read for case_id, texts in page}
     return {case_id: words for case_id in ids if (words := _alone(store, case_id, aside))}
 
 

@@ -16,7 +16,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
 from caseflow.desk import Desk
-from caseflow.errors import CaseflowError
+from caseflow.errors import BadRecord, CaseflowError
 from caseflow.ports.records import Aside
 
 LEAST_CASES = 3
@@ -193,9 +193,17 @@ def proposals_of(
         desk.store, kind=kind, place=place, texts_since_us=since_us, counts=counts, aside=aside
     )  # fmt: skip
     every = propose(rows, until=end, days=days, zone=zone, **options)
-    decided = {one.id for one in every.proposals if desk.store.load(one.id) is not None}
+    decided = {one.id for one in every.proposals if _is_decided(desk, one.id)}
     left = tuple(one for one in every.proposals if one.id not in decided)
     return every.replace(proposals=left, decided=tuple(sorted(decided)))
+
+
+def _is_decided(desk: Desk, case_id: str) -> bool:
+    """Whether there is a case of that id, be it one that cannot be read."""
+    try:
+        return desk.store.load(case_id) is not None
+    except BadRecord:
+        return True
 
 
 def _policy_name(desk: Desk, case: Case) -> str:

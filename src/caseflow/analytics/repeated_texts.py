@@ -6,6 +6,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
+from zlib import crc32
 
 from datasketch import MinHash, MinHashLSH
 from scipy.cluster.hierarchy import DisjointSet
@@ -80,7 +81,9 @@ def _connected(grams: list[frozenset[bytes]], similar: float) -> Iterable[set[in
     """The numbers of the sets that chains of near duplicates connect."""
     sketches: Any = MinHash  # neither library ships types
     index: Any = MinHashLSH(threshold=similar * SOUGHT, num_perm=PERMUTATIONS, weights=(EXTRA, MISSED))
-    for number, sketch in enumerate(sketches.generator(grams, num_perm=PERMUTATIONS, seed=SEED)):
+    for number, sketch in enumerate(
+        sketches.generator(grams, num_perm=PERMUTATIONS, seed=SEED, hashfunc=crc32)
+    ):
         index.insert(number, sketch, check_duplication=False)
     connected: Any = DisjointSet(range(len(grams)))
     for table in index.hashtables:
