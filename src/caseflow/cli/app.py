@@ -25,6 +25,7 @@ from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
+from caseflow.cli.recurring_command import recurring
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.unit_commands import units
@@ -56,7 +57,7 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
-    calendar, store, export, import_, audit, relay, document, testing, units,
+    calendar, recurring, store, export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 
