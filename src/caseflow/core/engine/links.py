@@ -57,14 +57,19 @@ def decide_link(
     if here.case.id == there.case.id:
         raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
     return (
-        _decide_end(here, there, now, authorizer=authorizer, inward=False),
-        _decide_end(there, here, now, authorizer=authorizer, inward=True),
+        decide_end(here, there, now, authorizer=authorizer, inward=False),
+        decide_end(there, here, now, authorizer=authorizer, inward=True),
     )
 
 
-def _decide_end(
-    end: LinkEnd, other: LinkEnd, now: int, *, authorizer: Authorizer | None, inward: bool
+def decide_end(
+    end: LinkEnd, other: LinkEnd, now: int, *, inward: bool, authorizer: Authorizer | None = None
 ) -> Outcome:
+    """One end of a link that is made, or taken back; see `decide_link`.
+
+    Args:
+        inward: whether the link leads from the other case to this one.
+    """
     rules, at = end.rules, max(now, end.case.acted_us)
     case, issued = escalate(rules, end.case, at, history=end.history)
     command = entitled(rules, end.command, authorizer)
@@ -126,7 +131,14 @@ def _refusal(code: str, end: LinkEnd, **more: Any) -> Refusal:
 
 
 def learn(
-    rules: CompiledPolicy, case: Case, other: str, place: CaseState, now: int, *, history: History = unread
+    rules: CompiledPolicy,
+    case: Case,
+    other: str,
+    place: CaseState,
+    now: int,
+    *,
+    by: str = "",
+    history: History = unread,
 ) -> Outcome:
     """The case once it has learnt where a linked one came to, and what the system then does to it.
 
@@ -136,10 +148,11 @@ def learn(
     Args:
         other: the id of the linked case.
         place: where that one came to.
+        by: only by links of that type.
     """
     events: tuple[e.Event, ...] = ()
     for link in case.facts.links:
-        if link.case == other and _is_asked(rules, link, place):
+        if link.case == other and by in ("", link.type) and _is_asked(rules, link, place):
             case, more = _learn_by(
                 rules, case, link, place, at=max(now, case.acted_us), past=(history, events)
             )
