@@ -404,7 +404,9 @@ def check(
         refused = authorizer.refuses(rules, case, transition, command)
     else:
         scope = transition.scopes.get(by.role)
-        if scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
+        if scope == "own" and not case.version:
+            pass  # who submits is the citizen of it
+        elif scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
             refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)

@@ -88,7 +88,7 @@ def case_values(case: Case) -> Row:
     due, clocks = case.next_due_us, case.clocks
     return (
         case.version, case.place.state, case.unit, case.citizen, due, NEVER if due is None else due,
-        deadline_of(clocks), waits_from(clocks), case.level, pack(case),
+        deadline_of(clocks), waits_from(clocks), case.level if case.escalations else "", pack(case),
     )  # fmt: skip
 
 
