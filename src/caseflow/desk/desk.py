@@ -515,12 +515,14 @@ class AsyncDesk(Threaded[Desk]):
     complete = in_thread(Desk.complete)
     dispatch = in_thread(Desk.dispatch)
     grant_extension = in_thread(Desk.grant_extension)
+    invite = in_thread(Desk.invite)
     link = in_thread(Desk.link)
     link_rectification = in_thread(Desk.link_rectification)
     merge = in_thread(Desk.merge)
     note = in_thread(Desk.note)
     placeholder = in_thread(Desk.placeholder)
     rate = in_thread(Desk.rate)
+    rate_by_token = in_thread(Desk.rate_by_token)
     receive_information = in_thread(Desk.receive_information)
     redact = in_thread(Desk.redact)
     refuse_extension = in_thread(Desk.refuse_extension)
@@ -531,6 +533,7 @@ class AsyncDesk(Threaded[Desk]):
     request_extension = in_thread(Desk.request_extension)
     request_information = in_thread(Desk.request_information)
     retract_reply = in_thread(Desk.retract_reply)
+    revoke_invitation = in_thread(Desk.revoke_invitation)
     route = in_thread(Desk.route)
     send_back = in_thread(Desk.send_back)
     sign_receipt = in_thread(Desk.sign_receipt)
@@ -559,6 +562,8 @@ class AsyncDesk(Threaded[Desk]):
     forecast = in_thread(Desk.forecast)
     allowed = in_thread(Desk.allowed)
     cases = in_thread(Desk.cases)
+
+
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
     """The policies compiled.
 

@@ -9,7 +9,7 @@ from os import urandom
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
+from caseflow.core.engine.fields import PLAIN, has_word, plain, secret_hash, text_mistake
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Redacted
@@ -39,7 +39,7 @@ def sealed(
                 continue
             value = plain(value)
         if rule is None or rule.type != "text":
-            fields[name] = value
+            fields[name] = secret_hash(value) if rule is not None and rule.type == "secret" else value
         elif value is ELSEWHERE:
             seals.append((name, ""))
         elif type(value) is not Withheld and (

@@ -26,7 +26,7 @@ _TEXTS_OF_PARTIES = frozenset({
 """``(action, field)`` of built-in texts that the citizen wrote, or that were written to the citizen."""
 _INTERNAL_ACTS = frozenset({
     "note", "report", "assess", "send_back", "request_extension", "refuse_extension", "attach",
-    "sign_receipt", "migrate", "redact", "link", "unlink",
+    "sign_receipt", "migrate", "redact", "link", "unlink", "invite", "revoke_invitation",
 })  # fmt: skip
 """Built-in actions that are the office's own affair."""
 

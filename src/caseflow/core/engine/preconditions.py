@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from hmac import compare_digest
 from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.evaluation import bears_token
 from caseflow.core.engine.extensions import (
     EXTENSION_UNITS,
     clock_asked,
@@ -86,6 +88,38 @@ def not_rated(rules: CompiledPolicy, case: Case, command: Command, at: int) -> R
     if not case.facts.ratings or case.rating is None:
         return None
     return refusal("already-rated", rules, case, command)
+
+
+@_named
+def not_over_the_citizen(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """What the citizen said themselves is changed by nobody else. Every rating asks for this."""
+    if not case.facts.ratings:
+        return None
+    rating = case.rating
+    if rating is None or not rating.is_own or "token" in command.fields or command.by.id == case.citizen:
+        return None
+    return refusal("rated-by-citizen", rules, case, command)
+
+
+@_named
+def token_is_good(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """A one-time token by which it is rated was issued for this cycle, is not used, and its time not over.
+
+    Every rating asks for this.
+    """
+    token = command.fields.get("token")
+    if token is None:
+        return None
+    invitation = case.facts.invitation
+    if any(rating.token == token for rating in case.facts.ratings):
+        return refusal("token-used", rules, case, command, rule="fields.token")
+    if invitation is None or not compare_digest(invitation.token, token):
+        return refusal("token-unknown", rules, case, command, rule="fields.token")
+    window = rules.token_window
+    over = None if window is None else window.breach(invitation.at_us).at_us
+    if invitation.cycle == case.facts.cycle and (over is None or at < over):
+        return None
+    return refusal("token-expired", rules, case, command, rule="fields.token", possible_until=over)
 
 
 @_named
@@ -497,11 +531,11 @@ def is_authorized(
         ]:
             return None  # another unit may hold the case by now; a guard looks whose the document is
     elif scope == "own":
-        if case.version and case.citizen != by.id:
-            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
-        if "automatic" in command.fields and transition.event is e.Rated:
-            return _by_default(rules, case, transition, command)
-        return None
+        if not case.version or case.citizen == by.id:
+            return None
+        if transition.event is e.Rated and bears_token(case, command.fields.get("token")):
+            return None
+        return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
     elif scope == "any":
         return None
     else:
@@ -512,16 +546,6 @@ def is_authorized(
         return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)
     missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
-
-
-def _by_default(
-    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
-) -> Refusal | None:
-    """Whoever rates their own case does so themselves; by default it is rated for them."""
-    if command.fields["automatic"] is False:
-        return None
-    known = tuple(name for name in transition.fields if name != "automatic")
-    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
 
 
 def no_transition(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:

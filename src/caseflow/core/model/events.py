@@ -272,15 +272,38 @@ class Completed(Event, tag="completed"):
     """办结告知: the completion notice."""
 
 
+class Invited(Event, tag="invited"):
+    """A one-time token was issued by which the case may be rated in this cycle; an earlier one is void.
+
+    ``token`` is its SHA-256, in hexadecimal figures: the token itself is kept nowhere.
+    """
+
+    token: Mark = ""
+
+
+class InvitationRevoked(Event, tag="invitation-revoked"):
+    """The token that was issued last is good for nothing any more."""
+
+
 class Rated(Event, tag="rated"):
-    """The citizen's evaluation."""
+    """The citizen's evaluation, given by the citizen or asked of them by an officer (回访): ``by`` says whom.
+
+    ``score`` are the stars for the whole, ``overall`` what the policy's axis of satisfaction comes to where
+    that is another; 0 for nothing. Axes and causes are own fields. ``token`` is the hash of its token.
+    """
 
     score: Whole = 0
-    automatic: bool = False
+    token: Mark = ""
+    overall: Whole = 0
+    satisfied: bool | None = None
+    resolved: bool | None = None
+    """Whether the matter is resolved, as the citizen says; nothing where that is not said, as above."""
+    skipped: Name = ""
+    """Why the action that follows upon dissatisfaction was not taken: the code of its refusal."""
 
 
 class Assessed(Event, tag="assessed"):
-    """The authority's evaluation: efficiency and effect."""
+    """The authority's evaluation: efficiency and effect, or the axes that the policy names, as own fields."""
 
     efficiency: Whole = 0
     effect: Whole = 0
@@ -525,10 +548,10 @@ class Former(Event):
 AnyEvent = (
     Submitted | Adopted | Acknowledged | Routed | ChargeTaken | Dispatched | CoHandlerAdded | Reported
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
-    | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
-    | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
-    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
+    | Completed | Invited | InvitationRevoked | Rated | Assessed | RectificationLinked
+    | RectificationVerified | Closed | Reopened | Withdrawn | Rejected | Merged | Followed | Resumed
+    | Returned | Transferred | ExtensionRequested | ExtensionGranted | ExtensionRefused | Attached
+    | Redacted | Acted | ReceiptSigned | Migrated | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

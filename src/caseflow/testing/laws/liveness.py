@@ -21,7 +21,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
-from caseflow.core.policy import FieldRule, Policy, Scalar
+from caseflow.core.policy import FieldRule, Policy
+from caseflow.core.policy_keys import Scalar
 from caseflow.errors import Refused
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
 from caseflow.testing.command_generator import legal_fields
