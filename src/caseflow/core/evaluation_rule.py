@@ -56,7 +56,7 @@ SCORE = "score"
 
 
 @attrs.frozen(kw_only=True)
-class Evaluation:
+class EvaluationRule:
     """How a case is evaluated by both sides. The axes become fields of ``rate`` and ``assess``.
 
     How long a rating may be given, and changed, is what ``within`` of the action ``rate`` says.

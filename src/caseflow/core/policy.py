@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from caseflow.core.evaluation_rule import Evaluation, SystemAction
+from caseflow.core.evaluation_rule import EvaluationRule, SystemAction
 from caseflow.core.policy_keys import Labels, Named, When, document_of, optional, table
 from caseflow.core.time.calendar import Calendar
 
@@ -463,7 +463,7 @@ class Policy:
     """The numbered documents that rungs issue."""
     links: dict[str, LinkRule] = optional({})
     """The types of links between this policy's cases and others."""
-    evaluation: Evaluation = optional(Evaluation())
+    evaluation: EvaluationRule = optional(EvaluationRule())
     """How citizen and authority evaluate a case."""
     calendars: dict[str, CalendarSource] = table()
     """The calendars that clocks name."""

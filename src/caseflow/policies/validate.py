@@ -9,7 +9,7 @@ from typing import Any
 from caseflow.core.bounds import LONGEST_NAME, MOST_RUNGS, MOST_TIMES, TEMPLATE
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
-from caseflow.core.engine.evaluation import CAUSES, STARS, with_axes
+from caseflow.core.engine.evaluation import STARS, with_axes
 from caseflow.core.engine.fields import mistake, plain
 from caseflow.core.engine.machine import (
     BACK,
@@ -22,7 +22,7 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
-from caseflow.core.evaluation_rule import SCORE, Axis, Evaluation, SystemAction
+from caseflow.core.evaluation_rule import SCORE, Axis, EvaluationRule, SystemAction
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
@@ -336,7 +336,7 @@ def _check_system_action(policy: Policy, done: SystemAction, path: str, notes: N
 def _check_evaluation(policy: Policy, notes: Notes) -> None:
     """The scales and axes: that they are known, count for something, and are fields of nothing else."""
     rule = policy.evaluation
-    if rule == Evaluation():
+    if rule == EvaluationRule():
         return
     for name, scale in rule.scales.items():
         if not scale.verdicts:
@@ -374,7 +374,7 @@ def _check_axes(policy: Policy, action: str, axes: Mapping[str, Axis], path: str
             notes.add(f"{path}.{name}.scale", "unknown-scale", axis.scale)
         _check_number(axis.weight, 1, MOST_TIMES, f"{path}.{name}.weight", notes)
         is_own_mark = action == "assess" and name in ("efficiency", "effect") and not axis.scale
-        if name in own or (name in ACTIONS[action].fields and not is_own_mark) or name in (CAUSES, "reason"):
+        if name in own or (name in ACTIONS[action].fields and not is_own_mark) or name == "reason":
             notes.add(f"{path}.{name}", "reserved-name", name)
 
 

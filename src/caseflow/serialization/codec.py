@@ -18,7 +18,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.errors import BadInput, BadRecord
 
-SNAPSHOT = 9
+SNAPSHOT = 10
 """The format of packed cases; another number is not read."""
 
 _encode = msgspec.json.Encoder().encode

@@ -127,7 +127,7 @@ def _property(labels: PolicyLabels, action: str, name: str, rule: FieldRule) -> 
     schema: dict[str, Any] = {"title": labels.field(name, action), **_FORMS[rule.type]}
     if rule.choices:
         named = {value: labels.choice(name, value, action) for value in rule.choices}
-        options = {"enum": list(rule.choices)}
+        options: dict[str, Any] = {"enum": list(rule.choices)}
         if rule.choice_labels:
             options = {"oneOf": [{"const": value, "title": label} for value, label in named.items()]}
         if rule.type == "names":

@@ -84,7 +84,7 @@ class CardDocument(JsonDocument):
 
 
 class AnswerDocument(JsonDocument):
-    """What was said in one field of an evaluation: an axis, or the causes; each value with its label."""
+    """What was said in one field of an evaluation: an axis; each value with its label."""
 
     field: Labelled
     values: tuple[Labelled, ...]
@@ -103,6 +103,7 @@ class RatingDocument(JsonDocument):
     score: int | None
     satisfied: bool | None
     resolved: bool | None
+    causes: tuple[Labelled, ...]
     answers: tuple[AnswerDocument, ...]
     stands: bool
 
@@ -512,6 +513,9 @@ def _rating(labels: PolicyLabels, case: Case, rating: Rating, zone: str) -> Rati
         score=rating.score or None,
         satisfied=rating.satisfied,
         resolved=rating.resolved,
+        causes=tuple(
+            Labelled(key=cause, label=labels.choice("causes", cause, "rate")) for cause in rating.causes
+        ),
         answers=_answers(labels, rating.fields),
         stands=rating is case.rating,
     )
@@ -524,10 +528,10 @@ def _answers(labels: PolicyLabels, fields: Fields) -> tuple[AnswerDocument, ...]
             field=Labelled(key=name, label=labels.field(name, "rate")),
             values=tuple(
                 Labelled(key=str(value), label=labels.choice(name, str(value), "rate"))
-                for value in (said if isinstance(said, tuple | list) else (said,))
+                for value in (answer if isinstance(answer, tuple | list) else (answer,))
             ),
         )
-        for name, said in fields
+        for name, answer in fields
     )
 
 

@@ -326,6 +326,8 @@ def _reported(context: EventContext, event: e.Reported) -> Iterator[str]:
 def _rated(context: EventContext, event: e.Rated) -> Iterator[str]:
     if event.score:
         yield context.say("score", n=event.score)
+    if event.causes:
+        yield context.say("comma").join(context.choice("causes", cause, "rate") for cause in event.causes)
     follow_up = context.rules.dissatisfied
     if event.skipped and follow_up is not None:
         yield _skipped(context, follow_up.then, event.skipped)

@@ -146,9 +146,7 @@ class CompiledPolicy:
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
-        within: action -> the act after which it may be taken, and for how long.
-        dissatisfied: what the system does after a rating that is not one of a satisfied citizen.
-        token_window: how long a one-time token is good for, where there are any.
+        within: action -> the act after which it may be taken, and for how long; ``token_window`` of tokens.
         linked: type of link -> what the rules ask about of a case that is linked by it.
     """
 
@@ -191,8 +189,9 @@ class CompiledPolicy:
             if rung.fields
         }
         self.dissatisfied = policy.evaluation.dissatisfied
-        days = policy.evaluation.token_days
-        self.token_window = None if days is None else Window(Span.of(days=days), self.days)
+        self._never_immediate = OF_TWO_CASES | ({e.Rated} if self.dissatisfied else set())
+        good_for = policy.evaluation.token_days
+        self.token_window = Window(Span.of(days=good_for), self.days) if good_for else None
         self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
@@ -249,7 +248,6 @@ class CompiledPolicy:
         effects, held_effects = self.effects(name, state, target), self.effects(name, state, held)
         hands_over, moves = event in HANDS_OVER, (target, held) != (state, state)
         says_more = event in _SAYS_MORE or name in self.kept or (self.goes_back and moves)
-        is_followed_up = event is e.Rated and self.dissatisfied is not None
         asks_history = bool(rule.updates) or _counts_from_before((*effects, *held_effects))
         return Transition(
             name,
@@ -270,7 +268,7 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not (asks_history or event in OF_TWO_CASES or is_followed_up),
+            is_immediate=not asks_history and event not in self._never_immediate,
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,

@@ -318,8 +318,8 @@ def _extension(rules: CompiledPolicy, case: Case, transition: Transition, comman
 
 def _rating(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
     """What was given, and what it comes to by the policy's scales."""
-    given = {name: command.fields[name] for name, _ in transition.payload if name in command.fields}
-    return given | verdict_of(rules.policy.evaluation, command.fields)
+    values = {name: command.fields[name] for name, _ in transition.payload if name in command.fields}
+    return values | verdict_of(rules.policy.evaluation, command.fields)
 
 
 _PAYLOADS: dict[type[e.Event], Callable[[CompiledPolicy, Case, Transition, Command], dict[str, Any]]] = {

@@ -8,14 +8,13 @@ from typing import Any
 
 import attrs
 
-from caseflow.core.evaluation_rule import SCORE, Axis, Evaluation
+from caseflow.core.evaluation_rule import SCORE, Axis, EvaluationRule
 from caseflow.core.model.case import Case
+from caseflow.core.model.events import FieldValue
 from caseflow.core.policy import Action, FieldRule, Policy
 
 STARS = 5
 """The most stars of an axis without a scale; the least is 1."""
-CAUSES = "causes"
-"""The field of ``rate`` in which the causes of dissatisfaction are named."""
 
 
 def with_axes(policy: Policy) -> Policy:
@@ -24,7 +23,7 @@ def with_axes(policy: Policy) -> Policy:
     fields = {"rate": _fields(rule, rule.axes), "assess": _fields(rule, rule.assessment)}
     if rule.causes:
         labels = {name: cause.labels for name, cause in rule.causes.items()}
-        fields["rate"][CAUSES] = FieldRule(type="names", choices=tuple(labels), choice_labels=labels)
+        fields["rate"]["causes"] = FieldRule(type="names", choices=tuple(labels), choice_labels=labels)
     actions = {name: _with_fields(action, fields.get(name, {})) for name, action in policy.actions.items()}
     return attrs.evolve(policy, actions=actions) if any(fields.values()) else policy
 
@@ -33,39 +32,37 @@ def _with_fields(action: Action, fields: dict[str, FieldRule]) -> Action:
     return attrs.evolve(action, fields=fields | action.fields) if fields else action
 
 
-def _fields(rule: Evaluation, axes: Mapping[str, Axis]) -> dict[str, FieldRule]:
+def _fields(rule: EvaluationRule, axes: Mapping[str, Axis]) -> dict[str, FieldRule]:
     fields: dict[str, FieldRule] = {}
     for name, axis in axes.items():
-        said = {"required": axis.required, "labels": axis.labels}
+        field = FieldRule(type="int", min=1, max=STARS)
         if axis.scale in rule.scales:
             labels = {key: verdict.labels for key, verdict in rule.scales[axis.scale].verdicts.items()}
-            fields[name] = FieldRule(choices=tuple(labels), choice_labels=labels, **said)
-        else:
-            fields[name] = FieldRule(type="int", min=1, max=STARS, **said)
+            field = FieldRule(choices=tuple(labels), choice_labels=labels)
+        fields[name] = attrs.evolve(field, required=axis.required, labels=axis.labels)
     return fields
 
 
-def unasked(rule: Evaluation, action: str) -> frozenset[str]:
+def unasked(rule: EvaluationRule, action: str) -> frozenset[str]:
     """The fields of the built-in action that are none under this policy."""
-    if action == "rate":
-        score = () if rule.satisfaction == SCORE else (SCORE,)
-        return frozenset((*score, *(() if rule.token_days else ("token",))))
-    if action == "assess" and rule.assessment:
-        return frozenset({"efficiency", "effect"} - rule.assessment.keys())
-    return frozenset()
+    is_asked: dict[str, dict[str, object]] = {
+        "rate": {SCORE: rule.satisfaction == SCORE, "token": rule.token_days, "causes": rule.causes},
+        "assess": {name: not rule.assessment or name in rule.assessment for name in ("efficiency", "effect")},
+    }
+    return frozenset(name for name, needed in is_asked.get(action, {}).items() if not needed)
 
 
-def score_of(rule: Evaluation, axis: str, value: str | int) -> int:
+def score_of(rule: EvaluationRule, axis: str, value: FieldValue) -> int:
     """What an answer on an axis counts for, 1 to 5; 0 for nothing."""
     if isinstance(value, int):
         return value
     named = rule.axes.get(axis) or rule.assessment.get(axis)
     scale = None if named is None else rule.scales.get(named.scale)
-    verdict = None if scale is None else scale.verdicts.get(value)
+    verdict = scale.verdicts.get(value) if scale is not None and isinstance(value, str) else None
     return 0 if verdict is None else verdict.score
 
 
-def verdict_of(rule: Evaluation, fields: Mapping[str, Any]) -> dict[str, Any]:
+def verdict_of(rule: EvaluationRule, fields: Mapping[str, Any]) -> dict[str, Any]:
     """What a rating comes to, as its event says it, by the fields that were given."""
     verdict: dict[str, Any] = {}
     for name, axis in (("satisfied", rule.satisfaction), ("resolved", rule.resolution)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hmac import compare_digest
 from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
@@ -16,6 +15,7 @@ from caseflow.core.engine.extensions import (
     pending_extension,
 )
 from caseflow.core.engine.fields import wrong_field
+from caseflow.core.engine.rating_guards import not_over_the_citizen, not_rated, token_is_good
 from caseflow.core.engine.remedies import told
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
@@ -82,44 +82,8 @@ def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> R
     return refusal("no-reply", rules, case, command, missing=("reply",))
 
 
-@_named
-def not_rated(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """The citizen has not rated this cycle yet, or only what was taken back since."""
-    if not case.facts.ratings or case.rating is None:
-        return None
-    return refusal("already-rated", rules, case, command)
-
-
-@_named
-def not_over_the_citizen(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """What the citizen said themselves is changed by nobody else. Every rating asks for this."""
-    if not case.facts.ratings:
-        return None
-    rating = case.rating
-    if rating is None or not rating.is_own or "token" in command.fields or command.by.id == case.citizen:
-        return None
-    return refusal("rated-by-citizen", rules, case, command)
-
-
-@_named
-def token_is_good(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """A one-time token by which it is rated was issued for this cycle, is not used, and its time not over.
-
-    Every rating asks for this.
-    """
-    token = command.fields.get("token")
-    if token is None:
-        return None
-    invitation = case.facts.invitation
-    if any(rating.token == token for rating in case.facts.ratings):
-        return refusal("token-used", rules, case, command, rule="fields.token")
-    if invitation is None or not compare_digest(invitation.token, token):
-        return refusal("token-unknown", rules, case, command, rule="fields.token")
-    window = rules.token_window
-    over = None if window is None else window.breach(invitation.at_us).at_us
-    if invitation.cycle == case.facts.cycle and (over is None or at < over):
-        return None
-    return refusal("token-expired", rules, case, command, rule="fields.token", possible_until=over)
+for _guard in (not_rated, not_over_the_citizen, token_is_good):
+    _named(_guard)
 
 
 @_named

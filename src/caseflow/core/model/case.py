@@ -65,7 +65,8 @@ class Rating(CompactValue):
         by: the role of whoever recorded it.
         is_own: whether the citizen gave it, by themselves or by a one-time token; else an officer who asked.
         satisfied, resolved: what it says of either, by the policy's scales; nothing where it does not.
-        fields: the axes, the causes, and whatever else the policy's own fields of ``rate`` hold.
+        causes: what was said to be the causes of dissatisfaction.
+        fields: the axes, and whatever else the policy's own fields of ``rate`` hold.
         token: the hash of the token that it was given by.
     """
 
@@ -76,6 +77,7 @@ class Rating(CompactValue):
     is_own: bool = False
     satisfied: bool | None = None
     resolved: bool | None = None
+    causes: tuple[str, ...] = ()
     fields: Fields = ()
     token: str = ""
 

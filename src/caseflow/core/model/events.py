@@ -273,10 +273,7 @@ class Completed(Event, tag="completed"):
 
 
 class Invited(Event, tag="invited"):
-    """A one-time token was issued by which the case may be rated in this cycle; an earlier one is void.
-
-    ``token`` is its SHA-256, in hexadecimal figures: the token itself is kept nowhere.
-    """
+    """A one-time token was issued to rate this cycle; its SHA-256 is kept. An earlier one is void."""
 
     token: Mark = ""
 
@@ -286,20 +283,21 @@ class InvitationRevoked(Event, tag="invitation-revoked"):
 
 
 class Rated(Event, tag="rated"):
-    """The citizen's evaluation, given by the citizen or asked of them by an officer (回访): ``by`` says whom.
+    """The citizen's evaluation, by themselves or asked of them by an officer (回访): ``by`` says whom.
 
-    ``score`` are the stars for the whole, ``overall`` what the policy's axis of satisfaction comes to where
-    that is another; 0 for nothing. Axes and causes are own fields. ``token`` is the hash of its token.
+    ``score`` are the stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to;
+    0 for nothing. Axes are own fields. ``token`` is a hash.
     """
 
     score: Whole = 0
     token: Mark = ""
+    causes: tuple[Word, ...] = ()
     overall: Whole = 0
     satisfied: bool | None = None
     resolved: bool | None = None
-    """Whether the matter is resolved, as the citizen says; nothing where that is not said, as above."""
+    """Whether the matter is, as the citizen says; nothing where that is not said, as above."""
     skipped: Name = ""
-    """Why the action that follows upon dissatisfaction was not taken: the code of its refusal."""
+    """Why what follows dissatisfaction was not done: the code of its refusal."""
 
 
 class Assessed(Event, tag="assessed"):
@@ -551,7 +549,8 @@ AnyEvent = (
     | Completed | Invited | InvitationRevoked | Rated | Assessed | RectificationLinked
     | RectificationVerified | Closed | Reopened | Withdrawn | Rejected | Merged | Followed | Resumed
     | Returned | Transferred | ExtensionRequested | ExtensionGranted | ExtensionRefused | Attached
-    | Redacted | Acted | ReceiptSigned | Migrated | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
+    | Redacted | Acted | ReceiptSigned | Migrated | Linked | Unlinked | LinkedCaseMoved
+    | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

@@ -265,6 +265,7 @@ def _rated(case: Case, event: e.Rated) -> Case:
         is_own=bool(event.token) or event.by.id == case.citizen,
         satisfied=event.satisfied,
         resolved=event.resolved,
+        causes=event.causes,
         fields=event.own,
         token=event.token,
     )

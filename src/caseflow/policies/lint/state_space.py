@@ -251,7 +251,7 @@ class Graph:
             held,
             replied=event is e.Replied
             or (spot.replied and event not in (e.ReplyRetracted, e.Reopened, e.Submitted)),
-            rated=event is e.Rated or (spot.rated and event not in (e.Reopened, e.ReplyRetracted)),
+            rated=event is e.Rated or (spot.rated and event not in (e.Reopened, e.ReplyRetracted, e.Replied)),
             came_from=spot.state if self.rules.goes_back and state != spot.state else spot.came_from,
             awaits=awaits,
             capped=capped,

@@ -17,6 +17,7 @@ from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy
 from caseflow.core.engine.decide import decide
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import mistake
+from caseflow.core.engine.rating_guards import rating_of_last_reply
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
@@ -343,7 +344,7 @@ def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:
 
 
 def _is_rated(rules: CompiledPolicy, case: Case) -> bool:
-    return case.rating is not None
+    return rating_of_last_reply(case) is not None
 
 
 def _is_pending(rules: CompiledPolicy, case: Case) -> tuple[str, ...]:
