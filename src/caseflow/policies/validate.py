@@ -344,10 +344,6 @@ def _check_evaluation(policy: Policy, notes: Notes) -> None:
         for key, verdict in scale.verdicts.items():
             path = f"evaluation.scales.{name}.verdicts.{key}.score"
             _check_number(verdict.score, 0, STARS, path, notes)
-    if (rule.axes or rule.causes) and "rate" not in policy.actions:
-        notes.add("evaluation.axes", "unknown-then", "rate")
-    if rule.assessment and "assess" not in policy.actions:
-        notes.add("evaluation.assessment", "unknown-then", "assess")
     _check_axes(policy, "rate", rule.axes, "evaluation.axes", notes)
     _check_axes(policy, "assess", rule.assessment, "evaluation.assessment", notes)
     for key in ("satisfaction", "resolution"):
@@ -358,8 +354,8 @@ def _check_evaluation(policy: Policy, notes: Notes) -> None:
     if rule.token_days is not None:
         _check_number(rule.token_days, 1, LONGEST, "evaluation.token_days", notes)
     rate = policy.actions.get("rate")
-    by_token = [name for name in rate.roles if name in policy.roles] if rate is not None else []
-    if rule.token_days and not any(policy.roles[name].scope == "own" for name in by_token):
+    by_token = [policy.roles[name].scope for name in rate.roles if name in policy.roles] if rate else ["own"]
+    if rule.token_days and "own" not in by_token:
         notes.add("evaluation.token_days", "token-for-nobody", rule.token_days)
     if "invite" in policy.actions and not rule.token_days:
         notes.add("actions.invite", "invite-without-token", "invite")

@@ -11,9 +11,10 @@ from caseflow.clock import ManualClock
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
-from caseflow.errors import StoreBusy
+from caseflow.errors import Refused, StoreBusy
 from caseflow.policies.load import load_policy
 from caseflow.ports import Store
+from caseflow.serialization.codec import encode
 from caseflow.testing.contract.query_duties import race
 
 _CITIZEN = Actor("c-9", role="citizen")
@@ -32,7 +33,8 @@ _ONCE: Mapping[str, Take] = {
     "close": lambda desk, key: desk.close("c1", by=_COORDINATOR, key=key),
     "reopen": lambda desk, key: desk.reopen("c1", by=_CITIZEN, reason="又坏了", key=key),
 }
-"""A life of which every step is refused the second time, each by whoever may take it."""
+"""A life, each step by whoever may take it: most would be refused, and none may count, the second time."""
+_SECRET = "a secret of the contract for stores"
 
 
 class RepeatContract:
@@ -63,6 +65,27 @@ class RepeatContract:
         assert [one.number for one in store.issued(_SERIES, 2025)] == [1]
         again = desk.submit(title="路灯", by=_CITIZEN, key="form", case_id="yet-another")
         assert (again, again.is_repeat) == (cases[0], True)
+
+    def test_a_token_is_good_for_one_rating_however_many_bring_it(self, store: Store, another: Store) -> None:
+        """Of ratings by one token, each in other words and at another door, one counts, whenever it comes."""
+        desk = _desk(store)
+        desk.submit(title="路灯不亮", by=_CITIZEN, to="城管局", case_id="c1")
+        desk.reply("c1", text="已修复", by=_OFFICER)
+        token = desk.invite("c1", by=_OFFICER, secret=_SECRET).token
+        refusals = list[str]()
+
+        def rate(door: Desk, score: int) -> None:
+            try:
+                _taken(lambda: door.rate_by_token(token, score=score))
+            except Refused as error:
+                refusals.append(error.refusal.code)
+
+        doors = [desk, _desk(another)]
+        race([lambda score=score: rate(doors[score % 2], score) for score in range(1, 6)])  # type: ignore[misc]  # bound at once
+        assert refusals == ["token-used"] * 4
+        (rating,) = store.load("c1").facts.ratings  # type: ignore[union-attr]  # it is there
+        assert desk.rate_by_token(token, score=rating.score).is_repeat
+        assert not any(_SECRET.encode() in encode(event) for event in store.events("c1"))
 
 
 def _desk(store: Store) -> Desk:
