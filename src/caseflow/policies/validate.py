@@ -22,7 +22,7 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
-from caseflow.core.evaluation_rule import SCORE, Axis, EvaluationRule, SystemAction
+from caseflow.core.evaluation_rule import SCORE, Axis, SystemAction
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
@@ -336,8 +336,6 @@ def _check_system_action(policy: Policy, done: SystemAction, path: str, notes: N
 def _check_evaluation(policy: Policy, notes: Notes) -> None:
     """The scales and axes: that they are known, count for something, and are fields of nothing else."""
     rule = policy.evaluation
-    if rule == EvaluationRule():
-        return
     for name, scale in rule.scales.items():
         if not scale.verdicts:
             notes.add(f"evaluation.scales.{name}.verdicts", "scale-without-verdict", name)
