@@ -378,9 +378,9 @@ def test_a_token_opens_no_other_door(desk: Desk, answered: str) -> None:
 def test_a_token_can_be_issued_again_under_a_key(desk: Desk, answered: str) -> None:
     """Whoever keeps the secret gets the same answer; one that could be guessed is refused."""
     secret = "kept by the portal, and long enough"
-    first = desk.invite(answered, by=OFFICER, secret=secret, key="k1")
-    assert desk.invite(answered, by=OFFICER, secret=secret, key="k1") == first
-    assert code(lambda: desk.invite(answered, by=OFFICER, secret="1234")) == "field-not-secret"
+    first = desk.invite(answered, by=OFFICER, token=secret, key="k1")
+    assert desk.invite(answered, by=OFFICER, token=secret, key="k1") == first
+    assert code(lambda: desk.invite(answered, by=OFFICER, token="1234")) == "field-not-secret"
 
 
 def test_tokens_are_the_policys_to_give(tmp_path: Path) -> None:

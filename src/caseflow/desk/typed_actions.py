@@ -212,18 +212,27 @@ class TypedActions:
         *,
         score: int | None = None,
         by: Actor,
+        causes: Sequence[str] | None = None,
         text: str | None = None,
+        token: str | None = None,
         **terms: Unpack[Terms],
     ) -> Case:
         """The citizen's evaluation: 1 to 5, or the axes of the policy's ``[evaluation]`` as ``own_fields``.
 
-        Given again it changes the one before, where the policy lets it; both stay on record. What the citizen
+        ``causes`` are those of dissatisfaction; ``token`` is the secret of a one-time token, for a portal's
+        own actor who bears it: `rate_by_token` looks after that. Given again it changes the one before, where the policy lets it; both stay on record. What the citizen
         said themselves is changed by nobody else.
         """
-        return self._do(case_id, "rate", by, terms, score=score, text=text)
+        return self._do(case_id, "rate", by, terms, score=score, causes=causes, text=text, token=token)
 
     def rate_by_token(
-        self, token: str, *, score: int | None = None, text: str | None = None, **terms: Unpack[Terms]
+        self,
+        token: str,
+        *,
+        score: int | None = None,
+        causes: Sequence[str] | None = None,
+        text: str | None = None,
+        **terms: Unpack[Terms],
     ) -> Case:
         """The evaluation by whoever was given a one-time token, which names the case; see `invite`.
 
@@ -240,14 +249,14 @@ class TypedActions:
             raise unknown_token()
         rules = self._handler.rules_of(case)
         by = bearer_of(rules, case)
-        fields: dict[str, Any] = {"score": score, "text": text, "token": secret}
+        fields: dict[str, Any] = {"score": score, "causes": causes, "text": text, "token": secret}
         try:
             return self._do(case_id, "rate", by, {**terms, "key": f"token {known}"}, **fields)
         except KeyReused:
             raise used_token(rules, case) from None
 
     def invite(
-        self, case_id: str, *, by: Actor, secret: str | None = None, **terms: Unpack[Terms]
+        self, case_id: str, *, by: Actor, token: str | None = None, **terms: Unpack[Terms]
     ) -> RatingToken:
         """Issue a one-time token by which the case may be rated without an account, in its present cycle.
 
@@ -257,11 +266,11 @@ class TypedActions:
         Args:
             case_id: the case.
             by: who issues it.
-            secret: what it is made of, 32 characters or more that nobody can guess, for whoever must be able
+            token: the secret that it is made of, 32 characters or more that nobody can guess, for whoever must be able
                 to issue the same again under a ``key``; drawn at random when left out.
             terms: as for every action.
         """
-        secret = new_secret() if secret is None else secret
+        secret = new_secret() if token is None else token
         case = self._do(case_id, "invite", by, terms, token=secret)
         return token_of(self._handler.rules_of(case), case, secret)
 

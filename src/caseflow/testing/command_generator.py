@@ -149,7 +149,7 @@ class _Draw(Value):
             case "names":
                 return (self._string(name, rule),)
             case "secret":
-                return f"secret-{self.digits.below(256):025d}"
+                return f"{self.digits.below(256):064x}"  # a secret, and the hash of one
             case "sha256":
                 return f"{self.digits.below(256):064x}"
             case _:

@@ -101,7 +101,7 @@ def _redeem(handles: Sequence[Store]) -> None:
     desks = [_desk(handle) for handle in handles]
     desks[0].submit(title="路灯不亮", by=_CITIZEN, to="城管局", case_id="c1")
     desks[0].reply("c1", text="已修复", by=_OFFICER)
-    token = desks[0].invite("c1", by=_OFFICER, secret=_SECRET).token
+    token = desks[0].invite("c1", by=_OFFICER, token=_SECRET).token
     refusals = list[str]()
 
     def rate(desk: Desk, score: int) -> None:

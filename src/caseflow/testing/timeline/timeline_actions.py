@@ -76,15 +76,22 @@ class TimelineActions(ActionTaker):
         case: Case | str,
         score: int | None = None,
         *,
+        causes: Sequence[str] | None = None,
         text: str | None = None,
         token: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """The citizen's evaluation, 1 to 5, or the axes of the policy; ``token``: the secret of a token."""
-        return self._do("rate", case, doing, score=score, text=text, token=token)
+        """The citizen's evaluation: 1 to 5, or the axes of the policy's ``[evaluation]`` as ``own_fields``.
 
-    def invite(self, case: Case | str, token: str, **doing: Unpack[Doing]) -> Case:
-        """Issue a one-time token of this secret, 32 characters or more, by which the case may be rated."""
+        See `Desk.rate`.
+        """
+        return self._do("rate", case, doing, score=score, causes=causes, text=text, token=token)
+
+    def invite(self, case: Case | str, token: str | None = None, **doing: Unpack[Doing]) -> Case:
+        """Issue a one-time token by which the case may be rated without an account, in its present cycle.
+
+        See `Desk.invite`.
+        """
         return self._do("invite", case, doing, token=token)
 
     def revoke_invitation(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
@@ -100,7 +107,7 @@ class TimelineActions(ActionTaker):
         text: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """The authority's evaluation: efficiency and effect, 1 to 5, or the axes of the policy."""
+        """The authority's: efficiency and effect, 1 to 5, or the axes of the policy in ``own_fields``."""
         return self._do("assess", case, doing, efficiency=efficiency, effect=effect, text=text)
 
     def link_rectification(self, case: Case | str, rectification: str, **doing: Unpack[Doing]) -> Case:
