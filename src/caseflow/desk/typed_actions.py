@@ -220,8 +220,8 @@ class TypedActions:
         """The citizen's evaluation: 1 to 5, or the axes of the policy's ``[evaluation]`` as ``own_fields``.
 
         ``causes`` are those of dissatisfaction; ``token`` is the secret of a one-time token, for a portal's
-        own actor who bears it: `rate_by_token` looks after that. Given again it changes the one before, where the policy lets it; both stay on record. What the citizen
-        said themselves is changed by nobody else.
+        own actor who bears it: `rate_by_token` looks after that. Given again it changes the one before, where
+        the policy lets it; both stay on record. What the citizen said themselves is changed by nobody else.
         """
         return self._do(case_id, "rate", by, terms, score=score, causes=causes, text=text, token=token)
 
@@ -266,8 +266,8 @@ class TypedActions:
         Args:
             case_id: the case.
             by: who issues it.
-            token: the secret that it is made of, 32 characters or more that nobody can guess, for whoever must be able
-                to issue the same again under a ``key``; drawn at random when left out.
+            token: the secret that it is made of, 32 characters or more that nobody can guess, for whoever
+                must be able to issue the same again under a ``key``; drawn at random when left out.
             terms: as for every action.
         """
         secret = new_secret() if token is None else token
