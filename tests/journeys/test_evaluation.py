@@ -208,6 +208,22 @@ def test_a_rating_goes_with_the_reply_it_was_of(desk: Desk, answered: str) -> No
     assert desk.reply(answered, text="更正", by=OFFICER).rating is None
 
 
+def test_where_it_is_rated_once_each_reply_is(tmp_path: Path) -> None:
+    """``not_rated`` speaks of the last reply: what was handled again is rated again."""
+    file = tmp_path / "once.toml"
+    file.write_text(
+        f'extends = "{FILE.as_posix()}"\n[actions.rate]\nguards = ["has_reply", "not_rated"]\n',
+        encoding="utf-8",
+    )
+    desk = Desk(load_policy(file), MemoryStore(), clock=ManualClock(MONDAY))
+    case_id = _answered(desk)
+    rate(desk, case_id, "dissatisfied")
+    desk.clock.advance(days=1)
+    assert desk.reply(case_id, text="已更换", by=OFFICER).state == "answered"
+    rate(desk, case_id, "satisfied")
+    assert code(lambda: rate(desk, case_id, "unknown")) == "already-rated"
+
+
 def test_a_rating_goes_with_its_cycle(desk: Desk, answered: str) -> None:
     rate(desk, answered, "satisfied")
     desk.clock.advance(hours=1)

@@ -40,8 +40,8 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 """Events that give the case to another unit, or to none."""
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
-
-OF_TWO_CASES = frozenset({e.Merged, e.Resumed, e.Linked, e.Unlinked})
+_NONE = frozenset[type[e.Event]]()
+OF_TWO_CASES = _NONE | {e.Merged, e.Resumed, e.Linked, e.Unlinked}
 """Events that are decided with another case beside."""
 
 _SAYS_MORE = OWN_EFFECTS | {
@@ -189,7 +189,7 @@ class CompiledPolicy:
             if rung.fields
         }
         self.dissatisfied = policy.evaluation.dissatisfied
-        self._never_immediate = OF_TWO_CASES | ({e.Rated} if self.dissatisfied else set())
+        self._never_immediate = OF_TWO_CASES | ({e.Rated} if self.dissatisfied else _NONE)
         good_for = policy.evaluation.token_days
         self.token_window = Window(Span.of(days=good_for), self.days) if good_for else None
         self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}

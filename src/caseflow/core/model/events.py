@@ -279,14 +279,14 @@ class Invited(Event, tag="invited"):
 
 
 class InvitationRevoked(Event, tag="invitation-revoked"):
-    """The token that was issued last is good for nothing any more."""
+    """The token issued last is void."""
 
 
 class Rated(Event, tag="rated"):
     """The citizen's evaluation, by themselves or asked of them by an officer (回访): ``by`` says whom.
 
-    ``score`` are the stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to;
-    0 for nothing. Axes are own fields. ``token`` is a hash.
+    ``score`` are stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to; 0 for
+    nothing. Axes are own fields, ``token`` a hash; ``satisfied`` and ``resolved`` are nothing where not said.
     """
 
     score: Whole = 0
@@ -295,7 +295,6 @@ class Rated(Event, tag="rated"):
     overall: Whole = 0
     satisfied: bool | None = None
     resolved: bool | None = None
-    """Whether the matter is, as the citizen says; nothing where that is not said, as above."""
     skipped: Name = ""
     """Why what follows dissatisfaction was not done: the code of its refusal."""
 
