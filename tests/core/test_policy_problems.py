@@ -84,6 +84,12 @@ from tests.core.policy_files import RUNG, clock, over_wuhu, problems, within
             "evaluation.dissatisfied.then",
             "again",
         ),
+        (
+            '[evaluation.dissatisfied]\nthen = "rate"\nwith = { score = 5 }',
+            "then-needs-fields",
+            "evaluation.dissatisfied.then",
+            "rate",
+        ),
         ("[actions.note]\nat_most = 0", "at-most-too-few", "actions.note.at_most", "0"),
         ("[actions.reopen]\nat_most = 1", "at-most-begins-cycle", "actions.reopen.at_most", "reopen"),
         (within('days = 5, of = "nowhere"'), "unknown-within", "actions.note.within.of", "nowhere"),

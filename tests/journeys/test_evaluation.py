@@ -211,10 +211,8 @@ def test_a_rating_goes_with_the_reply_it_was_of(desk: Desk, answered: str) -> No
 def test_where_it_is_rated_once_each_reply_is(tmp_path: Path) -> None:
     """``not_rated`` speaks of the last reply: what was handled again is rated again."""
     file = tmp_path / "once.toml"
-    file.write_text(
-        f'extends = "{FILE.as_posix()}"\n[actions.rate]\nguards = ["has_reply", "not_rated"]\n',
-        encoding="utf-8",
-    )
+    text = f'extends = "{FILE.as_posix()}"\n[actions.rate]\nguards = ["has_reply", "not_rated"]\n'
+    file.write_text(text, encoding="utf-8")
     desk = Desk(load_policy(file), MemoryStore(), clock=ManualClock(MONDAY))
     case_id = _answered(desk)
     rate(desk, case_id, "dissatisfied")
@@ -241,6 +239,8 @@ def test_silence_is_a_fact_of_its_own(desk: Desk, answered: str) -> None:
     days = [(card.level, card.effective_at.date()) for card in case.reminders]
     assert days == [("reminder", date(2025, 3, 11)), ("unrated", date(2025, 6, 2))]
     assert (case.rating, case.facts.ratings) == (None, ())
+    notices = [row.notice for row in desk.store.notices(case_id=answered)]  # type: ignore[attr-defined]  # an outbox
+    assert [one.level for one in notices if one.role == "citizen" and one.topic == "reminder"] == ["reminder"]
     assert code(lambda: rate(desk, answered, "satisfied")) == "too-late"
 
 

@@ -373,10 +373,13 @@ def _check_axes(policy: Policy, action: str, axes: Mapping[str, Axis], path: str
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
-    """Whether the system can take the action by itself: without other fields, and with no other case."""
+    """Whether the system can take the action by itself: without other fields, and with no other case.
+
+    It never rates: silence is no rating.
+    """
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
-    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink")
+    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink", "rate", "invite")
     required = {*rule.required, *(name for name, field in fields.items() if field.required)}
     return action not in by_hand and not rule.reason and required <= set(beside)
 

@@ -285,8 +285,8 @@ class InvitationRevoked(Event, tag="invitation-revoked"):
 class Rated(Event, tag="rated"):
     """The citizen's evaluation, by themselves or asked of them by an officer (回访): ``by`` says whom.
 
-    ``score`` are stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to; 0 for
-    nothing. Axes are own fields, ``token`` a hash; ``satisfied`` and ``resolved`` are nothing where not said.
+    ``score`` are stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to; 0
+    for nothing. Axes are own fields, ``token`` a hash; what was not said of a matter is ``None``.
     """
 
     score: Whole = 0
