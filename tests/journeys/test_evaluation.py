@@ -239,7 +239,7 @@ def test_silence_is_a_fact_of_its_own(desk: Desk, answered: str) -> None:
     days = [(card.level, card.effective_at.date()) for card in case.reminders]
     assert days == [("reminder", date(2025, 3, 11)), ("unrated", date(2025, 6, 2))]
     assert (case.rating, case.facts.ratings) == (None, ())
-    notices = [row.notice for row in desk.store.notices(case_id=answered)]  # type: ignore[attr-defined]  # an outbox
+    notices = [row.notice for row in desk.store.notices(case_id=answered)]
     assert [one.level for one in notices if one.role == "citizen" and one.topic == "reminder"] == ["reminder"]
     assert code(lambda: rate(desk, answered, "satisfied")) == "too-late"
 
