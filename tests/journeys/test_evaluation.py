@@ -290,15 +290,14 @@ def test_dissatisfied_is_handled_again_on_a_shorter_clock_and_once(desk: Desk, a
     assert "退回重办" in lines[-1].detail
 
 
-def test_nothing_follows_a_rating_that_does_not_count(desk: Desk, answered: str) -> None:
-    """Told late, and a later one stands: the case is not handled again for it."""
+def test_nothing_follows_a_rating_that_is_told_late(desk: Desk, answered: str) -> None:
+    """It would hang on the order of telling: whoever enters it decides what is to be done."""
     desk.clock.advance(days=3)
-    rate(desk, answered, "satisfied", by=CALLER)
     case = desk.rate(
         answered, by=CALLER, own_fields={"satisfaction": "dissatisfied"},
         effective_at="2025-03-04T10:00:00+08:00", reason="补录",
     )  # fmt: skip
-    assert (case.state, standing(case).satisfied) == ("answered", True)
+    assert (case.state, standing(case).satisfied) == ("answered", False)
 
 
 # -- one-time tokens --------------------------------------------------------------------------------------

@@ -76,8 +76,8 @@ class EvaluationRule:
     causes: dict[str, Named] = optional({})
     """What may be said to be the causes of dissatisfaction: ``causes`` of ``rate``, a list."""
     dissatisfied: SystemAction | None = optional(None)
-    """What the system does after the rating of a citizen who is not satisfied, in the same append. Where the
-    action is refused, as by its ``at_most``, it is not taken, and the event says why (``skipped``)."""
+    """What the system does after the rating of a citizen who is not satisfied, in the same append, unless that
+    is told late. Where the action is refused, as by its ``at_most``, the event says why (``skipped``)."""
     token_days: int | None = optional(None)
     """How many natural days a one-time token is good for, by which people without an account rate; no tokens
     when left out. The action ``invite`` says who may issue one."""

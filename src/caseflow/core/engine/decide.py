@@ -102,13 +102,12 @@ def _followed_up(
 ) -> Outcome:
     """The case after what the system does upon a rating of a citizen who is not satisfied.
 
-    Only upon one that counts: where it was told late, and a later one stands, nothing follows. An action that
-    the rules refuse is not taken; the event says why.
+    Only upon one that is given now: what follows one that was told late would hang on the order of telling.
+    An action that the rules refuse is not taken; the event says why.
     """
     case, events = outcome
     at, rated = next((at, event) for at, event in enumerate(events) if isinstance(event, e.Rated))
-    rating = case.rating
-    if rated.satisfied is not False or rating is None or rating.at_us != rated.since_us:
+    if rated.satisfied is not False or rated.effective_us is not None:
         return outcome
     try:
         case, more = step(
