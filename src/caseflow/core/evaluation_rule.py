@@ -76,7 +76,7 @@ class EvaluationRule:
     causes: dict[str, Named] = optional({})
     """What may be said to be the causes of dissatisfaction: ``causes`` of ``rate``, a list."""
     dissatisfied: SystemAction | None = optional(None)
-    """What the system does after the rating of a citizen who is not satisfied, in the same append, unless that
+    """What the system does after the rating of a citizen who is not satisfied, in the same append, unless it
     is told late. Where the action is refused, as by its ``at_most``, the event says why (``skipped``)."""
     token_days: int | None = optional(None)
     """How many natural days a one-time token is good for, by which people without an account rate; no tokens

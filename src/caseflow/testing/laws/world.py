@@ -155,7 +155,9 @@ def answer_of(step: Step, desk: Desk, *, keyed: bool = True) -> Answer:
 
 def kind_of(answer: Answer) -> str:
     """The kind of an answer, and the code of a refusal."""
-    return f"refused: {answer.code}" if isinstance(answer, Refusal) else type(answer).__name__.lower()
+    if isinstance(answer, Refusal):
+        return f"refused: {answer.code}"
+    return "case" if isinstance(answer, Case) else type(answer).__name__.lower()  # or a repeat of it
 
 
 def is_act(event: e.Event) -> bool:
