@@ -19,7 +19,7 @@ import attrs
 
 import caseflow
 from caseflow import errors, i18n, load_policy, ports, testing
-from caseflow.core import bounds, policy
+from caseflow.core import bounds, evaluation_rule, policy, policy_keys
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model import events
@@ -34,20 +34,24 @@ TABLES = {
     "The file itself": policy.Policy,
     "[limits]": policy.Limits,
     "[roles.NAME]": policy.Role,
-    "[kinds.NAME] and [reasons.NAME]": policy.Named,
+    "[kinds.NAME] and [reasons.NAME]": policy_keys.Named,
     "[states.NAME]": policy.State,
     "[actions.NAME]": policy.Action,
     "[actions.NAME.fields.FIELD]": policy.FieldRule,
     "[actions.NAME.within]": policy.Within,
     "[clocks.NAME]": policy.ClockRule,
-    "[clocks.NAME.when]": policy.When,
+    "[clocks.NAME.when]": policy_keys.When,
     "[[clocks.NAME.rungs]]": policy.Rung,
     "[clocks.NAME.extension]": policy.ExtensionRule,
     "[units.NAME]": policy.UnitRule,
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
     "[links.NAME]": policy.LinkRule,
-    "[links.NAME.when_made] and [links.NAME.when_linked.STATE]": policy.LinkedAction,
+    "[links.NAME.when_made] and [evaluation.dissatisfied]": evaluation_rule.SystemAction,
+    "[evaluation]": evaluation_rule.EvaluationRule,
+    "[evaluation.scales.NAME]": evaluation_rule.Scale,
+    "[evaluation.scales.NAME.verdicts.KEY]": evaluation_rule.Verdict,
+    "[evaluation.axes.NAME] and [evaluation.assessment.NAME]": evaluation_rule.Axis,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""
@@ -70,7 +74,7 @@ SHARED = {
     "source": "Where the rule comes from; explanations and refusals repeat it.",
 }
 """Keys that mean the same wherever they stand."""
-WRITTEN = {policy.When: {"admits": "FIELD", "excludes": "not"}}
+WRITTEN = {policy_keys.When: {"admits": "FIELD", "excludes": "not"}}
 """Class -> what a file has for an attribute of it, where that is no table of its own."""
 
 
@@ -125,7 +129,7 @@ def _policy_keys() -> Iterator[str]:
     yield "`caseflow policy show wuhu` prints a whole file. Besides these keys a file may say\n"
     yield '`extends = "NAME or FILE"` and `remove = ["actions.NAME", ...]`: it is then laid over that\n'
     yield "policy, tables key by key, and anything else as a whole.\n"
-    notes = _attribute_docs(policy)
+    notes = _attribute_docs(policy) | _attribute_docs(policy_keys) | _attribute_docs(evaluation_rule)
     for place, cls in TABLES.items():
         heading = place if place[0] != "[" else " and ".join(f"`{part}`" for part in place.split(" and "))
         yield f"\n## {heading}\n\n{_described(cls)}\n\n"

@@ -41,8 +41,10 @@ class TimelineActions(ActionTaker):
 '''
 
 OF_THE_DESK = {"self", "case_id", "by", "terms"}
-OWN = {"act", "submit"}
-"""What a timeline has a word of its own for."""
+OWN = {"act", "submit", "rate_by_token"}
+"""What a timeline has a word of its own for, or rates by ``rate`` with a token."""
+OPTIONAL_FIRST = {("rate", "score"), ("assess", "efficiency")}
+"""Arguments that need no name although they may be left out."""
 DEFAULTS = {("placeholder", "text"): '"已收到"'}
 """What a timeline says by itself."""
 OTHER_CASES = {("merge", "primary"), ("link", "other"), ("unlink", "other")}
@@ -68,7 +70,9 @@ def module() -> str:
 
 def _method(name: str, method: Callable[..., Any]) -> str:
     fields = [one for one in inspect.signature(method).parameters.values() if one.name not in OF_THE_DESK]
-    is_about = fields and (len(fields) == 1 or fields[0].default is fields[0].empty)
+    is_about = fields and (
+        len(fields) == 1 or fields[0].default is fields[0].empty or (name, fields[0].name) in OPTIONAL_FIRST
+    )
     first = fields[0] if is_about and not str(fields[0].annotation).startswith("bool") else None
     parts = ["self", "case: Case | str", *_parts(name, [first] if first else [])]
     named = list(_parts(name, [one for one in fields if one is not first]))

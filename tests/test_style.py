@@ -12,7 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "caseflow"
 MODULES = sorted(SOURCE.rglob("*.py"))
-LONGEST = 560
+LONGEST = 620
 """Lines of a module."""
 LONG = {
     "core/policy.py": (700, "all that a policy file may say, in one place to look it up"),

@@ -36,7 +36,7 @@ from tests.laws.histories import Step, World, steps
 
 HERE = Path(__file__).parent
 FILES = golden_files(HERE)
-TODAY = {name: HERE / f"{name}.toml" for name in ("city", "coast", "island", "bridge")}
+TODAY = {name: HERE / f"{name}.toml" for name in ("city", "coast", "island", "bridge", "evaluated")}
 """Today's policies that the histories need beside the shipped ones."""
 CITIZEN = Actor("c-17", role="citizen")
 OFFICER = Actor("o-4", role="handler", unit="城管局")

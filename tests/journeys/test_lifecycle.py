@@ -44,6 +44,8 @@ LIFE: tuple[Step, ...] = (
     (BOSS, "retract_reply", {"reason": "又坏了"}, "reply-retracted", "handling"),
     (OFFICER, "reply", {"text": "再次修复"}, "replied", "answered"),
     (OFFICER, "complete", {"text": "办结"}, "completed", "evaluation"),
+    (OFFICER, "invite", {"token": "0123456789abcdef" * 2}, "invited", "evaluation"),
+    (SUPERVISOR, "revoke_invitation", {}, "invitation-revoked", "evaluation"),
     (CITIZEN, "rate", {"score": 4, "text": "好"}, "rated", "evaluation"),
     (SUPERVISOR, "assess", {"efficiency": 3, "effect": 4}, "assessed", "evaluation"),
     (SUPERVISOR, "link_rectification", {"rectification": "R-1"}, "rectification-linked", "rectification"),
@@ -165,13 +167,16 @@ def test_a_reply_is_legal_from_every_open_state(desk: Desk) -> None:
 
 @pytest.mark.parametrize("first", ["answered", "evaluation"])
 def test_rating_is_legal_from_both(desk: Desk, first: str) -> None:
-    """The citizen may rate once the reply is there, with or without a completion notice, once a cycle."""
+    """The citizen may rate once the reply is there, with or without a completion notice, and change it."""
     case = submitted(desk)
     desk.reply(case.id, text="已修复", by=OFFICER)
     if first == "evaluation":
         desk.complete(case.id, by=OFFICER)
-    assert desk.rate(case.id, score=1, by=CITIZEN).state == first
-    assert refused(desk, case.id, "rate", CITIZEN, score=5).code == "already-rated"
+    for score in (1, 4, 5, 2, 3):
+        rated = desk.rate(case.id, score=score, by=CITIZEN)
+        assert (rated.state, rated.rating and rated.rating.score) == (first, score)
+    assert [rating.score for rating in rated.facts.ratings] == [1, 4, 5, 2, 3]
+    assert refused(desk, case.id, "rate", CITIZEN, score=5).code == "times-used-up"
 
 
 def test_handling_steps_are_recorded_in_their_order(desk: Desk) -> None:

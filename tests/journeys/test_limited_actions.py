@@ -168,5 +168,5 @@ def test_a_policy_with_limits_can_be_lived(tmp_path: Path) -> None:
     """The exploration of every configuration ends, and no case is caught."""
     assert not Liveness(policy(tmp_path), start=1_740_967_800_000_000).dead_ends()
     assert CompiledPolicy(policy(tmp_path)).kept == {
-        "note", "close", "request_information", "receive_information",
+        "note", "close", "rate", "request_information", "receive_information",
     }  # fmt: skip

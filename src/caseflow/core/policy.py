@@ -14,8 +14,9 @@ from typing import Any
 
 import attrs
 
+from caseflow.core.evaluation_rule import EvaluationRule, SystemAction
+from caseflow.core.policy_keys import Labels, Named, When, document_of, optional, table
 from caseflow.core.time.calendar import Calendar
-from caseflow.i18n import Lang
 
 
 class Stage(StrEnum):
@@ -52,58 +53,6 @@ AUDIENCES = ("public", "parties", "internal")
 """Whom something is for, from the widest to the narrowest: anyone, the citizen and the office, the office."""
 
 
-@attrs.frozen
-class Labels:
-    """What people read for a stable key."""
-
-    zh: str = ""
-    en: str = ""
-
-    def get(self, lang: Lang, key: str) -> str:
-        """The Chinese label, or the English one for any other language; else the other one, or the key."""
-        own, other = (self.zh, self.en) if lang == "zh" else (self.en, self.zh)
-        return own or other or key
-
-
-def _table() -> Any:
-    return attrs.field(factory=dict[str, Any])
-
-
-def _optional(default: Any, *, key: str = "") -> Any:
-    """A key that is left out of the document while it is at its default.
-
-    Args:
-        key: its name in a file, where that is no name of Python's.
-    """
-    metadata = {"optional": default} | ({"key": key} if key else {})
-    if default == {}:
-        return attrs.field(factory=dict[str, Any], metadata=metadata)
-    return attrs.field(default=default, metadata=metadata)
-
-
-_WRITTEN = object()
-
-
-def _document(part: Any) -> Any:
-    """A part of a policy as JSON-able data."""
-    if isinstance(part, When):
-        return part.table()
-    if attrs.has(part.__class__):
-        document: dict[str, Any] = {}
-        for field in attrs.fields(part.__class__):
-            value, unless = getattr(part, field.name), field.metadata.get("optional", _WRITTEN)
-            if field.metadata.get("document", True) and value != unless:
-                document[field.metadata.get("key", field.name)] = _document(value)
-        return document
-    match part:
-        case {**table}:
-            return {key: _document(value) for key, value in table.items()}
-        case [*values]:
-            return [_document(value) for value in values]
-        case _:
-            return part
-
-
 @attrs.frozen(kw_only=True)
 class Limits:
     """Caps of a case's life."""
@@ -129,16 +78,9 @@ class Role:
     """May take every action of the policy."""
     backdate: bool = False
     """May give an ``effective_at`` before now, with a reason."""
-    reads: str = _optional("")
+    reads: str = optional("")
     """What it may read of the cases in its scope: ``public``, ``parties`` (what the citizen may see as well)
     or ``internal`` (everything); nothing by default."""
-
-
-@attrs.frozen(kw_only=True)
-class Named:
-    """A key with labels: a kind of inquiry or a reason code."""
-
-    labels: Labels = Labels()
 
 
 @attrs.frozen(kw_only=True)
@@ -149,7 +91,7 @@ class State:
     """``inquiry``, ``handling``, ``evaluation``, ``rectification`` or ``ended``."""
     final: bool = False
     """Whether the case is over there: its clocks stop, and ``open`` leaves it out."""
-    keeps: str = _optional("")
+    keeps: str = optional("")
     """Another state, whose actions this one accepts as well, with the same targets, unless they name it:
     ``stage`` for the one of its stage that accepts the most."""
     labels: Labels = Labels()
@@ -161,16 +103,18 @@ class FieldRule:
 
     type: str = "string"
     """``text`` (personal, kept apart), ``string``, ``unit``, ``int``, ``bool``, ``date`` (``2025-05-30``),
-    ``instant``, ``sha256`` or ``names``, a list of texts."""
+    ``instant``, ``sha256``, ``names``, a list of texts, or ``secret``, of which only the hash is kept."""
     required: bool = False
     """Whether the action is refused without it."""
     choices: tuple[str, ...] = ()
-    """The values a ``string`` may have; empty for any."""
+    """The values a ``string`` may have, or each of ``names``; empty for any."""
+    choice_labels: dict[str, Labels] = optional({})
+    """What people read for each of the choices."""
     min: int | None = None
     """The least an ``int`` may be."""
     max: int | None = None
     """The most an ``int`` may be."""
-    audience: str = _optional("")
+    audience: str = optional("")
     """Who may read a ``text``: ``public``, ``parties`` or ``internal``, which is the default."""
     labels: Labels = Labels()
 
@@ -181,23 +125,23 @@ class Within:
 
     of: str
     """The action whose last time begins the count; ``submit`` for the submission."""
-    days: int | None = _optional(None)
+    days: int | None = optional(None)
     """So many days, as counted; exactly one length is given."""
-    weeks: int | None = _optional(None)
+    weeks: int | None = optional(None)
     """Or so many times seven days."""
-    months: int | None = _optional(None)
+    months: int | None = optional(None)
     """Or so many months."""
-    years: int | None = _optional(None)
+    years: int | None = optional(None)
     """Or as many times twelve months."""
-    hours: int | None = _optional(None)
+    hours: int | None = optional(None)
     """Or so many hours of elapsed or office time."""
-    minutes: int | None = _optional(None)
+    minutes: int | None = optional(None)
     """Or so many minutes of elapsed or office time."""
-    counting: str = _optional("natural")
+    counting: str = optional("natural")
     """As in a clock."""
-    roll: str = _optional("none")
+    roll: str = optional("none")
     """As in a clock."""
-    calendar: str = _optional("")
+    calendar: str = optional("")
     """As in a clock."""
 
 
@@ -205,7 +149,7 @@ class Within:
 class Action:
     """Something that may be done to a case."""
 
-    moves: dict[str, str] = _table()
+    moves: dict[str, str] = table()
     """From state to state. The key ``open`` stands for every state that is not final, ``start`` for "no case
     yet"; the target ``=`` stays where the case is, and ``back`` leads to the state it was in before. A named
     state wins over ``open``."""
@@ -219,25 +163,25 @@ class Action:
     """Whether a co-handling unit may do it as well as the unit that holds the case."""
     reason: bool = False
     """Whether a reason must be given."""
-    fields: dict[str, FieldRule] = _table()
+    fields: dict[str, FieldRule] = table()
     """Fields of the policy's own; the built-in actions bring theirs besides."""
-    required: tuple[str, ...] = _optional(())
+    required: tuple[str, ...] = optional(())
     """Fields, texts included, without which the action is refused, besides those that are always required."""
-    at_most: int | None = _optional(None)
+    at_most: int | None = optional(None)
     """How often it may be taken in a cycle of the case."""
-    within: Within | None = _optional(None)
+    within: Within | None = optional(None)
     """Only so long after another act."""
-    not_by: tuple[str, ...] = _optional(())
+    not_by: tuple[str, ...] = optional(())
     """Not by whoever took one of these actions in the case's cycle: two pairs of eyes."""
-    clocks_ended: tuple[str, ...] = _optional(())
+    clocks_ended: tuple[str, ...] = optional(())
     """Only while none of these clocks runs, for whatever subject."""
-    linked_ended: tuple[str, ...] = _optional(())
+    linked_ended: tuple[str, ...] = optional(())
     """Only when every case that is linked by one of these types of links has ended; ``from:TYPE`` for those
     from which links lead here, ``to:TYPE`` for those to which they lead."""
-    audience: str = _optional("")
+    audience: str = optional("")
     """Who may read that it was taken: ``public``, ``parties`` or ``internal``; by default what the built-in
     action says, and ``internal`` for one of the policy's own."""
-    updates: tuple[str, ...] = _optional(())
+    updates: tuple[str, ...] = optional(())
     """Fields of the submission that the action's fields of the same name change: every clock's ``when`` is
     asked again, and terms of the case's own are counted anew."""
     labels: Labels = Labels()
@@ -247,31 +191,6 @@ class Action:
 def field_name(text: str) -> str:
     """The name in ``field:NAME``; empty for another text."""
     return text.removeprefix("field:") if text.startswith("field:") else ""
-
-
-Scalar = str | int | bool
-"""What a field of a submission may be that ``when`` asks about."""
-
-
-@attrs.frozen
-class When:
-    """The cases a clock is for.
-
-    In a file it is one table: ``{ kind = ["complaint"], not = { region = ["X"] } }``. A field is one of the
-    submission's, own ones included, or ``unit``, the unit that holds the case.
-    """
-
-    admits: dict[str, tuple[Scalar, ...]] = _table()
-    """The values of which that field must have one; a field that was not given is the empty text."""
-    excludes: dict[str, tuple[Scalar, ...]] = _table()
-    """A table of the same form: the values of which each field may have none."""
-
-    def table(self) -> dict[str, Any]:
-        """The condition as files have it."""
-        admits: dict[str, Any] = {name: list(values) for name, values in self.admits.items()}
-        if self.excludes:
-            admits["not"] = {name: list(values) for name, values in self.excludes.items()}
-        return admits
 
 
 @attrs.frozen(kw_only=True)
@@ -284,29 +203,29 @@ class Rung:
 
     level: str
     """Its name, such as ``yellow``; once in a ladder."""
-    days: int | str | None = _optional(None)
+    days: int | str | None = optional(None)
     """After so many days, as the clock counts; 0 is the same day. ``field:NAME`` takes the number from a
     field of the action that starts the clock."""
-    weeks: int | None = _optional(None)
+    weeks: int | None = optional(None)
     """After so many times seven days; not of working days or office hours."""
-    months: int | None = _optional(None)
+    months: int | None = optional(None)
     """On the corresponding day of a later month, else on that month's last (民法典 §202)."""
-    years: int | None = _optional(None)
+    years: int | None = optional(None)
     """As twelve months each."""
-    hours: int | None = _optional(None)
+    hours: int | None = optional(None)
     """After so many hours; of elapsed or office time only."""
-    minutes: int | None = _optional(None)
+    minutes: int | None = optional(None)
     """After so many minutes; of elapsed or office time only."""
-    at: str = _optional("")
+    at: str = optional("")
     """``field:NAME``: a date, the last day, or an instant, still on time, from a field of the action that
     starts the clock."""
-    of: str = _optional("")
+    of: str = optional("")
     """The level of the rung on which this one hangs."""
-    percent: int | None = _optional(None)
+    percent: int | None = optional(None)
     """With ``of``: that share of its length; of elapsed or office time only."""
-    every: int | None = _optional(None)
+    every: int | None = optional(None)
     """It comes again after so many days, as the clock counts, and again."""
-    times: int = _optional(0)
+    times: int = optional(0)
     """With ``every``: how often it comes again."""
     kind: str = "breach"
     """``warning`` (a reminder) or ``breach`` (a card)."""
@@ -316,7 +235,7 @@ class Rung:
     """The kind of numbered document that goes with it."""
     then: str = ""
     """An action the system takes at that instant."""
-    fields: dict[str, Any] = _optional({}, key="with")
+    fields: dict[str, Any] = optional({}, key="with")
     """The fields of that action. A ``transfer`` to ``parent`` goes to the unit above the one that holds the
     case, one to ``lead`` to its lead unit."""
     labels: Labels = Labels()
@@ -329,15 +248,15 @@ class ExtensionRule:
 
     times: int = 1
     """How often in one cycle."""
-    days: int | None = _optional(None)
+    days: int | None = optional(None)
     """By so many days at the most, as the clock counts."""
-    weeks: int | None = _optional(None)
+    weeks: int | None = optional(None)
     """Or by so many times seven days."""
-    months: int | None = _optional(None)
+    months: int | None = optional(None)
     """Or by so many months."""
-    by: tuple[str, ...] = _optional(())
+    by: tuple[str, ...] = optional(())
     """The roles that may grant it; whoever may take ``grant_extension`` when left out."""
-    until: bool = _optional(False)
+    until: bool = optional(False)
     """Whether it may be granted to a date instead: ``until`` of the action."""
 
 
@@ -362,12 +281,12 @@ class ClockRule:
     """What ends it without its aim being reached."""
     revive: tuple[str, ...] = ()
     """Actions that take a stop back: the time between stop and revival is a pause of the same cycle."""
-    restart: tuple[str, ...] = _optional(())
+    restart: tuple[str, ...] = optional(())
     """What ends the running cycle and begins a new one."""
-    since: str = _optional("")
+    since: str = optional("")
     """What the count begins with, when that is earlier than the start: ``submit``, the last time of another
     action, or ``field:NAME``, a date or an instant from the action that starts the clock."""
-    was: tuple[str, ...] = _optional(())
+    was: tuple[str, ...] = optional(())
     """Its former names: when rules are changed, a case's clock of such a name goes on as this one."""
     subject: str = ""
     """Empty: one instance a case. ``unit``: one for each unit that holds the case. ``co_handler``: one for
@@ -378,21 +297,21 @@ class ClockRule:
     """``natural``, ``working``, ``elapsed`` or ``office``."""
     roll: str = "none"
     """``next-working-day`` moves a last day that is a rest day."""
-    first: str = _optional("next-day")
+    first: str = optional("next-day")
     """Which day is day 1: ``next-day``, ``same-day`` or ``next-working-day``."""
-    cut_off: str = _optional("")
+    cut_off: str = optional("")
     """A time of day, ``17:00``: a start at or after it, or on a rest day, counts as of the next working
     day."""
-    ends: str = _optional("midnight")
+    ends: str = optional("midnight")
     """When the last day ends: ``midnight``, or at the ``closing`` of the office (民法典 §203)."""
-    paused_day: str = _optional("ends")
+    paused_day: str = optional("ends")
     """Which days a pause takes: at whose end it holds (``ends``), all that it touches (``touched``), or only
     those wholly inside (``whole``)."""
     calendar: str = ""
     """The name of one of ``calendars``; needed to count working days or office hours, or to roll."""
     rungs: tuple[Rung, ...] = ()
     """The ladder: shortest first."""
-    extension: ExtensionRule | None = _optional(None)
+    extension: ExtensionRule | None = optional(None)
     """How it may be extended; as ``limits`` say when left out."""
     labels: Labels = Labels()
     source: str = ""
@@ -445,25 +364,25 @@ class CalendarSource:
     """Or ``chinesecalendar``, with the extra ``cn``, or ``holidays``, with the extra ``holidays``."""
     week: tuple[int, ...] = (0, 1, 2, 3, 4)
     """Working weekdays, Monday is 0; others than Monday to Friday go before a table file's own."""
-    weekend: tuple[str, ...] = _optional(())
+    weekend: tuple[str, ...] = optional(())
     """Or the rest days, as ``["fri", "sat"]``; they always go before a table file's ``week``."""
-    country: str = _optional("")
+    country: str = optional("")
     """For ``holidays``: an ISO 3166-1 code that the package knows."""
-    subdivision: str = _optional("")
+    subdivision: str = optional("")
     """For ``holidays``: a part of the country, as the package names it."""
-    last: str = _optional("")
+    last: str = optional("")
     """For ``holidays``: the last certain day, ``2026-12-31``; needed, since the package guesses on. Of an
     iCalendar file: instead of the end of its last year with events (20 December, with make-up days)."""
-    hours: tuple[str, ...] = _optional(())
+    hours: tuple[str, ...] = optional(())
     """When the office is open on a working day, instead of a table file's own: ``["08:30-12:00",
     "14:00-17:30"]``."""
-    half: dict[str, tuple[str, ...]] = _optional({})
+    half: dict[str, tuple[str, ...]] = optional({})
     """Days with other hours, besides a table file's own: ``2025-12-24 = ["08:30-12:00"]``."""
-    closed: dict[str, str] = _optional({})
+    closed: dict[str, str] = optional({})
     """Further rest days, each with its name: ``2025-03-14 = "moving house"``."""
-    by: str = _optional("")
+    by: str = optional("")
     """``region`` or ``unit``: the case's own chooses among ``of``; this table is for all others."""
-    of: dict[str, str] = _optional({})
+    of: dict[str, str] = optional({})
     """Region or unit -> the name of one of ``calendars``."""
 
 
@@ -472,24 +391,12 @@ class UnitRule:
     """A handling unit, as far as rules speak of it."""
 
     labels: Labels = Labels()
-    parent: str = _optional("")
+    parent: str = optional("")
     """The unit above it; ``parent`` in a timed ``transfer``."""
-    lead: str = _optional("")
+    lead: str = optional("")
     """Its lead unit; ``lead`` in a timed ``transfer``."""
-    timezone: str = _optional("")
+    timezone: str = optional("")
     """IANA name of its own zone: clocks of cases that it holds when they start count its days."""
-
-
-@attrs.frozen(kw_only=True)
-class LinkedAction:
-    """What the system does to a case because of a case that is linked to it."""
-
-    then: str
-    """The action."""
-    fields: dict[str, Any] = _optional({}, key="with")
-    """Its fields; ``linked`` in a field of type ``string`` stands for the id of the other case."""
-    labels: Labels = Labels()
-    """What is said of the other case then."""
 
 
 @attrs.frozen(kw_only=True)
@@ -501,21 +408,21 @@ class LinkRule:
 
     to: tuple[str, ...] = ()
     """The names of the policies to whose cases a link of this type leads from here; ``*`` for any."""
-    of: tuple[str, ...] = _optional((), key="from")
+    of: tuple[str, ...] = optional((), key="from")
     """The names of those from whose cases one leads here; ``*`` for any."""
-    acyclic: bool = _optional(False)
+    acyclic: bool = optional(False)
     """Whether no case may be reached from itself along links of this type."""
-    public: bool = _optional(False)
+    public: bool = optional(False)
     """Whether anyone may see it, if the other end says the same."""
-    when_made: LinkedAction | None = _optional(None)
+    when_made: SystemAction | None = optional(None)
     """What is done to this case with the link, in the same append."""
-    when_linked: dict[str, LinkedAction] = _optional({})
+    when_linked: dict[str, SystemAction] = optional({})
     """A state of the other case -> what is done to this one when that one reaches it, in one transaction."""
     labels: Labels = Labels()
     """What the other case is called, seen from here."""
-    source: str = _optional("")
+    source: str = optional("")
 
-    def actions(self) -> tuple[LinkedAction, ...]:
+    def actions(self) -> tuple[SystemAction, ...]:
         """All that the system does because of links of this type."""
         with_it = () if self.when_made is None else (self.when_made,)
         return (*with_it, *self.when_linked.values())
@@ -540,41 +447,43 @@ class Policy:
     source: str = ""
     limits: Limits = Limits()
     """Caps of a case's life."""
-    roles: dict[str, Role] = _table()
+    roles: dict[str, Role] = table()
     """Who acts."""
-    kinds: dict[str, Named] = _table()
+    kinds: dict[str, Named] = table()
     """What ``kind`` may say at ``submit``; any when left out."""
-    reasons: dict[str, Named] = _table()
+    reasons: dict[str, Named] = table()
     """What ``code`` may say at ``reject``; any when left out."""
-    states: dict[str, State] = _table()
+    states: dict[str, State] = table()
     """Where a case can stand."""
-    actions: dict[str, Action] = _table()
+    actions: dict[str, Action] = table()
     """What may be done."""
-    clocks: dict[str, ClockRule] = _table()
+    clocks: dict[str, ClockRule] = table()
     """What is due by when."""
-    units: dict[str, UnitRule] = _optional({})
+    units: dict[str, UnitRule] = optional({})
     """Handling units of which the rules say something."""
-    notices: dict[str, NoticeRule] = _optional({})
+    notices: dict[str, NoticeRule] = optional({})
     """Who is told what."""
-    documents: dict[str, DocumentRule] = _optional({})
+    documents: dict[str, DocumentRule] = optional({})
     """The numbered documents that rungs issue."""
-    links: dict[str, LinkRule] = _optional({})
+    links: dict[str, LinkRule] = optional({})
     """The types of links between this policy's cases and others."""
-    calendars: dict[str, CalendarSource] = _table()
+    evaluation: EvaluationRule = optional(EvaluationRule())
+    """How citizen and authority evaluate a case."""
+    calendars: dict[str, CalendarSource] = table()
     """The calendars that clocks name."""
-    case_series: str = _optional("")
+    case_series: str = optional("")
     """The words before a case's number, as in ``民声〔2025〕第3号``; each year's run from 1, without a gap.
     Cases are not numbered when left out."""
-    without_unit: tuple[str, ...] = _optional(())
+    without_unit: tuple[str, ...] = optional(())
     """Who is told in the place of a unit's people while no unit holds the case: roles of scope ``any``."""
-    retired: tuple[str, ...] = _optional(())
+    retired: tuple[str, ...] = optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})
 
     def document(self) -> dict[str, Any]:
         """The policy and its calendars as JSON-able data: what a case pins and a store keeps."""
         return {
-            "policy": _document(self),
+            "policy": document_of(self),
             "calendars": {name: table.document() for name, table in self.tables.items()},
         }
 

@@ -13,7 +13,7 @@ from unicodedata import normalize
 import attrs
 
 from caseflow.core.bounds import LONGEST_NAME, LONGEST_STRING
-from caseflow.core.policy import Labels
+from caseflow.core.policy_keys import Labels
 from caseflow.errors import Refusal
 
 _BLANKS = re.compile("[ \u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")

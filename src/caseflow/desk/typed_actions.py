@@ -7,10 +7,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
+from caseflow.core.engine.evaluation import bears_token
+from caseflow.core.engine.fields import secret_hash
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.desk.call_checks import checked_actor, checked_key, checked_list, checked_mapping, checked_name
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.rating_tokens import (
+    RatingToken,
+    bearer_of,
+    new_secret,
+    secret_and_case,
+    token_of,
+    unknown_token,
+    used_token,
+)
+from caseflow.errors import KeyReused
 
 _NO_FIELDS: Mapping[str, Any] = {}
 
@@ -198,26 +210,85 @@ class TypedActions:
         self,
         case_id: str,
         *,
-        score: int,
+        score: int | None = None,
         by: Actor,
+        causes: Sequence[str] | None = None,
         text: str | None = None,
-        automatic: bool | None = None,
+        token: str | None = None,
         **terms: Unpack[Terms],
     ) -> Case:
-        """The citizen's evaluation, 1 to 5; ``automatic`` for one that was given by default."""
-        return self._do(case_id, "rate", by, terms, score=score, text=text, automatic=automatic)
+        """The citizen's evaluation: 1 to 5, or the axes of the policy's ``[evaluation]`` as ``own_fields``.
+
+        ``causes`` are those of dissatisfaction; ``token`` is the secret of a one-time token, for a portal's
+        own actor who bears it: `rate_by_token` looks after that. Given again it changes the one before, where
+        the policy lets it; both stay on record. What the citizen said themselves is changed by nobody else.
+        """
+        return self._do(case_id, "rate", by, terms, score=score, causes=causes, text=text, token=token)
+
+    def rate_by_token(
+        self,
+        token: str,
+        *,
+        score: int | None = None,
+        causes: Sequence[str] | None = None,
+        text: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """The evaluation by whoever was given a one-time token, which names the case; see `invite`.
+
+        The same again, in the same words, returns the case as it was after the first time.
+
+        Raises:
+            Refused: ``token-unknown`` for whatever is no token, of whatever case; to who has one:
+                ``token-used``, ``token-expired``, and what any rating is refused for.
+        """
+        secret, case_id = secret_and_case(token)
+        case = self._handler.store.load(case_id)
+        known = secret_hash(secret)
+        if case is None or not bears_token(case, known):
+            raise unknown_token()
+        rules = self._handler.rules_of(case)
+        by = bearer_of(rules, case)
+        fields: dict[str, Any] = {"score": score, "causes": causes, "text": text, "token": secret}
+        try:
+            return self._do(case_id, "rate", by, {**terms, "key": f"token {known}"}, **fields)
+        except KeyReused:
+            raise used_token(rules, case) from None
+
+    def invite(
+        self, case_id: str, *, by: Actor, token: str | None = None, **terms: Unpack[Terms]
+    ) -> RatingToken:
+        """Issue a one-time token by which the case may be rated without an account, in its present cycle.
+
+        Only its hash is stored: who loses it is given another one, which makes the earlier one void. The
+        policy's ``evaluation.token_days`` say how long it is good for.
+
+        Args:
+            case_id: the case.
+            by: who issues it.
+            token: the secret that it is made of, 32 characters or more that nobody can guess, for whoever
+                must be able to issue the same again under a ``key``; drawn at random when left out.
+            terms: as for every action.
+        """
+        secret = new_secret() if token is None else token
+        case = self._do(case_id, "invite", by, terms, token=secret)
+        return token_of(self._handler.rules_of(case), case, secret)
+
+    def revoke_invitation(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
+        """Make the token that was issued last void."""
+        return self._do(case_id, "revoke_invitation", by, terms)
 
     def assess(
         self,
         case_id: str,
         *,
-        efficiency: int,
-        effect: int,
+        efficiency: int | None = None,
+        effect: int | None = None,
         by: Actor,
         text: str | None = None,
         **terms: Unpack[Terms],
     ) -> Case:
-        """The authority's evaluation of efficiency and effect, 1 to 5 each."""
+        """The authority's: efficiency and effect, 1 to 5, or the axes of the policy in ``own_fields``."""
         return self._do(case_id, "assess", by, terms, efficiency=efficiency, effect=effect, text=text)
 
     def link_rectification(

@@ -12,7 +12,7 @@ from typing import TextIO
 from caseflow.core.engine.actions import ACTIONS, command_of
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.events import Adopted, Event, UnknownEvent
-from caseflow.core.policy import Scalar
+from caseflow.core.policy_keys import Scalar
 from caseflow.core.time.instants import moment
 from caseflow.errors import BadRecord, is_of_the_store
 from caseflow.interchange.cells import safe_cell, writable

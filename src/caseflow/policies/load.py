@@ -11,7 +11,8 @@ import attrs
 
 from caseflow.core.bounds import LARGEST_FILE, MOST_EXTENDS
 from caseflow.core.engine.actions import ACTIONS
-from caseflow.core.policy import Policy, Rung, Scalar, When
+from caseflow.core.policy import Policy, Rung
+from caseflow.core.policy_keys import Scalar, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.units import UnitRegister, unit_name
 from caseflow.errors import BadInput, CaseflowError, PolicyError

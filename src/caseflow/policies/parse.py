@@ -14,7 +14,8 @@ import attrs
 import msgspec
 
 from caseflow.core.bounds import LARGEST_INT, LONGEST_LABEL, LONGEST_NAME, MOST_LEVELS
-from caseflow.core.policy import Policy, Scalar, When
+from caseflow.core.policy import Policy
+from caseflow.core.policy_keys import Scalar, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.i18n import is_visible

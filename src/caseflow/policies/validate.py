@@ -9,6 +9,7 @@ from typing import Any
 from caseflow.core.bounds import LONGEST_NAME, MOST_RUNGS, MOST_TIMES, TEMPLATE
 from caseflow.core.engine.actions import ACTIONS, REASON
 from caseflow.core.engine.compiled_policy import is_occasion, span_within
+from caseflow.core.engine.evaluation import STARS, with_axes
 from caseflow.core.engine.fields import mistake, plain
 from caseflow.core.engine.machine import (
     BACK,
@@ -21,6 +22,7 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.evaluation_rule import SCORE, Axis, SystemAction
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import (
@@ -44,7 +46,7 @@ from caseflow.policies.parse import Notes, policy_from_document
 _AUDIENCES = ("", *AUDIENCES)
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
-_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "date", "instant", "sha256", "names")
+_FIELD_TYPES = ("text", "string", "unit", "int", "bool", "date", "instant", "sha256", "names", "secret")
 _OF_ORIGIN = frozenset({*Origin.__struct_fields__, "unit", "not"}) - ACTIONS["submit"].fields.keys()
 """What ``when`` calls something else, so that no own field of a submission may be called so."""
 
@@ -81,6 +83,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
     _check_links(policy, notes)
+    _check_evaluation(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -191,6 +194,7 @@ def _check_states(policy: Policy, notes: Notes) -> None:
 
 
 def _check_actions(policy: Policy, notes: Notes) -> None:
+    with_fields = with_axes(policy).actions
     for name, rule in policy.actions.items():
         path = f"actions.{name}"
         for origin, target in rule.moves.items():
@@ -207,7 +211,7 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
             notes.add(f"{path}.audience", "unknown-audience", rule.audience)
         _all_known(rule.guards, GUARDS, f"{path}.guards", "unknown-guard", notes)
         _check_limits(policy, name, rule, notes)
-        known = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
+        known = (ACTIONS[name].fields if name in ACTIONS else REASON) | with_fields[name].fields
         _all_known(rule.required, known, f"{path}.required", "unknown-field", notes)
         for field, typed in rule.fields.items():
             if typed.type not in _FIELD_TYPES:
@@ -333,20 +337,64 @@ def _check_links(policy: Policy, notes: Notes) -> None:
         if link.when_made is not None:
             done_for["when_made"] = link.when_made
         for key, done in done_for.items():
-            at = f"{path}.{key}"
-            action = policy.actions.get(done.then)
-            if action is None:
-                notes.add(f"{at}.then", "unknown-then", done.then)
-            elif not _needs_nothing(policy, done.then, done.fields):
-                notes.add(f"{at}.then", "then-needs-fields", done.then)
-            _check_with(policy, done.then, done.fields, f"{at}.with", notes)
+            _check_system_action(policy, done, f"{path}.{key}", notes)
+
+
+def _check_system_action(policy: Policy, done: SystemAction, path: str, notes: Notes) -> None:
+    if done.then not in policy.actions:
+        notes.add(f"{path}.then", "unknown-then", done.then)
+    elif not _needs_nothing(policy, done.then, done.fields):
+        notes.add(f"{path}.then", "then-needs-fields", done.then)
+    _check_with(policy, done.then, done.fields, f"{path}.with", notes)
+
+
+def _check_evaluation(policy: Policy, notes: Notes) -> None:
+    """The scales and axes: that they are known, count for something, and are fields of nothing else."""
+    rule = policy.evaluation
+    for name, scale in rule.scales.items():
+        if not scale.verdicts:
+            notes.add(f"evaluation.scales.{name}.verdicts", "scale-without-verdict", name)
+        for key, verdict in scale.verdicts.items():
+            path = f"evaluation.scales.{name}.verdicts.{key}.score"
+            _check_number(verdict.score, 0, STARS, path, notes)
+    _check_axes(policy, "rate", rule.axes, "evaluation.axes", notes)
+    _check_axes(policy, "assess", rule.assessment, "evaluation.assessment", notes)
+    for key in ("satisfaction", "resolution"):
+        axis = getattr(rule, key)
+        if axis and axis != SCORE and axis not in rule.axes:
+            notes.add(f"evaluation.{key}", "unknown-axis", axis)
+    _check_number(rule.satisfied, 1, STARS, "evaluation.satisfied", notes)
+    if rule.token_days is not None:
+        _check_number(rule.token_days, 1, LONGEST, "evaluation.token_days", notes)
+    rate = policy.actions.get("rate")
+    by_token = [policy.roles[name].scope for name in rate.roles if name in policy.roles] if rate else ["own"]
+    if rule.token_days and "own" not in by_token:
+        notes.add("evaluation.token_days", "token-for-nobody", rule.token_days)
+    if "invite" in policy.actions and not rule.token_days:
+        notes.add("actions.invite", "invite-without-token", "invite")
+    if rule.dissatisfied is not None:
+        _check_system_action(policy, rule.dissatisfied, "evaluation.dissatisfied", notes)
+
+
+def _check_axes(policy: Policy, action: str, axes: Mapping[str, Axis], path: str, notes: Notes) -> None:
+    own = policy.actions[action].fields if action in policy.actions else {}
+    for name, axis in axes.items():
+        if axis.scale and axis.scale not in policy.evaluation.scales:
+            notes.add(f"{path}.{name}.scale", "unknown-scale", axis.scale)
+        _check_number(axis.weight, 1, MOST_TIMES, f"{path}.{name}.weight", notes)
+        is_own_mark = action == "assess" and name in ("efficiency", "effect") and not axis.scale
+        if name in own or (name in ACTIONS[action].fields and not is_own_mark) or name == "reason":
+            notes.add(f"{path}.{name}", "reserved-name", name)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:
-    """Whether the system can take the action by itself: without other fields, and with no other case."""
+    """Whether the system can take the action by itself: without other fields, and with no other case.
+
+    It never rates: silence is no rating.
+    """
     rule = policy.actions[action]
     fields = (ACTIONS[action].fields if action in ACTIONS else {}) | rule.fields
-    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink")
+    by_hand = ("submit", "merge", "resume", "migrate", "redact", "link", "unlink", "rate", "invite")
     required = {*rule.required, *(name for name, field in fields.items() if field.required)}
     return action not in by_hand and not rule.reason and required <= set(beside)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from caseflow.core.bounds import LONGEST_STRING
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
+from caseflow.core.engine.fields import PLAIN, has_word, plain, secret_hash, text_mistake
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Redacted
@@ -41,13 +41,10 @@ def sealed(
                 continue
             value = plain(value)
         if rule is None or rule.type != "text":
-            if (
-                rule is not None
-                and rule.type == "unit"
-                and type(value) is str
-                and len(value) <= LONGEST_STRING
-            ):
-                value = unit_name(value)
+            if rule is not None and rule.type == "secret":
+                value = secret_hash(value)
+            elif rule is not None and rule.type == "unit" and type(value) is str:
+                value = unit_name(value) if len(value) <= LONGEST_STRING else value
             fields[name] = value
         elif value is ELSEWHERE:
             seals.append((name, ""))

@@ -109,7 +109,7 @@ def legal_fields(
         name: draw.field(name, rule)
         for name, rule in row.fields.items()
         if name not in ("clock", *EXTENSION_UNITS) or action not in _OF_EXTENSIONS
-        if name in row.required or draw.digits.below(2)
+        if name in row.required or (rule.type != "secret" and draw.digits.below(2))
     } | together
     return {name: part for name, part in fields.items() if part is not None}
 
@@ -149,7 +149,9 @@ class _Draw(Value):
                 days = days if days < 30 else 29 - days
                 return moment(self.case.acted_us + days * DAY).date().isoformat()
             case "names":
-                return (f"{name}-{1 + self.digits.below(3)}",)
+                return (self._string(name, rule),)
+            case "secret":
+                return f"{self.digits.below(256):064x}"  # a secret, and the hash of one
             case "sha256":
                 return f"{self.digits.below(256):064x}"
             case _:

@@ -108,7 +108,11 @@ def _mistakes(rule: FieldRule) -> list[tuple[Any, str]]:
             wrong += [] if rule.max is None else [(rule.max + 1, "field-out-of-range")]
             return [*wrong, (1 << 63, "field-out-of-range")]
         case "names":
-            return [("title", "field-not-names"), ((), "field-not-names"), (("a\nb",), "field-not-printable")]
+            choice = [(("no such choice",), "field-not-a-choice")] if rule.choices else []
+            none = [("title", "field-not-names"), ((), "field-not-names")]
+            return [*none, (("a\nb",), "field-not-printable"), *choice]
+        case "secret":
+            return [(7, "field-not-secret"), ("short", "field-not-secret")]
         case "date":
             return [(value, "field-not-date") for value in (20250530, "2025-05-32", "20250530", "2025-5-3")]
         case "bool":

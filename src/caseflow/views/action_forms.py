@@ -6,6 +6,7 @@ from typing import Any
 
 from caseflow.core.bounds import LONGEST_NAME, LONGEST_STRING, LONGEST_TEXT, MOST_NAMES
 from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.fields import SHORTEST_SECRET
 from caseflow.core.policy import FieldRule
 from caseflow.i18n import Lang
 from caseflow.views.available_actions import Allowed
@@ -19,8 +20,8 @@ class FieldDocument(JsonDocument):
 
     Attributes:
         type: as in a policy's file: ``text``, ``string``, ``unit``, ``int``, ``bool``, ``date``, ``instant``,
-            ``sha256`` or ``names``.
-        choices: the values it may have; empty for any.
+            ``sha256``, ``names`` or ``secret``.
+        choices: the values it may have, each with its label; empty for any.
         min, max: bounds of a number.
         max_length: characters of a text, or names of a list.
     """
@@ -29,7 +30,7 @@ class FieldDocument(JsonDocument):
     label: str
     type: str
     required: bool
-    choices: tuple[str, ...]
+    choices: tuple[Labelled, ...]
     min: int | None
     max: int | None
     max_length: int | None
@@ -96,7 +97,10 @@ def _action(rules: CompiledPolicy, one: Allowed, case_id: str, lang: Lang) -> Ac
                 label=labels.field(name, one.action),
                 type=rule.type,
                 required=name in schema["required"],
-                choices=rule.choices,
+                choices=tuple(
+                    Labelled(key=value, label=labels.choice(name, value, one.action))
+                    for value in rule.choices
+                ),
                 min=rule.min,
                 max=rule.max,
                 max_length=_LENGTHS.get(rule.type),
@@ -114,6 +118,7 @@ _LENGTHS = {
     "name": LONGEST_NAME,
     "sha256": 64,
     "names": MOST_NAMES,
+    "secret": LONGEST_STRING,
 }
 """The most characters of a field's type, or names of a list."""
 
@@ -121,7 +126,14 @@ _LENGTHS = {
 def _property(labels: PolicyLabels, action: str, name: str, rule: FieldRule) -> dict[str, Any]:
     schema: dict[str, Any] = {"title": labels.field(name, action), **_FORMS[rule.type]}
     if rule.choices:
-        schema["enum"] = list(rule.choices)
+        named = {value: labels.choice(name, value, action) for value in rule.choices}
+        options: dict[str, Any] = {"enum": list(rule.choices)}
+        if rule.choice_labels:
+            options = {"oneOf": [{"const": value, "title": label} for value, label in named.items()]}
+        if rule.type == "names":
+            schema["items"] = {"type": "string", **options}
+        else:
+            schema |= options
     if rule.min is not None:
         schema["minimum"] = rule.min
     if rule.max is not None:
@@ -139,6 +151,7 @@ _FORMS: dict[str, dict[str, Any]] = {
     "date": {"type": "string", "format": "date"},
     "instant": {"type": "string", "format": "date-time"},
     "sha256": {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    "secret": {"type": "string", "minLength": SHORTEST_SECRET, "maxLength": LONGEST_STRING},
     "names": {
         "type": "array",
         "items": {"type": "string", "minLength": 1, "maxLength": LONGEST_STRING},

@@ -40,13 +40,11 @@ def allowed(
         command = entitled(rules, Command(action, by), authorizer)
         refusal = check_asked(rules, case, command, row, at, authorizer=authorizer)
         required = tuple(sorted(rules.required[action]))
-        listed.append(Allowed(action, _fields(rules, command), required, refusal))
+        listed.append(Allowed(action, _fields(rules, action), required, refusal))
     return tuple(listed)
 
 
-def _fields(rules: CompiledPolicy, command: Command) -> dict[str, FieldRule]:
-    """The fields that the actor may give: nobody rates their own case by default."""
-    fields = rules.fields[command.action]
-    if command.action != "rate" or rules.rights(command).scope != "own":
-        return fields
-    return {name: rule for name, rule in fields.items() if name != "automatic"}
+def _fields(rules: CompiledPolicy, action: str) -> dict[str, FieldRule]:
+    """The fields that an actor may give: who has an account rates without a token."""
+    fields = rules.fields[action]
+    return {name: rule for name, rule in fields.items() if action != "rate" or rule.type != "secret"}

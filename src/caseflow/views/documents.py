@@ -13,8 +13,9 @@ from typing import Any
 import msgspec
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.model.case import Card, Case
+from caseflow.core.model.case import Card, Case, Rating
 from caseflow.core.model.clock_run import ClockRun
+from caseflow.core.model.events import Fields
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text
@@ -82,6 +83,31 @@ class CardDocument(JsonDocument):
     stands: bool
 
 
+class AnswerDocument(JsonDocument):
+    """What was said in one field of an evaluation: an axis; each value with its label."""
+
+    field: Labelled
+    values: tuple[Labelled, ...]
+
+
+class RatingDocument(JsonDocument):
+    """One rating by the citizen, or asked of them; ``stands`` says which one counts in the present cycle.
+
+    ``by`` is the role of whoever recorded it; ``is_own`` whether the citizen gave it themselves.
+    """
+
+    at: datetime
+    by: Labelled
+    is_own: bool
+    cycle: int
+    score: int | None
+    satisfied: bool | None
+    resolved: bool | None
+    causes: tuple[Labelled, ...]
+    answers: tuple[AnswerDocument, ...]
+    stands: bool
+
+
 class CaseDocument(JsonDocument):
     """A case as those who handle it see it, without its texts.
 
@@ -106,6 +132,7 @@ class CaseDocument(JsonDocument):
     clocks: tuple[ClockDocument, ...]
     cards: tuple[CardDocument, ...]
     reminders: tuple[CardDocument, ...]
+    ratings: tuple[RatingDocument, ...]
 
 
 class PageDocument(JsonDocument):
@@ -165,6 +192,7 @@ class PublicCaseDocument(JsonDocument):
     submitted_at: datetime
     replied_at: datetime | None
     score: int | None
+    answers: tuple[AnswerDocument, ...]
     cards: tuple[PublicCardDocument, ...]
 
 
@@ -302,6 +330,7 @@ def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "
         clocks=tuple(_clock(labels, run, zone) for run in case.clocks),
         cards=tuple(_card(labels, case, card) for card in case.cards),
         reminders=tuple(_card(labels, case, card) for card in case.reminders),
+        ratings=tuple(_rating(labels, case, rating, zone) for rating in case.facts.ratings),
     )
 
 
@@ -357,6 +386,7 @@ def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en
         submitted_at=case.submitted_at.replace(microsecond=0),
         replied_at=case.replied_at and case.replied_at.replace(microsecond=0),
         score=case.score,
+        answers=_answers(labels, case.axes),
         cards=tuple(
             PublicCardDocument(
                 level=Labelled(key=card.level, label=_level_of_any(labels, card.level)),
@@ -523,6 +553,37 @@ def _card(labels: PolicyLabels, case: Case, card: Card) -> CardDocument:
         detected_at=_second(card.detected_us, card.zone),
         annulled_at=_at(card.annulled_us, card.zone),
         stands=card.stands,
+    )
+
+
+def _rating(labels: PolicyLabels, case: Case, rating: Rating, zone: str) -> RatingDocument:
+    return RatingDocument(
+        at=_second(rating.at_us, zone),
+        by=Labelled(key=rating.by, label=labels.role(rating.by)),
+        is_own=rating.is_own,
+        cycle=rating.cycle,
+        score=rating.score or None,
+        satisfied=rating.satisfied,
+        resolved=rating.resolved,
+        causes=tuple(
+            Labelled(key=cause, label=labels.choice("causes", cause, "rate")) for cause in rating.causes
+        ),
+        answers=_answers(labels, rating.fields),
+        stands=rating is case.rating,
+    )
+
+
+def _answers(labels: PolicyLabels, fields: Fields) -> tuple[AnswerDocument, ...]:
+    """What was said in fields of ``rate``, each value with its label."""
+    return tuple(
+        AnswerDocument(
+            field=Labelled(key=name, label=labels.field(name, "rate")),
+            values=tuple(
+                Labelled(key=str(value), label=labels.choice(name, str(value), "rate"))
+                for value in (answer if isinstance(answer, tuple | list) else (answer,))
+            ),
+        )
+        for name, answer in fields
     )
 
 

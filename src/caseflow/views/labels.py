@@ -9,7 +9,8 @@ from typing import Any
 
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.policy import LinkRule, Named, Rung
+from caseflow.core.policy import LinkRule, Rung
+from caseflow.core.policy_keys import Named
 from caseflow.core.time.instants import moment, office_days
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, bracketed, story_text, text
@@ -90,6 +91,12 @@ class PolicyLabels(Value):
             own = next((rule for rule in every if rule.labels.get(self.lang, "")), None)
         builtin = text(f"fields.{name}", self.lang) if name in BUILTIN_FIELDS else name
         return own.labels.get(self.lang, builtin) if own else builtin
+
+    def choice(self, field: str, value: str, action: str) -> str:
+        """The label of one of the choices that an action's field has; the value itself for any other."""
+        rule = self.rules.fields.get(action, {}).get(field)
+        labels = None if rule is None else rule.choice_labels.get(value)
+        return value if labels is None else labels.get(self.lang, value)
 
     def role(self, name: str) -> str:
         """The label of a role."""

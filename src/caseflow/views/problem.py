@@ -29,13 +29,14 @@ TYPE = "urn:caseflow:problem:"
 
 FORBIDDEN = frozenset({
     "role-may-not", "not-your-case", "not-your-unit", "not-your-document", "may-not-backdate",
-    "may-not-adopt", "may-not-read",
+    "may-not-adopt", "may-not-read", "token-unknown",
 })  # fmt: skip
 """Codes of refusals that depend on who asks: 403."""
 UNPROCESSABLE = frozenset({
     "field-missing", "field-unknown", "field-not-text", "field-not-a-choice", "field-not-printable",
     "field-not-int", "field-not-date", "field-not-bool", "field-out-of-range", "field-not-names",
-    "field-not-sha256", "text-too-long", "text-without-word", "text-with-nul", "text-with-surrogate",
+    "field-not-sha256", "field-not-secret", "text-too-long", "text-without-word", "text-with-nul",
+    "text-with-surrogate",
     "bad-case-id", "unknown-action", "extension-unit", "extension-too-long", "clock-ambiguous",
     "in-the-future", "before-submission", "nothing-to-redact", "takes-effect-when-recorded",
     "primary-unknown", "no-document", "no-card", "card-ambiguous",

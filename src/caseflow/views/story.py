@@ -324,14 +324,26 @@ def _reported(context: EventContext, event: e.Reported) -> Iterator[str]:
 
 
 def _rated(context: EventContext, event: e.Rated) -> Iterator[str]:
-    yield context.say("score", n=event.score)
-    if event.automatic:
-        yield context.say("automatic")
+    if event.score:
+        yield context.say("score", n=event.score)
+    if event.causes:
+        yield context.say("comma").join(context.choice("causes", cause, "rate") for cause in event.causes)
+    follow_up = context.rules.dissatisfied
+    if event.skipped and follow_up is not None:
+        yield _skipped(context, follow_up.then, event.skipped)
+
+
+def _invited(context: EventContext, event: e.Invited) -> Iterator[str]:
+    window = context.rules.token_window
+    until = None if window is None else window.breach(event.since_us).at_us
+    if until is not None:
+        yield context.say("last day", day=last_day(until, context.rules.policy.timezone))
 
 
 def _assessed(context: EventContext, event: e.Assessed) -> Iterator[str]:
-    yield context.say("efficiency", n=event.efficiency)
-    yield context.say("effect", n=event.effect)
+    for name in ("efficiency", "effect"):
+        if mark := getattr(event, name):
+            yield context.say(name, n=mark)
 
 
 def _rejected(context: EventContext, event: e.Rejected) -> Iterator[str]:
@@ -444,7 +456,9 @@ def _own(context: EventContext, action: str, fields: e.Fields) -> Iterator[str]:
         elif isinstance(entry, int) and name in rules and rules[name].type == "instant":
             shown = context.time(entry)
         elif isinstance(entry, list | tuple):
-            shown = mark("list", context.lang).join(map(str, entry))
+            shown = mark("list", context.lang).join(context.choice(name, str(part), action) for part in entry)
+        elif isinstance(entry, str):
+            shown = context.choice(name, entry, action)
         yield f"{context.field(name, action)} {shown}"
 
 
@@ -472,6 +486,7 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Transferred: _unit,
     e.CoHandlerAdded: _unit,
     e.Reported: _reported,
+    e.Invited: _invited,
     e.Rated: _rated,
     e.Assessed: _assessed,
     e.Rejected: _rejected,

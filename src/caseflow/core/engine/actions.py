@@ -66,7 +66,9 @@ ACTIONS: dict[str, ActionSpec] = {
         ("note", e.Noted, _fields(text="text")),
         ("retract_reply", e.ReplyRetracted, {}),
         ("complete", e.Completed, _fields(text="text")),
-        ("rate", e.Rated, _fields(score="int! 1 5", automatic="bool", text="text")),
+        ("invite", e.Invited, _fields(token="secret!")),
+        ("revoke_invitation", e.InvitationRevoked, {}),
+        ("rate", e.Rated, _fields(score="int! 1 5", token="secret", causes="names", text="text")),
         ("assess", e.Assessed, _fields(efficiency="int! 1 5", effect="int! 1 5", text="text")),
         ("link_rectification", e.RectificationLinked, _fields(rectification="string!")),
         ("verify_rectification", e.RectificationVerified, _fields(rectification="string!")),
@@ -149,6 +151,12 @@ def _fields_of(action: str, event: e.Event) -> dict[str, Any]:
         fields = {"type": event.type, "other": event.case}
     elif isinstance(event, e.Migrated):
         return {} if event.retroactive else {"retroactive": False}
+    elif isinstance(event, e.Rated):
+        fields = {"score": event.score, "token": event.token, "causes": event.causes}
+        return {name: value for name, value in fields.items() if value}
+    elif isinstance(event, e.Assessed):
+        fields = {"efficiency": event.efficiency, "effect": event.effect}
+        return {name: value for name, value in fields.items() if value}
     elif isinstance(event, e.ExtensionRequested | e.ExtensionGranted | e.ExtensionRefused):
         fields = {name: getattr(event, name) for name, rule in rules.items() if rule.type != "text"}
     else:

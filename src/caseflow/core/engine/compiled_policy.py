@@ -9,7 +9,9 @@ from typing import Any
 
 from caseflow.core.bounds import STAGES
 from caseflow.core.engine.actions import ACTIONS, REASON
+from caseflow.core.engine.evaluation import unasked, with_axes
 from caseflow.core.engine.machine import BACK, transitions
+from caseflow.core.evaluation_rule import SystemAction
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, CaseState, Command
@@ -20,15 +22,14 @@ from caseflow.core.policy import (
     ClockRule,
     DocumentRule,
     FieldRule,
-    LinkedAction,
     NoticeRule,
     Policy,
     Role,
     Rung,
-    Scalar,
     Within,
     pin_of,
 )
+from caseflow.core.policy_keys import Scalar
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import office_days
 from caseflow.core.time.span import LENGTHS, Span
@@ -39,12 +40,13 @@ HANDS_OVER = frozenset({e.Submitted, e.Routed, e.Transferred, e.Returned})
 """Events that give the case to another unit, or to none."""
 OWN_EFFECTS = frozenset({e.Merged, e.Resumed, e.ExtensionGranted})
 """Events that change clocks in every policy."""
-
-OF_TWO_CASES = frozenset({e.Merged, e.Resumed, e.Linked, e.Unlinked})
+_NONE = frozenset[type[e.Event]]()
+OF_TWO_CASES = _NONE | {e.Merged, e.Resumed, e.Linked, e.Unlinked}
 """Events that are decided with another case beside."""
 
 _SAYS_MORE = OWN_EFFECTS | {
-    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused, e.AppealUpheld,
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused, e.Rated,
+    e.AppealUpheld,
 }  # fmt: skip
 """Events that say more than what is given in the fields of their actions, or the same in another way."""
 
@@ -119,7 +121,7 @@ class LinkQuestions(Value):
         of_end: whether it is asked if such a case has ended.
     """
 
-    actions: Mapping[str, LinkedAction]
+    actions: Mapping[str, SystemAction]
     of_end: bool
 
     @classmethod
@@ -146,14 +148,14 @@ class CompiledPolicy:
         kept: the actions of which a case keeps when they were taken: those that a rule asks about.
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
-        within: action -> the act after which it may be taken, and for how long.
+        within: action -> the act after which it may be taken, and for how long; ``token_window`` of tokens.
         linked: type of link -> what the rules ask about of a case that is linked by it.
     """
 
     def __init__(self, policy: Policy) -> None:
         self.document = policy.document()
         self.pin = pin_of(self.document)
-        self.policy = policy = with_repeats(policy)
+        self.policy = policy = with_axes(with_repeats(policy))
         self.days = office_days(policy.timezone)
         self.places = {
             name: CaseState(name, STAGES[state.stage], state.final) for name, state in policy.states.items()
@@ -188,6 +190,10 @@ class CompiledPolicy:
             for rung in clock.rungs
             if rung.fields
         }
+        self.dissatisfied = policy.evaluation.dissatisfied
+        self._never_immediate = OF_TWO_CASES | {e.AppealUpheld} | ({e.Rated} if self.dissatisfied else _NONE)
+        good_for = policy.evaluation.token_days
+        self.token_window = Window(Span.of(days=good_for), self.days) if good_for else None
         self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
@@ -210,6 +216,8 @@ class CompiledPolicy:
 
     def _fields(self, name: str, rule: Action) -> dict[str, FieldRule]:
         fields = (ACTIONS[name].fields if name in ACTIONS else REASON) | rule.fields
+        for field in unasked(self.policy.evaluation, name):
+            del fields[field]
         if name == "submit" and self.policy.kinds:
             fields["kind"] = FieldRule(choices=("", *self.policy.kinds))
         if name == "reject" and self.policy.reasons:
@@ -263,7 +271,7 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not asks_history and event not in (*OF_TWO_CASES, e.AppealUpheld),
+            is_immediate=not asks_history and event not in self._never_immediate,
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,
@@ -274,7 +282,7 @@ class CompiledPolicy:
         """The actions that nobody need ask for: of rungs, for linked cases, and the end of a merge."""
         timed = (rung.then for clock in self.policy.clocks.values() for rung in clock.rungs if rung.then)
         linked = (done.then for rule in self.policy.links.values() for done in rule.actions())
-        return {"resume", *timed, *linked}
+        return {"resume", *timed, *linked, *(() if self.dissatisfied is None else (self.dissatisfied.then,))}
 
     def effects(self, action: str, state: str, target: str) -> Effects:
         """What the move does to the clocks: in the policy's order, on one clock in that of `VERBS`.
@@ -384,6 +392,8 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "someone_else": bool(rule.not_by),
         "clocks_ended": bool(rule.clocks_ended),
         "linked_ended": bool(rule.linked_ended),
+        "not_over_the_citizen": event is e.Rated,
+        "token_is_good": event is e.Rated,
         "document_addressed": event is e.ReceiptSigned,
         "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,

@@ -24,10 +24,11 @@ from caseflow.core.engine.projection import (
     until,
 )
 from caseflow.core.engine.rights import Authorizer, PresentRights, entitled
+from caseflow.core.evaluation_rule import SystemAction
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import Runs
-from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.evolve import evolved
 from caseflow.errors import Refusal, Refused
 
@@ -90,7 +91,36 @@ def step(
                 raise Refused(refused, case_id=case.id)
             event, clocks = event_of(rules, case, transition, command, at=now)
             return evolved(case, event, clocks), (event,)
-    return _caught_up(rules, case, command, now, authorizer=authorizer, primary=primary, history=history)
+    outcome = _caught_up(rules, case, command, now, authorizer=authorizer, primary=primary, history=history)
+    if command.action != "rate" or rules.dissatisfied is None:
+        return outcome
+    return _followed_up(rules, outcome, now, rules.dissatisfied, history=history)
+
+
+def _followed_up(
+    rules: CompiledPolicy, outcome: Outcome, now: int, then: SystemAction, *, history: History
+) -> Outcome:
+    """The case after what the system does upon a rating of a citizen who is not satisfied.
+
+    Only upon one that is given now: what follows one that was told late would hang on the order of telling.
+    An action that the rules refuse is not taken; the event says why.
+    """
+    case, events = outcome
+    at, rated = next((at, event) for at, event in enumerate(events) if isinstance(event, e.Rated))
+    if rated.satisfied is not False or rated.effective_us is not None:
+        return outcome
+    try:
+        case, more = step(
+            rules,
+            case,
+            Command(then.then, SYSTEM, then.fields),
+            max(now, case.acted_us),
+            history=lambda: (*history(), *events),
+        )
+    except Refused as error:
+        skipped = rated.replace(skipped=error.refusal.code)
+        return case, (*events[:at], skipped, *events[at + 1 :])
+    return case, (*events, *more)
 
 
 def _caught_up(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Effects, Transition
+from caseflow.core.engine.evaluation import verdict_of
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case, extension_length
@@ -339,9 +340,16 @@ def _appeal(rules: CompiledPolicy, case: Case, transition: Transition, command: 
     return {"clock": card.clock, "level": card.level, "subject": card.subject, "cycle": card.cycle}
 
 
+def _rating(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
+    """What was given, and what it comes to by the policy's scales."""
+    values = {name: command.fields[name] for name, _ in transition.payload if name in command.fields}
+    return values | verdict_of(rules.policy.evaluation, command.fields)
+
+
 _PAYLOADS: dict[type[e.Event], Callable[[CompiledPolicy, Case, Transition, Command], dict[str, Any]]] = {
     e.Submitted: _submission,
     e.Acted: _own_action,
+    e.Rated: _rating,
     e.ExtensionRequested: _extension,
     e.ExtensionGranted: _extension,
     e.ExtensionRefused: _extension,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -27,6 +28,8 @@ Check = Callable[[FieldRule, Any], str]
 """The code of what is wrong with a value of a field; empty when nothing is."""
 _UNSEEN = "\u115f\u1160\u3164\uffa0"
 """Letters of Hangul that only fill a place."""
+SHORTEST_SECRET = 32
+"""Characters of a secret: fewer could be guessed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
 
 
@@ -49,7 +52,8 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
             wrong = "text-without-word"
         if wrong:
             path = f"fields.{name}"
-            return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
+            shown = name if rule.type == "secret" else f"{name}={value!r:.80}"
+            return refusal(wrong, rules, case, command, found=shown, rule=path)
     for name in row.required:
         value = values.get(name, "")
         if type(value) is str and not value.strip() and name not in dict(command.texts):
@@ -168,8 +172,20 @@ def _names_mistake(rule: FieldRule, value: tuple[Any, ...] | str | int | None) -
         return "field-not-names"
     if not value or len(value) > MOST_NAMES or not all(value):
         return "field-not-names"
-    fits = all(len(name) <= LONGEST_STRING and name.isprintable() for name in value)
-    return "" if fits else "field-not-printable"
+    if not all(len(name) <= LONGEST_STRING and name.isprintable() for name in value):
+        return "field-not-printable"
+    return "field-not-a-choice" if rule.choices and not set(value) <= set(rule.choices) else ""
+
+
+def secret_hash(secret: Any) -> Any:
+    """The SHA-256 of a secret, in hexadecimal figures; what is none, or too short for one, as it is."""
+    if type(secret) is not str or not SHORTEST_SECRET <= len(secret) <= LONGEST_STRING:
+        return secret
+    return hashlib.sha256(secret.encode(errors="replace")).hexdigest()
+
+
+def _secret_mistake(rule: FieldRule, value: Any) -> str:
+    return "" if type(value) is str and _SHA256.fullmatch(value) else "field-not-secret"
 
 
 def text_mistake(rule: FieldRule, value: Any) -> str:
@@ -198,11 +214,12 @@ _MISTAKES: dict[str, Check] = {
     "date": _date_mistake,
     "sha256": _sha256_mistake,
     "names": _names_mistake,
+    "secret": _secret_mistake,
 }
 """Field type -> check; ``name``, an id, is of built-in actions alone."""
 
 
-_AS_IT_IS = frozenset({"text", "string", "unit", "name", "sha256", "date"})
+_AS_IT_IS = frozenset({"text", "string", "unit", "name", "sha256", "date", "secret"})
 _BOOLS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 

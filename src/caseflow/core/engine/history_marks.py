@@ -17,7 +17,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, Verb, folded
-from caseflow.core.policy import When, field_name
+from caseflow.core.policy import field_name
+from caseflow.core.policy_keys import When
 from caseflow.core.time.pauses import Pause
 from caseflow.core.value import Value
 

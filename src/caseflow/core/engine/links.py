@@ -12,11 +12,11 @@ from caseflow.core.engine.escalation import Outcome, escalate, unread
 from caseflow.core.engine.preconditions import check, no_transition
 from caseflow.core.engine.projection import History, by_history
 from caseflow.core.engine.rights import Authorizer, entitled
+from caseflow.core.evaluation_rule import SystemAction
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, CaseLink
 from caseflow.core.model.commands import SYSTEM, CaseState, Command
 from caseflow.core.model.evolve import evolve, evolved
-from caseflow.core.policy import LinkedAction
 from caseflow.core.value import Value
 from caseflow.errors import Refusal, Refused
 
@@ -196,7 +196,7 @@ def _learn_by(
 
 
 def _taken(
-    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, *, at: int, history: History
+    rules: CompiledPolicy, case: Case, action: SystemAction, other: str, *, at: int, history: History
 ) -> tuple[Case, tuple[e.Event, ...], str]:
     """The case after what the system does because of a linked one; or as it is, and why that is refused."""
     fields = {name: other if value == OTHER_CASE else value for name, value in action.fields.items()}

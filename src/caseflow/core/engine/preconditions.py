@@ -13,6 +13,7 @@ from caseflow.core.engine.extensions import (
     pending_extension,
 )
 from caseflow.core.engine.fields import wrong_field
+from caseflow.core.engine.rating_guards import not_over_the_citizen, not_rated, token_is_good
 from caseflow.core.engine.remedies import told
 from caseflow.core.engine.rights import GIVE_A_UNIT, Authorizer, grants_not, is_authorized
 from caseflow.core.model import events as e
@@ -76,12 +77,8 @@ def has_reply(rules: CompiledPolicy, case: Case, command: Command, at: int) -> R
     return refusal("no-reply", rules, case, command, missing=("reply",))
 
 
-@_named
-def not_rated(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """The citizen has not rated this cycle yet, or only what was taken back since."""
-    if not case.facts.ratings or case.rating is None:
-        return None
-    return refusal("already-rated", rules, case, command)
+for _guard in (not_rated, not_over_the_citizen, token_is_good):
+    _named(_guard)
 
 
 @_named

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import attrs
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.evaluation import bears_token
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
 from caseflow.core.model.commands import SYSTEM, Command
@@ -18,7 +19,7 @@ NAMING_ACTIONS = frozenset({
 })  # fmt: skip
 """Codes of refusals whose ``missing`` names actions that would help."""
 
-_OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed"})
+_OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed", "not_over_the_citizen"})
 """Guards that ask how much, or for whom: they are left to whoever takes the remedy."""
 
 
@@ -46,7 +47,8 @@ def is_stranger(rules: CompiledPolicy, case: Case, command: Command) -> bool:
     if scope == "any" or not case.version:
         return False
     if scope == "own":
-        return case.citizen != by.id
+        rates = command.action == "rate"
+        return case.citizen != by.id and not (rates and bears_token(case, command.fields.get("token")))
     units = {case.unit, *case.facts.co_handlers}
     if command.action == "sign_receipt":
         units.update(card.addressee for card in case.escalations)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
+from caseflow.core.engine.evaluation import bears_token
 from caseflow.core.engine.extensions import clock_asked
 from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
@@ -31,7 +32,7 @@ _TEXTS_OF_PARTIES = frozenset({
 """``(action, field)`` of built-in texts that the citizen wrote, or that were written to the citizen."""
 _INTERNAL_ACTS = frozenset({
     "note", "report", "assess", "send_back", "request_extension", "refuse_extension", "attach",
-    "sign_receipt", "migrate", "redact", "link", "unlink",
+    "sign_receipt", "migrate", "redact", "link", "unlink", "invite", "revoke_invitation",
 })  # fmt: skip
 """Built-in actions that are the office's own affair."""
 GIVE_A_UNIT = ("route", "transfer")
@@ -182,11 +183,11 @@ def is_authorized(
         ]:
             return None  # another unit may hold the case by now; a guard looks whose the document is
     elif scope == "own":
-        if case.version and case.citizen != by.id:
-            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
-        if "automatic" in command.fields and transition.event is e.Rated:
-            return _by_default(rules, case, transition, command)
-        return None
+        if not case.version or case.citizen == by.id:
+            return None
+        if transition.event is e.Rated and bears_token(case, command.fields.get("token")):
+            return None
+        return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
     elif scope == "any":
         return None
     else:
@@ -197,16 +198,6 @@ def is_authorized(
         return refusal("no-unit", rules, case, command, missing=GIVE_A_UNIT, found=by.unit, rule=path)
     missing = (case.unit,)
     return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
-
-
-def _by_default(
-    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
-) -> Refusal | None:
-    """Whoever rates their own case does so themselves; by default it is rated for them."""
-    if command.fields["automatic"] is False:
-        return None
-    known = tuple(name for name in transition.fields if name != "automatic")
-    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
 
 
 def grants_not(rules: CompiledPolicy, case: Case, command: Command) -> Refusal | None:

@@ -10,7 +10,14 @@ from msgspec.structs import astuple
 
 from caseflow.core.model.clock_run import ClockRun, deadline_of, latest, waits_from
 from caseflow.core.model.commands import NOWHERE, CaseState
-from caseflow.core.model.events import UNKNOWN_ORIGIN, ExtensionGranted, ExtensionRequested, Origin
+from caseflow.core.model.events import (
+    UNKNOWN_ORIGIN,
+    ExtensionGranted,
+    ExtensionRequested,
+    Fields,
+    FieldValue,
+    Origin,
+)
 from caseflow.core.policy import Stage
 from caseflow.core.time.instants import moment
 from caseflow.core.value import CompactValue
@@ -51,20 +58,57 @@ def extension_length(part: ExtensionRequest | ExtensionRequested | ExtensionGran
 
 
 class Rating(CompactValue):
-    """The citizen's evaluation, in the cycle it was given."""
+    """The citizen's evaluation, in the cycle it was given.
+
+    Attributes:
+        score: 1 to 5, for the whole; 0 where none was given, or it says nothing.
+        by: the role of whoever recorded it.
+        is_own: whether the citizen gave it, by themselves or by a one-time token; else an officer who asked.
+        satisfied, resolved: what it says of either, by the policy's scales; nothing where it does not.
+        causes: what was said to be the causes of dissatisfaction.
+        fields: the axes, and whatever else the policy's own fields of ``rate`` hold.
+        token: the hash of the token that it was given by.
+    """
 
     at_us: int
     score: int
-    automatic: bool
     cycle: int
+    by: str = ""
+    is_own: bool = False
+    satisfied: bool | None = None
+    resolved: bool | None = None
+    causes: tuple[str, ...] = ()
+    fields: Fields = ()
+    token: str = ""
+
+    @property
+    def at(self) -> datetime:
+        """When it was given (UTC)."""
+        return moment(self.at_us)
 
 
 class Assessment(CompactValue):
-    """The authority's evaluation of efficiency and effect."""
+    """The authority's evaluation of efficiency and effect, or, in ``fields``, of the axes of its policy."""
 
     at_us: int
     efficiency: int
     effect: int
+    cycle: int = 1
+    fields: Fields = ()
+
+    @property
+    def marks(self) -> dict[str, FieldValue]:
+        """Each axis with what was said of it."""
+        builtin = {"efficiency": self.efficiency, "effect": self.effect}
+        return {name: mark for name, mark in builtin.items() if mark} | dict(self.fields)
+
+
+class Invitation(CompactValue):
+    """That a one-time token was issued by which a cycle of the case may be rated; the hash of the token."""
+
+    token: str
+    at_us: int
+    cycle: int
 
 
 class Rectification(CompactValue):
@@ -161,6 +205,8 @@ class Facts(CompactValue):
     that was asked to help, else the one that acted; see `Case.taken`."""
     links: tuple[CaseLink, ...] = ()
     """The links that stand, in the order in which they were made."""
+    invitation: Invitation | None = None
+    """The one-time token that was issued last, unless it was revoked."""
 
     appealed: tuple[tuple[str, str, int, str], ...] = ()
     """``(clock, subject, cycle, level)`` of cards that were annulled on appeal: they come no more."""
@@ -349,18 +395,21 @@ class Case(CompactValue):
 
     @property
     def rating(self) -> Rating | None:
-        """The citizen's evaluation in the present cycle; none where what it was of was taken back since."""
+        """The citizen's evaluation in the present cycle, the last one where it was changed since.
+
+        None where what it was of was taken back since.
+        """
         facts = self.facts
-        for rating in reversed(facts.ratings):
-            if rating.cycle == facts.cycle:
-                rated = [
-                    reply
-                    for reply in facts.replies
-                    if reply.cycle == rating.cycle and reply.at_us <= rating.at_us
-                ]
-                stands = not rated or any(reply.retracted_us is None for reply in rated)
-                return rating if stands else None
-        return None
+        if not facts.ratings:
+            return None
+        present = [rating for rating in facts.ratings if rating.cycle == facts.cycle]
+        if not present:
+            return None
+        rating = max(reversed(present), key=lambda one: one.at_us)  # at one instant the last that was told
+        rated = [
+            reply for reply in facts.replies if reply.cycle == rating.cycle and reply.at_us <= rating.at_us
+        ]
+        return rating if not rated or any(reply.retracted_us is None for reply in rated) else None
 
     def taken(self, action: str, us: int) -> tuple[tuple[int, int], ...]:
         """When the action was taken and in which cycle, in the order of recording.

@@ -12,7 +12,8 @@ from caseflow.core.bounds import LATEST
 from caseflow.core.model.clock_run import ClockRun, owed_again
 from caseflow.core.model.events import Basis, FieldValue, Grant, Ladder, Origin
 from caseflow.core.model.rung_count import UNTIL, ClockTerms, RungCount, RungTerm, granted_at
-from caseflow.core.policy import ClockRule, Labels, Policy, Rung, When, field_name
+from caseflow.core.policy import ClockRule, Policy, Rung, field_name
+from caseflow.core.policy_keys import Labels, When
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.deadline import base_day, breach, corresponding
 from caseflow.core.time.instants import HOUR, OfficeDays

@@ -272,15 +272,35 @@ class Completed(Event, tag="completed"):
     """办结告知: the completion notice."""
 
 
+class Invited(Event, tag="invited"):
+    """A one-time token was issued to rate this cycle; its SHA-256 is kept. An earlier one is void."""
+
+    token: Mark = ""
+
+
+class InvitationRevoked(Event, tag="invitation-revoked"):
+    """The token issued last is void."""
+
+
 class Rated(Event, tag="rated"):
-    """The citizen's evaluation."""
+    """The citizen's evaluation, by themselves or asked of them by an officer (回访): ``by`` says whom.
+
+    ``score`` are stars for the whole, ``overall`` what the policy's other axis of satisfaction comes to; 0
+    for nothing. Axes are own fields, ``token`` a hash; what was not said of a matter is ``None``.
+    """
 
     score: Whole = 0
-    automatic: bool = False
+    token: Mark = ""
+    causes: tuple[Word, ...] = ()
+    overall: Whole = 0
+    satisfied: bool | None = None
+    resolved: bool | None = None
+    skipped: Name = ""
+    """Why what follows dissatisfaction was not done: the code of its refusal."""
 
 
 class Assessed(Event, tag="assessed"):
-    """The authority's evaluation: efficiency and effect."""
+    """The authority's evaluation: efficiency and effect, or the axes that the policy names, as own fields."""
 
     efficiency: Whole = 0
     effect: Whole = 0
@@ -534,10 +554,11 @@ class Former(Event):
 AnyEvent = (
     Submitted | Adopted | Acknowledged | Routed | ChargeTaken | Dispatched | CoHandlerAdded | Reported
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
-    | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
-    | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
-    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld
-    | Migrated | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
+    | Completed | Invited | InvitationRevoked | Rated | Assessed | RectificationLinked
+    | RectificationVerified | Closed | Reopened | Withdrawn | Rejected | Merged | Followed | Resumed
+    | Returned | Transferred | ExtensionRequested | ExtensionGranted | ExtensionRefused | Attached
+    | Redacted | Acted | ReceiptSigned | AppealUpheld | Migrated | Linked | Unlinked | LinkedCaseMoved
+    | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

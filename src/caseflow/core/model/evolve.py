@@ -16,6 +16,7 @@ from caseflow.core.model.case import (
     CaseLink,
     ExtensionRequest,
     Facts,
+    Invitation,
     Rating,
     Receipt,
     Rectification,
@@ -267,12 +268,35 @@ def _reopened(case: Case, event: e.Reopened) -> Case:
 
 def _rated(case: Case, event: e.Rated) -> Case:
     since = event.since_us
-    rating = Rating(since, event.score, event.automatic, case.facts.cycle_at(since))
+    rating = Rating(
+        since,
+        event.score or event.overall,
+        case.facts.cycle_at(since),
+        by=event.by.role,
+        is_own=bool(event.token) or event.by.id == case.citizen,
+        satisfied=event.satisfied,
+        resolved=event.resolved,
+        causes=event.causes,
+        fields=event.own,
+        token=event.token,
+    )
     return _with(case, ratings=(*case.facts.ratings, rating))
 
 
+def _invited(case: Case, event: e.Invited) -> Case:
+    since = event.since_us
+    return _with(case, invitation=Invitation(event.token, since, case.facts.cycle_at(since)))
+
+
+def _invitation_revoked(case: Case, event: e.InvitationRevoked) -> Case:
+    return _with(case, invitation=None)
+
+
 def _assessed(case: Case, event: e.Assessed) -> Case:
-    assessment = Assessment(event.since_us, event.efficiency, event.effect)
+    since = event.since_us
+    assessment = Assessment(
+        since, event.efficiency, event.effect, case.facts.cycle_at(since), fields=event.own
+    )
     return _with(case, assessments=(*case.facts.assessments, assessment))
 
 
@@ -396,6 +420,8 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Replied: _replied,
     e.ReplyRetracted: _retracted,
     e.Reopened: _reopened,
+    e.Invited: _invited,
+    e.InvitationRevoked: _invitation_revoked,
     e.Rated: _rated,
     e.Assessed: _assessed,
     e.RectificationLinked: _rectification_linked,

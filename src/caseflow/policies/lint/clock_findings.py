@@ -8,7 +8,8 @@ from datetime import date
 from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.compiled_clock import CompiledClock
-from caseflow.core.policy import FieldRule, Rung, When
+from caseflow.core.policy import FieldRule, Rung
+from caseflow.core.policy_keys import When
 from caseflow.core.time.calendar import minutes_of
 from caseflow.core.time.instants import HOUR, moment
 from caseflow.core.time.span import length_of

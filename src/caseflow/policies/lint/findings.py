@@ -11,7 +11,8 @@ from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import Policy, Rung, Scalar, When
+from caseflow.core.policy import Policy, Rung
+from caseflow.core.policy_keys import Scalar, When
 from caseflow.core.time.instants import HOUR
 from caseflow.core.time.span import length_of
 from caseflow.policies.lint.clock_findings import clock_findings

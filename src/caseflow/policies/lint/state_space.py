@@ -122,7 +122,7 @@ class StateSpace:
         to, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
         state, event = to.state if to else place.state, row.event
         replied = place.replied and event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
-        rated = place.rated and event not in (e.Reopened, e.ReplyRetracted)
+        rated = place.rated and event not in (e.Reopened, e.ReplyRetracted, e.Replied)
         awaits = place.awaits and event not in (e.InformationReceived, e.Reopened)
         target = Spot(
             state,

@@ -11,9 +11,10 @@ from caseflow.clock import ManualClock
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
-from caseflow.errors import StoreBusy
+from caseflow.errors import Refused, StoreBusy
 from caseflow.policies.load import load_policy
 from caseflow.ports import Store
+from caseflow.serialization.codec import encode
 from caseflow.testing.contract.query_duties import race
 
 _CITIZEN = Actor("c-9", role="citizen")
@@ -32,7 +33,8 @@ _ONCE: Mapping[str, Take] = {
     "close": lambda desk, key: desk.close("c1", by=_COORDINATOR, key=key),
     "reopen": lambda desk, key: desk.reopen("c1", by=_CITIZEN, reason="又坏了", key=key),
 }
-"""A life of which every step is refused the second time, each by whoever may take it."""
+"""A life, each step by whoever may take it: most would be refused, and none may count, the second time."""
+_SECRET = "a secret of the contract for stores"
 
 
 class RepeatContract:
@@ -64,6 +66,14 @@ class RepeatContract:
         again = desk.submit(title="路灯", by=_CITIZEN, key="form", case_id="yet-another")
         assert (again, again.is_repeat) == (cases[0], True)
 
+    def test_a_token_is_good_for_one_rating_however_many_bring_it(self, store: Store) -> None:
+        """Of ratings by one token, all at once and each in other words, one counts."""
+        _redeem([store] * 5)
+
+    def test_handles_take_a_token_once(self, store: Store, another: Store) -> None:
+        """The same where each comes in at another door of the store's place."""
+        _redeem([store, another, store, another])
+
 
 def _desk(store: Store) -> Desk:
     return Desk(attrs.evolve(load_policy("wuhu"), case_series=_SERIES), store, clock=ManualClock(_NOW))
@@ -84,6 +94,27 @@ def _live(handles: Sequence[Store]) -> None:
         assert all(case == cases[0] for case in cases), name
         assert sum(not case.is_repeat for case in cases) == 1, name
     assert len(handles[0].events("c1")) == 1 + len(_ONCE)
+
+
+def _redeem(handles: Sequence[Store]) -> None:
+    """One token by each handle at once, each with another score."""
+    desks = [_desk(handle) for handle in handles]
+    desks[0].submit(title="路灯不亮", by=_CITIZEN, to="城管局", case_id="c1")
+    desks[0].reply("c1", text="已修复", by=_OFFICER)
+    token = desks[0].invite("c1", by=_OFFICER, token=_SECRET).token
+    refusals = list[str]()
+
+    def rate(desk: Desk, score: int) -> None:
+        try:
+            _taken(lambda: desk.rate_by_token(token, score=score))
+        except Refused as error:
+            refusals.append(error.refusal.code)
+
+    race([lambda desk=desk, score=score: rate(desk, score) for score, desk in enumerate(desks, 1)])  # type: ignore[misc]  # bound at once
+    assert refusals == ["token-used"] * (len(desks) - 1)
+    (rating,) = desks[0].get("c1").facts.ratings
+    assert desks[0].rate_by_token(token, score=rating.score).is_repeat
+    assert not any(_SECRET.encode() in encode(event) for event in handles[0].events("c1"))
 
 
 def _taken(command: Callable[[], Any]) -> Case:

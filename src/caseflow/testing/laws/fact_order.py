@@ -105,7 +105,7 @@ class FactSet:
         """A desk to which each fact was told at its own instant; `None` when one is refused, and where the
         system acts by itself, since it cannot know yet what is told later.
         """
-        if any(plan.then for plan in self.rules.plans):
+        if any(plan.then for plan in self.rules.plans) or self.rules.dissatisfied is not None:
             return None
         desk = self.desk()
         try:

@@ -16,10 +16,12 @@ from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy
 from caseflow.core.engine.decide import step_by
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import mistake
+from caseflow.core.engine.rating_guards import rating_of_last_reply
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
-from caseflow.core.policy import FieldRule, Policy, Scalar
+from caseflow.core.policy import FieldRule, Policy
+from caseflow.core.policy_keys import Scalar
 from caseflow.errors import Refused
 from caseflow.policies.lint.reachability import Walk, leading
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
@@ -333,7 +335,7 @@ def _reply_stands(rules: CompiledPolicy, case: Case) -> bool:
 
 
 def _is_rated(rules: CompiledPolicy, case: Case) -> bool:
-    return case.rating is not None
+    return rating_of_last_reply(case) is not None
 
 
 def _is_pending(rules: CompiledPolicy, case: Case) -> tuple[str, ...]:

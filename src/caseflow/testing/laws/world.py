@@ -157,7 +157,7 @@ def kind_of(answer: Answer) -> str:
     """The kind of an answer, and the code of a refusal."""
     if isinstance(answer, Refusal):
         return f"refused: {answer.code}"
-    return "case" if isinstance(answer, Case) else type(answer).__name__.lower()
+    return "case" if isinstance(answer, Case) else type(answer).__name__.lower()  # or a repeat of it
 
 
 def is_act(event: e.Event) -> bool:

@@ -277,6 +277,18 @@ def _series_of_both(table: Table) -> str:
     return "case_series"
 
 
+def _token_for_nobody(table: Table) -> str:
+    _put(table, "actions.rate", {"moves": {"open": "="}})
+    _put(table, "evaluation.token_days", 9)
+    return "evaluation.token_days"
+
+
+def _invited_without_token(table: Table) -> str:
+    _put(table, "actions.invite", {"moves": {"open": "="}})
+    table.get("evaluation", {}).pop("token_days", None)
+    return "actions.invite"
+
+
 def _notice_on_nothing(table: Table) -> str:
     _put(table, "roles.planted.scope", "any")
     _put(table, "notices.planted", {"on": ["nowhere"], "to": ["planted"]})
@@ -343,6 +355,17 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a field is called reason", "reserved-name", _set("actions.planted.fields.reason", {})),
         ("an action is for an unknown role", "unknown-role", _set("actions.planted.roles", ["nobody"])),
         ("a rung is told to an unknown role", "unknown-role", _rung(".recipients", recipients=["nobody"])),
+        ("an axis has an unknown scale", "unknown-scale", _set("evaluation.axes.planted.scale", "nowhere")),
+        ("satisfaction goes by an unknown axis", "unknown-axis", _set("evaluation.satisfaction", "nowhere")),
+        ("a scale has no verdict", "scale-without-verdict",
+         _set_at("evaluation.scales.planted", {}, "evaluation.scales.planted.verdicts")),
+        ("nobody may rate by a token", "token-for-nobody", _token_for_nobody),
+        ("there is no token to invite by", "invite-without-token", _invited_without_token),
+        ("a link leads nowhere", "link-leads-nowhere", _set("links.planted", {})),
+        ("an action waits for unknown links", "unknown-link",
+         _set_at("actions.planted.linked_ended", ["nowhere"], "actions.planted.linked_ended")),
+        ("an action waits for an unknown clock", "unknown-clock",
+         _set_at("actions.planted.clocks_ended", ["nowhere"], "actions.planted.clocks_ended")),
         ("a notice tells nobody", "notice-says-nothing",
          _set_at("notices.planted.on", ["submitted"], "notices.planted")),
         ("cases have the numbers of a document", "series-taken", _series_of_both),

@@ -315,6 +315,30 @@ def own_extensions(table: Table) -> None:
             clock["extension"] = dict(rules[turn % len(rules)])
 
 
+def ratings(table: Table) -> None:
+    """Citizens rate by verdicts and change it; who is not satisfied has the case handled again, once."""
+    table["actions"] |= {
+        "rate": {"moves": {"open": "="}, "roles": ["citizen", "officer"], "at_most": 3},
+        "again": {"moves": {"open": "="}, "at_most": 1},
+        "invite": {"moves": {"open": "="}, "roles": ["officer"]},
+        "revoke_invitation": {"moves": {"open": "="}, "roles": ["officer"]},
+    }
+    verdicts = {"good": {"score": 5}, "bad": {"score": 1}, "unknown": {}}
+    table["evaluation"] = {
+        "scales": {"result": {"verdicts": verdicts}},
+        "axes": {"result": {"scale": "result", "required": True}, "speed": {}},
+        "satisfaction": "result",
+        "causes": {"slow": {}, "rude": {}},
+        "dissatisfied": {"then": "again"},
+        "token_days": 9,
+    }
+    table["clocks"]["again"] = {
+        "start": ["again"],
+        "stop": ["close"],
+        "rungs": [{"level": "again", "days": 2}],
+    }
+
+
 def regions(table: Table) -> None:
     """The calendar is that of the case's region."""
     table["calendars"] = {"office": {"by": "region", "of": {"north": "north"}}, "north": {}}
@@ -359,6 +383,7 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     items,
     changes,
     own_extensions,
+    ratings,
     regions,
     far_units,
     late_facts,

@@ -52,10 +52,10 @@ def policies(
     Every one begins as: submit, work, close, and one clock from the submission to the end. Features are added
     to it: units and routing, public replies, waiting for information (a pause), extensions, withdrawal and
     reopening, co-handling units, an action of its own with typed fields, own fields on built-in ones, actions
-    limited in number and in time, timed closing, a clock for some kinds only, roles that may backdate. Clocks
-    count in every way, begin anew, at another's end or from before their start, hang on fields of the case,
-    or follow what is changed of the submission; a clock may have extensions of its own, a region a calendar,
-    a unit a zone.
+    limited in number and in time, ratings, timed closing, a clock for some kinds only, roles that may
+    backdate. Clocks count in every way, begin anew, at another's end or from before their start, hang on
+    fields of the case, or follow what is changed of the submission; a clock may have extensions of its own, a
+    region a calendar, a unit a zone.
 
     Shrinks to no feature, one clock, one rung of one natural day, and the first zone.
 

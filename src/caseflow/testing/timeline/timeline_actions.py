@@ -74,25 +74,40 @@ class TimelineActions(ActionTaker):
     def rate(
         self,
         case: Case | str,
-        score: int,
+        score: int | None = None,
         *,
+        causes: Sequence[str] | None = None,
         text: str | None = None,
-        automatic: bool | None = None,
+        token: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """The citizen's evaluation, 1 to 5; ``automatic`` for one that was given by default."""
-        return self._do("rate", case, doing, score=score, text=text, automatic=automatic)
+        """The citizen's evaluation: 1 to 5, or the axes of the policy's ``[evaluation]`` as ``own_fields``.
+
+        See `Desk.rate`.
+        """
+        return self._do("rate", case, doing, score=score, causes=causes, text=text, token=token)
+
+    def invite(self, case: Case | str, token: str | None = None, **doing: Unpack[Doing]) -> Case:
+        """Issue a one-time token by which the case may be rated without an account, in its present cycle.
+
+        See `Desk.invite`.
+        """
+        return self._do("invite", case, doing, token=token)
+
+    def revoke_invitation(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
+        """Make the token that was issued last void."""
+        return self._do("revoke_invitation", case, doing)
 
     def assess(
         self,
         case: Case | str,
-        efficiency: int,
+        efficiency: int | None = None,
         *,
-        effect: int,
+        effect: int | None = None,
         text: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
-        """The authority's evaluation of efficiency and effect, 1 to 5 each."""
+        """The authority's: efficiency and effect, 1 to 5, or the axes of the policy in ``own_fields``."""
         return self._do("assess", case, doing, efficiency=efficiency, effect=effect, text=text)
 
     def link_rectification(self, case: Case | str, rectification: str, **doing: Unpack[Doing]) -> Case:

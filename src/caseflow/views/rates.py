@@ -1,0 +1,72 @@
+"""Response, resolution and satisfaction rate (响应率、解决率、满意率), each with what it is a share of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+
+from caseflow.core.engine.evaluation import score_of
+from caseflow.core.evaluation_rule import EvaluationRule
+from caseflow.core.model.case import Assessment, Case, Rating
+from caseflow.core.value import Value
+
+
+class Share(Value):
+    """So many of so many; ``of`` names what the denominator counts, since two shares of different things are
+    never compared.
+    """
+
+    numerator: int
+    denominator: int
+    of: str
+
+    @property
+    def value(self) -> Fraction | None:
+        """The share, exactly; nothing where there is nothing it could be a share of."""
+        return Fraction(self.numerator, self.denominator) if self.denominator else None
+
+
+def response_rate(cases: Iterable[Case]) -> Share:
+    """响应率: of all cases but those merged into others, those in whose present cycle a reply stands."""
+    answered = [case.has_reply for case in cases if not case.facts.primary]
+    return Share(sum(answered), len(answered), of="cases")
+
+
+def resolution_rate(cases: Iterable[Case]) -> Share:
+    """解决率: of the cases whose citizen said whether the matter is resolved, those where it is.
+
+    By the rating of the present cycle that stands, and the policy's ``evaluation.resolution``.
+    """
+    answers = [rating.resolved for rating in _ratings(cases) if rating.resolved is not None]
+    return Share(sum(answers), len(answers), of="rated for resolution")
+
+
+def satisfaction_rate(cases: Iterable[Case]) -> Share:
+    """满意率: of the cases rated with a verdict that says something, those of a satisfied citizen.
+
+    By the rating of the present cycle that stands, and the policy's ``evaluation.satisfaction``. Who said
+    that they do not know (不了解) is in neither number, nor is who said nothing.
+    """
+    answers = [rating.satisfied for rating in _ratings(cases) if rating.satisfied is not None]
+    return Share(sum(answers), len(answers), of="rated for satisfaction")
+
+
+def _ratings(cases: Iterable[Case]) -> Iterable[Rating]:
+    return (case.rating for case in cases if case.rating is not None)
+
+
+def assessment_score(rule: EvaluationRule, assessment: Assessment) -> Fraction | None:
+    """What the authority's assessment comes to, 1 to 5: the mean of its axes by their weights.
+
+    An axis that was left out, or of which the answer says nothing, has no weight; nothing where that is so of
+    all. Without axes of the policy's own, efficiency and effect count alike.
+
+    Args:
+        rule: the evaluation of the policy that the case pins.
+        assessment: one of ``case.facts.assessments``.
+    """
+    weights = {name: axis.weight for name, axis in rule.assessment.items()} or {"efficiency": 1, "effect": 1}
+    marks = assessment.marks
+    scores = {name: score_of(rule, name, marks[name]) for name in weights if name in marks}
+    weight = sum(weights[name] for name, score in scores.items() if score)
+    return Fraction(sum(weights[name] * score for name, score in scores.items()), weight) if weight else None
