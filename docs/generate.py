@@ -46,6 +46,9 @@ TABLES = {
     "[units.NAME]": policy.UnitRule,
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
+    "[links.NAME]": policy.LinkRule,
+    "[links.NAME.when_made] and [links.NAME.when_linked.STATE]": policy.LinkedAction,
+    "[conduct.NAME]": policy.ConductRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

@@ -23,7 +23,18 @@ from caseflow.core.engine.machine import (
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
+from caseflow.core.policy import (
+    AUDIENCES,
+    FINDING,
+    Action,
+    ClockRule,
+    ExtensionRule,
+    Misconduct,
+    Policy,
+    Rung,
+    Stage,
+    field_name,
+)
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import LENGTHS, LONGEST, LONGEST_OF, Span, length_of
@@ -67,6 +78,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
     _check_links(policy, notes)
+    _check_conduct(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -325,6 +337,21 @@ def _check_links(policy: Policy, notes: Notes) -> None:
             elif not _needs_nothing(policy, done.then, done.fields):
                 notes.add(f"{at}.then", "then-needs-fields", done.then)
             _check_with(policy, done.then, done.fields, f"{at}.with", notes)
+
+
+def _check_conduct(policy: Policy, notes: Notes) -> None:
+    """What units are held to account for: kinds of cases, whole numbers, and what only a person may say."""
+    for name, rule in policy.conduct.items():
+        path = f"conduct.{name}"
+        if name not in policy.kinds:
+            notes.add(path, "conduct-no-kind", name)
+        by_person = tuple(rule.propose) if name == Misconduct.ARBITRARY else (FINDING,)
+        for item in rule.propose:
+            if item in by_person:
+                notes.add(f"{path}.propose.{item}", "conduct-by-person", name)
+        for key, numbers in (("propose", rule.propose), ("points", rule.points)):
+            for item, number in numbers.items():
+                _check_number(number, 1, MOST_TIMES, f"{path}.{key}.{item}", notes)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:

@@ -284,6 +284,14 @@ def someone_else(rules: CompiledPolicy, case: Case, command: Command, at: int) -
 
 
 @_named
+def other_unit(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The actor is not of the unit that holds the case: nobody decides on their own unit."""
+    if not command.by.unit or command.by.unit != case.unit:
+        return None
+    return refusal("of-that-unit", rules, case, command, found=case.unit)
+
+
+@_named
 def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """None of the clocks runs that the action's ``clocks_ended`` names, which asks for this."""
     names = rules.policy.actions[command.action].clocks_ended
