@@ -25,8 +25,10 @@ from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
+from caseflow.cli.referral_commands import referral
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
+from caseflow.cli.systems_commands import systems
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
@@ -55,7 +57,8 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing,
+    export, import_, audit, relay, document, testing, referral,
+    systems,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -592,7 +592,7 @@ class Policy:
     links: dict[str, LinkRule] = _optional({})
     """The types of links between this policy's cases and others."""
     conduct: dict[str, ConductRule] = _optional({})
-    """Of a policy of referrals (效能问责), by its kinds: ``inaction``, ``delay``, ``arbitrary`` and others."""
+    """Of a policy of referrals (效能问责), by its kinds: ``inaction``, ``delay``, ``arbitrary``, others."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
     case_series: str = _optional("")

@@ -100,9 +100,7 @@ def evidence_of(desk: Desk, case_id: str) -> tuple[Evidence, ...]:
     """
     case, events = desk.get(case_id), desk.history(case_id)
     rules = desk.rules_of(case)
-    rows = (
-        _row(rules, case, (version, event), events) for version, event in enumerate(events, 1)
-    )
+    rows = (_row(rules, case, (version, event), events) for version, event in enumerate(events, 1))
     return tuple(row for row in rows if row is not None and row.unit)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from string import Template
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.model.case import renamed
 from caseflow.core.policy import RETURN
 from caseflow.core.time.instants import micros, moment
 from caseflow.core.value import Value
@@ -66,7 +67,7 @@ class EvidenceSheet(Value):
 
 
 def evidence_sheet(
-    desk: Desk, referral: str, *, at: datetime | str | None = None, lang: Lang = "zh"
+    desk: Desk, referral: str, *, at: datetime | str | int | None = None, lang: Lang = "zh"
 ) -> EvidenceSheet:
     """The sheet of a referral: every card with its explanation, each as it stood at the instant.
 
@@ -122,13 +123,10 @@ def _explained(desk: Desk, sheet: SheetRow, row: Evidence, lang: Lang) -> SheetR
     """With why the card was due: its clock, from when, how long, by which rule."""
     case = desk.get(row.case_id)
     rules = desk.rules_of(case)
-    names = dict(case.facts.renamed)
-    clock = names.get(row.clock, row.clock)
+    clock = renamed(case.facts.renamed, row.clock)
     labels, zone = PolicyLabels(rules, lang), rules.policy.timezone
-    run = next(
-        (one for one in desk.explain(case.id, clock=clock) if (one.subject, one.cycle) == (row.subject, row.cycle)),
-        None,
-    )
+    key = (row.subject, row.cycle)
+    run = next((one for one in desk.explain(case.id, clock=clock) if (one.subject, one.cycle) == key), None)
     rung = None if run is None else next((one for one in run.rungs if one.level == row.level), None)
     if run is None or rung is None:  # its clock was given up by a change of rules
         return sheet.replace(clock=labels.clock(row.clock, row.subject))
