@@ -52,7 +52,7 @@ class Recurrences(Value):
 
 
 def recurrences(desk: Desk, rectification: str) -> Recurrences:
-    """The cases of a rectification's kind and place that were submitted since it was verified.
+    """The cases of a rectification's kind and place that were submitted after it was verified.
 
     Its kind is what ``problem`` of its submission says and its place the ``region``; one that says no problem
     has the kinds and regions of the cases that gave rise to it. A duplicate that was merged is its primary,
@@ -71,7 +71,7 @@ def recurrences(desk: Desk, rectification: str) -> Recurrences:
     new = [
         (one.submitted_us, one.id)
         for one in _submitted(desk)
-        if since <= one.submitted_us
+        if since < one.submitted_us
         and (until is None or one.submitted_us < until)
         and one.id != case.id
         and not one.facts.primary
