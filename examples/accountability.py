@@ -53,7 +53,9 @@ for day in range(122):
         else:
             desk.reply(name, text="已办理", by=CLERK)
 levels = Counter(card.level for number in range(2000) for card in desk.get(f"q-{number:04}").cards)
-print(f"cards: 2,000 inquiries, {levels['yellow']} yellow, {levels['red']} red, {levels['urge']} urging notices")
+print(
+    f"cards: 2,000 inquiries, {levels['yellow']} yellow, {levels['red']} red, {levels['urge']} urging notices"
+)
 
 # Each month rules propose; a person opens, the unit is heard or lets its term pass, a panel finds.
 referrals: list[str] = []
@@ -90,7 +92,9 @@ print("findings:", ", ".join(f"{state} {count}" for state, count in sorted(state
 year = {"since": "2025-01-01", "until": "2026-01-01"}
 ledger = point_ledger(desk, **year)
 worst = max(ledger.totals.items(), key=lambda total: total[1])
-print(f"points: {sum(ledger.totals.values())} of {len(ledger.totals)} offices; most: {worst[0]} with {worst[1]}")
+print(
+    f"points: {sum(ledger.totals.values())} of {len(ledger.totals)} offices; most: {worst[0]} with {worst[1]}"
+)
 red = next(entry for entry in ledger.entries if entry.item == "reply/red")
 earlier = f"{desk.get(red.case_id).submitted_at.date()}T12:00:00+08:00"
 desk.reply(red.case_id, text="当日已电话答复", by=CLERK, effective_at=earlier, reason="补录电话答复")

@@ -1,7 +1,7 @@
-"""每月一题: a year's list of recurring problems, each with lead office, goal, measures, monthly progress, published.
+"""每月一题: a year's recurring problems, each with lead office, goal, measures and monthly progress.
 
-At the scale of Beijing's first year (2021): 12 themes, one a month, and 27 problems. The offices, the inquiries
-and what came of them are made up. Run it:  python examples/monthly_topics.py
+At the scale of Beijing's first year (2021): 12 themes, one a month, and 27 problems. The offices, the
+inquiries and what came of them are made up. Run it:  python examples/monthly_topics.py
 It prints:
     12 themes, 27 problems, 81 measures; 351 inquiries gave rise to them
     monthly progress: 75 reports, 4 reminders, 4 yellow cards
@@ -61,9 +61,7 @@ for problem in PROBLEMS:
     topic, lead = of(problem)
     own = {"problem": f"problem {problem[0]}-{problem[1]}", "goal": "goal 1: half as many", "tolerated": 1}
     title = f"每月一题 {problem[0]}-{problem[1]}"
-    desk.submit(
-        title=title, kind="recurring", by=CITY, policy="rectification", case_id=topic, own_fields=own
-    )
+    desk.submit(title=title, kind="recurring", by=CITY, policy="rectification", case_id=topic, own_fields=own)
     for inquiry in inquiries[problem]:
         desk.link(inquiry, topic, as_="gave-rise-to", by=CITY)
 
@@ -100,14 +98,15 @@ on(19, 1)
 topics = [desk.get(of(problem)[0]) for problem in PROBLEMS]
 marked = [desk.get(name) for names in inquiries.values() for name in names]
 levels = Counter(card.level for case in topics for card in case.escalations if card.clock == "progress")
-print(f"{len({month for month, _ in PROBLEMS})} themes, {len(PROBLEMS)} problems, {3 * len(PROBLEMS)} measures;",
-      f"{len(marked)} inquiries gave rise to them")  # fmt: skip
-print(f"monthly progress: {reports} reports, {levels['reminder']} reminders, {levels['yellow']} yellow cards")
+themes, many = len({month for month, _ in PROBLEMS}), len(PROBLEMS)
+print(f"{themes} themes, {many} problems, {3 * many} measures; {len(marked)} inquiries gave rise to them")
+reminders, cards = levels["reminder"], levels["yellow"]
+print(f"monthly progress: {reports} reports, {reminders} reminders, {cards} yellow cards")
 acts = [getattr(event, "action", "") for case in topics for event in desk.history(case.id)]
 print(f"verified: {acts.count('verify')}; inquiries marked with them:",
       sum(any(one.verified_us for one in case.facts.rectifications) for case in marked))  # fmt: skip
-print("came again under watch:",
-      ", ".join(f"每月一题 {month}-{part} ({count} new cases)" for (month, part), count in counted.items()))  # fmt: skip
+again = [f"每月一题 {month}-{part} ({count} new cases)" for (month, part), count in counted.items()]
+print("came again under watch:", ", ".join(again))
 states = Counter(case.state for case in topics)
 print("on 2022-07-01:", ", ".join(f"{state} {count}" for state, count in sorted(states.items())))
 topic, lead = of((2, 1))

@@ -1,4 +1,4 @@
-"""Each system that is listed has its example, which prints what it promises, and its page, which quotes it."""
+"""Each system that is listed has its example, which prints what it promises, and a page that quotes it."""
 
 from __future__ import annotations
 

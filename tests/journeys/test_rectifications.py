@@ -1,7 +1,8 @@
-"""What inquiries reveal is put right: linked, measured, verified by somebody else, watched; and it comes again."""
+"""What inquiries reveal is put right: measured, verified by somebody else, watched; and it comes again."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -56,7 +57,7 @@ def verified(desk: Desk, case_id: str) -> None:
     desk.act(case_id, "verify", by=VERIFIER, fields={"findings": "抽查 20 处，均已更换"})
 
 
-def refused(do: partial[object]) -> str:
+def refused(do: Callable[[], object]) -> str:
     with pytest.raises(Refused) as caught:
         do()
     return caught.value.refusal.code
@@ -71,7 +72,9 @@ def test_a_verified_rectification_marks_its_inquiries_in_the_same_transaction(de
     verified(desk, rectification)
     for name in ("c-1", "c-2"):
         case = desk.get(name)
-        assert [(one.id, one.verified_us is not None) for one in case.facts.rectifications] == [("zg-1", True)]
+        assert [(one.id, one.verified_us is not None) for one in case.facts.rectifications] == [
+            ("zg-1", True)
+        ]
         assert desk.close(name, by=COORDINATOR).state == "closed"
         events = desk.history(name)
         assert [event.name for event in events[-3:]] == [

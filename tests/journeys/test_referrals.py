@@ -1,9 +1,10 @@
-"""A unit is held to account: proposed by rules, heard, found by somebody else, appealed; points with evidence."""
+"""A unit is held to account: proposed by rules, heard, found by others, appealed; points with evidence."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -59,7 +60,7 @@ def found_(desk: Desk) -> str:
     return referral
 
 
-def refused(do: partial[object]) -> str:
+def refused(do: Callable[[], object]) -> str:
     with pytest.raises(Refused) as caught:
         do()
     refusal = caught.value.refusal

@@ -1,4 +1,4 @@
-"""``caseflow referral``: propose referrals, take points back, print evidence and points of units (效能问责)."""
+"""``caseflow referral``: referrals that are proposed, their evidence, and points of units (效能问责)."""
 
 from __future__ import annotations
 
@@ -110,9 +110,7 @@ def review(program: str, policy_name: str, store_url: str, as_json: bool, lang: 
 @store_option
 @json_option
 @lang_option
-def sheet(
-    case_id: str, at: str | None, out: Path | None, store_url: str, as_json: bool, lang: Lang
-) -> int:
+def sheet(case_id: str, at: str | None, out: Path | None, store_url: str, as_json: bool, lang: Lang) -> int:
     """Print the evidence of a referral: each card explained, as it stood at an instant, as a page of A4.
 
     Exit code 1 when a card could not be read.
@@ -173,4 +171,3 @@ def points(
     else:
         say("no-points", lang)
     return say_aside(ledger.quarantined, lang, err=as_json)
-

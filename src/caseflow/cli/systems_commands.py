@@ -1,4 +1,4 @@
-"""``caseflow systems``: the public systems that caseflow can be, each with an example that runs at its scale."""
+"""``caseflow systems``: public systems that caseflow can be, each with an example at its own scale."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -162,7 +163,7 @@ class EvidenceReader:
     def of_case(self, case_id: str) -> dict[int, Evidence]:
         """The evidence of a case by version; empty for one that cannot be read."""
         if case_id not in self._cases:
-            rows = self.tried(case_id, lambda: evidence_of(self._desk, case_id)) or ()
+            rows = self.tried(case_id, partial(evidence_of, self._desk, case_id)) or ()
             self._cases[case_id] = {row.version: row for row in rows}
         return self._cases[case_id]
 

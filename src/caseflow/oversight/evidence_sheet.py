@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from datetime import datetime
+from functools import partial
 from string import Template
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -84,7 +85,7 @@ def evidence_sheet(
     reader, labels = EvidenceReader(desk), PolicyLabels(rules, lang)
     rows = (reader.get(name) for name in file.evidence)
     shown = [
-        reader.tried(row.case_id, lambda row=row: _row(desk, file, row, at_us, lang))
+        reader.tried(row.case_id, partial(_row, desk, file, row, at_us, lang=lang))
         for row in rows
         if row is not None and row.noticed_us <= at_us
     ]
@@ -101,7 +102,7 @@ def evidence_sheet(
     )
 
 
-def _row(desk: Desk, file: ReferralFile, row: Evidence, at_us: int, lang: Lang) -> SheetRow:
+def _row(desk: Desk, file: ReferralFile, row: Evidence, at_us: int, *, lang: Lang) -> SheetRow:
     rules = desk.rules_of(row.case_id)
     labels, gone = PolicyLabels(rules, lang), file.gone.get(row.name)
     is_annulled = row.annulled_us is not None and row.annulled_us <= at_us

@@ -6,6 +6,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from typing import Any, TextIO
 
 from caseflow.core.policy import FINDING, ConductRule
@@ -101,7 +102,7 @@ def point_ledger(desk: Desk, *, since: date | str, until: date | str, unit: str 
     begin, end = period_us(since, until, rules_of_referrals(desk).policy.timezone)
     reader, entries = EvidenceReader(desk), list[PointEntry]()
     for case_id in read_log(desk).referrals:
-        file = reader.tried(case_id, lambda case_id=case_id: referral_file(desk, case_id))
+        file = reader.tried(case_id, partial(referral_file, desk, case_id))
         if file is None or file.confirmed_us is None or unit not in (None, file.unit):
             continue
         policy = desk.rules_of(case_id).policy

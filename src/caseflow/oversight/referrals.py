@@ -7,6 +7,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, time
+from functools import partial
 
 from caseflow.core.bounds import MOST_NAMES
 from caseflow.core.model.case import Case
@@ -63,7 +64,7 @@ def propose_referrals(
     log, reader = read_log(desk), EvidenceReader(desk)
     used = defaultdict[str, set[str]](set)
     for name in log.referrals:
-        file = reader.tried(name, lambda name=name: referral_file(desk, name))
+        file = reader.tried(name, partial(referral_file, desk, name))
         if file is not None:
             used[file.conduct].update(file.evidence)
     by_unit = defaultdict[str, list[Evidence]](list)
@@ -126,7 +127,7 @@ def review_referrals(desk: Desk, *, by: Actor) -> Referred:
     reader = EvidenceReader(desk)
     changed, taken = dict[str, None](), list[tuple[str, str]]()
     for case_id in read_log(desk).referrals:
-        file = reader.tried(case_id, lambda case_id=case_id: referral_file(desk, case_id))
+        file = reader.tried(case_id, partial(referral_file, desk, case_id))
         for name in file.evidence if file is not None else ():
             row = None if file is None or name in file.gone else reader.get(name)
             if row is not None and row.annulled_us is not None:
