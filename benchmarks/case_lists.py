@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.commands import CaseState
-from caseflow.ports import NEVER, Query
-from caseflow.serialization.codec import pack
+from caseflow.ports import Query
+from caseflow.stores.sql.append import case_values, helper_rows
 from caseflow.stores.sql.store import RelationalStore
 from caseflow.stores.sqlite import SqliteStore
 
@@ -41,47 +43,59 @@ QUERIES = {
     "overdue, unit": Query(unit="u7", overdue_at=NOW),
     "overdue, state": Query(state="routed", overdue_at=NOW),
     "unit": Query(unit="u7"),
+    "unit, helping": Query(unit="u7", helping=True),
+    "overdue, unit, helping": Query(unit="u7", overdue_at=NOW, helping=True),
     "all": Query(),
     "citizen": Query(citizen="x17"),
 }
 
 
-def rows(count: int) -> Iterator[tuple[Any, ...]]:
-    """Values of ``insert_case``: six in ten closed, four in a hundred overdue, in a hundred units.
+def cases(count: int) -> Iterator[Case]:
+    """Six in ten closed, four in a hundred overdue, in a hundred units; with each tenth another unit helps.
 
     The snapshots are small: it is the index that is measured.
     """
     for n in range(count):
-        state, case_id = STATES[n % 10], f"case-{n * 7919 % count:07}"
+        state = STATES[n % 10]
         runs = state in ("routed", "handling")
         deadline = NOW + (n % 3000 - 600) * DAY // 30 if runs else None
-        due = deadline if runs and n % 3 else None
         run = ClockRun("reply", "", 1, "running", NOW, None, (("yellow", True),), (deadline,))
-        clocks = () if deadline is None else (run,)
-        place = CaseState(state, "handling")
-        case = Case(case_id, place=place, unit=f"u{n // 10 % 100}", next_due_us=due, clocks=clocks)
-        yield (
-            1, state, case.unit, f"x{n % (count // 4)}", due, NEVER if due is None else due, deadline, None,
-            pack(case), b"h", case_id,
-        )  # fmt: skip
+        yield Case(
+            f"case-{n * 7919 % count:07}",
+            1,
+            place=CaseState(state, "handling"),
+            unit=f"u{n // 10 % 100}",
+            citizen=f"x{n % (count // 4)}",
+            next_due_us=deadline if runs and n % 3 else None,
+            clocks=() if deadline is None else (run,),
+            facts=Facts(co_handlers=(f"u{n % 97}",) if n % 10 == 1 else ()),
+        )
 
 
 def fill(store: RelationalStore, count: int) -> None:
-    """Put so many rows in, in one transaction for each ten thousand."""
-    batch: list[tuple[Any, ...]] = []
+    """Put so many cases in, in one transaction for each ten thousand."""
 
-    def write() -> None:
-        store._connections.write(lambda cursor: cursor.executemany(store._sql["insert_case"], batch))
-        batch.clear()
+    def write(batch: Sequence[Case]) -> None:
+        rows = [(*case_values(case), b"h", case.id) for case in batch]
+        helpers = [row for case in batch for row in helper_rows(case)]
 
-    for row in rows(count):
-        batch.append(row)
-        if len(batch) == 10_000:
-            write()
-    write()
+        def put(cursor: Any) -> None:
+            cursor.executemany(store._sql["insert_case"], rows)
+            cursor.executemany(store._sql["upsert_helper"], helpers)
+
+        store._connections.write(put)
+
+    left = cases(count)
+    while batch := tuple(islice(left, 10_000)):
+        write(batch)
     if store._sql.dialect.name != "sqlite":
         verb = "ANALYZE" if store._sql.dialect.name == "postgresql" else "ANALYZE TABLE"
-        store._connections.read(lambda cursor: cursor.execute(f"{verb} caseflow_cases"))
+        for table in ("caseflow_cases", "caseflow_helpers"):
+            store._connections.read(partial(_run, f"{verb} {table}"))
+
+
+def _run(sql: str, cursor: Any) -> None:
+    cursor.execute(sql)
 
 
 def plan(store: RelationalStore, query: Query) -> str:

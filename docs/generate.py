@@ -59,7 +59,7 @@ SCENARIO = {
     "[dispatch]": scenario.Dispatch,
     "[handling]": scenario.Handling,
     "[evaluation]": scenario.Evaluation,
-    "[units.NAME]": scenario.Unit,
+    "[units.NAME]": scenario.UnitBehaviour,
     "[kinds.NAME]": scenario.InquiryKind,
     "[roles]": scenario.Roles,
     "[texts]": scenario.Texts,

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from caseflow.policies.calendars import load_calendar, read_calendar
     from caseflow.policies.load import load_policy
+    from caseflow.policies.unit_register import load_units
     from caseflow.stores.memory import MemoryStore
     from caseflow.stores.sqlite import SqliteStore
 
@@ -77,6 +78,7 @@ __all__ = [
     "UnknownCase",
     "load_calendar",
     "load_policy",
+    "load_units",
     "machine",
     "read_calendar",
 ]
@@ -95,6 +97,7 @@ _HOMES = {
     "StoreBusy StoreError UnknownCase",
     "policies.calendars": "load_calendar read_calendar",
     "policies.load": "load_policy",
+    "policies.unit_register": "load_units",
     "stores.memory": "MemoryStore",
     "stores.sqlite": "SqliteStore",
 }

@@ -165,6 +165,14 @@ class PolicyError(CaseflowError):
         return f"{head}\n{lines}"
 
 
+class UnitsError(PolicyError):
+    """A register of units that cannot be used; lists every problem at once."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        CaseflowError.__init__(self, "units-invalid", problems=self.problems)
+
+
 class ScenarioError(PolicyError):
     """A scenario that cannot be simulated; lists every problem at once, those of its policy included."""
 

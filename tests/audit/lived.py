@@ -12,8 +12,8 @@ COORDINATOR = Actor("d-1", role="coordinator")
 
 
 def live(store: Store, *, cases: int = 3) -> Desk:
-    """Cases ``a0``, ``a1``...: of the first a text is erased; the reply to the second is recorded late, so
-    that its cards and its urging notice are annulled; the others keep theirs.
+    """Cases ``a0``, ``a1``...: of the first, with which another unit helps, a text is erased; the reply to
+    the second is recorded late, so that its cards and its urging notice are annulled; the others keep theirs.
     """  # fmt: skip
     desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2025-03-03T09:30:00+08:00"))
     for number in range(cases):
@@ -21,6 +21,7 @@ def live(store: Store, *, cases: int = 3) -> Desk:
         desk.submit(
             title=title, body="三天了", to="城管局", by=CITIZEN, case_id=f"a{number}", key=f"k{number}"
         )
+    desk.add_co_handler("a0", co_handler="水务局", by=COORDINATOR)
     desk.clock.advance(days=6)
     desk.sweep()
     desk.redact("a0", fields=("body",), basis="个人信息保护法第四十七条", reason="本人申请", by=SUPERVISOR)

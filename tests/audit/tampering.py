@@ -9,10 +9,11 @@ from typing import Any
 
 from caseflow.stores.sql.schema import STEPS
 
-TABLES = ("cases", "events", "texts", "keys", "policies", "notices", "documents")
+TABLES = ("cases", "helpers", "events", "texts", "keys", "policies", "notices", "documents")
 KEYS = {
     "cases": ("id",), "events": ("position",), "texts": ("case_id", "version"), "keys": ("actor", "name"),
-    "policies": ("pin",), "notices": ("position",), "documents": ("position",),
+    "helpers": ("case_id", "unit"), "policies": ("pin",), "notices": ("position",),
+    "documents": ("position",),
 }  # fmt: skip
 """Table -> what identifies a row of it."""
 

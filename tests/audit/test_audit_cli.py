@@ -34,7 +34,7 @@ def spoil() -> None:
 def test_a_sound_store_leaves_with_0(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Keys, a checkpoint and both audits, as the how-to page goes."""
     assert run(["audit", "verify", "--store", url]) == 0
-    assert capsys.readouterr().out == "3 cases, 21 events: as recorded\n"
+    assert capsys.readouterr().out == "3 cases, 22 events: as recorded\n"
     assert run(["audit", "keygen", "--out", "key"]) == 0
     assert run(["audit", "checkpoint", "--store", url, "--key", "key", "--out", "cp"]) == 0
     signed = ["audit", "verify", "--store", url, "--checkpoint", "cp", "--public-key", "key.pub"]
@@ -42,7 +42,7 @@ def test_a_sound_store_leaves_with_0(url: str, capsys: pytest.CaptureFixture[str
     assert run([*signed, "--lang", "zh"]) == 0
     first, second = capsys.readouterr().out.splitlines()
     assert re.fullmatch(r"已与 \S+ 的存证核对 3 件案件", first)
-    assert second == "3 件案件，21 个事件：与记录一致"
+    assert second == "3 件案件，22 个事件：与记录一致"
 
 
 def test_a_spoiled_store_leaves_with_6(url: str, capsys: pytest.CaptureFixture[str]) -> None:

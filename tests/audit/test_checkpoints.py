@@ -22,8 +22,7 @@ from caseflow.audit.checkpoint import (
 from caseflow.audit.verify import verify
 from caseflow.core.model.evolve import replay
 from caseflow.core.notices import sent
-from caseflow.serialization.codec import pack
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, pack
 from caseflow.stores.copy import copy_cases
 from tests.audit.lived import COORDINATOR, OFFICER, SUPERVISOR, live
 

@@ -27,7 +27,7 @@ NOT_COVERED: dict[str, set[str]] = {
 }
 """Columns of which a change may go unseen; ``docs/explanation/audit.md`` says the same, and why."""
 
-TABLES = ("cases", "events", "texts", "policies", "notices", "documents")
+TABLES = ("cases", "helpers", "events", "texts", "policies", "notices", "documents")
 """Those of which at least some column is vouched for."""
 
 
@@ -162,12 +162,13 @@ def test_what_is_left_of_a_version_betrays_what_is_gone(lived: Path, tmp_path: P
         assert "audit-told-lost" in {fault.code for fault in audited(path).faults}, rowid
 
 
-@pytest.mark.parametrize("table", ["cases", "events", "texts", "policies", "notices", "documents"])
+@pytest.mark.parametrize("table", ["cases", "helpers", "events", "texts", "policies", "notices", "documents"])
 def test_a_row_put_in_is_found(lived: Path, tmp_path: Path, table: str) -> None:
     """A row doubled under another name, number or version is told: nothing owes it."""
     other = {
         "cases": "id = 'zz'", "events": "version = version + 1", "texts": "version = version + 1",
-        "policies": "pin = 'x'", "notices": "id = 'x'", "documents": "id = 'x', number = 4",
+        "helpers": "unit = 'x'", "policies": "pin = 'x'", "notices": "id = 'x'",
+        "documents": "id = 'x', number = 4",
     }[table]  # fmt: skip
     with closing(copied(lived, tmp_path / "c.db")) as connection:
         connection.execute(
@@ -265,7 +266,7 @@ def run(server: CaughtUp, sql: str, *values: Any) -> None:
 
 KEYS = {
     "cases": ("id",), "events": ("case_id", "version"), "texts": ("case_id", "version"),
-    "policies": ("pin",), "notices": ("id",), "documents": ("id",),
+    "helpers": ("case_id", "unit"), "policies": ("pin",), "notices": ("id",), "documents": ("id",),
 }  # fmt: skip
 """Table -> what identifies a row of it."""
 

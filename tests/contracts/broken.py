@@ -15,7 +15,7 @@ from caseflow.core.model.case import Case
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import Aside, Head, Link
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, link
 from caseflow.testing import StoreContract
 from tests.contracts import broken_abilities, broken_answers, broken_writes  # noqa: F401  # they put theirs down
 from tests.contracts.handles import BROKEN
@@ -141,6 +141,13 @@ class ListsTheNeverDueFirst(MemoryStore):
             last = (query.after[0] or -1, query.after[1])
             found = tuple(case for case in found if (case.next_due_us or -1, case.id) > last)
         return found[: query.limit]
+
+
+class ListsWhatIsHeldAlone(MemoryStore):
+    """It knows nothing of units that help."""
+
+    def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
+        return super().find(query.replace(helping=False))
 
 
 class HandsOutTwice(MemoryStore):
@@ -311,6 +318,7 @@ CAUGHT_BY: dict[type[MemoryStore], str] = {
     ForgetsWhatComesBack: "test_due_follows_the_case",
     ShowsPositionsLate: "test_the_feed_skips_nothing_while_writers_race",
     ListsTheNeverDueFirst: "test_find_is_in_keyset_order",
+    ListsWhatIsHeldAlone: "test_a_unit_finds_what_it_helps_with",
     HandsOutTwice: "test_a_lease_keeps_others_away_until_it_runs_out",
     NeverTakesBackALease: "test_a_lease_keeps_others_away_until_it_runs_out",
     SettlesForAnybody: "test_an_outcome_counts_only_with_the_token_that_holds_it",

@@ -170,6 +170,9 @@ COLUMNS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
         "version": INTS, "next_due": (*INTS, None), "due_order": INTS, "deadline": (*INTS, None),
         "waits": INTS,
     }),
+    "helpers": ("case_id", {
+        "case_id": TEXTS, "unit": TEXTS, "due_order": INTS, "deadline": (*INTS, None),
+    }),
     "events": ("case_id", {
         "body": BLOBS, "hash": BLOBS[:1], "version": (-5, 1 << 62), "case_id": TEXTS,
         "position": (-5, 1 << 62),

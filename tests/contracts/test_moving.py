@@ -15,7 +15,7 @@ from caseflow.cli import run
 from caseflow.core import notices as o
 from caseflow.core.model import events as e
 from caseflow.ports import KeyClaim
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from caseflow.stores.copy import Copied, copy_cases
 from caseflow.testing.contract.case_factory import BY, submitted, then
 from tests.contracts.databases import emptied

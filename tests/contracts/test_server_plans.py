@@ -46,3 +46,19 @@ def test_each_list_has_its_index(store: CaughtUp, index: str) -> None:
         if index in ("by_state", "due"):
             assert "Sort" not in words
             assert "filesort" not in words
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [(Query(unit="u7", helping=True), "due"), (Query(unit="u7", helping=True, overdue_at=NOW), "running")],
+)  # fmt: skip
+def test_what_a_unit_holds_or_helps_with_comes_from_two_indexes(
+    store: CaughtUp, query: Query, index: str
+) -> None:
+    """Neither table is gone through: each list is read from its index, and a page of each is merged."""
+    page = store.find(query)
+    assert {case.unit == "u7" for case in page} == {True, False}
+    for asked in (query, query.replace(after=query.place(page[0]))):
+        words = plan(store, asked)
+        assert "Seq Scan" not in words
+        assert re.search(rf"caseflow_helpers_{index}\b", words)

@@ -15,7 +15,7 @@ import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, StoreBusy, StoreError, load_policy
 from caseflow.cli import run
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from caseflow.stores.sql import schema
 from caseflow.stores.sql.schema import Table
 

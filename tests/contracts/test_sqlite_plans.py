@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
+from caseflow.core.model import events as e
 from caseflow.ports import Query
-from caseflow.testing.contract.case_factory import submitted
+from caseflow.testing.contract.case_factory import BY, submitted, then
 
 BOSS = Actor("s-1", role="importer")
 SAID: list[tuple[str, Any]] = []
@@ -112,6 +113,39 @@ def test_each_list_has_its_index(path: Path, store: SqliteStore, query: Query, i
     """By state, by overdue, by unit and by citizen a page is read from the index made for it."""
     store.find(query)
     assert f"INDEX caseflow_cases_{index} " in f"{plans(path)[0]} "
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [(Query(unit="u1", helping=True), "due"), (Query(unit="u1", helping=True, overdue_at=30), "running"),
+     (Query(unit="u1", helping=True, state="routed", after=(20, "c11")), "due")],
+)  # fmt: skip
+def test_what_a_unit_holds_or_helps_with_is_merged_from_two_indexes(
+    path: Path, store: SqliteStore, query: Query, index: str
+) -> None:
+    """Each of the two lists is read in order from its index up to a page, and only those pages are merged."""
+    cases = store.find(Query(unit="u2"))
+    store.append([then(case, e.CoHandlerAdded(60, BY, unit="u1")) for case in cases])
+    SAID.clear()
+    assert store.find(query)
+    found = plans(path)
+    assert any(f"INDEX caseflow_helpers_{index} " in plan for plan in found)
+    assert any("INDEX caseflow_cases_" in plan and "by_unit" in plan for plan in found)
+    assert {plan for plan in found if plan.startswith("SCAN")} == {"SCAN held", "SCAN helped"}
+    assert sum("TEMP B-TREE" in plan for plan in found) == 2  # of one page each
+
+
+def test_a_command_on_a_case_with_a_helper_costs_one_statement_more(path: Path) -> None:
+    """Where its places in lists move; none where they stay."""
+    desk = Desk(load_policy("wuhu"), SqliteStore(path), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    case = desk.submit(title="t", to="城管局", by=BOSS)
+    for action, fields, inserts in (
+        ("add_co_handler", {"co_handler": "水务局"}, 1), ("note", {"text": "x"}, 0),
+        ("reply", {"text": "y"}, 1),
+    ):  # fmt: skip
+        SAID.clear()
+        desk.act(case.id, action, by=BOSS, fields=fields)
+        assert sum(sql.startswith("INSERT INTO caseflow_helpers") for sql, _ in SAID) == inserts
 
 
 def test_a_case_and_its_history_are_searched(path: Path, store: SqliteStore) -> None:

@@ -16,7 +16,7 @@ from caseflow.stores.sql.statements import CommandShape, Statements
 FOLDER = Path(sql.__file__).parent
 TEXT = (FOLDER / "statements.sql").read_text(encoding="utf-8")
 NAMES = re.findall(r"^-- name: (\w+)(?: \[([\w, ]+)\])?$", TEXT, re.MULTILINE)
-SLOTS = {"{where}", "{order}", "{lead}", "{after}", "{table}", "{moved}", "{parts}"}
+SLOTS = {"{where}", "{order}", "{lead}", "{after}", "{table}", "{moved}", "{parts}", "{held}", "{helped}"}
 """Parts of statements that depend on what is asked."""
 
 
@@ -51,7 +51,8 @@ def test_sqlite_takes_every_statement() -> None:
     with store._connections.held() as connection:
         for name, text in Statements(SQLITE, schema=1).items():
             slots = {"{where}": "position > ?" if "WHERE {where}" in text else "", "{after}": "",
-                     "{table}": "notices", "{order}": "due_order", "{lead}": ""}  # fmt: skip
+                     "{table}": "notices", "{order}": "due_order", "{lead}": "",
+                     "{held}": "SELECT 1 a, 2 b, 3 c, 4 d", "{helped}": "SELECT 1, 2, 3, 4"}  # fmt: skip
             for slot, part in slots.items():
                 text = text.replace(slot, part)
             text = re.sub(r"\{each ([^}]*)\}", r"\1, \1", text)

@@ -230,6 +230,8 @@ WRONG = {
     "no event": ({"HOOKS": [("opened", f"{__name__}.heard")]}, "no event is called 'opened'"),
     "no function": ({"HOOKS": [("submitted", f"{__name__}.NOT_A_POLICY")]}, "is no function"),
     "no observer": ({"OBSERVER": 5}, "must have a method observe; got 5"),
+    "no register": ({"UNITS": 5}, "must have a method unit; got 5"),
+    "no file of units": ({"UNITS": "nowhere.toml"}, "nowhere.toml"),
     "no authorizer": ({"AUTHORIZER": 5}, "must have a method refuses; got 5"),
 }
 
@@ -247,7 +249,7 @@ def test_settings_that_cannot_be_used_are_told(name: str) -> None:
 
 
 def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> None:
-    """A policy, a clock and an authorizer by dotted name or as they are; a policy by its file."""
+    """A policy, a clock and an authorizer by dotted name or as they are; a policy and units by file."""
     file = tmp_path / "city.toml"
     file.write_text('extends = "wuhu"\nname = "city"\n', encoding="utf-8")
     with override_settings(CASEFLOW={"POLICY": str(file), "CLOCK": "caseflow.SystemClock"}):
@@ -260,6 +262,10 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
             desk().reply("c1", text="x", by=Actor("x", role="nobody"))
     with override_settings(CASEFLOW={"AUTHORIZER": f"{__name__}.Anyone"}):
         assert desk().reply("c1", text="x", by=Actor("x", role="nobody")).state == "answered"
+    register = tmp_path / "units.csv"
+    register.write_text("name,former\n城市管理局,城管局\n", encoding="utf-8")
+    with override_settings(CASEFLOW={"UNITS": str(register), "CLOCK": CLOCK}):
+        assert desk().submit(title="t", to="城管局", by=BOSS, case_id="c2").unit == "城市管理局"
 
 
 def test_settings_that_override_keep_the_rest(using: str, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from caseflow import BadInput, read_calendar
 from caseflow.cli import run
-from caseflow.policies.calendar_sources.table_file import KEYS
+from caseflow.policies.calendar_sources.calendar_table import KEYS
 from caseflow.policies.calendars import calendar_named
 from tests.core.calendar_files import HEAD, SHARED, refusal, saved, working
 

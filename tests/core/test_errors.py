@@ -27,6 +27,7 @@ from caseflow.errors import (
     Stale,
     StoreBusy,
     StoreError,
+    UnitsError,
     UnknownCase,
 )
 
@@ -46,6 +47,7 @@ EXAMPLES: dict[type[CaseflowError], CaseflowError] = {
     LogError: LogError("log-row", file="l.csv", line=2, column="at", found=BadInput("bad-int", what="n")),
     PolicyError: PolicyError(PROBLEMS),
     ScenarioError: ScenarioError(PROBLEMS),
+    UnitsError: UnitsError(PROBLEMS),
     Refused: Refused(REFUSAL, case_id="c1"),
 }
 WAYS: dict[str, Callable[[Any], Any]] = {

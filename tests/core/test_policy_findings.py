@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from string import Formatter
 
+import attrs
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, MemoryStore, Policy, i18n, load_policy
@@ -405,8 +406,6 @@ WUHU = {
     ("state-without-clock", "states.rectification"),
     ("endless-retraction", "clocks.reply.revive"),
     ("extension-outlives-rung", "limits.extension_days"),
-    ("notice-without-unit", "clocks.reply.rungs[0].recipients"),
-    ("notice-without-unit", "clocks.reply.rungs[1].recipients"),
 }
 
 
@@ -456,8 +455,11 @@ def test_the_loop_of_an_endless_delay_can_be_gone_for_ever() -> None:
 
 
 def test_a_notice_without_unit_finds_nobody() -> None:
-    """The card of a case that nobody routed names no unit, whose officials could be told."""
-    found = of(load_policy("wuhu"), "notice-without-unit")
+    """The card of a case that nobody routed names no unit whose officials are told; unless others are."""
+    wuhu = load_policy("wuhu")
+    assert not of(wuhu, "notice-without-unit")
+    found = of(attrs.evolve(wuhu, without_unit=()), "notice-without-unit")
+    assert [one.path for one in found] == [f"clocks.reply.rungs[{at}].recipients" for at in (0, 1)]
     desk = a_desk()
     gone(desk, found[1].way)
     desk.clock.advance(days=6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from caseflow import Desk, MemoryStore, PolicyError, load_policy
@@ -49,7 +50,7 @@ def since(desk: Desk, after: int) -> list[str]:
 
 
 def test_a_routed_case_is_told_to_its_duty_officer(desk: Desk) -> None:
-    """With a unit at submission, by routing, and by a transfer: each time to the unit that has it now."""
+    """At submission, by routing, by a transfer: of the unit that has it now; without one the coordinator."""
     submitted(desk)
     desk.transfer("c1", to="水务局", by=COORDINATOR)
     assert said(posted(desk)) == ["submitted > duty_officer@城管局", "transferred > duty_officer@水务局"]
@@ -110,15 +111,28 @@ def test_a_rung_is_told_to_its_recipients_at_its_instant(desk: Desk) -> None:
     assert {row.notice.topic for row in rows} == {"reminder", "card"}
 
 
-def test_a_role_of_a_unit_is_not_told_of_a_case_that_no_unit_holds(desk: Desk) -> None:
-    """A card of a case without a unit is told to who finds it one, and to the supervising office."""
+@pytest.mark.parametrize(
+    ("without_unit", "expected"),
+    [
+        (
+            ("coordinator",),
+            ["submitted > coordinator", "reminder > coordinator", "yellow > coordinator",
+             "red > coordinator", "red > supervisor"],
+        ),
+        (("supervisor",), ["submitted > supervisor", "reminder > supervisor", "yellow > supervisor",
+                           "red > supervisor"]),
+        ((), ["red > supervisor"]),
+    ],
+)  # fmt: skip
+def test_of_a_case_without_unit_those_are_told_whom_the_policy_names(
+    without_unit: tuple[str, ...], expected: list[str]
+) -> None:
+    """In the place of a unit's people, each once; nobody where the policy names nobody."""
+    desk = desk_of(attrs.evolve(load_policy("wuhu"), without_unit=without_unit))
     submitted(desk, to="")
     desk.clock.set("2025-03-20T09:30:00+08:00")
     desk.sweep()
-    assert said(posted(desk)) == [
-        "submitted > coordinator", "reminder > coordinator", "yellow > coordinator", "red > supervisor",
-        "red > coordinator",
-    ]  # fmt: skip
+    assert said(posted(desk)) == expected
 
 
 def test_no_words_and_no_people_are_in_a_notice(desk: Desk) -> None:

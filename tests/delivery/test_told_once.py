@@ -161,7 +161,7 @@ def _check_cards(life: Life, rows: tuple[Posted, ...]) -> None:
 
 def _recipients(life: Life, clock: str, level: str) -> tuple[str, ...]:
     routes = life.desk.rules.routes.of_rungs[clock, level]
-    return tuple(one.role for one in routes if not one.is_unassigned)  # a unit holds it throughout
+    return tuple(one.role for one in routes)
 
 
 def _check_corrections(life: Life, rows: tuple[Posted, ...], by_id: dict[str, Posted]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Desk, MemoryStore, Refused
-from caseflow.core.engine.audience import retracted
+from caseflow.core.engine.rights import retracted
 from caseflow.core.model import events as e
 from caseflow.core.notices import CANCELLED, COLLAPSED, OF_RUNGS, REMINDER, SENT, TAKEN_BACK, Notice, Posted
 from caseflow.core.time.instants import DAY, HOUR, moment

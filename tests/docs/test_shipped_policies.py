@@ -9,7 +9,8 @@ import pytest
 
 from caseflow import load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.policies.lint.state_space import Graph, Spot
+from caseflow.policies.lint.reachability import leading
+from caseflow.policies.lint.state_space import StateSpace
 from caseflow.policies.load import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,15 +87,12 @@ def test_everything_that_people_read_has_labels(name: str) -> None:
 def test_every_case_can_come_to_an_end(name: str) -> None:
     """From each situation that can be reached people, and not a program alone, can lead to a final state."""
     rules = CompiledPolicy(load_policy(name))
-    graph, people = Graph(rules), {key for key, role in rules.policy.roles.items() if not role.everything}
-    before: dict[Spot, set[Spot]] = {}
-    for arrow in graph.arrows():
-        if people & rules.table[arrow.origin.state][arrow.action].scopes.keys():
-            before.setdefault(arrow.target, set()).add(arrow.origin)
-    edge = [spot for spot in graph.spots if spot.state and rules.policy.states[spot.state].final]
-    ending = set(edge)
-    while edge:
-        new = before.get(edge.pop(), set()) - ending
-        ending |= new
-        edge += new
-    assert graph.complete and ending == set(graph.spots)
+    graph = StateSpace(rules).graph()
+    people = {key for key, role in rules.policy.roles.items() if not role.everything}
+    steps = [
+        (arrow.origin, arrow.target)
+        for arrow in graph.arrows()
+        if people & rules.table[arrow.origin.state][arrow.action].scopes.keys()
+    ]
+    ends = [spot for spot in graph.spots if spot.state and rules.policy.states[spot.state].final]
+    assert graph.complete and leading(steps, ends) == set(graph.spots)

@@ -14,8 +14,7 @@ from typing import Any
 from caseflow import MemoryStore
 from caseflow.core.policy import pin_of
 from caseflow.interchange import jsonl
-from caseflow.serialization.codec import encode
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode
 from caseflow.testing.golden.golden_history import golden_files, read_golden
 from tests.audit.lived import live
 

@@ -481,12 +481,12 @@ def test_the_command_line_goes_there_and_back(
     assert run(["export", *url, "--out", "all.jsonl"]) == 3
     assert run(["import", "all.jsonl", "--store", "sqlite:///new.db"]) == 0
     assert capsys.readouterr().out == (
-        "3 cases and 4 keys written; go on with --since 21\n"
-        "3 cases with 21 events and 4 keys taken over; 0 cases were there\n"
+        "3 cases and 4 keys written; go on with --since 22\n"
+        "3 cases with 22 events and 4 keys taken over; 0 cases were there\n"
     )
     assert run(["import", "all.jsonl", "--store", "sqlite:///new.db", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
-        "cases": 0, "events": 0, "unchanged": 3, "keys": 4, "position": 21,
+        "cases": 0, "events": 0, "unchanged": 3, "keys": 4, "position": 22,
     }  # fmt: skip
     assert run(["export", *url, "--format", "replay", "--with-texts", "--bom", "--out", "replay.csv"]) == 0
     assert run(["replay", "replay.csv", "--policy", "wuhu"]) == 0
@@ -502,7 +502,7 @@ def test_the_command_line_goes_there_and_back(
     printed = capsys.readouterr()
     assert (json.loads(printed.out.splitlines()[0])["caseflow"], printed.err) == (
         "store",
-        "已写出 3 件案件、4 个幂等键；下次用 --since 21 继续\n",
+        "已写出 3 件案件、4 个幂等键；下次用 --since 22 继续\n",
     )
 
 

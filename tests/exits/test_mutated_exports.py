@@ -18,8 +18,7 @@ from caseflow.core.model.evolve import replay
 from caseflow.interchange import commands_csv, csv_tables, importer, jsonl, xes
 from caseflow.policies.registry import rules_of
 from caseflow.ports.records import Kept
-from caseflow.serialization.codec import decode
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, decode
 from caseflow.views.action_forms import actions_document
 from caseflow.views.documents import case_document, public_document
 from caseflow.views.story import told

@@ -13,7 +13,7 @@ from caseflow.core.model.events import Replied, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.notices import CANCELLED, COLLAPSED, SENT, Posted
 from caseflow.ports import Recorded, Store
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from tests.faults.orders import Order, Read
 from tests.faults.workers import RULES
 

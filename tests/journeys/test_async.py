@@ -33,7 +33,7 @@ from caseflow.desk.reader import AsyncReader, Reader
 from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER
 
 PAIRS = [(Desk, AsyncDesk), (Reader, AsyncReader), (CaseFile, AsyncCaseFile)]
-NOT_AWAITED = {"policies", "aio", "clock", "joined", "rules", "store", "seen_by", "aclose"}
+NOT_AWAITED = {"policies", "units", "aio", "clock", "joined", "rules", "store", "seen_by", "aclose"}
 """What asks no store, or belongs to one of the two alone: `Desk.joined` is for ``run_sync``."""
 
 

@@ -10,7 +10,7 @@ import pytest
 from caseflow import Actor, Desk, ManualClock, Refused, SqliteStore, load_policy, machine
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.evolve import replay
-from caseflow.policies.lint.state_space import Graph
+from caseflow.policies.lint.state_space import StateSpace
 from caseflow.testing.laws.liveness import Liveness
 from caseflow.views.mermaid import diagram
 
@@ -148,7 +148,7 @@ def test_the_machine_says_it_all(desk: Desk) -> None:
 
 def test_walks_know_the_way_back(desk: Desk) -> None:
     """Both the walk of the lint and the exploration lead back where one came from, and to an end."""
-    graph = Graph(CompiledPolicy(desk.rules.policy))
+    graph = StateSpace(CompiledPolicy(desk.rules.policy)).graph()
     ways = {
         (arrow.origin.came_from, arrow.target.state) for arrow in graph.arrows() if arrow.action == "take_up"
     }

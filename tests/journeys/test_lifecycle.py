@@ -84,8 +84,9 @@ def test_a_case_lives_through_every_action(desk: Desk) -> None:
 
 
 def test_every_action_of_wuhu_is_lived_through(desk: Desk) -> None:
-    """The life above, a submission, a merger and its end, and a signature are all that ``wuhu`` knows."""
-    lived = {action for _, action, _, _, _ in LIFE} | {"submit", "merge", "resume", "sign_receipt"}
+    """The life above, submission, merger and its end, signature and appeal are all that ``wuhu`` knows."""
+    others = {"submit", "merge", "resume", "sign_receipt", "annul_card"}
+    lived = {action for _, action, _, _, _ in LIFE} | others
     assert lived == set(desk.rules.policy.actions)
 
 

@@ -20,8 +20,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.evolve import replay
 from caseflow.i18n import visible
 from caseflow.ports.records import Kept
-from caseflow.serialization.codec import encode
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode
 
 CITIZEN = Actor("c-1", role="citizen")
 ODD = "\x1b[31m红\x1b]0;x\x07\x9b2J\u202e"

@@ -11,8 +11,7 @@ import pytest
 from caseflow import Desk, ManualClock, MemoryStore, SqliteStore, load_policy
 from caseflow.core.model.evolve import replay
 from caseflow.ports import Store
-from caseflow.serialization.codec import pack, unpack
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken, pack, unpack
 from tests.journeys.people import (
     CITIZEN,
     COORDINATOR,

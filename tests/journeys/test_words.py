@@ -8,8 +8,9 @@ import pytest
 
 from caseflow import ELSEWHERE, Actor, Desk, ManualClock, MemoryStore, Refused, load_policy
 from caseflow.core.engine.fields import has_word
-from caseflow.delivery.renderer import CaseContext, TemplateContext
+from caseflow.delivery.renderer import CaseContext, Recipient, TemplateContext
 from caseflow.interchange.log_replay import replay
+from caseflow.ports import Person
 from caseflow.testing.timeline.stored_story import story_of
 
 CITIZEN = Actor("c", role="citizen")
@@ -97,8 +98,9 @@ def words(desk: Desk, topic: str, name: str) -> str:
     """What a message to a person says in that place."""
     case, store = desk.get("c"), desk.store
     row = next(row for row in store.notices(case_id="c") if row.notice.topic == topic)
-    context = CaseContext(desk.rules_of(case), case, store.texts("c"), store.documents("c"))
-    return TemplateContext(context, row.notice, "en", "")[name]
+    texts, now = store.texts("c"), desk.clock.now_us()
+    context = CaseContext(desk.rules_of(case), case, texts, store.documents("c"), now)
+    return TemplateContext(context, row.notice, "en", Recipient(Person("p", ""), case, texts))[name]
 
 
 def test_a_title_that_was_never_given_was_not_erased(desk: Desk) -> None:

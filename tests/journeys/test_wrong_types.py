@@ -25,7 +25,7 @@ RIGHT: dict[str, Any] = {
     "code": "duplicate", "primary": "c2", "reference": "f", "sha256": "0" * 64, "size": 1,
     "case": "c1", "media_type": "text/plain", "document": "d", "basis": "b", "reason": "r", "cases": tuple,
     "other": "c2", "as_": "x", "clock": "reply", "actor": IMPORTER, "what": "submitted", "function": print,
-    "message": "m", "connection": "c", "year": 2025, "number": 1,
+    "message": "m", "connection": "c", "year": 2025, "number": 1, "level": "yellow", "unit": "城管局",
 }  # fmt: skip
 TERMS = ("reason", "own_fields", "effective_at", "key", "expected_version")
 KNOWN = (

@@ -6,14 +6,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
-from caseflow.policies.lint.state_space import Graph, Spot, Ticking
+from caseflow.policies.lint.state_space import Spot, StateSpace, Ticking
 
 from .histories import POLICY, Step, World, steps
 
 RULES = CompiledPolicy(POLICY)
 ONE_A_CASE = tuple(plan for plan in RULES.plans if not plan.rule.subject)
 """The clocks with one instance a case; those with one for each unit are several at once in a case."""
-GRAPH = Graph(RULES, ONE_A_CASE)
+GRAPH = StateSpace(RULES).graph(ONE_A_CASE)
 SPOTS = set(GRAPH.spots)
 FOREVER = 1 << 62
 

@@ -93,6 +93,13 @@ def _without_effect(event: Event) -> Event:
     return event if event.effective_us is None else event.replace(effective_us=None)
 
 
+@breaks("3", "4")
+def forgets_appeals(put: Put) -> None:
+    """A card that was annulled on appeal is owed again."""
+    put(evolve, _without_appealed=lambda case, clocks: clocks)
+    put(Case, appealed=property(lambda case: iter(())))
+
+
 @breaks("2", "3")
 def a_late_sweep_differs(put: Put) -> None:
     """A sweep that comes more than a day late leaves reminders out."""

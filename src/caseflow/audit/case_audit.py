@@ -22,13 +22,11 @@ from caseflow.core.notices import (
     Draft,
     Notice,
     owed,
-    takes_back,
 )
 from caseflow.errors import StoreError
 from caseflow.policies.parse import is_list
 from caseflow.ports import NEVER, is_redacted_by
-from caseflow.serialization.codec import SNAPSHOT, decode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import SNAPSHOT, START, decode, link, pack
 from caseflow.serialization.redaction import seal
 
 RulesOf = Callable[[str], CompiledPolicy | None]
@@ -61,6 +59,7 @@ def case_faults(rows: CaseRows, rules_of: RulesOf) -> Iterator[Fault]:
             yield Fault(rows.case_id, version, "audit-event", event.unknown)
             return
     yield from _row_faults(rows.case, case)
+    yield from _helper_faults(rows, case)
     yield from _text_faults(rows, case, events)
     yield from _notice_faults(rows, case, events, rules_of)
 
@@ -113,6 +112,20 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
     snapshot = row["snapshot"]
     if pack(case) != snapshot and not _is_of_older_format(snapshot):
         yield Fault(case.id, case.version, "audit-snapshot")
+
+
+def _helper_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
+    """One row for each unit that helps with the case, with the places that the case has in lists."""
+    due = case.next_due_us
+    expected = {"due_order": NEVER if due is None else due, "deadline": case.deadline_us}
+    kept = {row["unit"]: row for row in rows.helpers}
+    for unit in sorted({*kept, *case.facts.co_handlers}):
+        if (unit in kept) != (unit in case.facts.co_handlers):
+            yield Fault(case.id, case.version, "audit-column", f"helpers.unit: {unit}")
+        else:
+            for column, cell in expected.items():
+                if kept[unit][column] != cell:
+                    yield Fault(case.id, case.version, "audit-column", f"helpers.{column}: {unit}")
 
 
 def _is_of_older_format(snapshot: bytes) -> bool:
@@ -192,9 +205,9 @@ def _version_faults(rows: CaseRows, before: Case, event: Event, rules_of: RulesO
     if rules is None or adopted is None:
         return
     version = before.version + 1
-    earlier = [row for row in rows.notices if row["version"] < version] if takes_back((event,)) else []
-    posted = [_notice(row) for row in earlier if _is_object(row["body"])]
-    due = owed(rules, before, (event,), posted=posted, adopted=adopted)
+    earlier = (row for row in rows.notices if row["version"] < version)
+    posted = (_notice(row) for row in earlier if _is_object(row["body"]))
+    due = owed(rules, before, (event,), posted=lambda: posted, adopted=adopted)
     notices = [_columns(notice, NOTICE_COLUMNS) for notice in due.notices]
     drafts = [_columns(draft, DRAFT_COLUMNS) for draft in due.documents]
     for fault, name in (

@@ -46,6 +46,7 @@ class CaseRows(Value):
     case_id: str
     before: str | None
     case: RawRow | None = None
+    helpers: tuple[RawRow, ...] = ()
     events: tuple[RawRow, ...] = ()
     texts: tuple[RawRow, ...] = ()
     notices: tuple[RawRow, ...] = ()
@@ -61,7 +62,7 @@ class CaseRows(Value):
                 yield table, row
 
 
-TABLES = ("events", "texts", "notices", "documents")
+TABLES = ("helpers", "events", "texts", "notices", "documents")
 """The tables with any number of rows for a case."""
 
 
@@ -183,9 +184,9 @@ def rows_between(
         befores.append(name if is_text(name) else befores[-1])
     return [
         CaseRows(
-            case_id=name, before=before, case=by_id.get(name), events=tables["events"].get(name, ()),
-            texts=tables["texts"].get(name, ()), notices=tables["notices"].get(name, ()),
-            documents=tables["documents"].get(name, ()),
+            case_id=name, before=before, case=by_id.get(name), helpers=tables["helpers"].get(name, ()),
+            events=tables["events"].get(name, ()), texts=tables["texts"].get(name, ()),
+            notices=tables["notices"].get(name, ()), documents=tables["documents"].get(name, ()),
         )
         for name, before in zip(ids, befores, strict=False)
     ]  # fmt: skip

@@ -16,7 +16,7 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
-from caseflow.cli.case_commands import calendar, cases, forecast, show, sweep
+from caseflow.cli.case_commands import annul, calendar, cases, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
@@ -29,6 +29,7 @@ from caseflow.cli.referral_commands import referral
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems
+from caseflow.cli.unit_commands import units
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
@@ -56,9 +57,8 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, explain, forecast, cases, sweep, calendar, store,
-    export, import_, audit, relay, document, testing, referral,
-    systems,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar,
+    store, export, import_, audit, relay, document, testing, units, referral, systems,
 ):  # fmt: skip
     cli.add_command(_command)
 

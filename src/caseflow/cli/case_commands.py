@@ -1,4 +1,4 @@
-"""``caseflow show``, ``cases``, ``forecast``, ``sweep``, ``calendar``: stored cases and their deadlines."""
+"""``caseflow show``, ``annul``, ``cases``, ``forecast``, ``sweep``, ``calendar``: cases and deadlines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from caseflow import Card, Case, ClockRun, Policy
+from caseflow import Actor, Card, Case, ClockRun, Policy
 from caseflow.cli.options import (
     Lang,
     echo,
@@ -109,6 +109,28 @@ def card_document(card: Card) -> dict[str, Any]:
 @click.command()
 @click.argument("case_id", metavar="CASE")
 @store_option
+@click.option("--clock", required=True, help="The clock of the card.")
+@click.option("--level", required=True, help="Its level, such as yellow.")
+@click.option("--subject", default=None, help="Whose clock it is, where each unit has its own.")
+@click.option(
+    "--cycle", type=click.IntRange(1), default=None, help="Its cycle, where several such cards stand."
+)
+@click.option("--reason", required=True, help="Why the appeal holds.")
+@click.option("--by", required=True, help="The id of whoever decided it.")
+@click.option("--role", default="supervisor", show_default=True, help="Theirs.")
+@lang_option
+def annul(case_id: str, store_url: str, by: str, role: str, lang: Lang, **card: Any) -> None:
+    """Annul a card of a case on appeal; whoever was told of it is told so by the relay."""
+    desk = open_desk(store_url)
+    case = desk.annul_card(case_id, by=Actor(by, role=role), **card)
+    *_, appealed = case.appealed
+    annulled = next(one for one in reversed(case.cards) if (case.clock_of(one), one.level) == appealed)
+    echo(f"{word('cards', lang)}: {_card_line(annulled, desk.rules_of(case).policy, lang)}")
+
+
+@click.command()
+@click.argument("case_id", metavar="CASE")
+@store_option
 @json_option
 @lang_option
 def forecast(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
@@ -135,7 +157,8 @@ def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
 
 @click.command()
 @store_option
-@click.option("--unit", default=None, help="Only cases this unit holds.")
+@click.option("--unit", default=None, help="Only cases this unit holds or helps with.")
+@click.option("--held", "helping", flag_value=False, default=True, help="Without those it only helps with.")
 @click.option("--state", default=None, help="Only cases in this state.")
 @click.option("--overdue", is_flag=True, help="Only cases with a running clock past its deadline.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)

@@ -208,7 +208,8 @@ def explanation_document(part: Explanation) -> dict[str, Any]:
                 "level": rung.level, "length": rung.length, "unit": rung.unit, "of": rung.of,
                 "extended_by": rung.extended_by,
                 "late_at": rung.late_at.isoformat() if rung.late_at else None, "certain": rung.certain,
-                "fired": rung.fired, "rule": rung.rule, "source": rung.source,
+                "fired": rung.fired, "appealed": rung.appealed, "rule": rung.rule,
+                "source": rung.source,
             }
             for rung in part.rungs
         ],
@@ -244,7 +245,7 @@ def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lan
     if rung.late_at is not None:
         late = late_line(rung.late_at, lang, certain=rung.certain)
     extra = [word("extended", lang, n=rung.extended_by)] if rung.extended_by else []
-    fired = [word("fired", lang)] if rung.fired else []
+    fired = [word("appealed" if rung.appealed else "fired", lang)] if rung.fired else []
     facts = labelled(
         f"{level}{bracketed(length, lang)}", mark("comma", lang).join((late, *extra, *fired)), lang
     )

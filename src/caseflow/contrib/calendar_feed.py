@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from caseflow.core.model.case import Case
+from caseflow.core.units import present_name
 from caseflow.desk import Desk
 from caseflow.errors import is_of_the_store
 from caseflow.i18n import Lang
@@ -36,13 +37,14 @@ def unit_calendar(
         lang: of labels and phrases.
         alarm: how long before a deadline it reminds; `None` for never.
     """
+    unit = present_name(desk.units, unit)
     return icalendar(_dues(desk, unit, lang), name=name or unit, now_us=desk.clock.now_us(), alarm=alarm)
 
 
 def _dues(desk: Desk, unit: str, lang: Lang) -> Iterator[DueRung]:
     cursor = ""
     while True:
-        page = desk.cases(unit=unit, limit=PAGE, cursor=cursor)
+        page = desk.cases(unit=unit, helping=False, limit=PAGE, cursor=cursor)
         for case in page:
             if case.next_due_us is None:
                 return  # the rest has nothing due

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
 
 from caseflow.core.bounds import EARLIEST, LATEST, MOST_DOCUMENTS, Count, Instant, Name, Turn, Word
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Routes
+from caseflow.core.engine.compiled_policy import CompiledPolicy, NoticeRoute, Routes
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Key, card_key, document_id
 from caseflow.core.time.instants import moment
@@ -270,11 +270,8 @@ class Owed(Value, gc=False):
 
 
 NOTHING = Owed()
-
-
-def takes_back(events: Iterable[e.Event]) -> bool:
-    """Whether a card or reply is taken back, so that `owed` needs what was posted before."""
-    return any(type(event) in (e.CardAnnulled, e.ReplyRetracted) for event in events)
+Posts = Callable[[], Iterable[Notice]]
+"""Gives the notices of a case that were posted so far."""
 
 
 def owed(
@@ -282,7 +279,7 @@ def owed(
     case: Case,
     events: Sequence[e.Event],
     *,
-    posted: Iterable[Notice] = (),
+    posted: Posts = tuple,
     adopted: CompiledPolicy | None = None,
 ) -> Owed:
     """Who must be told what because of the events. The same whoever computes it.
@@ -295,10 +292,9 @@ def owed(
     Args:
         rules: the rules the case pins before the events.
         case: the case before the events.
-        posted: every notice of the case so far; needed when a card or reply is taken back; see `takes_back`.
+        posted: gives every notice of the case so far; asked only when a card or reply is taken back.
         adopted: the rules that hold from a `Migrated` on.
     """
-    known = tuple(posted)
     annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
     times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
@@ -308,6 +304,7 @@ def owed(
     unit, version = case.unit, case.version
     for index, event in enumerate(events):
         version += 1
+        kind = type(event)
         if isinstance(event, e.RungEvent):
             if index not in annulled and not event.inherited:
                 draft = _draft(rules, case.id, version, event, times)
@@ -315,29 +312,29 @@ def owed(
                 routes = rules.routes.of_rungs.get((event.clock, event.level), ())
                 notices += _of_rung(routes, case.id, version, event, draft)
             continue
-        if type(event) is e.CardAnnulled:
+        if isinstance(event, e.CardAnnulled):
             key = _key(event)
             if index not in annulled:
                 late.append((version, event, document_id(case.id, key, times.get(key, 0))))
             times[key] = times.get(key, 0) + 1
             continue
-        if type(event) in _HOLDERS:
+        if kind in _HOLDERS:
             unit = getattr(event, "unit", "")
-            if type(event) is e.Submitted and rules.routes.case_series:
+            if isinstance(event, e.Submitted) and rules.routes.case_series:
                 documents.append(_case_number(rules, case.id, version, event))
-        elif type(event) is e.Migrated and adopted is not None:
+        elif kind is e.Migrated and adopted is not None:
             rules = adopted
-        elif type(event) is e.ReceiptSigned and _is_signed(case, event):
+        elif isinstance(event, e.ReceiptSigned) and _is_signed(case, event):
             continue
         routes = rules.routes.of(event)
         owing = [*_of_event(routes, case.id, version, event, unit)] if routes else []
-        if type(event) is e.ReplyRetracted:
-            untold = _untold(case, event, known)
+        if isinstance(event, e.ReplyRetracted):
+            untold = _untold(case, event, posted())
             cancels += [notice.id for notice in untold]
             owing = [_taking_back(notice, untold) for notice in owing]
         notices += owing
     if late:
-        annulled_notices, corrections = _corrected(case.id, late, known)
+        annulled_notices, corrections = _corrected(case.id, late, tuple(posted()))
         cancels += annulled_notices
         notices += corrections
     if not (notices or documents or cancels or late):
@@ -456,18 +453,15 @@ def _by_routes(
     body: Mapping[str, Any],
     level: str = "",
 ) -> Iterator[Notice]:
-    """What is told of the event by each of these ways; nothing to a unit's people where there is no unit."""
-    for route in routes:
-        role, channel, unit = route.role, route.channel, ""
+    """What is told of the event by each of these ways.
+
+    Where there is no unit, those are told in the place of its people whom the policy names, once.
+    """
+    for role, unit, route in recipients(routes, addressee):
+        channel, template = route.channel, route.template
         more: Mapping[str, Any] = {}
-        if route.is_of_unit:
-            if not addressee:
-                continue
-            unit = addressee
-        if route.is_unassigned:
-            if addressee:
-                continue
-            more = UNASSIGNED
+        if route.is_of_unit and not unit:
+            more, template = UNASSIGNED, "unassigned_late" if level else "unassigned"
         yield Notice(
             notice_id(case_id, version, role, unit, channel),
             case_id,
@@ -478,8 +472,21 @@ def _by_routes(
             unit=unit,
             channel=channel,
             at_us=event.at_us,
-            body={"template": route.template, **body, **more},
+            body={"template": template, **body, **more},
         )
+
+
+def recipients(routes: Routes, addressee: str) -> Iterator[tuple[str, str, NoticeRoute]]:
+    """Role, unit and way of each notice."""
+    if addressee or not any(route.is_of_unit for route in routes):
+        yield from ((route.role, addressee if route.is_of_unit else "", route) for route in routes)
+        return
+    seen = {(route.role, route.channel) for route in routes if not route.is_of_unit}
+    for route in routes:
+        for role in route.instead if route.is_of_unit else (route.role,):
+            if not route.is_of_unit or (role, route.channel) not in seen:
+                seen.add((role, route.channel))
+                yield role, "", route
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:

@@ -415,16 +415,15 @@ class NoticeRule:
     """
 
     on: tuple[str, ...] = ()
-    """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock,
-    ``rung:reply/yellow`` for that of one, or ``rung:*`` for every one."""
+    """When: an action; ``event:`` and an event's name; ``rung:`` and a level of any clock, or
+    ``rung:reply/yellow`` for that of one."""
     to: tuple[str, ...] = ()
-    """The roles to tell. Who acts for a unit is told when the case has one."""
+    """The roles to tell. Who acts for a unit is told when the case has one, else those whom ``without_unit``
+    names."""
     channels: tuple[str, ...] = ()
     """The ways, one notice for each, such as ``email``; empty for each person's own."""
     template: str = ""
     """The key of the text; the rule's own name when left out."""
-    unassigned: bool = False
-    """Whether it is told only while no unit holds the case: to whoever finds it one."""
     labels: Labels = Labels()
     source: str = ""
 
@@ -598,6 +597,8 @@ class Policy:
     case_series: str = _optional("")
     """The words before a case's number, as in ``民声〔2025〕第3号``; each year's run from 1, without a gap.
     Cases are not numbered when left out."""
+    without_unit: tuple[str, ...] = _optional(())
+    """Who is told in the place of a unit's people while no unit holds the case: roles of scope ``any``."""
     retired: tuple[str, ...] = _optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})

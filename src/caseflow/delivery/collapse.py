@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from caseflow.core import notices as o
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
-from caseflow.core.notices import CORRECTION, DOCUMENT, OF_RUNGS, Notice, Posted
+from caseflow.core.notices import CORRECTION, DOCUMENT, OF_RUNGS, Notice, Posted, recipients
 from caseflow.delivery.renderer import instance, others
 from caseflow.ports import Outbox
 
@@ -134,15 +134,11 @@ def has_siblings(rules: CompiledPolicy, notice: Notice) -> bool:
     else:
         action = notice.body.get("action")
         routes = rules.routes.of_events.get(f"{notice.topic}:{action}" if action else notice.topic, ())
-    has_unit, has_none = bool(notice.unit), bool(notice.body.get("unassigned"))
-    posted = (
-        route
-        for route in routes
-        if route.channel == notice.channel
-        and not (has_unit and route.is_unassigned)
-        and not (has_none and route.is_of_unit)
+    addressees = (notice.unit,) if notice.unit else ("",) if notice.body.get("unassigned") else ("-", "")
+    return any(
+        sum(route.channel == notice.channel for *_, route in recipients(routes, addressee)) > 1
+        for addressee in addressees
     )
-    return sum(1 for _ in posted) > 1
 
 
 def siblings(notice: Notice, rows: Iterable[Posted]) -> list[Posted]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caseflow.core.model.case import Case
+from caseflow.core.units import UnitRegister, present_name, unit_name
 from caseflow.core.value import Value
 from caseflow.delivery.quiet_hours import telling_times
 from caseflow.errors import BadInput
@@ -42,24 +43,52 @@ class ListedDirectory:
             quiet = "22:00-07:00"
             digest = "08:30"
 
+        units: a register, whose lead officials and duty officers are found by their ids, and by which a
+            former name of a unit is its present one.
+
     Raises:
         BadInput: an entry without id, or with a key or value that does not fit.
     """
 
-    def __init__(self, people: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, people: Sequence[Mapping[str, Any]], *, units: UnitRegister | None = None) -> None:
+        self._register = units
         self._by_role: dict[str, list[RoleHolder]] = {}
+        self._by_id: dict[str, RoleHolder] = {}
         for index, entry in enumerate(people):
             holder = _role_holder(entry, index)
+            self._by_id.setdefault(holder.person.id, holder)
             for role in holder.roles:
                 self._by_role.setdefault(role, []).append(holder)
 
     def holders(self, role: str, *, unit: str, case: Case) -> Sequence[Person]:
         """Everybody listed with the role for the unit; whoever asked also if listed with units."""
-        return tuple(
-            holder.person
+        unit = present_name(self._register, unit)
+        registered = self._by_id.get(self._registered(role, unit))
+        listed = [
+            holder
             for holder in self._by_role.get(role, ())
-            if unit in holder.units or not holder.units or (not unit and holder.person.id == case.citizen)
-        )
+            if not holder.units
+            or unit in self._present(holder.units)
+            or (not unit and holder.person.id == case.citizen)
+        ]
+        if registered is not None and registered not in listed:
+            listed.insert(0, registered)
+        return tuple(holder.person for holder in listed)
+
+    def _registered(self, role: str, unit: str) -> str:
+        """The id of whom the register names for the role in the unit; empty for nobody."""
+        known = None if self._register is None or not unit else self._register.unit(unit)
+        match role:
+            case "lead_official":
+                return "" if known is None else known.lead
+            case "duty_officer":
+                return "" if known is None else known.duty_officer
+            case _:
+                return ""
+
+    def _present(self, units: Sequence[str]) -> Sequence[str]:
+        """The units by their present names."""
+        return units if self._register is None else [present_name(self._register, unit) for unit in units]
 
 
 def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
@@ -67,7 +96,8 @@ def _role_holder(entry: Mapping[str, Any], index: int) -> RoleHolder:
     if set(entry) - _KEYS:
         raise BadInput("bad-person", what=what, found=str(sorted(set(entry) - _KEYS))[:80])
     addresses = entry.get("addresses", {})
-    roles, units = _names(entry, "role", "roles", what), _names(entry, "unit", "units", what)
+    roles = _names(entry, "role", "roles", what)
+    units = tuple(map(unit_name, _names(entry, "unit", "units", what)))
     lang, name, person_id = entry.get("lang", "zh"), entry.get("name", ""), entry.get("id")
     if not isinstance(person_id, str) or not person_id or not isinstance(name, str):
         raise BadInput("bad-person", what=f"{what}.id", found=str(person_id)[:80])

@@ -15,6 +15,7 @@ from caseflow.delivery.notifiers.simple import CallableNotifier
 from caseflow.delivery.relay import Relay, RetryPolicy
 from caseflow.errors import BadInput, CaseflowError
 from caseflow.policies.parse import is_list, is_table
+from caseflow.policies.unit_register import load_units
 from caseflow.ports import Clock, Store
 from caseflow.ports.protocols import Directory, Notifier
 
@@ -25,7 +26,7 @@ SHIPPED = {
     "apprise": "caseflow.delivery.notifiers.apprise:AppriseNotifier",
 }
 """What ``use`` may say besides ``module:name``; each is imported only when it is asked for."""
-_KEYS = {"relay", "channels", "people", "directory"}
+_KEYS = {"relay", "channels", "people", "directory", "units"}
 
 
 def relay_from(table: Mapping[str, Any], store: Store, *, folder: Path, clock: Clock | None = None) -> Relay:
@@ -35,9 +36,10 @@ def relay_from(table: Mapping[str, Any], store: Store, *, folder: Path, clock: C
         table: ``[relay]`` with the numbers of `RetryPolicy`, ``quiet`` and ``digest`` (see `Relay`), and
             ``messages``, a folder;
             ``[channels.NAME]`` with ``use`` and the notifier's own arguments; and ``[[people]]`` (see
-            `ListedDirectory`) or ``directory = "module:name"``. A value ``{ env = "NAME" }`` is read from
+            `ListedDirectory`), with ``units``, the file of a register beside this one, or
+            ``directory = "module:name"``. A value ``{ env = "NAME" }`` is read from
             the environment.
-        folder: where the file stands; ``messages`` is relative to it.
+        folder: where the file stands; ``messages`` and ``units`` are relative to it.
 
     Raises:
         BadInput: ``bad-relay-config``, with the key path and what is wrong there.
@@ -58,7 +60,7 @@ def relay_from(table: Mapping[str, Any], store: Store, *, folder: Path, clock: C
         raise _wrong("channels", "no channel: nobody could be told")
     notifiers = {name: _notifier(name, channel) for name, channel in channels.items()}
     return Relay(
-        store, _directory(table), notifiers, clock=clock, retry_policy=_retry_policy(relay),
+        store, _directory(table, folder), notifiers, clock=clock, retry_policy=_retry_policy(relay),
         messages=Messages(None if messages is None else folder / messages), **times,
     )  # fmt: skip
 
@@ -87,7 +89,7 @@ def _retry_policy(numbers: Mapping[str, Any]) -> RetryPolicy:
     return RetryPolicy(**numbers)
 
 
-def _directory(table: Mapping[str, Any]) -> Directory:
+def _directory(table: Mapping[str, Any], folder: Path) -> Directory:
     if "directory" in table:
         named = _named(str(table["directory"]), "directory")
         directory: Any = named() if inspect.isclass(named) else named
@@ -97,7 +99,11 @@ def _directory(table: Mapping[str, Any]) -> Directory:
     people = table.get("people", [])
     if not is_list(people) or not people:
         raise _wrong("people", "give [[people]], or directory = 'module:name'")
-    return ListedDirectory([_table(entry, f"people[{index}]") for index, entry in enumerate(people)])
+    units = table.get("units")
+    if units is not None and not isinstance(units, str):
+        raise _wrong("units", "expected the path of a file")
+    entries = [_table(entry, f"people[{index}]") for index, entry in enumerate(people)]
+    return ListedDirectory(entries, units=None if units is None else load_units(folder / units))
 
 
 def _notifier(name: str, channel: object) -> Notifier:

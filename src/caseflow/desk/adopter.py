@@ -20,6 +20,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
+from caseflow.core.units import present_name
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import (
     checked_actor,
@@ -154,7 +155,7 @@ class LegacyCase:
         return Legacy(
             checked_name("state", self.state),
             micros(self.submitted_at, what="submitted_at"),
-            unit=checked_name("unit", self.unit),
+            unit=present_name(None, checked_name("unit", self.unit)),
             unit_since=_instant(self.unit_since, "unit_since"),
             holders=tuple(
                 (micros(holder.since, what="holders"), checked_name("holders", holder.unit))
@@ -306,10 +307,16 @@ class Adopter:
     def _entry(self, legacy: LegacyCase, *, by: Actor, reason: str, now: int) -> Append:
         """The adoption of a case that is not there, to be appended."""
         case_id, by = checked_call(legacy.case_id, ADOPT, by)
-        command, texts = sealed(self._rules, "submit", by, _fields(legacy, reason), None)
-        command = command.replace(action=ADOPT)
-        authorizer = self._handler.authorizer
-        events = adopt(self._rules, case_id, legacy.past(), command, now, authorizer=authorizer)
+        handler, past = self._handler, legacy.past()
+        unit = {"to": past.unit} if past.unit else {}
+        by, fields = handler.actor(by), _fields(legacy, reason) | unit
+        command, texts = sealed(self._rules, "submit", by, fields, None)
+        command = handler.placed(self._rules, Case(case_id), command, now)
+        past = past.replace(unit=command.fields.get("to", ""))
+        command = command.replace(
+            action=ADOPT, fields={name: value for name, value in command.fields.items() if name != "to"}
+        )
+        events = adopt(self._rules, case_id, past, command, now, authorizer=handler.authorizer)
         texts = tuple(text.replace(version=1) for text in texts)
         return Append(replay(case_id, events), 0, events, texts)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
-from caseflow.core.engine.audience import (
+from caseflow.core.engine.compiled_policy import CompiledPolicy
+from caseflow.core.engine.rights import (
     INTERNAL,
     PARTIES,
     PUBLIC,
@@ -16,7 +17,6 @@ from caseflow.core.engine.audience import (
     retracted,
     sees,
 )
-from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event

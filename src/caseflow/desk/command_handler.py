@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from logging import DEBUG
 from typing import Any
 
+from attrs import evolve
 from msgspec.structs import replace
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
@@ -22,15 +23,17 @@ from caseflow.core.model.case import Case, RepeatedCase
 from caseflow.core.model.commands import SYSTEM, Actor, Command
 from caseflow.core.model.events import Event, Redacted
 from caseflow.core.model.evolve import after, replay
-from caseflow.core.notices import NOTHING, Notice, owed, takes_back
+from caseflow.core.notices import NOTHING, Notice, owed
 from caseflow.core.policy import Role
 from caseflow.core.time.instants import micros
+from caseflow.core.units import UnitRegister, present_name, wrong_unit
+from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_count, checked_key, checked_name
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.unit_of_work import UnitOfWork
-from caseflow.errors import BadInput, KeyReused, Refused, Stale, UnknownCase
+from caseflow.errors import BadInput, CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Quarantined, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
@@ -43,6 +46,13 @@ BATCH = 500
 _NO_FIELDS: Mapping[str, Any] = {}
 _OF_TWO = frozenset({MIGRATE, "merge", "resume", LINK, UNLINK})
 """Actions that ask for another case, or for other rules than the case's own."""
+
+
+class LeftOut(Value):
+    """A case that stays as it is where many were to be changed, and why."""
+
+    case_id: str
+    error: CaseflowError
 
 
 class CommandHandler:
@@ -58,12 +68,14 @@ class CommandHandler:
         tells: bool,
         watch: Watch,
         hooks: Hooks,
+        units: UnitRegister | None = None,
     ) -> None:
         self.offered = {rules.policy.name: rules for rules in policies}
         self.rules = policies[0]
         self.store = store
         self.clock = clock
         self.authorizer = authorizer
+        self.units = units
         self._step = step if authorizer is None else partial(step_by, authorizer)
         self.watch = watch
         self.hooks = hooks
@@ -150,7 +162,7 @@ class CommandHandler:
         request: Request | None,
     ) -> Case:
         """The case after the command, which is decided anew where another writer was faster."""
-        version = 0
+        version, by = 0, self.actor(by)
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
             version = case.version
@@ -161,6 +173,7 @@ class CommandHandler:
             texts: tuple[Text, ...] = ()
             if fields:
                 command, texts = sealed(rules, action, by, fields, since)
+                command = self.placed(rules, case, command, now)
             else:
                 command = Command(action, by, _NO_FIELDS, effective_us=since)
             claim = None if request is None else request.claim(case_id, texts)
@@ -171,6 +184,57 @@ class CommandHandler:
                     raise
                 self.watch.conflict(case_id, action)
         raise Stale(case_id, expected=version)
+
+    def judge(self, case: Case, action: str, by: Actor, fields: Mapping[str, Any], now: int) -> None:
+        """Whether the command would be taken now; nothing is recorded.
+
+        Raises:
+            Refused: the rules do not allow it.
+        """
+        rules = self.rules_of(case)
+        command = self.placed(rules, case, sealed(rules, action, by, fields, None)[0], now)
+        self._step(rules, case, command, now, history=partial(self.store.events, case.id))
+
+    # -- units ---------------------------------------------------------------------------------------------
+
+    def actor(self, by: Actor) -> Actor:
+        """The actor, acting for their unit by its present name."""
+        if self.units is None or not by.unit:
+            return by
+        name = present_name(self.units, by.unit)
+        return by if name == by.unit else by.replace(unit=name)
+
+    def unit_asked(self, unit: object) -> str | None:
+        """The unit of a list by its present name; `None` for all.
+
+        Raises:
+            BadInput: it is no text.
+        """
+        return None if unit is None else present_name(self.units, checked_name("unit", unit))
+
+    def placed(self, rules: CompiledPolicy, case: Case, command: Command, now: int) -> Command:
+        """The command with the units that it names by their present names; without a register as it is.
+
+        Raises:
+            Refused: a unit is unknown, or is not there when the command takes effect; but who may not take
+                the action is told that first.
+        """
+        if self.units is None:
+            return command
+        known, fields = rules.fields.get(command.action, {}), dict(command.fields)
+        at = now if command.effective_us is None else command.effective_us
+        for name, value in command.fields.items():
+            rule = known.get(name)
+            if rule is None or rule.type != "unit" or not isinstance(value, str) or not value:
+                continue
+            refused = wrong_unit(self.units, value, date.fromordinal(rules.days.day_of(at)))
+            if refused is not None:
+                self._check_rights(rules, case, command)
+                path = f"actions.{command.action}.fields.{name}"
+                refused = evolve(refused, action=command.action, state=case.state, rule=path)
+                raise Refused(refused, case_id=case.id)
+            fields[name] = present_name(self.units, value)
+        return command.replace(fields=fields)
 
     def _check_rights(self, rules: CompiledPolicy, case: Case, command: Command) -> None:
         """A stranger is not even told the version.
@@ -402,7 +466,7 @@ class CommandHandler:
         events = entry.events
         if not (self._tells and self._may_owe(rules, events)):
             return entry
-        posted = tuple(posted_of(self.store, case.id)) if takes_back(events) else ()
+        posted = partial(posted_of, self.store, case.id)
         due = owed(rules, case, events, posted=posted, adopted=self.rules_of(entry.case))
         if due is NOTHING:
             return entry

@@ -22,6 +22,7 @@ from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import Page, page_of
 from caseflow.desk.command_handler import CommandHandler
+from caseflow.desk.hand_over import HandOver, hand_over
 from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
@@ -33,7 +34,7 @@ from caseflow.desk.typed_actions import TypedActions
 from caseflow.errors import BadInput, StoreError
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store
+from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -54,6 +55,8 @@ class Desk(TypedActions):
             is ever told of what this desk records; for the past, brought in from a log.
         observer: is told what was done, refused and swept.
         hooks: those of a desk that this one replaces; by default it has its own, without any.
+        units: the units there are: a case is given to no other, and to a renamed one by its present name.
+            By default a unit of any name is taken.
 
     Boundary:
         The clock is read once for each command, before anything else, and that instant is kept through
@@ -70,7 +73,10 @@ class Desk(TypedActions):
         tells: bool = True,
         observer: Observer | None = None,
         hooks: Hooks | None = None,
+        units: UnitRegister | None = None,
     ) -> None:
+        if units is not None and not callable(getattr(units, "unit", None)):
+            raise BadInput("bad-option", what="units", found=f"{units!r:.80}, which is no UnitRegister")
         if authorizer is not None and not callable(getattr(authorizer, "refuses", None)):
             raise BadInput(
                 "bad-option", what="authorizer", found=f"{authorizer!r:.80}, which is no Authorizer"
@@ -85,6 +91,7 @@ class Desk(TypedActions):
             tells=tells,
             watch=watch,
             hooks=self._hooks,
+            units=units,
         )
         self._set_up(handler)
 
@@ -147,6 +154,11 @@ class Desk(TypedActions):
         One pool of threads a desk, opened by the first call; `AsyncDesk` chooses how many.
         """
         return AsyncDesk(self)
+
+    @property
+    def units(self) -> UnitRegister | None:
+        """The register of units; without one a unit of any name is taken."""
+        return self._handler.units
 
     # -- commands ------------------------------------------------------------------------------------------
 
@@ -251,13 +263,43 @@ class Desk(TypedActions):
             What it came to for all of them, cards by unit and level included.
         """
         return self._migrator.migrate(
-            Selection(unit=unit, state=state, kind=kind, policy_hash=policy_hash),
+            Selection(unit=self._handler.unit_asked(unit), state=state, kind=kind, policy_hash=policy_hash),
             by=by,
             reason=reason,
             retroactive=retroactive is not False,
             dry_run=dry_run,
             progress=progress,
         )
+
+    def hand_over(
+        self,
+        unit: str,
+        *,
+        by: Actor,
+        reason: str,
+        to: str | None = None,
+        dry_run: bool = False,
+        progress: Callable[[int], object] = lambda _: None,
+    ) -> HandOver:
+        """Hand on the open cases of a unit that was renamed or dissolved, all of them by this one call.
+
+        Each case that it holds is transferred, and with each that it helps with the other unit helps as well,
+        by the rules of that case. A case whose rules do not let it go stays and is listed. A run that was
+        broken off goes on by the same call, and a second one finds nothing left.
+
+        Args:
+            unit: its name; of a unit that the register knows, its cases under all the names that it had.
+            by: who hands them on; a role that may take ``transfer`` and ``add_co_handler``.
+            reason: why; kept apart as a text of each case.
+            to: who gets them. By default what the register says: the unit under its present name, or the
+                successor of one that is no more.
+            dry_run: judge only.
+            progress: told after each case how many were looked at.
+
+        Raises:
+            BadInput: it is not known who gets them, or the unit that should is not there.
+        """
+        return hand_over(self._handler, unit, to=to, by=by, reason=reason, dry_run=dry_run, progress=progress)
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:
         """The rules that the case, or the case of that id, pinned.
@@ -425,7 +467,7 @@ class Desk(TypedActions):
         Raises:
             UnknownCase: no such case.
         """
-        case, by = self._handler.known(case_id), checked_actor(by)
+        case, by = self._handler.known(case_id), self._handler.actor(checked_actor(by))
         return allowed(self._handler.rules_of(case), case, by, self.clock.now_us(), self._handler.authorizer)
 
     def cases(
@@ -434,6 +476,7 @@ class Desk(TypedActions):
         unit: str | None = None,
         state: str | None = None,
         overdue: bool = False,
+        helping: bool = True,
         by: Actor | None = None,
         limit: int = 50,
         cursor: str = "",
@@ -441,7 +484,8 @@ class Desk(TypedActions):
         """Cases in the order of (next due, id), those with nothing due last; the longest overdue first.
 
         Args:
-            unit: only those this unit holds.
+            unit: only those this unit holds or helps with.
+            helping: whether those it helps with are among them.
             state: only those in this state.
             overdue: only those with a running clock past its deadline, swept or not.
             by: only what this actor may read, as `seen_by` has it.
@@ -450,9 +494,11 @@ class Desk(TypedActions):
         """
         if by is not None:
             seen = self.seen_by(by)
-            return seen.cases(unit=unit, state=state, overdue=overdue, limit=limit, cursor=cursor)
-        now = self.clock.now_us() if overdue else None
-        query = Query(unit=unit, state=state, overdue_at=now)
+            return seen.cases(
+                unit=unit, state=state, overdue=overdue, helping=helping, limit=limit, cursor=cursor
+            )
+        now, unit = self.clock.now_us() if overdue else None, self._handler.unit_asked(unit)
+        query = Query(unit=unit, state=state, overdue_at=now, helping=helping)
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
 
     def seen_by(self, actor: Actor) -> Reader:
@@ -460,7 +506,7 @@ class Desk(TypedActions):
 
         A portal's pages ask these, and no others; a page of one case opens its file first (`Reader.open`).
         """
-        return Reader(self._handler, checked_actor(actor))
+        return Reader(self._handler, self._handler.actor(checked_actor(actor)))
 
 
 class AsyncDesk(Threaded[Desk]):
@@ -509,6 +555,7 @@ class AsyncDesk(Threaded[Desk]):
     act = in_thread(Desk.act)
     acknowledge = in_thread(Desk.acknowledge)
     add_co_handler = in_thread(Desk.add_co_handler)
+    annul_card = in_thread(Desk.annul_card)
     assess = in_thread(Desk.assess)
     attach = in_thread(Desk.attach)
     close = in_thread(Desk.close)
@@ -517,6 +564,7 @@ class AsyncDesk(Threaded[Desk]):
     grant_extension = in_thread(Desk.grant_extension)
     link = in_thread(Desk.link)
     link_rectification = in_thread(Desk.link_rectification)
+    hand_over = in_thread(Desk.hand_over)
     merge = in_thread(Desk.merge)
     note = in_thread(Desk.note)
     placeholder = in_thread(Desk.placeholder)

@@ -14,7 +14,7 @@ from caseflow.core.model.case import Card, Case, card_key
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.call_checks import checked_call, checked_function
-from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler, LeftOut
 from caseflow.desk.unit_of_work import UnitOfWork
 from caseflow.errors import CaseflowError, Stale, is_of_the_store
 from caseflow.ports import Append, Quarantined
@@ -54,13 +54,6 @@ class ImpactRow(Value):
     moved: int = 0
 
 
-class NotMigrated(Value):
-    """A case that stays under its rules, and why."""
-
-    case_id: str
-    error: CaseflowError
-
-
 class Migration(Value):
     """What a change of rules came to, or would come to.
 
@@ -75,7 +68,7 @@ class Migration(Value):
     migrated: int = 0
     unchanged: int = 0
     cards: tuple[CardImpact, ...] = ()
-    refused: tuple[NotMigrated, ...] = ()
+    refused: tuple[LeftOut, ...] = ()
     dry_run: bool = False
 
     @property
@@ -148,7 +141,7 @@ class Migrator:
     ) -> Migration:
         """Bring every open case of the selection under the desk's rules, batch by batch."""
         handler, now = self._handler, self._handler.clock.now_us()
-        _, by = checked_call("-", MIGRATE, by)
+        by = handler.actor(checked_call("-", MIGRATE, by)[1])
         checked_function("progress", progress)
         if not dry_run:
             handler.pin()
@@ -171,7 +164,7 @@ class Migrator:
         self, ids: list[str], selection: Selection, take: Callable[[Case], Append], done: Migration
     ) -> Migration:
         changes: list[tuple[Case, Append]] = []
-        refused: list[NotMigrated] = []
+        refused: list[LeftOut] = []
         unchanged = 0
         for case_id, case in self._loaded(ids, refused):
             if not selection.admits(case):
@@ -196,7 +189,7 @@ class Migrator:
             refused=(*done.refused, *refused),
         )
 
-    def _loaded(self, ids: list[str], refused: list[NotMigrated]) -> Iterator[tuple[str, Case]]:
+    def _loaded(self, ids: list[str], refused: list[LeftOut]) -> Iterator[tuple[str, Case]]:
         load_many = getattr(self._store, "load_many", None)
         cases = None
         aside: list[Quarantined] = []
@@ -217,7 +210,7 @@ class Migrator:
         self,
         changes: list[tuple[Case, Append]],
         take: Callable[[Case], Append],
-        refused: list[NotMigrated],
+        refused: list[LeftOut],
     ) -> list[Append]:
         """The entries as they were written: all at once, or one by one where others write too."""
         entries = [entry for _, entry in changes]
@@ -236,9 +229,7 @@ class Migrator:
             work.add(before, entry)
         self._handler.record(work.entries())
 
-    def _alone(
-        self, case_id: str, take: Callable[[Case], Append], refused: list[NotMigrated]
-    ) -> list[Append]:
+    def _alone(self, case_id: str, take: Callable[[Case], Append], refused: list[LeftOut]) -> list[Append]:
         for _ in range(ATTEMPTS):
             case = self._handler.known(case_id)
             try:
@@ -252,11 +243,11 @@ class Migrator:
                 refused.append(self._left(case_id, error))
                 return []
             return [entry]
-        refused.append(NotMigrated(case_id, Stale(case_id, expected=0)))
+        refused.append(LeftOut(case_id, Stale(case_id, expected=0)))
         return []
 
     @staticmethod
-    def _left(case_id: str, error: Exception) -> NotMigrated:
+    def _left(case_id: str, error: Exception) -> LeftOut:
         """A case that stays under its rules, whatever is wrong with it: the others must get theirs.
 
         Raises:
@@ -265,8 +256,8 @@ class Migrator:
         if is_of_the_store(error):
             raise error
         if isinstance(error, CaseflowError):
-            return NotMigrated(case_id, error)
-        return NotMigrated(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
+            return LeftOut(case_id, error)
+        return LeftOut(case_id, CaseflowError("case-left", case=case_id, found=f"{error!r:.200}"))
 
     def _entry(self, case: Case, *, by: Actor, fields: dict[str, Any], now: int) -> Append:
         """The change of one case, to be appended.

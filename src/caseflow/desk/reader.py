@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caseflow.core.engine.audience import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
+from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
@@ -55,14 +55,16 @@ class Reader:
         unit: str | None = None,
         state: str | None = None,
         overdue: bool = False,
+        helping: bool = True,
         limit: int = 50,
         cursor: str = "",
     ) -> Page:
         """The actor's own cases, their unit's, or all, as their role's scope is; ordered as `Desk.cases`.
 
+        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with.
         Empty where the role may not read cases.
         """
-        handler, by = self._handler, self._by
+        handler, by, unit = self._handler, self._by, self._handler.unit_asked(unit)
         role, citizen = handler.rights(handler.rules, by), None
         if not sees(role.reads, PARTIES):
             return Page(())
@@ -72,9 +74,8 @@ class Reader:
             if not by.unit or unit not in (None, by.unit):
                 return Page(())
             unit = by.unit
-        query = Query(
-            unit=unit, citizen=citizen, state=state, overdue_at=handler.clock.now_us() if overdue else None
-        )
+        now = handler.clock.now_us() if overdue else None
+        query = Query(unit=unit, citizen=citizen, state=state, overdue_at=now, helping=helping)
         page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
         cases, bad = list[Case](), list(page.quarantined)
         for case in page.cases:

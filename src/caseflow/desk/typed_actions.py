@@ -341,6 +341,28 @@ class TypedActions:
         """
         return self._do(case_id, "sign_receipt", by, terms, document=document)
 
+    def annul_card(
+        self,
+        case_id: str,
+        *,
+        clock: str,
+        level: str,
+        by: Actor,
+        subject: str | None = None,
+        cycle: int | None = None,
+        **terms: Unpack[Terms],
+    ) -> Case:
+        """申诉成立: annul a card that the unit appealed against, of whatever cycle; a ``reason`` is needed.
+
+        The card stays on record, whoever was told of it is told that it is annulled, and its document is
+        void. That rung fires no more in that cycle, whatever is told of the case later and whatever rules it
+        comes under; the rungs after it do. ``subject`` and ``cycle`` say which card is meant where several
+        of that clock and level stand (``card-ambiguous``); where none does it is refused (``no-card``).
+        """
+        return self._do(
+            case_id, "annul_card", by, terms, clock=clock, level=level, subject=subject, cycle=cycle
+        )
+
     def redact(
         self, case_id: str, *, fields: Sequence[str], basis: str, by: Actor, **terms: Unpack[Terms]
     ) -> Case:

@@ -23,8 +23,7 @@ from caseflow.interchange.jsonl import FORMAT, KIND, as_bytes
 from caseflow.policies.parse import is_list, is_table
 from caseflow.ports import KeyClaim, Text
 from caseflow.ports.records import Kept, Link
-from caseflow.serialization.codec import arrived
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import arrived, chained
 from caseflow.serialization.redaction import erased, seal
 
 Filled = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]

@@ -23,7 +23,7 @@ from caseflow.interchange.pagination import changed_since, kept_cases, newest_po
 from caseflow.ports import KeyClaim, Quarantined
 from caseflow.ports.protocols import Exportable, Movable
 from caseflow.ports.records import Aside, Kept
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 from caseflow.stores.copy import PAGE
 
 FORMAT = 1

@@ -18,9 +18,9 @@ from caseflow.policies.calendar_sources.calendar_table import (
     inside,
     off_weekdays,
     on_weekdays,
+    table_file,
 )
 from caseflow.policies.calendar_sources.holiday_cn import holiday_cn
-from caseflow.policies.calendar_sources.table_file import table_file
 
 PROVIDERS = {"chinesecalendar": "cn", "holidays": "holidays"}
 """Installed packages that know calendars -> the extra that brings them."""

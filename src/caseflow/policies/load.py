@@ -10,19 +10,27 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from caseflow.core.bounds import LARGEST_FILE, MOST_EXTENDS
-from caseflow.core.policy import Policy
+from caseflow.core.engine.actions import ACTIONS
+from caseflow.core.policy import Policy, Rung, Scalar, When
 from caseflow.core.time.calendar import Calendar
+from caseflow.core.units import UnitRegister, unit_name
 from caseflow.errors import BadInput, CaseflowError, PolicyError
 from caseflow.policies.calendar_keys import check_office_hours, used_calendars
 from caseflow.policies.calendars import calendar_from
 from caseflow.policies.parse import Notes, is_list, is_table, policy_from, toml_table
+from caseflow.policies.unit_register import with_units
 from caseflow.policies.validate import check
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 
-def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = None) -> Policy:
+def load_policy(
+    name: str | Path,
+    *,
+    calendars: Mapping[str, Calendar] | None = None,
+    units: UnitRegister | None = None,
+) -> Policy:
     """The policy shipped under that name, or read from that TOML file, checked as a whole.
 
     A file may begin from another policy with ``extends = "wuhu"``: its tables are laid over that policy's,
@@ -31,6 +39,7 @@ def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = 
     Args:
         name: ``wuhu``, or the path of a file.
         calendars: tables to use instead of those the policy names, by name.
+        units: a register, from which the policy takes who is above whom, zones and office calendars.
 
     Raises:
         PolicyError: lists every problem with file, key path and what was found.
@@ -40,11 +49,60 @@ def load_policy(name: str | Path, *, calendars: Mapping[str, Calendar] | None = 
     policy = policy_from(table, notes) if table is not None else None
     if policy is None:
         raise PolicyError(notes.problems)
+    policy = _with_unit_names(policy)
+    if units is not None:
+        policy = with_units(policy, units, notes)
     check(policy, notes)
     tables = _calendars(policy, folder, calendars or {}, notes) if not notes.problems else {}
     if notes.problems:
         raise PolicyError(notes.problems)
     return attrs.evolve(policy, tables=tables)
+
+
+def _with_unit_names(policy: Policy) -> Policy:
+    """The policy with every name of a unit as it is kept."""
+    units = {
+        unit_name(name): attrs.evolve(rule, parent=unit_name(rule.parent), lead=unit_name(rule.lead))
+        for name, rule in policy.units.items()
+    }
+    calendars = {
+        name: attrs.evolve(source, of={unit_name(unit): table for unit, table in source.of.items()})
+        if source.by == "unit"
+        else source
+        for name, source in policy.calendars.items()
+    }
+    clocks = {
+        name: attrs.evolve(
+            rule,
+            when=When(_of_units(rule.when.admits), _of_units(rule.when.excludes)),
+            rungs=tuple(_rung_with_unit_names(policy, rung) for rung in rule.rungs),
+        )
+        for name, rule in policy.clocks.items()
+    }
+    return attrs.evolve(policy, units=units, calendars=calendars, clocks=clocks)
+
+
+def _of_units(condition: Mapping[str, tuple[Scalar, ...]]) -> dict[str, tuple[Scalar, ...]]:
+    return {
+        field: tuple(unit_name(value) if isinstance(value, str) else value for value in values)
+        if field == "unit"
+        else values
+        for field, values in condition.items()
+    }
+
+
+def _rung_with_unit_names(policy: Policy, rung: Rung) -> Rung:
+    if not rung.fields:
+        return rung
+    own = policy.actions.get(rung.then)
+    known = (ACTIONS[rung.then].fields if rung.then in ACTIONS else {}) | ({} if own is None else own.fields)
+    fields = {
+        field: unit_name(value)
+        if isinstance(value, str) and field in known and known[field].type == "unit"
+        else value
+        for field, value in rung.fields.items()
+    }
+    return attrs.evolve(rung, fields=fields)
 
 
 @cache

@@ -68,6 +68,11 @@ def check(policy: Policy, notes: Notes) -> None:
             notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
         if role.reads not in _AUDIENCES:
             notes.add(f"roles.{name}.reads", "unknown-audience", role.reads)
+    for index, name in enumerate(policy.without_unit):
+        if name not in policy.roles:
+            notes.add(f"without_unit[{index}]", "unknown-role", name)
+        elif policy.roles[name].scope != "any":
+            notes.add(f"without_unit[{index}]", "role-not-over-all", name)
     _check_states(policy, notes)
     _check_actions(policy, notes)
     if not any(problem.code.startswith("unknown-state") for problem in notes.problems):

@@ -2,6 +2,7 @@
 
 from caseflow.core.engine.preconditions import Authorizer
 from caseflow.core.engine.rights import PolicyRights
+from caseflow.core.units import Unit, UnitRegister
 from caseflow.ports.observations import Seen
 from caseflow.ports.protocols import (
     Auditable,
@@ -71,5 +72,7 @@ __all__ = [
     "StoreLocation",
     "StoreStatus",
     "Text",
+    "Unit",
+    "UnitRegister",
     "is_redacted_by",
 ]

@@ -114,7 +114,7 @@ class Register(Protocol):
 
 
 class Chained(Protocol):
-    """The audit chain of a store; see `caseflow.serialization.hash_chain`."""
+    """The audit chain of a store; see `caseflow.serialization.codec`."""
 
     def links(self, case_id: str) -> tuple[Link, ...]:
         """The chain of a case as it is kept, oldest first; empty when there is no such case."""
@@ -137,9 +137,10 @@ class Auditable(Register, Chained, Protocol):
     ) -> tuple[Mapping[str, Any], ...]:
         """The rows of a table, each as column -> value, exactly as they are kept.
 
-        ``cases``, ``events``, ``texts``, ``notices`` and ``documents`` of the cases whose id comes after
-        `after` (`None`: from the first, an empty id included), up to and with `upto` (`None`: to the end), in
-        the order of ids by code point and then of versions or positions; at most `limit` rows. Whole,
+        ``cases``, ``helpers`` (which unit helps with which case, and the case's places in lists), ``events``,
+        ``texts``, ``notices`` and ``documents`` of the cases whose id comes after `after` (`None`: from the
+        first, an empty id included), up to and with `upto` (`None`: to the end), in the order of ids by code
+        point and then of units, versions or positions; at most `limit` rows. Whole,
         whatever the bounds: ``policies``; ``series``, the ``latest`` number of each series and year, from
         which the next one follows; and ``guards``: what else acts on the tables, or stands between them and
         their readers, by ``kind``, ``name`` and ``table`` (triggers, rules, row policies, views); empty where

@@ -124,7 +124,8 @@ class KeyClaim(Value):
 class Query(Value):
     """Which cases are asked for: those of that very unit, citizen and state; `None` admits all.
 
-    An empty text is a name like every other: it admits the cases that have none.
+    An empty text is a name like every other: it admits the cases that have none. With ``helping`` a unit's
+    are those that it holds and those that it helps with (`Case.facts.co_handlers`), each once.
 
     They come in the order of (next due, id), those with nothing due last; those that are overdue in the order
     of (deadline, id), the longest overdue first. ``after`` is the `place` of the last case already seen.
@@ -137,6 +138,7 @@ class Query(Value):
     """Only cases with a running clock whose deadline is at or before this instant."""
     after: tuple[int | None, str] | None = None
     limit: int = 50
+    helping: bool = False
 
     def place(self, case: Case) -> tuple[int, str]:
         """Where the case stands in the order of this query."""

@@ -2,12 +2,20 @@
 
 An event is one JSON object: ``event`` (its registered name), ``at``, ``by``, and what differs from the
 defaults. A case is a positional list, since it is only a snapshot: whoever cannot read one folds the events.
+
+The audit chain covers these bytes: an event's hash covers its own and, through the hash before, all history.
+``hash = SHA-256(previous + header + body)``. ``previous`` is the hash of the event before, 32 zero bytes for
+the first. ``header`` is the length of the case id in UTF-8 (4 bytes, big-endian), the id itself, and the
+version after the event (8 bytes, big-endian); ``body`` is what `encode` gives. Every part but the last has a
+known length, so no two histories share their input. The same events give the same chain in every store.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -17,6 +25,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.errors import BadInput, BadRecord
+from caseflow.ports.records import Link
 
 SNAPSHOT = 9
 """The format of packed cases; another number is not read."""
@@ -145,6 +154,37 @@ def _snapshots() -> msgspec.json.Decoder[tuple[int, Case]]:
     return msgspec.json.Decoder(tuple[int, Case])
 
 
-def to_plain(value: Any) -> Any:
-    """A value as JSON-able data: mappings, lists, texts, numbers."""
-    return msgspec.to_builtins(value)
+# -- the audit chain of a case -------------------------------------------------------------------------------
+
+
+START = bytes(32)
+"""What stands before the first event's hash."""
+
+
+def link(previous: bytes, case_id: str, version: int, body: bytes) -> bytes:
+    """The hash of the event that brought the case to that version."""
+    try:
+        name = case_id.encode()
+    except UnicodeEncodeError:  # a name that nobody can have given: its chain is wrong, and can be judged
+        name = case_id.encode("utf-8", "surrogatepass")
+    head = previous + len(name).to_bytes(4) + name + version.to_bytes(8)
+    return sha256(head + body).digest()
+
+
+def chained(case_id: str, bodies: Iterable[bytes]) -> tuple[Link, ...]:
+    """The chain of a whole history, from its first event on."""
+    links, previous = list[Link](), START
+    for version, body in enumerate(bodies, 1):
+        previous = link(previous, case_id, version, body)
+        links.append(Link(version, body, previous))
+    return tuple(links)
+
+
+def first_broken(case_id: str, links: Iterable[Link]) -> int | None:
+    """The first version whose hash or place is wrong; `None` when the whole chain holds."""
+    previous = START
+    for expected, entry in enumerate(links, 1):
+        if entry.version != expected or link(previous, case_id, expected, entry.body) != entry.hash:
+            return expected
+        previous = entry.hash
+    return None

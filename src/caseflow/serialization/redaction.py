@@ -8,11 +8,13 @@ from hashlib import sha256
 from os import urandom
 from typing import Any
 
+from caseflow.core.bounds import LONGEST_STRING
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.fields import PLAIN, has_word, plain, text_mistake
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import ELSEWHERE, Actor, Command, Withheld
 from caseflow.core.model.events import Event, Redacted
+from caseflow.core.units import unit_name
 from caseflow.errors import Refusal, Refused
 from caseflow.ports import Text, is_redacted_by
 
@@ -39,6 +41,13 @@ def sealed(
                 continue
             value = plain(value)
         if rule is None or rule.type != "text":
+            if (
+                rule is not None
+                and rule.type == "unit"
+                and type(value) is str
+                and len(value) <= LONGEST_STRING
+            ):
+                value = unit_name(value)
             fields[name] = value
         elif value is ELSEWHERE:
             seals.append((name, ""))

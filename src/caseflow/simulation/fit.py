@@ -24,7 +24,7 @@ from caseflow.core.time.instants import SECOND, moment, office_days
 from caseflow.errors import BadInput
 from caseflow.simulation.arrivals import OfficeTime, row_of
 from caseflow.simulation.delays import Delay
-from caseflow.simulation.scenario import DAY_NAMES, Arrivals, Handling, Office, Scenario, Unit
+from caseflow.simulation.scenario import DAY_NAMES, Arrivals, Handling, Office, Scenario, UnitBehaviour
 
 PERCENTS = (
     0, 1, 2.5, 5, 7.5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 85, 90, 92.5, 95, 96, 97,
@@ -131,13 +131,13 @@ def _day(at: int, zone: str) -> date:
     return moment(at * SECOND, zone).date()
 
 
-def _units(cases: Iterable[Seen], time: OfficeTime) -> dict[str, Unit]:
+def _units(cases: Iterable[Seen], time: OfficeTime) -> dict[str, UnitBehaviour]:
     by_unit: dict[str, list[Seen]] = {}
     for case in cases:
         by_unit.setdefault(case.unit, []).append(case)
     several = len(by_unit) > 1
     return {
-        name: Unit(
+        name: UnitBehaviour(
             weight=float(len(its)),
             wait=_wait(its, time)
             if several and sum(case.replied is not None for case in its) >= OWN_LEAST

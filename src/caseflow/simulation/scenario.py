@@ -180,7 +180,7 @@ def quarter(text: str) -> int:
 
 
 @attrs.frozen(kw_only=True)
-class Unit:
+class UnitBehaviour:
     """A handling unit."""
 
     weight: float = amount(1.0)
@@ -290,7 +290,7 @@ class Scenario:
     """Until the reply."""
     evaluation: Evaluation = Evaluation()
     """After the reply."""
-    units: dict[str, Unit] = table()
+    units: dict[str, UnitBehaviour] = table()
     """The handling units by name; at least one."""
     kinds: dict[str, InquiryKind] = table()
     """What citizens write about; none leaves the kind out."""

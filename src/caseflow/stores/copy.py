@@ -10,7 +10,7 @@ from caseflow.core.value import Value
 from caseflow.errors import BadRecord, is_of_the_store
 from caseflow.ports.protocols import Movable
 from caseflow.ports.records import Head, Kept, Kind, Quarantined
-from caseflow.serialization.hash_chain import first_broken
+from caseflow.serialization.codec import first_broken
 
 PAGE = 200
 """Cases that are written in one transaction."""

@@ -21,14 +21,11 @@ from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.errors import BadRecord, KeyReused, Stale, StoreError
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
 from caseflow.ports.records import NEVER, Aside, Head, Kept, Link
-from caseflow.serialization.codec import encode, recorded
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode, recorded
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
 
 _END = b"\0"
 """Stands after each of the encoded events and texts of a case: no JSON holds it."""
-_LAST = 1 << 62
-"""Sorts after every instant: the order of cases with nothing due."""
 
 
 _Copies = tuple[Sequence[Notice], Sequence[Draft]]
@@ -404,8 +401,12 @@ def _copied(entry: Append) -> _Copies:
     return tuple(map(copied, entry.notices)), tuple(map(copied, entry.documents))
 
 
+def _is_helped(case: Case, query: Query) -> bool:
+    return query.helping and bool(query.unit) and query.unit in case.facts.co_handlers
+
+
 def _fits(case: Case, query: Query) -> bool:
-    if query.unit is not None and case.unit != query.unit:
+    if query.unit is not None and case.unit != query.unit and not _is_helped(case, query):
         return False
     if query.citizen is not None and case.citizen != query.citizen:
         return False

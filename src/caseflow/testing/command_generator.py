@@ -102,13 +102,15 @@ def legal_fields(
         others=tuple(others),
         text=text,
     )
-    extension = _extension(draw) if action in _OF_EXTENSIONS else {}
+    together = _extension(draw) if action in _OF_EXTENSIONS else {}
+    if action == "annul_card":
+        together = _appeal(draw)
     fields = {
         name: draw.field(name, rule)
         for name, rule in row.fields.items()
         if name not in ("clock", *EXTENSION_UNITS) or action not in _OF_EXTENSIONS
         if name in row.required or draw.digits.below(2)
-    } | extension
+    } | together
     return {name: part for name, part in fields.items() if part is not None}
 
 
@@ -205,6 +207,15 @@ def _extension(draw: _Draw) -> dict[str, Any]:
         return fields | {"until": date.fromordinal(day).isoformat()}
     amount = 1 + (_more_days(draw) if rule is None else digits.below(int(most)))
     return fields | {unit: amount}
+
+
+def _appeal(draw: _Draw) -> dict[str, Any]:
+    """The card that an appeal is about, named in full; nothing where none stands."""
+    standing = [card for card in draw.case.cards if card.stands]
+    if not standing:
+        return {}
+    card = draw.digits.one_of(standing)
+    return {"clock": card.clock, "level": card.level, "subject": card.subject, "cycle": card.cycle}
 
 
 def _more_days(draw: _Draw) -> int:

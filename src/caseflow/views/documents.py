@@ -199,6 +199,7 @@ class ExplainedRungDocument(JsonDocument):
     last_day: date | None
     certain: bool
     fired: bool
+    appealed: bool
     rule: str
     source: str
 
@@ -376,6 +377,7 @@ def explanation_document(
                 last_day=_day_before(rung.late_at) if by_days and rung.certain else None,
                 certain=rung.certain,
                 fired=rung.fired,
+                appealed=rung.appealed,
                 rule=rung.rule,
                 source=rung.source,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from datetime import date, datetime, timedelta
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -46,6 +46,8 @@ class ExplainedRung(Value):
         extended_by: by how many days, as the clock counts.
         late_at: ``None`` while a pause is open.
         certain: otherwise it is "not before".
+        fired: whether a card or reminder of it stands, or was annulled on appeal.
+        appealed: whether its card was annulled on appeal: it comes no more.
     """
 
     level: str
@@ -59,6 +61,7 @@ class ExplainedRung(Value):
     fired: bool
     rule: str
     source: str
+    appealed: bool = False
 
 
 class ExplainedStretch(Value):
@@ -120,17 +123,23 @@ def explain(
     if not runs:
         known = sorted({run.clock for run in case.clocks})
         raise BadInput("no-clock", case=case.id, found=clock, missing=", ".join(known) or "-")
+    appealed = frozenset(case.appealed)
     former = {old for old, _ in case.facts.renamed if renamed(case.facts.renamed, old) == clock}
     explanations: list[Explanation] = []
     for run in runs:
         own = rules_of(run.policy_hash) if run.policy_hash and rules_of is not None else rules
         name = next((name for name in (clock, *sorted(former)) if name in own.plan), "")
         if name:
-            explanations.append(_explained(own, own.plan[name], run))
+            explanations.append(_explained(own, own.plan[name], run, appealed))
     return tuple(explanations)
 
 
-def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Explanation:
+def _explained(
+    rules: CompiledPolicy,
+    plan: CompiledClock,
+    run: ClockRun,
+    appealed: Set[tuple[tuple[str, str, int], str]],
+) -> Explanation:
     zone, rule = rules.policy.timezone, plan.rule
     rungs, days = list[ExplainedRung](), dict[int, DayCount]()
     counter = plan.counter(run)
@@ -152,6 +161,7 @@ def _explained(rules: CompiledPolicy, plan: CompiledClock, run: ClockRun) -> Exp
                 fired=bool(run.fired >> index & 1),
                 rule=f"clocks.{plan.name}.rungs[{index}]",
                 source=rung.source,
+                appealed=(run.key, level) in appealed,
             )
         )
         if span is not None and span.counting.is_by_days:

@@ -38,7 +38,8 @@ UNPROCESSABLE = frozenset({
     "field-not-sha256", "text-too-long", "text-without-word", "text-with-nul", "text-with-surrogate",
     "bad-case-id", "unknown-action", "extension-unit", "extension-too-long", "clock-ambiguous",
     "in-the-future", "before-submission", "nothing-to-redact", "takes-effect-when-recorded",
-    "primary-unknown", "no-document",
+    "primary-unknown", "no-document", "no-card", "card-ambiguous",
+    "unknown-unit", "unit-not-yet", "unit-dissolved", "unit-ended",
 })  # fmt: skip
 """Codes of refusals that depend on what was sent, whatever state the case is in: 422."""
 

@@ -378,6 +378,13 @@ def _annulled(context: EventContext, event: e.CardAnnulled) -> Iterator[str]:
     yield context.say("because", event=named)
 
 
+def _appeal(context: EventContext, event: e.AppealUpheld) -> Iterator[str]:
+    yield context.clock(event.clock, event.subject)
+    yield context.level(event.clock, event.level)
+    if event.cycle > 1:
+        yield context.say("cycle", n=event.cycle)
+
+
 def _linked(context: EventContext, event: e.Linked | e.Unlinked) -> Iterator[str]:
     yield _link_label(context, event.type)
     yield event.case
@@ -480,6 +487,7 @@ _OWN: dict[type[e.Event], Callable[[EventContext, Any], Iterator[str]]] = {
     e.Unlinked: _linked,
     e.LinkedCaseMoved: _linked_moved,
     e.ReceiptSigned: _receipt,
+    e.AppealUpheld: _appeal,
     e.Migrated: _adopted,
     e.Acted: _acted,
     e.UnknownEvent: _strange,

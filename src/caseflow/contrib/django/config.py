@@ -24,11 +24,12 @@ from caseflow.errors import CaseflowError
 from caseflow.i18n import Lang, nearest, text
 from caseflow.policies.load import load_policy
 from caseflow.policies.parse import is_list, is_table
-from caseflow.ports import Authorizer, Clock
+from caseflow.policies.unit_register import load_units
+from caseflow.ports import Authorizer, Clock, UnitRegister
 
 DEFAULTS: Mapping[str, Any] = {
     "POLICY": "wuhu", "USING": "default", "CLOCK": None, "AUTHORIZER": None,
-    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None, "ROLES": {},
+    "DIRECTORY": None, "NOTIFIERS": None, "HOOKS": (), "OBSERVER": None, "ROLES": {}, "UNITS": None,
 }  # fmt: skip
 """The keys of ``settings.CASEFLOW``, and what holds for those that are left out."""
 
@@ -47,6 +48,8 @@ def desk() -> Desk:
       the dotted name of either.
     - ``HOOKS``: ``(event, function)`` or ``(event, function, "before")``, each a registered name, a class or
       a dotted name; see `Desk.subscribe`.
+    - ``UNITS``: the path of a register of units, a `UnitRegister`, a class without arguments, or the dotted
+      name of either.
     - ``OBSERVER``: an `Observer`, a class without arguments, or the dotted name of either.
 
     Settings that are overridden, as tests do, make another desk. What they do not name stays as the portal's
@@ -58,9 +61,11 @@ def desk() -> Desk:
     options, observer = _options(), None
     if options["OBSERVER"] is not None:
         observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
+    units = _units(options["UNITS"])
     portals_desk = Desk(
-        _policy(options["POLICY"]), DjangoStore(_alias(options["USING"])), clock=_clock(options["CLOCK"]),
-        authorizer=_authorizer(options["AUTHORIZER"]), observer=observer, hooks=_HOOKS,
+        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])),
+        clock=_clock(options["CLOCK"]), authorizer=_authorizer(options["AUTHORIZER"]),
+        observer=observer, hooks=_HOOKS, units=units,
     )  # fmt: skip
     _subscribe(portals_desk, options["HOOKS"])
     return portals_desk
@@ -176,14 +181,14 @@ def roles() -> dict[str, tuple[str, str]]:
     return rules
 
 
-def _policy(option: Any) -> Policy:
+def _policy(option: Any, units: UnitRegister | None) -> Policy:
     policy = _imported("POLICY", option) if isinstance(option, str) and _is_dotted(option) else option
     if isinstance(policy, Policy):
         return policy
     if not isinstance(policy, str | Path):
         raise _wrong("POLICY", f"it must be a policy, a name or a path; got {policy!r}")
     try:
-        return load_policy(policy)
+        return load_policy(policy, units=units)
     except (CaseflowError, OSError) as error:
         raise _wrong("POLICY", str(error)) from error
 
@@ -246,6 +251,16 @@ def _instance(key: str, kind: type) -> Any:
 def _authorizer(option: Any) -> Authorizer | None:
     authorizer: Authorizer | None = None if option is None else _plugged("AUTHORIZER", option, "refuses")
     return authorizer
+
+
+def _units(option: Any) -> UnitRegister | None:
+    if isinstance(option, Path) or (isinstance(option, str) and option.endswith((".toml", ".csv"))):
+        try:
+            return load_units(option)
+        except CaseflowError as error:
+            raise _wrong("UNITS", str(error)) from error
+    register: UnitRegister | None = None if option is None else _plugged("UNITS", option, "unit")
+    return register
 
 
 def _imported(key: str, dotted: str) -> Any:

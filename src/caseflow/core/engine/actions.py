@@ -89,6 +89,11 @@ ACTIONS: dict[str, ActionSpec] = {
             _fields(reference="string!", sha256="sha256!", size="int! 0", media_type="string!", name="text"),
         ),
         ("sign_receipt", e.ReceiptSigned, _fields(document="string!")),
+        (
+            "annul_card",
+            e.AppealUpheld,
+            _fields(clock="string!", level="string!", subject="string", cycle="int 1"),
+        ),
         ("migrate", e.Migrated, _fields(retroactive="bool")),
         ("redact", e.Redacted, _fields(fields="names!", basis="string!")),
     )

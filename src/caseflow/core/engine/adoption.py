@@ -19,8 +19,7 @@ from caseflow.core.engine.projection import clocks_of
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun, Runs
+from caseflow.core.model.clock_run import ClockRun, Runs, changes
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import Role

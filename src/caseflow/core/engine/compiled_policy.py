@@ -44,7 +44,7 @@ OF_TWO_CASES = frozenset({e.Merged, e.Resumed, e.Linked, e.Unlinked})
 """Events that are decided with another case beside."""
 
 _SAYS_MORE = OWN_EFFECTS | {
-    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused,
+    e.Submitted, e.Acted, e.ExtensionRequested, e.ExtensionGranted, e.ExtensionRefused, e.AppealUpheld,
 }  # fmt: skip
 """Events that say more than what is given in the fields of their actions, or the same in another way."""
 
@@ -222,7 +222,8 @@ class CompiledPolicy:
 
     def _required(self, name: str, rule: Action) -> frozenset[str]:
         always = (field for field, typed in self.fields[name].items() if typed.required)
-        return frozenset((*always, *rule.required, *(("reason",) if rule.reason else ())))
+        has_reason = rule.reason or name == "annul_card"
+        return frozenset((*always, *rule.required, *(("reason",) if has_reason else ())))
 
     def _worded(self, name: str) -> frozenset[str]:
         """The texts that must say something: required ones, and a completion notice, which is public."""
@@ -261,7 +262,7 @@ class CompiledPolicy:
             own=own,
             kept=name if name in self.kept else "",
             asks_history=asks_history,
-            is_immediate=not asks_history and event not in OF_TWO_CASES,
+            is_immediate=not asks_history and event not in (*OF_TWO_CASES, e.AppealUpheld),
             back=_NO_WAYS_BACK,
             hands_over=hands_over,
             says_more=says_more,
@@ -383,6 +384,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "clocks_ended": bool(rule.clocks_ended),
         "linked_ended": bool(rule.linked_ended),
         "document_addressed": event is e.ReceiptSigned,
+        "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,
     }
     later = (name for name, is_due in own.items() if is_due and name not in rule.guards)
@@ -422,8 +424,6 @@ def span_within(rule: Within, calendar: Calendar | None) -> Span:
 
 EVENT, RUNG = "event:", "rung:"
 """How an occasion begins that is no action's name."""
-EVERY_RUNG = "rung:*"
-"""The occasion of every rung of every clock."""
 _WITHOUT_OCCASION = frozenset({"card-issued", "reminded", "card-annulled"})
 """Events that no occasion names: rungs have their own, and a correction goes to whoever was told."""
 
@@ -436,8 +436,8 @@ class NoticeRoute(Value):
     template: str
     is_of_unit: bool
     """Whether the role is held in a unit."""
-    is_unassigned: bool = False
-    """Whether it is told only while no unit holds the case."""
+    instead: tuple[str, ...] = ()
+    """The roles that are told in its place where there is no unit."""
 
 
 class Kind(Value):
@@ -498,8 +498,7 @@ class NoticeRoutes:
     def _of_rung(self, rung: Rung, clock: str) -> Routes:
         topic = "document" if rung.document else "card" if rung.kind == "breach" else "reminder"
         default = [self._route(role, "", topic) for role in rung.recipients]
-        occasions = (f"{RUNG}{rung.level}", f"{RUNG}{clock}/{rung.level}", EVERY_RUNG)
-        return self._routes(_BY_RUNG, occasions, default)
+        return self._routes(_BY_RUNG, (f"{RUNG}{rung.level}", f"{RUNG}{clock}/{rung.level}"), default)
 
     def _routes(self, by_rung: bool, occasions: tuple[str, ...], default: Iterable[NoticeRoute]) -> Routes:
         """What the rules say of an occasion; a role that they name is told as they say."""
@@ -507,19 +506,15 @@ class NoticeRoutes:
         for name, rule in self._policy.notices.items():
             if any((on if by_rung else _event_of(on)) in occasions for on in rule.on):
                 for role in rule.to:
-                    if not rule.unassigned:
-                        routes.pop((role, ""), None)
+                    routes.pop((role, ""), None)
                     for channel in rule.channels or ("",):
-                        route = self._route(
-                            role, channel, _template(name, rule), is_unassigned=rule.unassigned
-                        )
-                        if not rule.unassigned or (role, channel) not in routes:
-                            routes[role, channel] = route
+                        routes[role, channel] = self._route(role, channel, _template(name, rule))
         return tuple(routes.values())
 
-    def _route(self, role: str, channel: str, template: str, *, is_unassigned: bool = False) -> NoticeRoute:
+    def _route(self, role: str, channel: str, template: str) -> NoticeRoute:
         is_of_unit = self._policy.roles[role].scope == "unit"
-        return NoticeRoute(role, channel, template, is_of_unit, is_unassigned)
+        instead = self._policy.without_unit if is_of_unit else ()
+        return NoticeRoute(role, channel, template, is_of_unit, instead)
 
     def _kind(self, rung: Rung) -> Kind:
         rule = self._policy.documents.get(rung.document, DocumentRule())
@@ -541,8 +536,6 @@ def is_occasion(text: str, policy: Policy, levels: Levels) -> bool:
     if text.startswith(EVENT):
         name = text.removeprefix(EVENT)
         return name in e.EVENTS and name not in _WITHOUT_OCCASION and name != e.Acted.name
-    if text == EVERY_RUNG:
-        return True
     if text.startswith(RUNG):
         clock, _, level = text.removeprefix(RUNG).rpartition("/")
         return any(level == known and clock in ("", name) for name, known in levels)

@@ -137,7 +137,7 @@ def _caught_up(
         return after, (*issued, event, *settled)
     if isinstance(event, e.Resumed):
         event = event.replace(led=_led(case, primary, since))
-    elif since == at >= case.last_us:
+    elif since == at >= case.last_us and not isinstance(event, e.AppealUpheld):
         return evolved(case, event, clocks), (*issued, event)
     after, settled = reconcile(
         rules, evolved(case, event, clocks), event, lambda: (*history(), *issued, event)

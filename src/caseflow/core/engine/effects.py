@@ -9,9 +9,8 @@ from typing import Any
 from caseflow.core.engine.compiled_policy import OWN_EFFECTS, CompiledPolicy, Effects, Transition
 from caseflow.core.engine.extensions import clock_asked, extension_of
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, extension_length
-from caseflow.core.model.clock_changes import changes, ended
-from caseflow.core.model.clock_run import ClockRun, Runs
+from caseflow.core.model.case import Card, Case, extension_length
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, ended
 from caseflow.core.model.commands import CaseState, Command
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.model.sla import Mark, applied
@@ -315,11 +314,37 @@ def _extension(rules: CompiledPolicy, case: Case, transition: Transition, comman
     return {**key, unit: amount} if unit and transition.event is not e.ExtensionRefused else key
 
 
+def cards_meant(case: Case, command: Command, at: int) -> tuple[Card, ...]:
+    """The standing cards that an appeal may mean: of its clock, level, subject and cycle as far as it says.
+
+    Args:
+        at: when it takes effect; a card that came later is not meant.
+    """
+    wanted = {name: command.fields[name] for name in ("subject", "cycle", "level") if name in command.fields}
+    clock = command.fields.get("clock")
+    return tuple(
+        card
+        for card in case.cards
+        if card.stands
+        and card.effective_us <= at
+        and clock in (None, card.clock, case.clock_of(card)[0])
+        and all(getattr(card, name) == value for name, value in wanted.items())
+    )
+
+
+def _appeal(rules: CompiledPolicy, case: Case, transition: Transition, command: Command) -> dict[str, Any]:
+    """The very card that is annulled: a guard has seen to it that there is one."""
+    latest = case.last_us if command.effective_us is None else command.effective_us
+    card = cards_meant(case, command, latest)[0]
+    return {"clock": card.clock, "level": card.level, "subject": card.subject, "cycle": card.cycle}
+
+
 _PAYLOADS: dict[type[e.Event], Callable[[CompiledPolicy, Case, Transition, Command], dict[str, Any]]] = {
     e.Submitted: _submission,
     e.Acted: _own_action,
     e.ExtensionRequested: _extension,
     e.ExtensionGranted: _extension,
     e.ExtensionRefused: _extension,
+    e.AppealUpheld: _appeal,
 }
 """Events that say more than the fields of their action, or the same in another way."""

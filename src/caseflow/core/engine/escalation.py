@@ -13,8 +13,7 @@ from caseflow.core.engine.preconditions import GUARDS, no_transition
 from caseflow.core.engine.projection import History, by_history
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.clock_changes import changes
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, latest
 from caseflow.core.model.commands import SYSTEM, Command
 from caseflow.core.model.evolve import after, evolve
 from caseflow.core.model.sla import Mark, applied
@@ -235,8 +234,11 @@ def reconcile(rules: CompiledPolicy, case: Case, event: e.Event, history: Histor
 
 def _annulled(rules: CompiledPolicy, case: Case, cause: e.Event) -> tuple[Case, tuple[e.CardAnnulled, ...]]:
     """The case without the cards that a fact made void, and the events that say so."""
+    appealed = set(case.appealed)
     annulments = tuple(
-        _annulment(card, cause) for card in case.escalations if card.stands and not _holds(rules, case, card)
+        _annulment(card, cause)
+        for card in case.escalations
+        if card.stands and (not _holds(rules, case, card) or (case.clock_of(card), card.level) in appealed)
     )
     return after(case, annulments), annulments
 

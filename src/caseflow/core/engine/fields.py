@@ -23,6 +23,8 @@ from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.errors import BadInput, Refusal
 
+Check = Callable[[FieldRule, Any], str]
+"""The code of what is wrong with a value of a field; empty when nothing is."""
 _UNSEEN = "\u115f\u1160\u3164\uffa0"
 """Letters of Hangul that only fill a place."""
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -49,21 +51,17 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
             path = f"fields.{name}"
             return refusal(wrong, rules, case, command, found=f"{name}={value!r:.80}", rule=path)
     for name in row.required:
-        part = values.get(name, "")
-        if part == "" or (type(part) is str and not part.strip()):
-            sealed = dict(command.texts)
-            if name not in sealed:
-                absent = tuple(
-                    sorted(one for one in row.required if one not in sealed and _is_absent(values, one))
-                )
-                return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
+        value = values.get(name, "")
+        if type(value) is str and not value.strip() and name not in dict(command.texts):
+            absent = _absent(row, command)
+            return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
 
 
-def _is_absent(values: Mapping[str, Any], name: str) -> bool:
-    """Whether a field is left out, or says nothing."""
-    value = values.get(name, "")
-    return value == "" or (type(value) is str and not value.strip())
+def _absent(row: Transition, command: Command) -> tuple[str, ...]:
+    """The required fields that are left out, or say nothing."""
+    present = {name for name, value in command.fields.items() if type(value) is not str or value.strip()}
+    return tuple(sorted(row.required - present - dict(command.texts).keys()))
 
 
 def _says_nothing(row: Transition, name: str, command: Command) -> bool:
@@ -123,20 +121,17 @@ PLAIN = frozenset({str, int, bool})
 """Types whose values are kept as they are."""
 
 
-def _string_mistake(rule: FieldRule, value: Any) -> str:
-    if type(value) is not str:
-        return "field-not-text"
-    if rule.choices and value not in rule.choices:
-        return "field-not-a-choice"
-    return "" if len(value) <= LONGEST_STRING and value.isprintable() else "field-not-printable"
+def _line_mistake(longest: int) -> Check:
+    """The check of one line of text, of so many characters at the most."""
 
+    def check(rule: FieldRule, value: Any) -> str:
+        if type(value) is not str:
+            return "field-not-text"
+        if rule.choices and value not in rule.choices:
+            return "field-not-a-choice"
+        return "" if len(value) <= longest and value.isprintable() else "field-not-printable"
 
-def _name_mistake(rule: FieldRule, value: Any) -> str:
-    if type(value) is not str:
-        return "field-not-text"
-    if rule.choices and value not in rule.choices:
-        return "field-not-a-choice"
-    return "" if len(value) <= LONGEST_NAME and value.isprintable() else "field-not-printable"
+    return check
 
 
 def _int_mistake(rule: FieldRule, value: Any) -> str:
@@ -192,11 +187,11 @@ def text_mistake(rule: FieldRule, value: Any) -> str:
     return ""
 
 
-_MISTAKES: dict[str, Callable[[FieldRule, Any], str]] = {
+_MISTAKES: dict[str, Check] = {
     "text": text_mistake,
-    "string": _string_mistake,
-    "unit": _name_mistake,
-    "name": _name_mistake,
+    "string": _line_mistake(LONGEST_STRING),
+    "unit": _line_mistake(LONGEST_NAME),
+    "name": _line_mistake(LONGEST_NAME),
     "int": _int_mistake,
     "instant": _instant_mistake,
     "bool": _bool_mistake,

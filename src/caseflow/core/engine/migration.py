@@ -16,8 +16,7 @@ from caseflow.core.engine.projection import before_state, clocks_of, course_of, 
 from caseflow.core.engine.rights import entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes, fired_under
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, fired_under, latest
 from caseflow.core.model.commands import Command
 from caseflow.core.model.evolve import evolve, replay
 from caseflow.errors import Refusal, Refused

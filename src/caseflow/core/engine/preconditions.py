@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
+from caseflow.core.engine.effects import cards_meant
 from caseflow.core.engine.extensions import (
     EXTENSION_UNITS,
     clock_asked,
@@ -258,6 +259,22 @@ def document_addressed(rules: CompiledPolicy, case: Case, command: Command, at: 
 
 
 @_named
+def card_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """One card is meant, of whatever cycle, and it stands. Every ``annul_card`` asks for this."""
+    standing = [card for card in case.cards if card.stands and card.effective_us <= at]
+    meant = cards_meant(case, command, at)
+    if not meant:
+        names = tuple(dict.fromkeys(f"{case.clock_of(card)[0]}/{card.level}" for card in standing))
+        wanted = (str(command.fields.get(name, "")) for name in ("clock", "level", "subject", "cycle"))
+        shown = "/".join(part for part in wanted if part)
+        return refusal("no-card", rules, case, command, missing=names, found=shown)
+    if len(meant) > 1 and "level" in command.fields:
+        names = ("cycle",) if len({card.subject for card in meant}) == 1 else ("subject", "cycle")
+        return refusal("card-ambiguous", rules, case, command, missing=names, rule="fields")
+    return None
+
+
+@_named
 def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every linked rectification was verified."""
     if not case.facts.rectifications:
@@ -429,7 +446,7 @@ def check(
     if transition is None or case.facts.unknown_event:
         denied = None if authorizer is None else authorizer.refuses(rules, case, transition, command)
         return told(rules, case, command, denied or no_transition(rules, case, command), at, guards=GUARDS)
-    since, by, refused = command.effective_us, command.by, None
+    by, refused = command.by, None
     if authorizer is not None:
         refused = authorizer.refuses(rules, case, transition, command)
     else:
@@ -438,10 +455,10 @@ def check(
             refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)
-    if since is not None:
-        if refused is None and since != at:
+    if command.effective_us is not None:
+        if refused is None and command.effective_us != at:
             refused = _wrong_time(rules, case, command, at)
-        at = since
+        at = command.effective_us
     if refused is None:
         for name in transition.guards:
             refused = GUARDS[name](rules, case, command, at)

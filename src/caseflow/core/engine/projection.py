@@ -17,8 +17,7 @@ from caseflow.core.engine.history_marks import Fact, in_context, marks_by_past, 
 from caseflow.core.engine.legacy import Legacy, legacy_of, past_acts
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.clock_changes import changes, fired_under
-from caseflow.core.model.clock_run import ClockRun, Runs, latest
+from caseflow.core.model.clock_run import ClockRun, Runs, changes, fired_under, latest
 from caseflow.core.model.evolve import evolve
 from caseflow.core.model.sla import folded
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import attrs
 
@@ -20,8 +20,6 @@ NAMING_ACTIONS = frozenset({
 
 _OF_THE_ACTOR = frozenset({"extension_allowed", "document_addressed"})
 """Guards that ask how much, or for whom: they are left to whoever takes the remedy."""
-
-Possible = Callable[[str], bool]
 
 
 def told(

@@ -1,14 +1,134 @@
-"""The policy's own table of roles as an authorizer, for a portal that changes a part of it."""
+"""Who may what: read a case, by the audience of acts and texts; act on it, by the policy's table of roles."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.preconditions import Authorizer, grants_not, is_authorized
 from caseflow.core.engine.remedies import is_stranger, to_stranger
-from caseflow.core.model.case import Case
+from caseflow.core.model import events as e
+from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.commands import Actor, Command
-from caseflow.core.policy import Role
+from caseflow.core.policy import AUDIENCES, Role
 from caseflow.errors import Refusal
+
+PUBLIC, PARTIES, INTERNAL = AUDIENCES
+NOTHING = ""
+"""What an actor sees of a case that is none of theirs."""
+
+_PUBLIC_TEXTS = frozenset({("reply", "text"), ("placeholder", "text")})
+_TEXTS_OF_PARTIES = frozenset({
+    ("submit", "title"), ("submit", "body"), ("acknowledge", "text"), ("request_information", "text"),
+    ("receive_information", "text"), ("receive_information", "reason"), ("complete", "text"),
+    ("rate", "text"), ("rate", "reason"), ("reject", "text"), ("reject", "reason"),
+    ("reopen", "reason"), ("withdraw", "reason"),
+    ("grant_extension", "reason"),
+})  # fmt: skip
+"""``(action, field)`` of built-in texts that the citizen wrote, or that were written to the citizen."""
+_INTERNAL_ACTS = frozenset({
+    "note", "report", "assess", "send_back", "request_extension", "refuse_extension", "attach",
+    "sign_receipt", "migrate", "redact", "link", "unlink",
+})  # fmt: skip
+"""Built-in actions that are the office's own affair."""
+
+
+def sees(level: str, audience: str) -> bool:
+    """Whether who may read so far may read what is for that audience."""
+    return level != NOTHING and AUDIENCES.index(audience) <= AUDIENCES.index(level)
+
+
+def level_of(role: Role, case: Case, by: Actor) -> str:
+    """How far the actor may read the case: `NOTHING`, or the widest audience that they belong to.
+
+    As for acting, a role of scope ``own`` reads the actor's own cases, one of scope ``unit`` those that the
+    actor's unit holds or helps with. Outside of it there is only what anyone may see.
+
+    Args:
+        role: the rights of the actor.
+    """
+    match role.scope:
+        case "any":
+            return role.reads
+        case "own":
+            return role.reads if case.citizen and case.citizen == by.id else NOTHING
+        case _:
+            units = (case.unit, *case.facts.co_handlers)
+            return role.reads if by.unit and by.unit in units else NOTHING
+
+
+def act_of(event: e.Event) -> str:
+    """The name of the action that the event is of; empty for what comes of itself."""
+    return event.action if isinstance(event, e.Acted) else ACTION_OF.get(type(event), "")
+
+
+def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
+    """Who may read that it happened: cards are for the parties, reminders for the office alone."""
+    if isinstance(event, e.Reminded | e.UnknownEvent | e.Followed | e.LinkedCaseMoved):
+        return INTERNAL
+    if isinstance(event, e.Linked) and event.is_public:
+        return PUBLIC
+    if isinstance(event, e.RungEvent | e.CardAnnulled | e.Adopted):
+        return PARTIES
+    action = act_of(event)
+    rule = rules.policy.actions.get(action)
+    if rule is not None and rule.audience:
+        return rule.audience
+    return INTERNAL if isinstance(event, e.Acted) or action in _INTERNAL_ACTS else PARTIES
+
+
+def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
+    """Who may read a text of the event, by its field's name; what nobody said anything of is internal."""
+    action = "submit" if isinstance(event, e.Adopted) else act_of(event)
+    rule = rules.policy.actions.get(action)
+    own = rule.fields.get(field) if rule is not None else None
+    if own is not None:
+        return own.audience or INTERNAL
+    if isinstance(event, e.Acted):
+        return INTERNAL
+    if (action, field) in _PUBLIC_TEXTS:
+        return PUBLIC
+    return PARTIES if (action, field) in _TEXTS_OF_PARTIES else INTERNAL
+
+
+def retracted(case: Case, events: Iterable[e.Event]) -> frozenset[int]:
+    """The versions of replies that were taken back: they are for the office alone from then on."""
+    versions = [version for version, event in enumerate(events, 1) if isinstance(event, e.Replied)]
+    before = len(case.facts.replies) - len(versions)  # those before a takeover come first
+    if before < 0 or case.facts.unknown_event:
+        return frozenset(versions)  # what became of them cannot be read here
+    pairs = zip(versions, case.facts.replies[before:], strict=True)
+    return frozenset(version for version, reply in pairs if reply.retracted_us is not None)
+
+
+def for_parties(case: Case) -> Case:
+    """The case as its citizen may have it: without what the office keeps to itself, and without other people.
+
+    What stands of its life is listed here, so that what is added to it some day is kept back until it is
+    listed too.
+    """
+    facts = case.facts
+    return case.replace(
+        escalations=case.cards,
+        facts=Facts(
+            cycle=facts.cycle,
+            past_units=facts.past_units,
+            co_handlers=facts.co_handlers,
+            replies=facts.replies,
+            reopens=facts.reopens,
+            ratings=facts.ratings,
+            rectifications=facts.rectifications,
+            primary=facts.primary,
+            unknown_event=facts.unknown_event,
+            adopted_us=facts.adopted_us,
+            reopenings=facts.reopenings,
+            renamed=facts.renamed,
+            merged_us=facts.merged_us,
+            led=facts.led,
+            links=tuple(link for link in facts.links if link.is_public),
+        ),
+    )
 
 
 class PolicyRights:

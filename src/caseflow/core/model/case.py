@@ -162,6 +162,9 @@ class Facts(CompactValue):
     links: tuple[Link, ...] = ()
     """The links that stand, in the order in which they were made."""
 
+    appealed: tuple[tuple[str, str, int, str], ...] = ()
+    """``(clock, subject, cycle, level)`` of cards that were annulled on appeal: they come no more."""
+
     def cycle_at(self, us: int) -> int:
         """The cycle in which an instant lies."""
         return 1 + sum(begun <= us for begun in self.reopenings) if self.reopenings else 1
@@ -403,6 +406,12 @@ class Case(CompactValue):
     def latest(self, clock: str, subject: str = "") -> ClockRun | None:
         """The newest instance of that clock and subject."""
         return latest(self.clocks, clock, subject)
+
+    @property
+    def appealed(self) -> Iterator[tuple[tuple[str, str, int], str]]:
+        """The instance and level of each card annulled on appeal, by the name that its clock has now."""
+        for clock, subject, cycle, level in self.facts.appealed:
+            yield (renamed(self.facts.renamed, clock), subject, cycle), level
 
     def clock_of(self, card: Card) -> tuple[str, str, int]:
         """The instance that a card belongs to, by the name that its clock has now."""

@@ -10,6 +10,7 @@ from msgspec.structs import force_setattr
 
 from caseflow.core.bounds import LONGEST_NAME, StageName, Word
 from caseflow.core.policy import Role
+from caseflow.core.units import unit_name
 from caseflow.core.value import CompactValue, Value
 from caseflow.errors import BadInput
 
@@ -26,7 +27,7 @@ class Actor(_Identified, array_like=True, kw_only=True, gc=False):
     """A person or program that acts: an id, one role, and the unit it acts for.
 
     The portal has authenticated the actor; caseflow decides what the role may do. Ids are pseudonyms: they
-    stay in events for ever.
+    stay in events for ever. The unit's name is kept as `caseflow.core.units.unit_name` writes it.
 
     Raises:
         BadInput: an empty id or role; a name that is not printable or longer than 200 characters.
@@ -46,6 +47,11 @@ class Actor(_Identified, array_like=True, kw_only=True, gc=False):
             if type(value) is not str:
                 value = _plain_name(value)
                 force_setattr(self, name, value)
+            if name == "unit" and isinstance(value, str) and 0 < len(value) <= LONGEST_NAME:
+                kept = unit_name(value)
+                if kept != value:
+                    force_setattr(self, name, kept)
+                value = kept
             if not isinstance(value, str) or len(value) > LONGEST_NAME or not value.isprintable():
                 raise BadInput("bad-name", what=f"actor {name}", found=repr(text)[:80])
         if not self.id or not self.role:

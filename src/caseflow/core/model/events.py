@@ -449,6 +449,15 @@ class ReceiptSigned(Event, tag="receipt-signed"):
     document: Word = ""
 
 
+class AppealUpheld(Event, tag="appeal-upheld"):
+    """申诉成立: a card was found not to be owed; its annulment follows, and it comes no more in its cycle."""
+
+    clock: Name = ""
+    level: Name = ""
+    subject: Word = ""
+    cycle: Turn = 1
+
+
 class Migrated(Event, tag="migrated"):
     """The case follows another policy or calendar from now on: its history was folded under the new rules.
 
@@ -527,8 +536,8 @@ AnyEvent = (
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
     | Completed | Rated | Assessed | RectificationLinked | RectificationVerified | Closed | Reopened
     | Withdrawn | Rejected | Merged | Followed | Resumed | Returned | Transferred | ExtensionRequested
-    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | Migrated
-    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
+    | ExtensionGranted | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld
+    | Migrated | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

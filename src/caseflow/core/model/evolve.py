@@ -22,8 +22,7 @@ from caseflow.core.model.case import (
     Redaction,
     Reply,
 )
-from caseflow.core.model.clock_changes import changed, fired
-from caseflow.core.model.clock_run import Runs, earliest
+from caseflow.core.model.clock_run import Runs, changed, earliest, fired
 from caseflow.core.policy import HandlingStep
 
 Fold = Callable[[Case, Any], Case]
@@ -58,6 +57,8 @@ def evolve(case: Case, event: e.Event) -> Case:
 def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     """As `evolve`, for whoever decided the event and knows the clocks to which its changes lead."""
     if clocks is not case.clocks:
+        if case.facts.appealed:
+            clocks = _without_appealed(case, clocks)
         case = replace(case, clocks=clocks, next_due_us=earliest(clocks))
     at, last = event.at_us, case.last_us
     version, place = case.version + 1, event.to or case.place
@@ -74,6 +75,13 @@ def evolved(case: Case, event: e.Event, clocks: Runs) -> Case:
     if event.came_from:
         case = _with(case, came_from=event.came_from)
     return _kept(case, event) if event.kept else case
+
+
+def _without_appealed(case: Case, clocks: Runs) -> Runs:
+    """The clocks with the rungs marked as fired whose cards were annulled on appeal, whatever moved them."""
+    for instance, level in case.appealed:
+        clocks = fired(clocks, instance, level, stands=True)
+    return clocks
 
 
 def _kept(case: Case, event: e.Event) -> Case:
@@ -139,7 +147,9 @@ def _annulled(case: Case, event: e.CardAnnulled) -> Case:
         escalations.append(card)
     clocks = case.clocks
     if instance is not None:
-        again = _standing(case.replace(escalations=tuple(escalations)), instance, event.level)
+        again = (instance, event.level) in case.appealed or _standing(
+            case.replace(escalations=tuple(escalations)), instance, event.level
+        )
         clocks = fired(clocks, instance, event.level, stands=again)
     return replace(case, escalations=tuple(escalations), clocks=clocks, next_due_us=earliest(clocks))
 
@@ -182,6 +192,7 @@ def _migrated(case: Case, event: e.Migrated) -> Case:
         )
         for run in case.clocks
     )
+    clocks = _without_appealed(case, clocks)
     return replace(case, clocks=clocks, next_due_us=earliest(clocks))
 
 
@@ -348,6 +359,11 @@ def _receipt_signed(case: Case, event: e.ReceiptSigned) -> Case:
     return _with(case, receipts=(*receipts, receipt))
 
 
+def _appeal_upheld(case: Case, event: e.AppealUpheld) -> Case:
+    appealed = (event.clock, event.subject, event.cycle, event.level)
+    return _with(case, appealed=(*case.facts.appealed, appealed))
+
+
 def _incomplete(case: Case, event: e.UnknownEvent) -> Case:
     return _with(case, unknown_event=case.facts.unknown_event or event.unknown)
 
@@ -396,6 +412,7 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.LinkedCaseMoved: _linked_case_moved,
     e.Redacted: _redacted,
     e.ReceiptSigned: _receipt_signed,
+    e.AppealUpheld: _appeal_upheld,
     e.UnknownEvent: _incomplete,
 }
 """Kind of event -> what it alone says of the case; those that are not here say no more than every event."""

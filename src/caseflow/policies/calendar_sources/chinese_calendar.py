@@ -9,7 +9,7 @@ from importlib.metadata import version
 import chinese_calendar as package
 
 from caseflow.policies.calendar_sources.calendar_table import CalendarTable
-from caseflow.policies.calendar_sources.china_notices import last_certain, last_noticed
+from caseflow.policies.calendar_sources.holiday_cn import last_certain, last_noticed
 
 
 @lru_cache(maxsize=8)

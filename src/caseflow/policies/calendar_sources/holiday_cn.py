@@ -1,4 +1,7 @@
-"""A calendar from the JSON of the public project holiday-cn (github.com/NateScarlet/holiday-cn)."""
+"""A calendar from the JSON of the public project holiday-cn (github.com/NateScarlet/holiday-cn).
+
+And how far the yearly notices of the State Council (国务院办公厅节假日安排) can be trusted.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,6 @@ from typing import Any
 from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import CalendarTable, date_of
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
-from caseflow.policies.calendar_sources.china_notices import last_certain, last_noticed
 from caseflow.policies.parse import is_list, is_table
 
 
@@ -92,3 +94,25 @@ def _days(document: Mapping[str, Any], year: int, path: Path) -> Iterator[tuple[
         if abs(day.year - year) > 1:
             raise BadInput("year-differs", what=f"{place}.date", found=row["date"], year=year)
         yield day, row["name"], row["isOffDay"]
+
+
+def last_noticed(days: Iterable[date]) -> int | None:
+    """The last year whose notice is out, by the days that notices name; `None` where none is.
+
+    A year's notice names the first of October. A year without a day from September on only has what its
+    predecessor's notice moved there.
+    """
+    return max((day.year for day in days if day.month >= 9), default=None)
+
+
+def first_noticed(days: Iterable[date]) -> int | None:
+    """The first year whose notice is out; `None` where none is.
+
+    A year of which only days in December are named has them from its successor's notice.
+    """
+    return min((day.year for day in days if day.month < 12), default=None)
+
+
+def last_certain(year: int) -> date:
+    """The last certain day of that year: 20 December; later days are moved by the following year's notice."""
+    return date(year, 12, 20)

@@ -14,7 +14,7 @@ from holidays.registry import COUNTRIES
 
 from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import DAY_NAMES, CalendarTable, date_of, inside
-from caseflow.policies.calendar_sources.china_notices import last_certain
+from caseflow.policies.calendar_sources.holiday_cn import last_certain
 
 YEARS = 10
 """The first certain day is 1 January so many years before the year of the last one."""

@@ -14,7 +14,7 @@ from icalendar import Calendar as Component
 from caseflow.errors import BadInput
 from caseflow.policies.calendar_sources.calendar_table import CalendarTable, date_of, days_from
 from caseflow.policies.calendar_sources.calendar_text import calendar_text
-from caseflow.policies.calendar_sources.china_notices import first_noticed, last_certain, last_noticed
+from caseflow.policies.calendar_sources.holiday_cn import first_noticed, last_certain, last_noticed
 from caseflow.policies.parse import is_list
 
 MAKEUP_WORDS = ("班", "make-up", "makeup")

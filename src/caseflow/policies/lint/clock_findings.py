@@ -13,21 +13,22 @@ from caseflow.core.time.calendar import minutes_of
 from caseflow.core.time.instants import HOUR, moment
 from caseflow.core.time.span import length_of
 from caseflow.policies.lint.severity import Finding, finding
-from caseflow.policies.lint.state_space import Arrow, Graph, may, passes, with_ancestors
+from caseflow.policies.lint.state_space import Arrow, Graph, StateSpace, may, passes, with_ancestors
 
 LONGEST_LOOK = 4 * 366
 """Days on which a clock is begun, to see whether a warning comes before what it warns of."""
 _END = "end:"
 
 
-def clock_findings(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+def clock_findings(space: StateSpace, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
     """The findings about one clock that follow from its own keys.
 
     Args:
         graph: of the clock and those at whose ends it begins.
     """
+    rules = space.rules
     if graph.complete and any(spot.clocks[0].status for spot in graph.spots):
-        yield from _starts(rules, plan, graph)
+        yield from _starts(space, plan, graph)
         yield from _runs_on(rules, plan, graph)
         yield from _extension_for_nobody(rules, plan, graph)
     yield from _hand_overs(rules, plan, graph)
@@ -38,13 +39,13 @@ def clock_findings(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> 
 # -- where it begins, and where it ends ----------------------------------------------------------------------
 
 
-def _starts(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
+def _starts(space: StateSpace, plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
     """What is named as a start and never starts it."""
     for verb in ("start", "restart"):
         for index, name in enumerate(getattr(plan.rule, verb)):
             path = f"clocks.{plan.name}.{verb}[{index}]"
             if name.startswith(_END):
-                yield from _end(rules, plan, rules.plan[name.removeprefix(_END)], path)
+                yield from _end(space, plan, space.rules.plan[name.removeprefix(_END)], path)
             elif not any(_is_start(arrow, name) for arrow in graph.arrows()):
                 yield finding("start-never-comes", path, clock=plan.name, start=name)
 
@@ -56,11 +57,11 @@ def _is_start(arrow: Arrow, name: str) -> bool:
     return 0 in arrow.begins and (arrow.action == name or entered)
 
 
-def _end(rules: CompiledPolicy, plan: CompiledClock, other: CompiledClock, path: str) -> Iterator[Finding]:
+def _end(space: StateSpace, plan: CompiledClock, other: CompiledClock, path: str) -> Iterator[Finding]:
     """Another clock's end that never comes, or for no case of this one."""
-    if not _have_cases_in_common(rules, plan.rule.when, other.rule.when):
+    if not _have_cases_in_common(space.rules, plan.rule.when, other.rule.when):
         yield finding("end-of-other-cases", path, clock=plan.name, other=other.name)
-    elif not _ends(rules, other):
+    elif not _ends(space, other):
         yield finding("end-never-comes", path, clock=plan.name, other=other.name)
 
 
@@ -76,9 +77,9 @@ def _have_cases_in_common(rules: CompiledPolicy, one: When, other: When) -> bool
     return True
 
 
-def _ends(rules: CompiledPolicy, plan: CompiledClock) -> bool:
+def _ends(space: StateSpace, plan: CompiledClock) -> bool:
     """Whether the last rung of the clock can be reached while it runs."""
-    graph = Graph(rules, with_ancestors(rules, plan))
+    graph = space.graph(with_ancestors(space.rules, plan))
     if not graph.complete:
         return True
     spots = {spot for spot in graph.spots if spot.clocks[0].runs}

@@ -17,7 +17,7 @@ from caseflow.core.time.span import length_of
 from caseflow.policies.lint.clock_findings import clock_findings
 from caseflow.policies.lint.field_findings import field_findings, update_findings
 from caseflow.policies.lint.severity import Finding, by_weight, finding
-from caseflow.policies.lint.state_space import Arrow, Graph, Spot, may, with_ancestors
+from caseflow.policies.lint.state_space import Arrow, Graph, Spot, StateSpace, may, with_ancestors
 from caseflow.policies.lint.way_findings import way_findings
 
 
@@ -34,16 +34,17 @@ def findings(policy: Policy, *, today: date | None = None) -> tuple[Finding, ...
         of one code stand together; about states first, then about each clock in the policy's order. Empty
         when there are none.
     """
-    return by_weight(_all(CompiledPolicy(policy), today))
+    return by_weight(_all(StateSpace(CompiledPolicy(policy)), today))
 
 
-def _all(rules: CompiledPolicy, today: date | None) -> Iterator[Finding]:
-    yield from _states(rules)
-    yield from way_findings(rules)
+def _all(space: StateSpace, today: date | None) -> Iterator[Finding]:
+    rules = space.rules
+    yield from _states(space)
+    yield from way_findings(space)
     for plan in rules.plans:
-        graph = Graph(rules, with_ancestors(rules, plan))
+        graph = space.graph(with_ancestors(rules, plan))
         yield from _progress(rules, plan, graph)
-        yield from clock_findings(rules, plan, graph)
+        yield from clock_findings(space, plan, graph)
         yield from field_findings(rules, plan)
         yield from _delays(rules, plan, graph)
         yield from _recipients(rules, plan, graph)
@@ -51,7 +52,7 @@ def _all(rules: CompiledPolicy, today: date | None) -> Iterator[Finding]:
             yield from _horizon(rules, plan, today)
     yield from update_findings(rules)
     yield from _guards(rules)
-    yield from _roles(rules)
+    yield from _roles(rules, space.graph())
 
 
 # -- clocks that never start, rungs that never fire, states in which nothing runs ----------------------------
@@ -107,9 +108,9 @@ def _after_the_end(plan: CompiledClock, graph: Graph) -> Iterator[Finding]:
                     )
 
 
-def _states(rules: CompiledPolicy) -> Iterator[Finding]:
+def _states(space: StateSpace) -> Iterator[Finding]:
     """Open states in which no clock runs, and kinds of case for which no clock ever does."""
-    plain = Graph(rules)
+    rules, plain = space.rules, space.graph()
     reached = {spot.state for spot in plain.spots}
     for name in rules.policy.states:
         if name not in reached and plain.complete:
@@ -121,7 +122,7 @@ def _states(rules: CompiledPolicy) -> Iterator[Finding]:
         if not plans:
             yield finding("case-without-clock", "clocks", case=origin)
             continue
-        graph = Graph(rules, plans, only_running=True)
+        graph = space.graph(plans)
         for spot in graph.spots:
             if _is_idle(rules, spot):
                 way = graph.way_to(spot)
@@ -357,9 +358,9 @@ def _latest_start(plan: CompiledClock, first: int, before: int) -> int | None:
 # -- roles that never act, notices that reach nobody ---------------------------------------------------------
 
 
-def _roles(rules: CompiledPolicy) -> Iterator[Finding]:
+def _roles(rules: CompiledPolicy, graph: Graph) -> Iterator[Finding]:
     """Roles without anything to do, and actions without anyone who may take them."""
-    policy, graph = rules.policy, Graph(rules)
+    policy = rules.policy
     named = {role for clock in policy.clocks.values() for rung in clock.rungs for role in rung.recipients}
     named |= {role for notice in policy.notices.values() for role in notice.to}
     acting = {role for action in policy.actions.values() for role in action.roles}
@@ -393,6 +394,8 @@ def _recipients(rules: CompiledPolicy, plan: CompiledClock, graph: Graph) -> Ite
         elif all(role.everything for role in recipients):
             names = ", ".join(rung.recipients)
             yield finding("notice-to-program", f"{path}.recipients", level=level, roles=names)
+        elif rules.policy.without_unit:
+            pass  # they are told where there is no unit
         elif alone is not None and not plan.rule.subject and all(role.scope == "unit" for role in recipients):
             names, way = ", ".join(rung.recipients), graph.way_to(alone)
             yield finding(

@@ -1,26 +1,27 @@
 """Every situation a case can come into under a policy: where it stands, and what its clocks do.
 
 A graph is walked without instants and without people: an arrow is there when some role may take the action
-and no guard that can be judged without them refuses it. Caps are kept as a mark on the arrow.
+and no guard that can be judged without them refuses it. Caps are kept as a mark on the arrow. With guards and
+people decided, on real cases, `caseflow.testing.laws.liveness` takes the same `Walk`.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 
-from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Effect, Transition
+from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Effect, Effects, Transition
 from caseflow.core.model import events as e
 from caseflow.core.model.commands import SYSTEM
 from caseflow.core.model.compiled_clock import CompiledClock
 from caseflow.core.value import Value
+from caseflow.policies.lint.reachability import Walk
 
 MOST = 20_000
 """Spots that a graph is walked to at the most; what lies beyond is not looked at."""
 
 
-class Ticking(Value):
+class Ticking(Value, cache_hash=True):
     """What one clock does: not begun, running, stopped, cancelled or held; and whether a pause is open."""
 
     status: str = ""
@@ -33,19 +34,10 @@ class Ticking(Value):
 
 
 NOT_BEGUN = Ticking()
-_TICKING = {
-    (status, paused): Ticking(status, paused)
-    for status in ("running", "stopped", "cancelled", "held")
-    for paused in (False, True)
-}
-"""Each of what a clock may do, built once: a walk makes millions."""
+Clocks = tuple[Ticking, ...]
 
 
-def _ticking(status: str, *, paused: bool) -> Ticking:
-    return _TICKING[status, paused]
-
-
-class Spot(Value):
+class Spot(Value, cache_hash=True):
     """A situation: the state, whether a unit holds the case, a reply and a rating stand, and the clocks.
 
     ``came_from`` is the state before, where some move of the policy leads back. ``awaits``: the citizen was
@@ -56,7 +48,7 @@ class Spot(Value):
     held: bool
     replied: bool
     rated: bool
-    clocks: tuple[Ticking, ...]
+    clocks: Clocks
     came_from: str = ""
     awaits: bool = False
 
@@ -77,101 +69,182 @@ class Arrow(Value):
     restarts: tuple[int, ...] = ()
 
 
-class _Move(NamedTuple):
-    """An act as it is taken where a case stands, whatever the clocks do: to where, and what it changes.
+class Move(Value):
+    """What may be done in a place: the act, where it leads, what it does to whatever clocks."""
+
+    row: Transition
+    target: Spot
+    capped: bool
+    effects: Effects
+
+
+class StateSpace:
+    """The graphs of one policy. What may be done where is found once for all; each graph is walked once."""
+
+    def __init__(self, rules: CompiledPolicy) -> None:
+        self.rules = rules
+        guards = {guard for rule in rules.policy.actions.values() for guard in rule.guards}
+        self._always_asks = "information_awaited" in guards
+        self._graphs: dict[tuple[tuple[str, ...], bool], Graph] = {}
+        self._moves: dict[tuple[Spot, bool], tuple[Move, ...]] = {}
+
+    def graph(self, plans: Sequence[CompiledClock] = (), *, asks: bool = False) -> Graph:
+        """The graph with these clocks.
+
+        Args:
+            asks: whether it is looked at as well whether the citizen owes information; always where a guard
+                does.
+        """
+        asks = asks or self._always_asks
+        key = tuple(plan.name for plan in plans), asks
+        graph = self._graphs.get(key)
+        if graph is None:
+            graph = self._graphs[key] = Graph(self, tuple(plans), asks=asks)
+        return graph
+
+    def moves(self, place: Spot, *, asks: bool) -> tuple[Move, ...]:
+        """What may be done in a place: each act, once for whether a unit may hold the case then."""
+        moves = self._moves.get((place, asks))
+        if moves is None:
+            moves = self._moves[place, asks] = tuple(
+                self.move(place, row, held=held, asks=asks)
+                for row in self.rules.table[place.state].values()
+                if passes(self.rules, row, place) and may(row, place, timed=True)
+                for held in holders(row, place)
+            )
+        return moves
+
+    def move(self, place: Spot, row: Transition, *, held: bool, asks: bool) -> Move:
+        """The act in a place, after which a unit holds the case or none does."""
+        capped = _is_capped(self.rules, row)
+        if row.back:
+            row = row.back[place.came_from]
+        to, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
+        state, event = to.state if to else place.state, row.event
+        replied = place.replied and event not in (e.ReplyRetracted, e.Reopened, e.Submitted)
+        rated = place.rated and event not in (e.Reopened, e.ReplyRetracted)
+        awaits = place.awaits and event not in (e.InformationReceived, e.Reopened)
+        target = Spot(
+            state,
+            held,
+            replied or event is e.Replied,
+            rated or event is e.Rated,
+            (),
+            came_from=place.state if self.rules.goes_back and state != place.state else place.came_from,
+            awaits=asks and (awaits or event is e.InformationRequested),
+        )
+        return Move(row, target, capped, effects)
+
+
+class Turn(Value):
+    """What an act makes of some clocks; indexes as of an `Arrow`."""
+
+    changes: tuple[tuple[int, Ticking], ...] = ()
+    revives: tuple[int, ...] = ()
+    begins: tuple[int, ...] = ()
+    restarts: tuple[int, ...] = ()
+
+
+class Touch(Value):
+    """What an act does to the clocks of a graph, wherever it is taken.
 
     Attributes:
-        row: as the state before the present one makes it, where it leads back.
-        effects: each with the index of its clock.
+        place: one to which it leads; all to which it does are of its state, and held or not as it is.
+        indexes: of the clocks that it may change; ``effects``: each with its clock's index.
+        turns: what it makes of those clocks, as far as that was asked.
     """
 
-    action: str
-    state: str
-    held: bool
-    replied: bool
-    rated: bool
-    came_from: str
-    awaits: bool
-    capped: bool
     row: Transition
+    place: Spot
+    indexes: tuple[int, ...]
     effects: tuple[tuple[int, Effect], ...]
+    turns: dict[Clocks, Turn]
+
+    def turn(self, clocks: Clocks) -> Turn:
+        """What it makes of the clocks; its effects come in their order, each on what the one before left."""
+        key = tuple([clocks[index] for index in self.indexes])
+        turn = self.turns.get(key)
+        if turn is None:
+            turn = self.turns[key] = self._turned(clocks)
+        return turn
+
+    def _turned(self, before: Clocks) -> Turn:
+        clocks = list(before)
+        revives, begins, restarts = list[int](), list[int](), list[int]()
+        for index, effect in self.effects:
+            verb, was = effect[0], clocks[index]
+            begun = verb in ("start", "restart") and _begins(effect, self.row, was, held=self.place.held)
+            clocks[index] = _changed(was, effect, begun=begun, state=self.place.state)
+            if verb == "revive" and clocks[index] != was:
+                revives.append(index)
+            if begun:
+                begins.append(index)
+                ended = before[index] if effect[1].rule.subject else was
+                if ended.status in _put_off(effect):
+                    restarts.append(index)
+        if self.row.event in _HOLDS:
+            does, becomes = _HOLDS[self.row.event]
+            clocks = [one.replace(status=becomes) if one.status == does else one for one in clocks]
+        changes = tuple((index, clocks[index]) for index in self.indexes if clocks[index] != before[index])
+        return Turn(changes, revives=tuple(revives), begins=tuple(begins), restarts=tuple(restarts))
+
+
+_UNTOUCHED = Turn()
+
+Option = tuple[Move, Touch | None]
+"""A move, and what it does to the clocks of a graph, if anything."""
 
 
 class Graph:
     """The spots that can be reached with some of a policy's clocks, nearest first, and the arrows between.
 
     Args:
-        rules: the policy.
+        space: of the policy.
         plans: the clocks that are looked at.
-        asks: whether it is looked at as well whether the citizen owes information; always where a guard
-            does.
-        only_running: whether of a clock only that is looked at which decides whether it runs, now or later:
-            one that has ended for good has not begun, and pauses are left out where no end waits for them.
+        asks: whether it is looked at as well whether the citizen owes information.
 
     Attributes:
         spots: in the order of the number of actions that lead there.
         complete: whether all of them were reached before `MOST`.
     """
 
-    def __init__(
-        self,
-        rules: CompiledPolicy,
-        plans: Sequence[CompiledClock] = (),
-        *,
-        asks: bool = False,
-        only_running: bool = False,
-    ) -> None:
-        self.rules = rules
-        guards = {guard for rule in rules.policy.actions.values() for guard in rule.guards}
-        self._asks = asks or "information_awaited" in guards
-        self.plans = tuple(plans)
-        self._index = {plan.name: index for index, plan in enumerate(self.plans)}
-        self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(self.plans))
+    def __init__(self, space: StateSpace, plans: tuple[CompiledClock, ...], *, asks: bool) -> None:
+        self.rules = space.rules
+        self._space, self._asks = space, asks
+        self.plans = plans
+        self._index = {plan.name: index for index, plan in enumerate(plans)}
+        self._chains = [
+            (index, plan, begun)
+            for index, plan in enumerate(plans)
+            if (begun := [one for one in self.rules.chained[plan.name] if one.name in self._index])
+        ]
+        self.start = Spot("", False, False, False, (NOT_BEGUN,) * len(plans))
+        self._spots: dict[tuple[Spot, Clocks], Spot] = {}
+        self._places: dict[Spot, Spot] = {}
+        self._options: dict[Spot, tuple[Option, ...]] = {}
+        self._leads: dict[Spot, tuple[Option, ...]] = {}
+        self._touches: dict[tuple[str, Effects, str, bool], Touch | None] = {}
         self._arrows: dict[Spot, tuple[Arrow, ...]] = {}
-        self._into: dict[Spot, Arrow] = {}
-        self._alike = tuple(self._same(plan) if only_running else {} for plan in self.plans)
-        self._known_moves: dict[Spot, tuple[_Move, ...]] = {}
-        self.complete = self._walk()
-        self.spots = tuple(self._arrows)
-
-    def _same(self, plan: CompiledClock) -> dict[Ticking, Ticking]:
-        """What the clock may do -> what it does as well, as far as it runs or may run again."""
-        waits = any(other.name in self._index for other in self.rules.chained[plan.name])
-        ended = ("cancelled",) if plan.rule.revive else ("cancelled", "stopped")
-        return {
-            one: NOT_BEGUN if one.status in ended else _ticking(one.status, paused=False)
-            for one in _TICKING.values()
-            if one.status in ended or (one.paused and not waits)
-        }
-
-    def _walk(self) -> bool:
-        seen, edge = {self.start}, deque([self.start])
-        while edge:
-            spot = edge.popleft()
-            self._arrows[spot] = tuple(self._from(spot))
-            for arrow in self._arrows[spot]:
-                if arrow.target not in seen:
-                    if len(seen) >= MOST:
-                        return False
-                    seen.add(arrow.target)
-                    self._into[arrow.target] = arrow
-                    edge.append(arrow.target)
-        return True
+        self._walk = Walk([self.start], self._steps, most=MOST)
+        self.complete = self._walk.is_complete
+        self.spots = tuple(self._walk.walked)
 
     def arrows(self, spot: Spot | None = None) -> tuple[Arrow, ...]:
         """The arrows that leave a spot, or all of them."""
-        if spot is not None:
-            return self._arrows.get(spot, ())
-        return tuple(arrow for leaving in self._arrows.values() for arrow in leaving)
+        if spot is None:
+            return self._every_arrow
+        arrows = self._arrows.get(spot)
+        if arrows is None:
+            arrows = self._arrows[spot] = tuple(self._leaving(spot))
+        return arrows
+
+    @cached_property
+    def _every_arrow(self) -> tuple[Arrow, ...]:
+        return tuple(arrow for spot in self.spots for arrow in self.arrows(spot))
 
     def way_to(self, spot: Spot) -> tuple[str, ...]:
         """The fewest actions from before the submission to the spot."""
-        names: list[str] = []
-        while spot != self.start:
-            arrow = self._into[spot]
-            names.append(arrow.action)
-            spot = arrow.origin
-        return tuple(reversed(names))
+        return self._walk.way_to(spot)
 
     def loop(self, first: Arrow) -> tuple[str, ...]:
         """The fewest actions that begin with the arrow and come back to its origin, none of them capped.
@@ -180,135 +253,138 @@ class Graph:
         """
         if first.capped:
             return ()
-        back: dict[Spot, Arrow] = {}
-        edge = deque([first.target])
-        while edge and first.origin != first.target and first.origin not in back:
-            for arrow in self._arrows.get(edge.popleft(), ()):
-                if not arrow.capped and arrow.target not in back and arrow.target != first.target:
-                    back[arrow.target] = arrow
-                    edge.append(arrow.target)
-        names, spot = list[str](), first.origin
-        while spot != first.target:
-            if spot not in back:
-                return ()
-            names.append(back[spot].action)
-            spot = back[spot].origin
-        return (first.action, *reversed(names))
+        back = Walk(
+            [first.target],
+            lambda spot: ((arrow.action, arrow.target) for arrow in self.arrows(spot) if not arrow.capped),
+            until=first.origin,
+        )
+        return (first.action, *back.way_to(first.origin)) if first.origin in back.into else ()
 
-    def spread(self, spots: Sequence[Spot], *, over: Callable[[Arrow], bool]) -> set[Spot]:
+    def spread(self, spots: Iterable[Spot], *, over: Callable[[Arrow], bool]) -> set[Spot]:
         """The spots that can be reached from these over arrows of that kind, these included."""
-        seen, edge = set(spots), deque(spots)
-        while edge:
-            for arrow in self._arrows.get(edge.popleft(), ()):
-                if arrow.target not in seen and over(arrow):
-                    seen.add(arrow.target)
-                    edge.append(arrow.target)
-        return seen
+        walk = Walk(
+            spots, lambda spot: ((arrow.action, arrow.target) for arrow in self.arrows(spot) if over(arrow))
+        )
+        return set(walk.into)
 
     def by_system(self, spot: Spot, action: str) -> tuple[Spot, ...]:
         """Where the system's timed action may lead from there: the same spot when it may be refused."""
         row = self.rules.table[spot.state].get(action)
         if row is None or not passes(self.rules, row, spot):
             return (spot,)
-        after = self._taken(spot, self._move(spot, row, held=_holders(row, spot)[-1])).target
+        move = self._space.move(self._place(spot), row, held=holders(row, spot)[-1], asks=self._asks)
+        after = self._after(self._option(move), spot.clocks)[0]
         if row.event in HANDS_OVER:
             return (after, spot)  # there may be no unit of that place
         known = {"unit_holds", "nobody_holds", "has_reply", "not_rated"}
         return (after,) if set(row.guards) <= known else (after, spot)
 
-    def _from(self, spot: Spot) -> Iterator[Arrow]:
-        for move in self._moves(spot):
-            yield self._taken(spot, move)
+    # -- what leads on -------------------------------------------------------------------------------------
+
+    def _steps(self, spot: Spot) -> Iterator[tuple[str, Spot]]:
+        """The arrows that leave a spot, but for those that lead nowhere else than one before."""
+        place, clocks = self._place(spot), spot.clocks
+        leads = self._leads.get(place)
+        if leads is None:
+            leads = self._leads[place] = tuple(_leads(place, self._options_at(place)))
+        for option in leads:
+            yield option[0].row.action, self._after(option, clocks)[0]
+        for end in self._ends(spot):
+            yield end.action, end.target
+
+    def _leaving(self, spot: Spot) -> Iterator[Arrow]:
+        for option in self._options_at(self._place(spot)):
+            (target, turn), move = self._after(option, spot.clocks), option[0]
+            yield Arrow(
+                spot,
+                move.row.action,
+                target,
+                capped=move.capped,
+                revives=turn.revives,
+                begins=turn.begins,
+                restarts=turn.restarts,
+            )
         yield from self._ends(spot)
 
-    def _moves(self, spot: Spot) -> tuple[_Move, ...]:
-        """What may be done there, whatever the clocks do."""
-        key = spot.replace(clocks=())
-        known = self._known_moves.get(key)
-        if known is None:
-            known = self._known_moves[key] = tuple(
-                self._move(spot, row, held=held, capped=_is_capped(self.rules, row))
-                for row in self.rules.table[spot.state].values()
-                if passes(self.rules, row, spot) and may(row, spot, timed=True)
-                for held in _holders(row, spot)
-            )
-        return known
+    def _place(self, spot: Spot) -> Spot:
+        """The spot with its clocks left out."""
+        place = self._places.get(spot)
+        if place is None:
+            place = self._places[spot] = spot.replace(clocks=())
+        return place
 
-    def _move(self, spot: Spot, row: Transition, *, held: bool, capped: bool = False) -> _Move:
-        """What an act does there, whatever the clocks do."""
-        action, event = row.action, row.event
-        if row.back:
-            row = row.back[spot.came_from]
-        place, effects = (row.held_place, row.held_effects) if held else (row.place, row.effects)
-        state = place.state if place else spot.state
-        awaits = self._asks and (
-            event is e.InformationRequested
-            or (spot.awaits and event not in (e.InformationReceived, e.Reopened))
-        )
-        return _Move(
-            action,
-            state,
-            held,
-            replied=event is e.Replied
-            or (spot.replied and event not in (e.ReplyRetracted, e.Reopened, e.Submitted)),
-            rated=event is e.Rated or (spot.rated and event not in (e.Reopened, e.ReplyRetracted)),
-            came_from=spot.state if self.rules.goes_back and state != spot.state else spot.came_from,
-            awaits=awaits,
-            capped=capped,
-            row=row,
-            effects=tuple((self._index[one[1].name], one) for one in effects if one[1].name in self._index),
-        )
+    def _spot(self, place: Spot, clocks: Clocks) -> Spot:
+        """The spot of a place and clocks: one object for each, which is found again fast."""
+        spot = self._spots.get((place, clocks))
+        if spot is None:
+            spot = self._spots[place, clocks] = place.replace(clocks=clocks)
+            self._places[spot] = place
+        return spot
+
+    def _options_at(self, place: Spot) -> tuple[Option, ...]:
+        options = self._options.get(place)
+        if options is None:
+            options = self._options[place] = tuple(
+                map(self._option, self._space.moves(place, asks=self._asks))
+            )
+        return options
+
+    def _option(self, move: Move) -> Option:
+        key = move.row.action, move.effects, move.target.state, move.target.held
+        if key not in self._touches:
+            self._touches[key] = self._touch(move)
+        return move, self._touches[key]
+
+    def _touch(self, move: Move) -> Touch | None:
+        indexed = ((self._index.get(effect[1].name), effect) for effect in move.effects)
+        effects = tuple((index, effect) for index, effect in indexed if index is not None)
+        touched = range(len(self.plans)) if move.row.event in _HOLDS else [index for index, _ in effects]
+        indexes = tuple(dict.fromkeys(touched))
+        if not indexes:
+            return None
+        return Touch(move.row, move.target, indexes=indexes, effects=effects, turns={})
+
+    def _after(self, option: Option, clocks: Clocks) -> tuple[Spot, Turn]:
+        """Where the option leads from such clocks, and what it makes of them."""
+        move, touch = option
+        if touch is None:
+            return self._spot(move.target, clocks), _UNTOUCHED
+        turn = touch.turn(clocks)
+        if turn.changes:
+            changed = list(clocks)
+            for index, clock in turn.changes:
+                changed[index] = clock
+            clocks = tuple(changed)
+        return self._spot(move.target, clocks), turn
 
     def _ends(self, spot: Spot) -> Iterator[Arrow]:
         """The ends of running clocks at which others begin; each end comes once, so none is a loop's part."""
-        for plan, ticking in zip(self.plans, spot.clocks, strict=True):
+        for turn, plan, begun in self._chains:
+            if not spot.clocks[turn].runs:
+                continue
             clocks = list(spot.clocks)
-            for chained in self.rules.chained[plan.name] if ticking.runs else ():
-                index = self._index.get(chained.name)
-                if index is not None and _begins_at_end(chained, plan, spot, spot.clocks[index]):
-                    paused = f"state:{spot.state}" in chained.rule.pause
-                    begun = _ticking("running", paused=paused)
-                    clocks[index] = self._alike[index].get(begun, begun)
+            for chained in begun:
+                index = self._index[chained.name]
+                if _begins_at_end(chained, plan, spot, spot.clocks[index]):
+                    clocks[index] = Ticking("running", f"state:{spot.state}" in chained.rule.pause)
             if tuple(clocks) != spot.clocks:
-                yield Arrow(spot, f"end:{plan.name}", spot.replace(clocks=tuple(clocks)), capped=True)
+                target = self._spot(self._place(spot), tuple(clocks))
+                yield Arrow(spot, f"end:{plan.name}", target, capped=True)
 
-    def _taken(self, spot: Spot, move: _Move) -> Arrow:
-        """The arrow of an act; its effects come in their order, each on what the one before left."""
-        clocks, row = list(spot.clocks), move.row
-        revives, begins, restarts = list[int](), list[int](), list[int]()
-        for index, effect in move.effects:
-            before = clocks[index]
-            begun = effect[0] in ("start", "restart") and _begins(effect, row, before, held=move.held)
-            after = _changed(before, effect, begun=begun, state=move.state)
-            clocks[index] = self._alike[index].get(after, after)
-            if effect[0] == "revive" and clocks[index] is not before:
-                revives.append(index)
-            if begun:
-                begins.append(index)
-                ended = spot.clocks[index] if effect[1].rule.subject else before
-                if ended.status in _put_off(effect):
-                    restarts.append(index)
-        if row.event is e.Merged or row.event is e.Resumed:
-            was, becomes = ("running", "held") if row.event is e.Merged else ("held", "running")
-            clocks = [_ticking(becomes, paused=c.paused) if c.status == was else c for c in clocks]
-        target = Spot(
-            move.state,
-            move.held,
-            move.replied,
-            move.rated,
-            tuple(clocks),
-            came_from=move.came_from,
-            awaits=move.awaits,
-        )
-        return Arrow(
-            spot,
-            move.action,
-            target,
-            capped=move.capped,
-            revives=tuple(revives),
-            begins=tuple(begins),
-            restarts=tuple(restarts),
-        )
+
+_HOLDS: dict[type[e.Event], tuple[str, str]] = {e.Merged: ("running", "held"), e.Resumed: ("held", "running")}
+"""Events that make of every clock that does the one what does the other."""
+
+
+def _leads(place: Spot, options: tuple[Option, ...]) -> Iterator[Option]:
+    """Those of the options that may lead where none before them does."""
+    known = {place}
+    for move, touch in options:
+        if touch is not None:
+            yield move, touch
+        elif move.target not in known:
+            known.add(move.target)
+            yield move, touch
 
 
 def may(row: Transition, spot: Spot, *, timed: bool = False) -> bool:
@@ -324,8 +400,6 @@ def passes(rules: CompiledPolicy, row: Transition, spot: Spot) -> bool:
     """Whether no guard refuses for certain, as far as that depends on the spot and on caps of 0."""
     if row.back and spot.came_from not in row.back:
         return False
-    if not row.rule.guards:
-        return True
     limits = rules.policy.limits
     holds = {
         "unit_holds": spot.held,
@@ -400,7 +474,7 @@ def _is_capped(rules: CompiledPolicy, row: Transition) -> bool:
     return row.rule.at_most is not None and (reopen is None or "reopens_left" in reopen.guards)
 
 
-def _holders(row: Transition, spot: Spot) -> tuple[bool, ...]:
+def holders(row: Transition, spot: Spot) -> tuple[bool, ...]:
     """Whether a unit may hold the case after the action, and whether none may."""
     if row.event is e.Returned:
         return (False,)
@@ -413,13 +487,13 @@ def _changed(before: Ticking, effect: Effect, *, begun: bool, state: str) -> Tic
     """What the effect makes of the clock as the one before it left it."""
     verb, plan, _ = effect
     if begun:
-        return _ticking("running", paused=f"state:{state}" in plan.rule.pause)
+        return Ticking("running", f"state:{state}" in plan.rule.pause)
     match verb, before.status:
         case "revive", "stopped":
-            return _ticking("running", paused=before.paused)
+            return before.replace(status="running")
         case "stop" | "cancel", "running":
-            return _ticking("stopped" if verb == "stop" else "cancelled", paused=before.paused)
+            return before.replace(status="stopped" if verb == "stop" else "cancelled")
         case "pause" | "resume", "running":
-            return _ticking("running", paused=verb == "pause")
+            return before.replace(paused=verb == "pause")
         case _:
             return before

@@ -7,16 +7,18 @@ from collections.abc import Callable, Iterator
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.policy import Policy
+from caseflow.policies.lint.reachability import leading
 from caseflow.policies.lint.severity import Finding, finding
-from caseflow.policies.lint.state_space import Arrow, Graph, Spot
+from caseflow.policies.lint.state_space import Arrow, Graph, Spot, StateSpace
 from caseflow.policies.load import load_policy
 
 
-def way_findings(rules: CompiledPolicy) -> Iterator[Finding]:
+def way_findings(space: StateSpace) -> Iterator[Finding]:
     """The findings about where cases can get, clocks aside."""
+    rules = space.rules
     yield from _calendars(rules)
     yield from _added_states(rules)
-    graph = Graph(rules, asks=True)
+    graph = space.graph(asks=True)
     if graph.complete:
         yield from _lost_ways(rules, graph)
         yield from _withins(rules, graph)
@@ -33,19 +35,17 @@ def _lost_ways(rules: CompiledPolicy, graph: Graph) -> Iterator[Finding]:
     """States from which a unit, an answer or an end has become impossible, or an answer is not taken."""
     events = {row.event for table in rules.table.values() for row in table.values()}
 
-    def stays_open(arrow: Arrow) -> bool:
-        return _is_open(rules, arrow.target)
-
     def does(arrow: Arrow, event: type[e.Event]) -> bool:
         row = rules.table[arrow.origin.state].get(arrow.action)
         return row is not None and row.event is event
 
     open_spots = [spot for spot in graph.spots if _is_open(rules, spot)]
-    to_unit = _leading(graph, [spot for spot in open_spots if spot.held], stays_open)
+    stays = [(arrow.origin, arrow.target) for arrow in graph.arrows() if _is_open(rules, arrow.target)]
+    to_unit = leading(stays, [spot for spot in open_spots if spot.held])
     answered = [arrow.origin for arrow in graph.arrows() if does(arrow, e.Replied)]
-    to_answer = _leading(graph, answered, stays_open)
+    to_answer = leading(stays, answered)
     ends = [spot for spot in graph.spots if spot.state and not _is_open(rules, spot)]
-    to_end = _leading(graph, ends, lambda arrow: True)
+    to_end = leading(((arrow.origin, arrow.target) for arrow in graph.arrows()), ends)
     taken = {arrow.origin for arrow in graph.arrows() if does(arrow, e.InformationReceived)}
     lost: dict[str, Lost] = {
         "no-way-to-an-answer": lambda spot: bool(answered) and not spot.replied and spot not in to_answer,
@@ -63,21 +63,6 @@ def _lost_ways(rules: CompiledPolicy, graph: Graph) -> Iterator[Finding]:
             if spot.state not in reported and is_lost(spot):
                 reported.add(spot.state)
                 yield finding(code, f"states.{spot.state}", way=graph.way_to(spot), state=spot.state)
-
-
-def _leading(graph: Graph, targets: list[Spot], over: Callable[[Arrow], bool]) -> set[Spot]:
-    """The spots from which one of the targets can be reached over such arrows, these included."""
-    back: dict[Spot, list[Spot]] = {}
-    for arrow in graph.arrows():
-        if over(arrow):
-            back.setdefault(arrow.target, []).append(arrow.origin)
-    seen, edge = set(targets), list(targets)
-    while edge:
-        for spot in back.get(edge.pop(), ()):
-            if spot not in seen:
-                seen.add(spot)
-                edge.append(spot)
-    return seen
 
 
 def _withins(rules: CompiledPolicy, graph: Graph) -> Iterator[Finding]:

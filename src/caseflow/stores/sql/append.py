@@ -16,8 +16,7 @@ from caseflow.core.notices import TAKEN_BACK, Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
-from caseflow.serialization.codec import encode, pack
-from caseflow.serialization.hash_chain import START, link
+from caseflow.serialization.codec import START, encode, link, pack
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
 from caseflow.stores.sql.statements import XID_BITS, CommandShape, Statements
@@ -56,8 +55,8 @@ class AppendRows(Value):
 
     @property
     def indexed(self) -> Row:
-        """What indexes hold of the case: all between its version and its snapshot."""
-        return self.values[1:8]
+        """What indexes hold of the case: all between its version and its snapshot, and who helps with it."""
+        return (*self.values[1:8], self.entry.case.facts.co_handlers)
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
@@ -90,6 +89,13 @@ def case_values(case: Case) -> Row:
         case.version, case.place.state, case.unit, case.citizen, due, NEVER if due is None else due,
         deadline_of(clocks), waits_from(clocks), pack(case),
     )  # fmt: skip
+
+
+def helper_rows(case: Case) -> tuple[Row, ...]:
+    """The values of ``upsert_helper`` for each unit that helps with the case."""
+    due = case.next_due_us
+    order, deadline = NEVER if due is None else due, case.deadline_us
+    return tuple([(case.id, unit, order, deadline) for unit in case.facts.co_handlers])
 
 
 def text_rows(case_id: str, texts: Sequence[Text]) -> tuple[Row, ...]:
@@ -168,7 +174,14 @@ class AppendWork:
         self._claim = claim
         self._known = known
         self._pins = pins
-        self.is_single = sql.dialect.one_statement and len(entries) == 1 and _fits_one_statement(entries[0])
+        self._helpers = [
+            row
+            for rows, before in zip(entries, known, strict=True)
+            if rows.entry.case.facts.co_handlers and not (before and before[1] == rows.indexed)
+            for row in helper_rows(rows.entry.case)
+        ]
+        fits = len(entries) == 1 and not self._helpers and _fits_one_statement(entries[0])
+        self.is_single = sql.dialect.one_statement and fits
         """Whether one statement of PostgreSQL can do it."""
         self._before: list[bytes] = []
         self.events: list[list[EventRow]] = []
@@ -260,6 +273,8 @@ class AppendWork:
     def _write_all(self, cursor: Cursor) -> None:
         """Cases first, in the order of ids, so that two writers never wait for each other."""
         self._write_cases(cursor)
+        if self._helpers:
+            self._run_all(cursor, "upsert_helper", self._helpers)
         rows: list[Row] = []
         texts: list[Row] = []
         with_more: list[AppendRows] = []

@@ -12,6 +12,7 @@ from caseflow.stores.sql.statements import Statements
 
 _BY_CASE = {
     "cases": ("id", "id"),
+    "helpers": ("case_id", "case_id, unit"),
     "events": ("case_id", "case_id, version"),
     "texts": ("case_id", "case_id, version"),
     "notices": ("case_id", "case_id, position"),

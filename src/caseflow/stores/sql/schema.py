@@ -80,6 +80,22 @@ _CASES = Table(
     ),
 )
 
+# The cases that a unit helps with, each with its places in the lists of cases.
+_HELPERS = Table(
+    "caseflow_helpers",
+    (
+        "case_id {name} NOT NULL",
+        "unit {unit name} NOT NULL",
+        "due_order {int} NOT NULL",
+        "deadline {int}",
+        "PRIMARY KEY (case_id, unit)",
+    ),
+    (
+        Index("caseflow_helpers_due", "unit, due_order, case_id"),
+        Index("caseflow_helpers_running", "unit, deadline, case_id", "deadline IS NOT NULL"),
+    ),
+)
+
 # The history: authoritative, never updated. `position` is the feed's order.
 _EVENTS = Table(
     "caseflow_events",
@@ -172,7 +188,7 @@ _SERIES = Table(
 )  # fmt: skip
 
 STEPS: dict[int, tuple[Table, ...]] = {
-    1: (_STORE, _POLICIES, _CASES, _EVENTS, _TEXTS, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
+    1: (_STORE, _POLICIES, _CASES, _HELPERS, _EVENTS, _TEXTS, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
 }
 """Schema -> the tables that lead to it from the one before."""
 

@@ -83,36 +83,54 @@ class Statements(dict[str, str]):
 
     def find(self, query: Query) -> Ask:
         """The cases of a query, in its order, each with its place in it."""
-        order = "due_order" if query.overdue_at is None else "deadline"
-        filters = {"unit": query.unit, "citizen": query.citizen, "state": query.state}
-        wanted = {column: name for column, name in filters.items() if name is not None}
+        held, values = self._list(query, "find_cases", case="", place="", case_id="id")
+        if not query.helping or not query.unit:
+            return held, values
+        helped, others = self._list(query, "find_helped_cases", case="c.", place="h.", case_id="h.case_id")
+        sql = self["find_both"].replace("{held}", held).replace("{helped}", helped)
+        return sql, (*values, *others, query.limit)
+
+    def _list(self, query: Query, name: str, *, case: str, place: str, case_id: str) -> Ask:
+        """A list of cases by the index of one table.
+
+        Args:
+            case, place: what stands before the columns of a case, and before those of its place in the list.
+            case_id: the column of that table with the case's id.
+        """
+        order = f"{place}{'due_order' if query.overdue_at is None else 'deadline'}"
+        filters = {
+            f"{place}unit": query.unit, f"{case}citizen": query.citizen, f"{case}state": query.state,
+        }  # fmt: skip
+        wanted = {column: value for column, value in filters.items() if value is not None}
         lead = self._lead(query, wanted)
         terms, values = list[str](), list[Any]()
-        for column, name in wanted.items():
+        for column, value in wanted.items():
             if column == lead:
                 terms.append(f"{column} >= ? AND {column} <= ?")
-                values += (name, name)
+                values += (value, value)
             else:
                 is_narrower = column == "state" and (len(wanted) > 1 or query.overdue_at is not None)
                 terms.append(f"{self.dialect.off_index if is_narrower else ''}{column} = ?")
-                values.append(name)
+                values.append(value)
+        if place:
+            terms.append("c.unit <> h.unit")  # held and helped with, it is in the other list
         if query.citizen:
-            terms.append("citizen <> ''")  # as the partial index says it
+            terms.append(f"{case}citizen <> ''")  # as the partial index says it
         if query.overdue_at is not None:
-            terms.append("deadline IS NOT NULL AND deadline <= ?")
+            terms.append(f"{order} IS NOT NULL AND {order} <= ?")
             values.append(whole(query.overdue_at))
         if query.after is not None:
-            at, case_id = query.after
-            place: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(case_id))
+            at, last = query.after
+            after: tuple[Any, ...] = (NEVER if at is None else whole(at), bindable(last))
             if lead:
-                terms.append(f"({lead}, {order}, id) > (?, ?, ?)")
-                place = (wanted[lead], *place)
+                terms.append(f"({lead}, {order}, {case_id}) > (?, ?, ?)")
+                after = (wanted[lead], *after)
             else:
-                term, place = self.dialect.later((order, "id"), place)
+                term, after = self.dialect.later((order, case_id), after)
                 terms.append(term)
-            values += place
+            values += after
         where = f" WHERE {' AND '.join(terms)}" if terms else ""
-        sql = self._with("find_cases", "{where}", where).replace("{order}", order)
+        sql = self._with(name, "{where}", where).replace("{order}", order.removeprefix(place))
         return sql.replace("{lead}", f"{lead}, " if lead else ""), (*values, query.limit)
 
     def _lead(self, query: Query, wanted: Mapping[str, str]) -> str:
@@ -122,7 +140,7 @@ class Statements(dict[str, str]):
         everybody's cases in the order of dues: most have nothing due, and stand at its end.
         """
         lead = next(iter(wanted), "") if self.dialect.reads_ranges else ""
-        return lead if query.overdue_at is None or lead == "unit" else ""
+        return lead if query.overdue_at is None or lead.endswith("unit") else ""
 
     def rows(self, table: str, where: str = "") -> str:
         """The rows of a table as they lie there."""

@@ -87,6 +87,15 @@ FROM unnest(
 WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
     AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
 
+-- name: upsert_helper
+-- A case that a unit helps with, and its places in lists: case, unit, due order, deadline.
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline) VALUES (?, ?, ?, ?)
+ON CONFLICT (case_id, unit) DO UPDATE SET due_order = excluded.due_order, deadline = excluded.deadline
+
+-- name: upsert_helper [mariadb]
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline) VALUES (?, ?, ?, ?)
+ON DUPLICATE KEY UPDATE due_order = VALUES(due_order), deadline = VALUES(deadline)
+
 -- name: insert_event
 -- An event: case, version, body, hash; the database gives the position.
 INSERT INTO caseflow_events (case_id, version, body, hash) VALUES (?, ?, ?, ?)
@@ -227,6 +236,15 @@ SELECT count(*) FROM caseflow_cases WHERE waits <= ?
 -- name: find_cases
 -- The cases of a `Query`, each with its place; every shape is served in order by an index.
 SELECT id, snapshot, head, {order} FROM caseflow_cases{where} ORDER BY {lead}{order}, id LIMIT ?
+
+-- name: find_helped_cases
+-- The same of cases that a unit helps with, but does not hold.
+SELECT c.id, c.snapshot, c.head, h.{order} FROM caseflow_helpers h JOIN caseflow_cases c ON c.id = h.case_id
+{where} ORDER BY {lead}h.{order}, h.case_id LIMIT ?
+
+-- name: find_both
+-- The cases that a unit holds and those that it helps with, in one order.
+SELECT * FROM ({held}) held UNION ALL SELECT * FROM ({helped}) helped ORDER BY 4, 1 LIMIT ?
 
 -- name: select_feed
 -- Events after a position.

@@ -11,7 +11,15 @@ from caseflow.errors import BadRecord, StoreError
 from caseflow.ports.protocols import Store
 from caseflow.ports.records import Kept, KeyClaim, Quarantined
 from caseflow.stores.copy import steady
-from caseflow.stores.sql.append import Row, as_json, case_values, key_row, notice_values, text_rows
+from caseflow.stores.sql.append import (
+    Row,
+    as_json,
+    case_values,
+    helper_rows,
+    key_row,
+    notice_values,
+    text_rows,
+)
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.statements import Statements
 
@@ -70,6 +78,7 @@ class CaseIntake:
         for case, version in pairs:
             if version:
                 self._make_room(case)
+        self._run_all("upsert_helper", [row for case in cases for row in helper_rows(case.case)])
         self._run_all("insert_event", list(self._event_rows(pairs)))
         texts = [row for case in cases for row in text_rows(case.case.id, case.texts)]
         self._run_all("insert_texts", texts)

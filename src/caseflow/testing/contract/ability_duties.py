@@ -15,8 +15,7 @@ from caseflow.core.model.case import Case
 from caseflow.ports import NEVER, Append, Store, Text
 from caseflow.serialization.codec import pack
 from caseflow.stores.copy import copy_cases
-from caseflow.testing.contract.answers import answers, differing
-from caseflow.testing.contract.case_factory import claim_of, submitted, then
+from caseflow.testing.contract.case_factory import answers, claim_of, differing, submitted, then
 from caseflow.testing.contract.page_duties import MANY, MIXED
 from caseflow.testing.contract.shared_duties import CHANGES, IDS, UNITS
 

@@ -14,10 +14,8 @@ from caseflow.core.model.evolve import replay
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports import Query, Store, Text
 from caseflow.ports.records import Head
-from caseflow.serialization.codec import encode
-from caseflow.serialization.hash_chain import START, chained, first_broken, link
-from caseflow.testing.contract.answers import written
-from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then
+from caseflow.serialization.codec import START, chained, encode, first_broken, link
+from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then, written
 
 
 class EventsContract:

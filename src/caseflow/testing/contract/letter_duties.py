@@ -12,8 +12,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.notices import Document, Draft, Notice, Void
 from caseflow.errors import CaseflowError, StoreError
 from caseflow.ports import KeyClaim, Query, Store, Text
-from caseflow.testing.contract.answers import FAR, ids_of
-from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then
+from caseflow.testing.contract.case_factory import BY, FAR, claim_of, ids_of, submitted, then
 
 NAME = "Ü%b_c*1"
 NEAR = (

@@ -8,8 +8,7 @@ from typing import Any, TypeVar
 from caseflow.core.model import events as e
 from caseflow.core.notices import Draft, Notice
 from caseflow.ports import Append, Query, Store, Text
-from caseflow.testing.contract.answers import FAR, ids_of
-from caseflow.testing.contract.case_factory import BY, stopped, submitted, then
+from caseflow.testing.contract.case_factory import BY, FAR, ids_of, stopped, submitted, then
 
 Row = TypeVar("Row")
 

@@ -77,6 +77,43 @@ class DueContract:
         assert {case.id for case in store.find(Query(unit="u", overdue_at=50))} == {"a", "b"}
         assert [case.id for case in store.find(Query(citizen=""))] == ["d"]
 
+    def test_a_unit_finds_what_it_helps_with(self, store: Store) -> None:
+        """With ``helping`` a unit's list holds what it helps with, too, each case once and in one order.
+
+        A helper that is added, a due that moves and a clock that stops are seen at once; without ``helping``
+        only what the unit holds is listed.
+        """
+        appends = [
+            submitted("a", due=30, unit="u"), submitted("b", due=20, unit="v"), submitted("c", unit="v"),
+            submitted("d", due=10, unit="v"), submitted("e", due=40, unit="v", state="answered"),
+        ]  # fmt: skip
+        store.append(appends)
+        wanted = Query(unit="u", helping=True)
+        assert [case.id for case in store.find(wanted)] == ["a"]
+        helped = [
+            then(entry.case, e.CoHandlerAdded(5, BY, unit="u")) for entry in appends if entry.case.id != "d"
+        ]
+        store.append(helped[:2])
+        store.append(helped[2:])
+        for query, ids in (
+            (wanted, "baec"), (wanted.replace(helping=False), "a"), (wanted.replace(state="answered"), "e"),
+            (wanted.replace(overdue_at=30), "ba"), (wanted.replace(overdue_at=9), ""),
+            (Query(unit="v", helping=True), "dbec"), (Query(unit="w", helping=True), ""),
+        ):  # fmt: skip
+            assert "".join(case.id for case in store.find(query)) == ids
+            for place, case in enumerate(cases := store.find(query)):
+                assert (
+                    store.find(query.replace(after=query.place(case), limit=1))
+                    == cases[place + 1 : place + 2]
+                )
+        stopped_b = stopped(helped[1].case)
+        store.append([stopped_b])
+        assert [case.id for case in store.find(wanted)] == ["a", "e", "b", "c"]
+        assert [case.id for case in store.find(wanted.replace(overdue_at=30))] == ["a"]
+        store.append([then(stopped_b.case, e.Transferred(2_000, BY, unit="u"))])
+        assert [case.id for case in store.find(wanted)] == ["a", "e", "b", "c"]
+        assert [case.id for case in store.find(Query(unit="v", helping=True))] == ["d", "e", "c"]
+
     def test_find_is_in_keyset_order(self, store: Store) -> None:
         """Cases come by (next due, id), those with nothing due last; a cursor goes on after any of them."""
         dues: list[tuple[str, int | None]] = [("e", None), ("d", 10), ("c", 20), ("b", 20), ("a", None)]

@@ -10,8 +10,15 @@ from caseflow.core.model.case import Case
 from caseflow.core.notices import Draft, Notice, Void
 from caseflow.errors import Stale, StoreBusy
 from caseflow.ports import Append, Store, Text
-from caseflow.testing.contract.answers import answers, differing, written
-from caseflow.testing.contract.case_factory import claim_of, stopped, submitted, then
+from caseflow.testing.contract.case_factory import (
+    answers,
+    claim_of,
+    differing,
+    stopped,
+    submitted,
+    then,
+    written,
+)
 from caseflow.testing.contract.query_duties import race
 from caseflow.testing.contract.whole_duties import race_for_a_key, watch_parts
 

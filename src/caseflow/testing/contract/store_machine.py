@@ -25,8 +25,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.errors import KeyReused, Stale
 from caseflow.ports import Append, KeyClaim, Query, Store, Text, is_redacted_by
-from caseflow.serialization.codec import encode
-from caseflow.serialization.hash_chain import chained
+from caseflow.serialization.codec import chained, encode
 from caseflow.testing.contract.case_factory import BY, claim_of, stopped, submitted, then
 
 LAST = 1 << 62

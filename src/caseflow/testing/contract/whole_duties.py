@@ -13,8 +13,7 @@ from caseflow.core.model import events as e
 from caseflow.core.notices import Document, Draft, Notice, Void
 from caseflow.errors import KeyReused, Stale, StoreBusy
 from caseflow.ports import Append, KeyClaim, Store, Text
-from caseflow.testing.contract.answers import FAR
-from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then
+from caseflow.testing.contract.case_factory import BY, FAR, claim_of, submitted, then
 from caseflow.testing.contract.query_duties import race
 
 MANY = 620

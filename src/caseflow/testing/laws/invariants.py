@@ -103,6 +103,8 @@ def cards_as_owed(case: Case, model: Model, upto: int, *, acted: bool = False) -
     keys = Counter(_fired_key(card) for card in standing)
     for key, times in keys.items():
         hold(times == 1, "4", f"{'/'.join(map(str, key))} stands {times} times", case_id=case.id)
+    back = {key[:4] for key in keys} & model.appealed
+    hold(not back, "4", f"stands again after an appeal: {sorted(back)}", case_id=case.id)
     of_some = {(*run.key, level) for run in model.runs for _, level, _, _ in run.dues()}
     of_none = {key[:4] for key in keys} - of_some
     hold(not of_none, "3", f"stands for no clock: {sorted(of_none)}", case_id=case.id)
@@ -118,6 +120,8 @@ def cards_as_owed(case: Case, model: Model, upto: int, *, acted: bool = False) -
             law = "merge" if run.status == "held" else "3"
             hold((level, due) in ever, law, f"{level} at {due} is not owed", case_id=case.id)
         for level, due in sorted(owed - issued.keys()):
+            if (*run.key, level) in model.appealed:
+                continue
             ends = {run.since, *(end for _, end in run.pauses)}
             if acted and due == upto and due in ends:
                 continue
@@ -145,6 +149,7 @@ def _next_due(case: Case, model: Model, standing: Iterable[tuple[str, str, int, 
         for run in model.runs
         for _, level, late, certain in run.dues()
         if late is not None and certain and not fired & {(*run.key, level, 0), (*run.key, level, late)}
+        if (*run.key, level) not in model.appealed
         if run.until is None or late <= run.until
     ]
     expected = min(pending, default=None)

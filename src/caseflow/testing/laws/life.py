@@ -422,7 +422,6 @@ def _key(card: Card) -> tuple[str, str, str, int, str]:
 
 UNKNOWN = '{"event":"from-the-future","at":%d,"by":["x","y",""],"more":{"a":[1,"路灯"]}}'
 """An event of a version of caseflow that is still to come."""
-ANYBODY = Actor("anybody-1", role="nobody")
 
 
 def end(world: World, *, at: int) -> None:

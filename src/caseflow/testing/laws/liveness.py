@@ -3,26 +3,25 @@
 From the submission on every action is taken by everyone who may, and time passes. Cases that agree in all
 that guards and clocks look at are one configuration. So it is known of each whether an end can still be
 reached from it, and of every rung whether any case can ever meet it.
-`caseflow.policies.lint.state_space` walks the same policy with guards and people left open.
+`caseflow.policies.lint.state_space` takes the same walk, but leaves guards and people open.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, product
 from typing import Any
 
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy
-from caseflow.core.engine.decide import decide
+from caseflow.core.engine.decide import step_by
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import mistake
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
-from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import FieldRule, Policy, Scalar
 from caseflow.errors import Refused
+from caseflow.policies.lint.reachability import Walk, leading
 from caseflow.testing.actors import UNITS, accepted_actions, permitted_actors
 from caseflow.testing.command_generator import legal_fields
 from caseflow.testing.laws.laws import Violation
@@ -63,31 +62,23 @@ class Liveness:
         self._facts = _facts_of(policy)
         self._asked, self._asks_unit = _asked_of(self.rules)
         self._merging: set[Configuration] = set()
-        self._edge: deque[Configuration] = deque()
         combinations = combinations_of(self.rules)
         self.combinations = len(combinations)
-        for fields in _submissions(self.rules, combinations):
-            for step in _fitting(self.rules, Case("c1"), "submit"):
-                self._go(None, Case("c1"), (), step.replace(fields={**step.fields, **fields}))
-        while self._edge and len(self.configurations) < most:
-            self._explore(self._edge.popleft())
-        self.is_complete = not self._edge
-        self._open_ended = set(self._edge)
+        starts = [
+            here
+            for fields in _submissions(self.rules, combinations)
+            for step in _fitting(self.rules, Case("c1"), "submit")
+            for here in self._go(Case("c1"), (), step.replace(fields={**step.fields, **fields}))
+        ]
+        walk = Walk(starts, self._explore, most=most)
+        self.is_complete = walk.is_complete
+        self._open_ended = walk.edge
 
     def dead_ends(self) -> dict[str, Standing]:
         """State -> the first open case found there that can reach no end, by anybody or by time."""
-        back: dict[Configuration, list[Configuration]] = {}
-        for here, targets in self.ways.items():
-            for target in targets:
-                back.setdefault(target, []).append(here)
         ends = [here for here, (case, _) in self.configurations.items() if not case.is_open]
-        alive = {*ends, *self._open_ended, *self._merging}
-        edge = list(alive)
-        while edge:
-            for here in back.get(edge.pop(), ()):
-                if here not in alive:
-                    alive.add(here)
-                    edge.append(here)
+        steps = ((here, there) for here, targets in self.ways.items() for there in targets)
+        alive = leading(steps, (*ends, *self._open_ended, *self._merging))
         dead: dict[str, Standing] = {}
         for here, stands in self.configurations.items():
             if here not in alive:
@@ -113,22 +104,26 @@ class Liveness:
 
     # -- exploring ----------------------------------------------------------------------------------------
 
-    def _explore(self, here: Configuration) -> None:
+    def _explore(self, here: Configuration) -> Iterable[tuple[str, Configuration]]:
+        """Where the passing of time and every action lead from there."""
         case, events = self.configurations[here]
-        self._let_time_pass(here, case, events)
+        steps = [("", there) for there in self._let_time_pass(case, events)]
         for action in accepted_actions(self.rules, case):
             if action not in BY_HAND:
                 for step in _fitting(self.rules, case, action):
-                    self._go(here, case, events, step)
+                    steps += [(action, there) for there in self._go(case, events, step)]
             elif action == "merge" and self._can_merge(case):
                 self._merging.add(here)
+        if steps:
+            self.ways[here] = {there for _, there in steps}
+        return steps
 
     def _can_merge(self, case: Case) -> bool:
         """Whether somebody may end the case by merging it, into a case that there can always be."""
         target = self.rules.table[case.state]["merge"].place
         return target is not None and target.final and any(_fitting(self.rules, case, "merge"))
 
-    def _let_time_pass(self, here: Configuration, case: Case, events: tuple[e.Event, ...]) -> None:
+    def _let_time_pass(self, case: Case, events: tuple[e.Event, ...]) -> Iterator[Configuration]:
         after, issued = escalate(self.rules, case, FAR, history=lambda: events)
         self.fired |= {(event.clock, event.level) for event in issued if isinstance(event, e.RungEvent)}
         self.fired |= {
@@ -138,34 +133,30 @@ class Liveness:
             if due is not None and run.unknown >> rung & 1
         }
         if after.place != case.place:
-            self._arrive(here, after, (*events, *issued))
+            yield self._arrived(after, (*events, *issued))
 
-    def _go(self, here: Configuration | None, case: Case, events: tuple[e.Event, ...], step: Step) -> None:
+    def _go(self, case: Case, events: tuple[e.Event, ...], step: Step) -> Iterator[Configuration]:
+        """Where the step leads; nowhere when it is refused."""
         assert step.by is not None, "a legal command has an actor"
         texts = tuple((name, "") for name in step.fields if self._is_text(step.action, name))
         fields = {name: part for name, part in step.fields.items() if (name, "") not in texts}
         command = Command(step.action, step.by, fields, texts)
         try:
-            decided = decide(
-                self.rules, case, command, max(self.start, case.acted_us), history=lambda: events
+            after, decided = step_by(
+                None, self.rules, case, command, max(self.start, case.acted_us), history=lambda: events
             )
         except Refused:
             return
-        for event in decided:
-            case = evolve(case, event)
-        self._arrive(here, case, (*events, *decided))
+        yield self._arrived(after, (*events, *decided))
 
     def _is_text(self, action: str, name: str) -> bool:
         rule = self.rules.fields[action].get(name)
         return rule is not None and rule.type == "text"
 
-    def _arrive(self, origin: Configuration | None, case: Case, events: tuple[e.Event, ...]) -> None:
+    def _arrived(self, case: Case, events: tuple[e.Event, ...]) -> Configuration:
         here = self._configuration(case)
-        if origin is not None:
-            self.ways.setdefault(origin, set()).add(here)
-        if here not in self.configurations:
-            self.configurations[here] = (case, events)
-            self._edge.append(here)
+        self.configurations.setdefault(here, (case, events))
+        return here
 
     def _configuration(self, case: Case) -> Configuration:
         clocks = tuple(

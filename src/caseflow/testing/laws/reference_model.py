@@ -66,6 +66,8 @@ class Model:
         self._final: dict[Key, Running] = {}
         """Cycles that ran under rules which the case has left since: nothing changes them any more."""
         self._floors: dict[Key, dict[str, int | None]] = {}
+        self.appealed: set[tuple[str, str, int, str]] = set()
+        """Clock, subject, cycle and level of each card that was annulled on appeal: none stands again."""
         self.was_merged = False
         self.strange = ""
 
@@ -112,6 +114,8 @@ class Model:
         if not self._put_in_its_time(rules, act):
             self._put_by_the_present(rules, act)
         self.was_merged = self.was_merged or isinstance(event, e.Merged)
+        if isinstance(event, e.AppealUpheld):
+            self.appealed.add((event.clock, event.subject, event.cycle, event.level))
         self._follow(act)
         self._count()
 

@@ -211,6 +211,22 @@ class TimelineActions(ActionTaker):
         """
         return self._do("sign_receipt", case, doing, document=document)
 
+    def annul_card(
+        self,
+        case: Case | str,
+        clock: str,
+        *,
+        level: str,
+        subject: str | None = None,
+        cycle: int | None = None,
+        **doing: Unpack[Doing],
+    ) -> Case:
+        """申诉成立: annul a card that the unit appealed against, of whatever cycle; a ``reason`` is needed.
+
+        See `Desk.annul_card`.
+        """
+        return self._do("annul_card", case, doing, clock=clock, level=level, subject=subject, cycle=cycle)
+
     def redact(self, case: Case | str, fields: Sequence[str], *, basis: str, **doing: Unpack[Doing]) -> Case:
         """Erase personal texts and their salts; history, deadlines and audit chain stay as they are.
 
