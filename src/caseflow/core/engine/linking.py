@@ -53,8 +53,6 @@ def decide_link(
         Refused: by either end, for whatever its rules refuse a command; and ``takes-effect-when-recorded``,
             ``link-not-possible``, ``already-linked``, ``not-linked`` or ``linked-to-itself``.
     """
-    if here.case.id == there.case.id:
-        raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
     return (
         _decide_end(here, there, now, authorizer=authorizer, inward=False),
         _decide_end(there, here, now, authorizer=authorizer, inward=True),
@@ -100,6 +98,8 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     if end.command.effective_us is not None:
         return _refusal("takes-effect-when-recorded", end, rule="effective_at")
     is_there = (wanted, other.case.id, inward) in [link.key for link in end.case.facts.links]
+    if end.command.action == LINK and end.case.id == other.case.id:
+        return _refusal("linked-to-itself", end)
     if end.command.action == UNLINK:
         return None if is_there else _refusal("not-linked", end, found=other.case.id)
     if is_there:

@@ -155,6 +155,8 @@ def answer_of(step: Step, desk: Desk, *, keyed: bool = True) -> Answer:
 
 def kind_of(answer: Answer) -> str:
     """The kind of an answer, and the code of a refusal."""
+    if isinstance(answer, Case):
+        return "case"  # said again or for the first time
     return f"refused: {answer.code}" if isinstance(answer, Refusal) else type(answer).__name__.lower()
 
 
