@@ -6,10 +6,11 @@ import io
 import re
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from caseflow import Actor, BadInput, Case, Desk, ManualClock, Refused, load_policy
+from caseflow import Actor, BadInput, Case, Desk, ManualClock, PolicyError, Refused, load_policy
 from caseflow.oversight import (
     evidence_sheet,
     point_ledger,
@@ -242,6 +243,16 @@ def test_a_card_annulled_later_takes_its_points_back_with_a_record(desk: Desk) -
     assert len(acts) == 1 and acts[0].by.id == RULES.id
 
 
+def test_a_card_that_its_unit_appealed_against_takes_its_points_back(desk: Desk) -> None:
+    referral = found_(desk)
+    desk.clock.set("2025-04-16T09:00:00+08:00")
+    desk.sweep()
+    desk.annul_card("c-1", level="red", clock="reply", by=SUPERVISOR, reason="停电属不可抗力")
+    assert len(review_referrals(desk, by=RULES).taken_back) == 1
+    assert point_ledger(desk, **YEAR).totals == {"城管局": 1}
+    assert desk.get(referral).state == "confirmed"
+
+
 def test_a_card_annulled_before_the_finding_never_costs_anything(desk: Desk) -> None:
     referral = proposed(desk)
     desk.act(referral, "open", by=SUPERVISOR)
@@ -295,6 +306,26 @@ def test_a_ledger_is_a_table_and_a_document_about_units_alone(desk: Desk) -> Non
     assert ledger.document()["totals"] == {"城管局": 4}
     people = {one.id for one in (RULES, SUPERVISOR, PANEL, BOSS, OFFICER, CITIZEN)}
     assert not people & set(re.split(r"[,\n]", out.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "path"),
+    [
+        ("[conduct.arbitrary.propose]\nred = 1", "conduct-by-person", "conduct.arbitrary.propose.red"),
+        ("[conduct.delay.propose]\nfinding = 1", "conduct-by-person", "conduct.delay.propose.finding"),
+        ("[conduct.delay.propose]\nred = 0", "out-of-bounds", "conduct.delay.propose.red"),
+        ("[conduct.delay.points]\nred = -3", "out-of-bounds", "conduct.delay.points.red"),
+        ("[conduct.sloth.points]\nfinding = 1", "conduct-no-kind", "conduct.sloth"),
+    ],
+)
+def test_what_conduct_cannot_say_is_told_with_its_place(
+    text: str, code: str, path: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(f'extends = "referral"\n{text}', encoding="utf-8")
+    with pytest.raises(PolicyError) as caught:
+        load_policy(file)
+    assert [(one.code, one.path) for one in caught.value.problems] == [(code, path)]
 
 
 def test_a_desk_without_a_policy_of_referrals_says_so(store: Store) -> None:

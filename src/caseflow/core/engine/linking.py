@@ -68,7 +68,7 @@ def _decide_end(
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None:
-        refused = _wrong_link(end, other, inward=inward)
+        refused = _wrong_link(end.replace(case=case), other, inward=inward)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
