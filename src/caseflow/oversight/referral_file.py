@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caseflow.core.model.events import Acted, Event, Submitted
+from caseflow.core.model.events import Acted, Event, FieldValue, Submitted
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 
@@ -77,7 +77,7 @@ def referral_file(desk: Desk, case_id: str) -> ReferralFile:
     )
 
 
-def _fields(event: Event) -> dict[str, object]:
+def _fields(event: Event) -> dict[str, FieldValue]:
     if isinstance(event, Submitted):
         return dict(event.origin.fields)
     return dict(event.fields) if isinstance(event, Acted) else {}
