@@ -384,6 +384,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "clocks_ended": bool(rule.clocks_ended),
         "linked_ended": bool(rule.linked_ended),
         "document_addressed": event is e.ReceiptSigned,
+        "link_stands": event is e.Unlinked,
         "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,
     }

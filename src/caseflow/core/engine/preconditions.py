@@ -320,6 +320,14 @@ def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -
 
 
 @_named
+def link_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The case is linked to another one. Every ``unlink`` asks for this."""
+    if case.facts.links:
+        return None
+    return refusal("not-linked", rules, case, command, found=str(command.fields.get("other", "")))
+
+
+@_named
 def linked_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every case linked by a type of link that the action's ``linked_ended`` names has ended."""
     types = rules.policy.actions[command.action].linked_ended
