@@ -52,6 +52,7 @@ TABLES = {
     "[evaluation.scales.NAME]": evaluation_rule.Scale,
     "[evaluation.scales.NAME.verdicts.KEY]": evaluation_rule.Verdict,
     "[evaluation.axes.NAME] and [evaluation.assessment.NAME]": evaluation_rule.Axis,
+    "[conduct.NAME]": policy.ConductRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

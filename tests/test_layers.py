@@ -19,8 +19,9 @@ FLOORS = {
     "serialization": 5, "delivery": 5,
     "stores": 6, "desk": 6, "audit": 6,
     "contrib": 7, "interchange": 7, "testing": 7, "simulation": 7, "analytics": 7,
-    "cli": 8, "demo": 8,
-    "management": 9,
+    "oversight": 8,
+    "cli": 9, "demo": 9,
+    "management": 10,
 }  # fmt: skip
 """Top-level module or folder -> floor. The package's own ``__init__`` is the public door above floor 6; the
 commands of ``manage.py`` are a door above the command line, in the folder that Django asks for."""

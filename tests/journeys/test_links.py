@@ -239,6 +239,14 @@ REFUSALS: dict[str, tuple[str, Callable[[Desk], object]]] = {
         lambda d: d.link("q-2", "r-1", as_="part-of", by=CLERK),
     ),
     "to no case": ("linked-case-unknown", lambda d: d.link("q-1", "q-9", as_="part-of", by=CLERK)),
+    "to no case, in the past": (
+        "linked-case-unknown",
+        lambda d: d.link("q-1", "q-9", as_="part-of", by=CLERK, effective_at=MONDAY, reason="迟录"),
+    ),
+    "to itself by who may not": (
+        "role-may-not",
+        lambda d: d.link("q-1", "q-1", as_="part-of", by=STRANGER),
+    ),
     "by who may not": ("role-may-not", lambda d: d.link("q-1", "q-2", as_="part-of", by=STRANGER)),
     "in the past": (
         "takes-effect-when-recorded",

@@ -45,8 +45,8 @@ def can_be_taken(rules: CompiledPolicy, stands: Standing, action: str) -> bool:
             try:
                 decide(rules, case, command, case.acted_us, history=lambda: events, primary=primary)
             except Refused as error:
-                if error.refusal.code.startswith("primary"):
-                    return True  # there is no other case here to be merged into
+                if error.refusal.code.startswith(("primary", "linked-case")):
+                    return True  # there is no other case here to be merged into, or to be linked to
             else:
                 return True
     return False

@@ -83,7 +83,7 @@ def broken(name: str) -> Iterator[None]:
 # -- 1 and 2 ----------------------------------------------------------------------------------------------
 
 
-@breaks("1")
+@breaks("1", "clocks")
 def forgets_when_it_was_true(put: Put) -> None:
     """What is stored lacks the instant a fact took effect."""
     encode = codec.encode

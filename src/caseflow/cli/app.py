@@ -26,8 +26,10 @@ from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.recurring_command import recurring
+from caseflow.cli.referral_commands import referral
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
+from caseflow.cli.systems_commands import systems
 from caseflow.cli.unit_commands import units
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
@@ -57,7 +59,7 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
-    calendar, recurring, store, export, import_, audit, relay, document, testing, units,
+    calendar, recurring, store, export, import_, audit, relay, document, testing, units, referral, systems,
 ):  # fmt: skip
     cli.add_command(_command)
 

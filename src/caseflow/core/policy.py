@@ -34,6 +34,17 @@ class Stage(StrEnum):
     """已结束: closed, withdrawn, rejected or merged"""
 
 
+class Misconduct(StrEnum):
+    """What a unit may be held to account for."""
+
+    INACTION = "inaction"
+    """不作为"""
+    DELAY = "delay"
+    """慢作为"""
+    ARBITRARY = "arbitrary"
+    """乱作为: no rule may propose it"""
+
+
 class HandlingStep(StrEnum):
     """四步曲: the four steps inside handling; recorded, not required."""
 
@@ -428,6 +439,28 @@ class LinkRule:
         return (*with_it, *self.when_linked.values())
 
 
+RETURN, FINDING = "return", "finding"
+"""What a unit may be held to account for besides cards: a case that it gave back; of points, the finding."""
+
+
+@attrs.frozen(kw_only=True)
+class ConductRule:
+    """A kind of conduct for which a unit is held to account: when a referral is proposed, what it costs.
+
+    The items are cards by their level, or ``CLOCK/LEVEL`` for those of one clock, ``return`` for a case that
+    the unit gave back (退单), and, of points alone, ``finding`` for the finding itself. A card is one item:
+    that of its clock where there is one.
+    """
+
+    labels: Labels = Labels()
+    propose: dict[str, int] = table()
+    """So many of an item within the period propose a referral. Of ``arbitrary`` (乱作为) there is none: that
+    is for a person to say."""
+    points: dict[str, int] = table()
+    """The points that each item costs the unit, once there is a finding and no appeal any more."""
+    source: str = ""
+
+
 @attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
@@ -469,6 +502,8 @@ class Policy:
     """The types of links between this policy's cases and others."""
     evaluation: EvaluationRule = optional(EvaluationRule())
     """How citizen and authority evaluate a case."""
+    conduct: dict[str, ConductRule] = optional({})
+    """Of a policy of referrals (效能问责), by its kinds: ``inaction``, ``delay``, ``arbitrary``, others."""
     calendars: dict[str, CalendarSource] = table()
     """The calendars that clocks name."""
     case_series: str = optional("")

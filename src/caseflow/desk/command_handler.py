@@ -307,7 +307,8 @@ class CommandHandler:
         """
         wanted = command.fields.get("other")
         other = self.store.load(wanted) if isinstance(wanted, str) else None
-        if other is None or not other.version:  # refused by its own end, for want of the other
+        if other is None or not other.version:  # refused by its own end, for want of the other, late or not
+            command = command.replace(effective_us=None)
             self._step(rules, case, command, now, history=partial(self.store.events, case.id))
             raise UnknownCase(str(wanted))
         fields = {"type": command.fields.get("type"), "other": case.id}

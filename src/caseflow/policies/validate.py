@@ -27,10 +27,12 @@ from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.policy import (
     AUDIENCES,
+    FINDING,
     SCOPES,
     Action,
     ClockRule,
     ExtensionRule,
+    Misconduct,
     Policy,
     Rung,
     Stage,
@@ -84,6 +86,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_notices(policy, notes)
     _check_links(policy, notes)
     _check_evaluation(policy, notes)
+    _check_conduct(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -385,6 +388,21 @@ def _check_axes(policy: Policy, action: str, axes: Mapping[str, Axis], path: str
         is_own_mark = action == "assess" and name in ("efficiency", "effect") and not axis.scale
         if name in own or (name in ACTIONS[action].fields and not is_own_mark) or name == "reason":
             notes.add(f"{path}.{name}", "reserved-name", name)
+
+
+def _check_conduct(policy: Policy, notes: Notes) -> None:
+    """What units are held to account for: kinds of cases, whole numbers, and what only a person may say."""
+    for name, rule in policy.conduct.items():
+        path = f"conduct.{name}"
+        if name not in policy.kinds:
+            notes.add(path, "conduct-no-kind", name)
+        by_person = tuple(rule.propose) if name == Misconduct.ARBITRARY else (FINDING,)
+        for item in rule.propose:
+            if item in by_person:
+                notes.add(f"{path}.propose.{item}", "conduct-by-person", name)
+        for key, numbers in (("propose", rule.propose), ("points", rule.points)):
+            for item, number in numbers.items():
+                _check_number(number, 1, MOST_TIMES, f"{path}.{key}.{item}", notes)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:

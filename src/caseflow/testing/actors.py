@@ -57,6 +57,8 @@ def permitted_actors(
         elif scope == "unit":
             inside = (case.unit, *(helpers if row.rule.co_handlers else ()))
             actors += [Actor(f"{role}-1", role=role, unit=unit) for unit in dict.fromkeys(inside) if unit]
+        elif scope == "any" and "other_unit" in row.rule.guards:
+            actors.append(Actor(f"{role}-1", role=role))
         elif scope == "any":
             inside = (case.unit, *helpers) if case.unit else (*helpers, units[0])
             actors += [Actor(f"{role}-1", role=role, unit=unit) for unit in dict.fromkeys(inside)]

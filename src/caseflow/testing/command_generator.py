@@ -59,7 +59,7 @@ def legal_command(
         rules, case, action: what the command is for.
         number: chooses; the same number gives the same command.
         units: the units that ``unit`` fields name.
-        others: ids of other cases, for ``merge``.
+        others: ids of other cases, for ``merge`` and ``link``.
         text: how texts begin.
         backdating: only an actor who may record facts late.
     """
@@ -234,8 +234,23 @@ def _document(draw: _Draw) -> Any:
     return draw.digits.one_of(standing) if standing else None
 
 
+def _linked(draw: _Draw) -> Any:
+    """A case that is linked, for `unlink`; else another one."""
+    links = draw.case.facts.links if draw.row.action == "unlink" else ()
+    return draw.digits.one_of([link.case for link in links]) if links else _primary(draw)
+
+
+def _link_type(draw: _Draw) -> Any:
+    types = list(draw.rules.policy.links)
+    return draw.digits.one_of(types) if types else None
+
+
 _OF_CASE: dict[tuple[str, str], Callable[[_Draw], Any]] = {
     ("merge", "primary"): _primary,
+    ("link", "other"): _linked,
+    ("unlink", "other"): _linked,
+    ("link", "type"): _link_type,
+    ("unlink", "type"): _link_type,
     ("verify_rectification", "rectification"): _open_rectification,
     ("redact", "fields"): _texts,
     ("sign_receipt", "document"): _document,

@@ -28,7 +28,7 @@ TYPE = "urn:caseflow:problem:"
 """What the ``type`` of a problem begins with; its code follows."""
 
 FORBIDDEN = frozenset({
-    "role-may-not", "not-your-case", "not-your-unit", "not-your-document", "may-not-backdate",
+    "role-may-not", "not-your-case", "not-your-unit", "of-that-unit", "not-your-document", "may-not-backdate",
     "may-not-adopt", "may-not-read", "token-unknown",
 })  # fmt: skip
 """Codes of refusals that depend on who asks: 403."""

@@ -395,6 +395,7 @@ def _guards(rule: Action, event: type[e.Event]) -> tuple[str, ...]:
         "not_over_the_citizen": event is e.Rated,
         "token_is_good": event is e.Rated,
         "document_addressed": event is e.ReceiptSigned,
+        "link_stands": event is e.Unlinked,
         "card_stands": event is e.AppealUpheld,
         "extension_allowed": is_extension,
     }

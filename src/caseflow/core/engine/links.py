@@ -54,8 +54,6 @@ def decide_link(
         Refused: by either end, for whatever its rules refuse a command; and ``takes-effect-when-recorded``,
             ``link-not-possible``, ``already-linked``, ``not-linked`` or ``linked-to-itself``.
     """
-    if here.case.id == there.case.id:
-        raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
     return (
         decide_end(here, there, now, authorizer=authorizer, inward=False),
         decide_end(there, here, now, authorizer=authorizer, inward=True),
@@ -76,7 +74,7 @@ def decide_end(
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None:
-        refused = _wrong_link(end, other, inward=inward)
+        refused = _wrong_link(end.replace(case=case), other, inward=inward)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
@@ -108,6 +106,8 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     if end.command.effective_us is not None:
         return _refusal("takes-effect-when-recorded", end, rule="effective_at")
     is_there = (wanted, other.case.id, inward) in [link.key for link in end.case.facts.links]
+    if end.command.action == LINK and end.case.id == other.case.id:
+        return _refusal("linked-to-itself", end)
     if end.command.action == UNLINK:
         return None if is_there else _refusal("not-linked", end, found=other.case.id)
     if is_there:

@@ -282,6 +282,14 @@ def someone_else(rules: CompiledPolicy, case: Case, command: Command, at: int) -
 
 
 @_named
+def other_unit(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The actor is not of the unit that holds the case: nobody decides on their own unit."""
+    if not command.by.unit or command.by.unit != case.unit:
+        return None
+    return refusal("of-that-unit", rules, case, command, found=case.unit)
+
+
+@_named
 def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """None of the clocks runs that the action's ``clocks_ended`` names, which asks for this."""
     names = rules.policy.actions[command.action].clocks_ended
@@ -290,6 +298,14 @@ def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -
         return None
     missing = tuple(dict.fromkeys(run.subject or run.clock for run in runs))
     return refusal("clock-runs", rules, case, command, missing=missing, rule="clocks_ended")
+
+
+@_named
+def link_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
+    """The case is linked to another one. Every ``unlink`` asks for this."""
+    if case.facts.links:
+        return None
+    return refusal("not-linked", rules, case, command, found=str(command.fields.get("other", "")))
 
 
 @_named

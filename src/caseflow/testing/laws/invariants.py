@@ -191,6 +191,9 @@ def public_is_clean(view: Any, case: Case, secrets: Iterable[str]) -> None:
     shown = [(card.level, card.unit, card.effective_at) for card in view.cards]
     standing = [(card.level, card.unit, card.effective_at) for card in case.cards if card.stands]
     hold(shown == standing, "9", f"it shows the cards {shown}, not {standing}", case_id=case.id)
+    linked = [link.key for link in case.facts.links if link.is_public]
+    links = [(link.type, link.case, link.inward) for link in view.links]
+    hold(links == linked, "9", f"it shows the links {links}, not {linked}", case_id=case.id)
 
 
 OF_STRANGERS = frozenset({"role-may-not", "not-your-case", "not-your-unit"})

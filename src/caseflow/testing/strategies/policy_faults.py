@@ -295,6 +295,12 @@ def _notice_on_nothing(table: Table) -> str:
     return "notices.planted.on[0]"
 
 
+def _told_of_a_unit(table: Table) -> str:
+    _put(table, "roles.planted.scope", "unit")
+    _put(table, "without_unit", ["planted"])
+    return "without_unit[0]"
+
+
 def _issued_by_a_unit(table: Table) -> str:
     _put(table, "roles.planted.scope", "unit")
     return _put(table, "documents.planted.issuer", "planted")
@@ -371,6 +377,16 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("cases have the numbers of a document", "series-taken", _series_of_both),
         ("a notice is for an unknown occasion", "unknown-occasion", _notice_on_nothing),
         ("a document's issuer sees one unit", "issuer-not-over-all", _issued_by_a_unit),
+        ("an action waits for unknown links", "unknown-link",
+         _set("actions.planted.linked_ended", ["nowhere"])),
+        ("an action waits for an unknown clock", "unknown-clock",
+         _set("actions.planted.clocks_ended", ["nowhere"])),
+        ("a link leads nowhere", "link-leads-nowhere",
+         _set_at("links.planted.public", True, "links.planted")),
+        ("conduct is of no kind", "conduct-no-kind",
+         _set_at("conduct.planted.points", {"finding": 1}, "conduct.planted")),
+        ("a rule proposes arbitrary conduct", "conduct-by-person", _set("conduct.arbitrary.propose.red", 1)),
+        ("who is told without a unit is of one", "role-not-over-all", _told_of_a_unit),
         ("a required field is none", "unknown-field", _set("actions.submit.required", ["colour"])),
         ("an action may never be taken", "at-most-too-few", _set("actions.planted.at_most", 0)),
         ("submissions are limited", "at-most-begins-cycle", _set("actions.submit.at_most", 1)),
