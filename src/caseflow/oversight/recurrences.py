@@ -9,6 +9,7 @@ from caseflow.core.model.case import Case
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
+from caseflow.desk.case_list import ListTerms
 from caseflow.errors import BadInput
 
 WATCHING = "watching"
@@ -68,15 +69,12 @@ def recurrences(desk: Desk, rectification: str) -> Recurrences:
     matters = _matters(desk, case)
     if not matters:
         raise BadInput("no-matter", case=rectification)
-    new = [
+    new = {
         (one.submitted_us, one.id)
-        for one in _submitted(desk)
-        if since < one.submitted_us
-        and (until is None or one.submitted_us < until)
-        and one.id != case.id
-        and not one.facts.primary
-        and any(one.origin.kind == kind and region in ("", one.origin.region) for kind, region in matters)
-    ]
+        for kind, region in matters
+        for one in _submitted(desk, kind, region, since, until)
+        if since < one.submitted_us and one.id != case.id and not one.facts.primary
+    }
     tolerated = case.origin.field("tolerated")
     return Recurrences(
         since,
@@ -112,11 +110,16 @@ def _matters(desk: Desk, case: Case) -> tuple[tuple[str, str], ...]:
     return tuple(dict.fromkeys((one.origin.kind, one.origin.region) for one in linked if one.origin.kind))
 
 
-def _submitted(desk: Desk) -> Iterator[Case]:
-    """Every case that can be read."""
+def _submitted(desk: Desk, kind: str, region: str, since: int, until: int | None) -> Iterator[Case]:
+    """Every case that can be read of that kind and region, submitted in that time; by index."""
+    terms: ListTerms = {"kind": kind, "since": moment(since), "order": "newest"}
+    if region:
+        terms["region"] = region
+    if until is not None:
+        terms["until"] = moment(until)
     cursor = ""
     while True:
-        page = desk.cases(limit=1000, cursor=cursor)
+        page = desk.cases(limit=1000, cursor=cursor, **terms)
         yield from page
         if not page.cursor:
             return
