@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from caseflow.contrib.http_api import JSON, QUERY, ROUTES, Route
+from caseflow.contrib.http_api import JSON, PAGE_QUERY, QUERY, PublicFeed, Route, routes_of
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.i18n import Lang
 from caseflow.views.action_forms import form_schema
+from caseflow.views.atom import MEDIA_TYPE as ATOM
 from caseflow.views.document_schemas import DOCUMENTS, schema_components
 from caseflow.views.labels import PolicyLabels
 from caseflow.views.problem import MEDIA_TYPE
@@ -20,8 +21,19 @@ _HEADERS = (
 )
 
 
+_QUERIES: Mapping[str, Mapping[str, str]] = {
+    "list_cases": QUERY, "list_published": PAGE_QUERY, "get_feed": PAGE_QUERY,
+}  # fmt: skip
+"""Operation -> the parameters of its query and their types."""
+
+
 def openapi(
-    rules: CompiledPolicy, *, title: str = "caseflow", prefix: str = "", lang: Lang = "en"
+    rules: CompiledPolicy,
+    *,
+    title: str = "caseflow",
+    prefix: str = "",
+    lang: Lang = "en",
+    feed: PublicFeed | None = None,
 ) -> dict[str, Any]:
     """The description of the API under a policy; an action has a path of its own, with its form.
 
@@ -29,9 +41,10 @@ def openapi(
         rules: those of new cases. A case under older rules may know other actions; ``list_actions`` tells.
         prefix: what stands before ``/cases`` in every path.
         lang: the language of labels.
+        feed: what is published, where the portal publishes.
     """
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes_of(feed):
         for path, operation in _operations(route, rules, lang):
             paths.setdefault(prefix + path, {})[route.method.lower()] = operation
     return {
@@ -63,7 +76,8 @@ def _operation(
 ) -> dict[str, Any]:
     problem = {"description": "a problem", "content": {MEDIA_TYPE: {"schema": _ref("problem")}}}
     success = "201" if route.name == "submit" else "200"
-    answer = {"description": route.document, "content": {JSON: {"schema": _ref(route.document)}}}
+    content = {JSON: {"schema": _ref(route.document)}} if route.document else {ATOM: {}}
+    answer = {"description": route.document or "Atom (RFC 4287)", "content": content}
     answers = {success: answer, "default": problem}
     if route.name == "get_health":
         answers["503"] = {**answer, "description": "beyond the portal's limits"}
@@ -83,7 +97,7 @@ def _operation(
 def _parameters(route: Route) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{") and part != "{action}"]
     path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    query: Mapping[str, str] = QUERY if route.name == "list_cases" else {}
+    query = _QUERIES.get(route.name, {})
     return [*path, *({"name": name, "in": "query", "schema": {"type": kind}} for name, kind in query.items())]
 
 

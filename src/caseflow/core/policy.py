@@ -170,6 +170,9 @@ class FieldRule:
     """The most an ``int`` may be."""
     audience: str = _optional("")
     """Who may read a ``text``: ``public``, ``parties`` or ``internal``, which is the default."""
+    without: tuple[str, ...] = _optional(())
+    """Rules of `caseflow.core.personal_data` that must find nothing in a ``text``, such as ``mobile`` or
+    ``citizen-id``: the action is refused with the places where one does."""
     labels: Labels = Labels()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -23,6 +23,7 @@ from caseflow.core.engine.machine import (
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
+from caseflow.core.personal_data import PERSONAL_DATA_RULES
 from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
@@ -205,6 +206,11 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
                 notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
             if typed.audience not in _AUDIENCES:
                 notes.add(f"{path}.fields.{field}.audience", "unknown-audience", typed.audience)
+            _all_known(
+                typed.without, PERSONAL_DATA_RULES, f"{path}.fields.{field}.without", "unknown-rule", notes
+            )
+            if typed.without and typed.type != "text":
+                notes.add(f"{path}.fields.{field}.without", "without-no-text", typed.type)
             if field == "reason" or (name == "submit" and field in _OF_ORIGIN):
                 notes.add(f"{path}.fields.{field}", "reserved-name", field)
             elif name in ACTIONS and field in ACTIONS[name].fields:
@@ -238,7 +244,7 @@ def _check_limits(policy: Policy, name: str, rule: Action, notes: Notes) -> None
             notes.add(f"{path}.calendar", "calendar-needed", "none")
 
 
-def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:
+def _all_known(names: Iterable[str], known: Container[str], path: str, code: str, notes: Notes) -> None:
     for name in names:
         if name not in known:
             notes.add(path, code, name)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.preconditions import Authorizer, grants_not, is_authorized
+from caseflow.core.engine.publication import published_version, publishes
 from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Facts
@@ -93,13 +94,18 @@ def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
 
 
 def retracted(case: Case, events: Iterable[e.Event]) -> frozenset[int]:
-    """The versions of replies that were taken back: they are for the office alone from then on."""
+    """The versions of replies and publications that do not stand: they are for the office alone."""
+    events = tuple(events)
+    published = published_version(events)
+    withdrawn = frozenset(
+        version for version, event in enumerate(events, 1) if publishes(event) and version != published
+    )
     versions = [version for version, event in enumerate(events, 1) if isinstance(event, e.Replied)]
     before = len(case.facts.replies) - len(versions)  # those before a takeover come first
     if before < 0 or case.facts.unknown_event:
-        return frozenset(versions)  # what became of them cannot be read here
+        return withdrawn.union(versions)  # what became of them cannot be read here
     pairs = zip(versions, case.facts.replies[before:], strict=True)
-    return frozenset(version for version, reply in pairs if reply.retracted_us is not None)
+    return withdrawn.union(version for version, reply in pairs if reply.retracted_us is not None)
 
 
 def for_parties(case: Case) -> Case:
