@@ -522,6 +522,32 @@ class LinkRule:
 
 
 @attrs.frozen(kw_only=True)
+class SendRule:
+    """What another zone is told of an action: as which of its own, and with which fields."""
+
+    action: str = _optional("", key="as")
+    """The action that it is there; the same name when left out."""
+    fields: dict[str, str] = _optional({})
+    """The fields that go along: by their name here, the name that each has there. No other leaves the zone."""
+    back: bool = _optional(False)
+    """Whether it is told as well of such acts as came from there; by default only of this zone's own."""
+
+
+@attrs.frozen(kw_only=True)
+class ZoneRule:
+    """Another zone, whose store this one never connects to: what it may know, and as whom it acts here."""
+
+    role: str = _optional("")
+    """In which role what it sends is done here; that role's rights say what it may."""
+    audience: str = _optional("parties")
+    """No text for a narrower audience goes there: ``public``, ``parties`` or ``internal``."""
+    sends: dict[str, SendRule] = _optional({})
+    """The actions that it is told of; of nothing else."""
+    refused: str = _optional("")
+    """The action by which it is told that an act of its own was refused here, with ``action`` and ``code``."""
+
+
+@attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
 
@@ -560,6 +586,8 @@ class Policy:
     """The numbered documents that rungs issue."""
     links: dict[str, LinkRule] = _optional({})
     """The types of links between this policy's cases and others."""
+    zones: dict[str, ZoneRule] = _optional({})
+    """The zones that acts are exchanged with, by bundles that are carried."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
     case_series: str = _optional("")

@@ -21,6 +21,7 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.engine.rights import audience_of_field, sees
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
 from caseflow.core.personal_data import PERSONAL_DATA_RULES
@@ -73,6 +74,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_former_names(policy, notes)
     _check_notices(policy, notes)
     _check_links(policy, notes)
+    _check_zones(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -336,6 +338,28 @@ def _check_links(policy: Policy, notes: Notes) -> None:
             elif not _needs_nothing(policy, done.then, done.fields):
                 notes.add(f"{at}.then", "then-needs-fields", done.then)
             _check_with(policy, done.then, done.fields, f"{at}.with", notes)
+
+
+def _check_zones(policy: Policy, notes: Notes) -> None:
+    """What other zones may know: that it is there, and that no text goes beyond its audience."""
+    for name, zone in policy.zones.items():
+        path = f"zones.{name}"
+        _all_known([zone.role] if zone.role else [], policy.roles, f"{path}.role", "unknown-role", notes)
+        if zone.audience not in AUDIENCES:
+            notes.add(f"{path}.audience", "unknown-audience", zone.audience)
+            continue
+        for action, rule in zone.sends.items():
+            at = f"{path}.sends.{action}"
+            if action not in policy.actions:
+                notes.add(at, "unknown-then", action)
+                continue
+            known = (ACTIONS[action].fields if action in ACTIONS else {}) | REASON
+            known |= policy.actions[action].fields
+            _all_known(rule.fields, known, f"{at}.fields", "unknown-field", notes)
+            for field in rule.fields:
+                is_text = field in known and known[field].type == "text"
+                if is_text and not sees(zone.audience, audience_of_field(policy, action, field)):
+                    notes.add(f"{at}.fields.{field}", "zone-may-not-know", field)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:

@@ -12,7 +12,7 @@ from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.commands import Actor, Command
-from caseflow.core.policy import AUDIENCES, Role
+from caseflow.core.policy import AUDIENCES, Policy, Role
 from caseflow.errors import Refusal
 
 PUBLIC, PARTIES, INTERNAL = AUDIENCES
@@ -82,12 +82,15 @@ def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
 def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
     """Who may read a text of the event, by its field's name; what nobody said anything of is internal."""
     action = "submit" if isinstance(event, e.Adopted) else act_of(event)
-    rule = rules.policy.actions.get(action)
+    return audience_of_field(rules.policy, action, field)
+
+
+def audience_of_field(policy: Policy, action: str, field: str) -> str:
+    """Who may read what an action says in a text; what nobody said anything of is internal."""
+    rule = policy.actions.get(action)
     own = rule.fields.get(field) if rule is not None else None
     if own is not None:
         return own.audience or INTERNAL
-    if isinstance(event, e.Acted):
-        return INTERNAL
     if (action, field) in _PUBLIC_TEXTS:
         return PUBLIC
     return PARTIES if (action, field) in _TEXTS_OF_PARTIES else INTERNAL
