@@ -46,6 +46,8 @@ TABLES = {
     "[units.NAME]": policy.UnitRule,
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
+    "[zones.NAME]": policy.ZoneRule,
+    "[zones.NAME.sends.ACTION]": policy.SendRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

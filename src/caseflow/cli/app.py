@@ -28,6 +28,7 @@ from caseflow.cli.policy_commands import policy
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.unit_commands import units
+from caseflow.cli.zone_commands import zone
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
@@ -56,7 +57,7 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar,
-    store, export, import_, audit, relay, document, testing, units,
+    store, export, import_, audit, relay, document, testing, units, zone,
 ):  # fmt: skip
     cli.add_command(_command)
 

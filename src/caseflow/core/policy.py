@@ -528,7 +528,7 @@ class SendRule:
     action: str = _optional("", key="as")
     """The action that it is there; the same name when left out."""
     fields: dict[str, str] = _optional({})
-    """The fields that go along: by their name here, the name that each has there. No other leaves the zone."""
+    """The fields that go along: by their name here, the name that each has there; no others."""
     back: bool = _optional(False)
     """Whether it is told as well of such acts as came from there; by default only of this zone's own."""
 
@@ -544,7 +544,7 @@ class ZoneRule:
     sends: dict[str, SendRule] = _optional({})
     """The actions that it is told of; of nothing else."""
     refused: str = _optional("")
-    """The action by which it is told that an act of its own was refused here, with ``action`` and ``code``."""
+    """The action by which it is told that an act of its was refused here, with ``action`` and ``code``."""
 
 
 @attrs.frozen(kw_only=True)

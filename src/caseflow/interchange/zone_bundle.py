@@ -47,7 +47,7 @@ class Item(Value):
     case: Name
     action: Name
     at: Instant
-    fields: dict[str, str | int | bool | list[str]] = {}
+    fields: dict[str, str | int | bool | list[str]]
 
 
 class _Last(Value):

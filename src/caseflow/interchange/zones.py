@@ -175,7 +175,8 @@ class ZoneLink:
             zone = rules.policy.zones.get(self._peer, ZoneRule())
             role = rules.policy.roles.get(zone.role)
             fields: dict[str, Any] = {
-                name: tuple(value) if isinstance(value, list) else value for name, value in item.fields.items()
+                name: tuple(value) if isinstance(value, list) else value
+                for name, value in item.fields.items()
             }
             is_late = role is not None and role.backdate and item.at < self._desk.clock.now_us()
             if is_late:
@@ -223,12 +224,16 @@ class ZoneLink:
                     and sees(zone.audience, audience_of_text(rules, event, text.field))
                 }
         fields = {there: _plain(values[here]) for here, there in rule.fields.items() if here in values}
-        return Item(_id(recorded), case_id, action=rule.action or command.action, at=event.since_us, fields=fields)
+        return Item(
+            _id(recorded), case_id, action=rule.action or command.action, at=event.since_us, fields=fields
+        )
 
     def _ledger_item(self, recorded: Recorded) -> Item | None:
         """The answer to an act of the peer's that was refused here, where the policy says how it is told."""
         event = recorded.event
-        if not (isinstance(event, e.Acted) and event.action == "refuse" and recorded.case_id == self._ledger.id):
+        if not (
+            isinstance(event, e.Acted) and event.action == "refuse" and recorded.case_id == self._ledger.id
+        ):
             return None
         told_as = self._desk.rules.policy.zones.get(self._peer, ZoneRule()).refused
         if not told_as:
