@@ -34,6 +34,7 @@ with TemporaryDirectory() as folder:
 
     case = outer.submit(title="路灯不亮", body="中山路12号,电话13800138000", by=CITIZEN)
     there = outer_end.export(medium, read_private_key(medium / "outer.key"))
+    assert there is not None
     print(f"{there.path.name}: {there.items}")
     clock.advance(days=2)
     inner_end.receive(there.path, read_public_key(medium / "outer.key.pub"))
@@ -47,6 +48,7 @@ with TemporaryDirectory() as folder:
     inner.act(case.id, "publish", by=SECOND, fields=fields)
 
     back = inner_end.export(medium, read_private_key(medium / "inner.key"))
+    assert back is not None
     print(f"{back.path.name}: {back.items}")
     outer_end.receive(back.path, read_public_key(medium / "inner.key.pub"))
     (publication,) = Publications(outer).page()

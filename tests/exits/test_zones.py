@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,11 +81,13 @@ def test_the_journey(zones: Zones) -> None:
 @pytest.mark.postgres
 def test_the_journey_over_postgresql(tmp_path: Path) -> None:
     """The same with either zone in a PostgreSQL schema of its own."""
-    with postgres() as outer_url, postgres() as inner_url:
-        outer, inner = CaughtUp.made(outer_url), CaughtUp.made(inner_url)
+    with (
+        postgres() as outer_url,
+        postgres() as inner_url,
+        closing(CaughtUp.made(outer_url)) as outer,
+        closing(CaughtUp.made(inner_url)) as inner,
+    ):
         journey(Zones(tmp_path, outer, inner))
-        outer.close()
-        inner.close()
 
 
 def test_an_intent_may_be_refused(zones: Zones) -> None:
@@ -225,8 +228,9 @@ def test_whose_it_is(zones: Zones) -> None:
     with pytest.raises(BadInput) as error:
         zones.receive("inner", zones.folder / "astray")
     assert error.value.code == "zone-for-another"
-    greedy = (
-        ("note", {"text": "x"}), ("close", {}), ("no_such", {}), ("submit", {"title": 5}), ("submit", {"odd": 1}),
+    greedy: tuple[tuple[str, dict[str, str | int]], ...] = (
+        ("note", {"text": "x"}), ("close", {}), ("no_such", {}), ("submit", {"title": 5}),
+        ("submit", {"odd": 1}),
     )  # fmt: skip
     acts = [
         bundle.items[0].replace(id=f"x@{number}", action=action, fields=fields)

@@ -113,7 +113,7 @@ class ZoneLink:
         if not items:
             return None
         self._ledger.enter_sent(number + 1, after, upto)
-        return self._write(folder, key, number + 1, after, upto, items)
+        return self._write(folder, key, (number + 1, after, upto), items)
 
     def export_again(self, number: int, folder: Path, key: PrivateKey) -> Sent:
         """Write a bundle of that number anew. Texts that were erased since are not in it.
@@ -128,7 +128,7 @@ class ZoneLink:
                 break
             item = self._item(recorded)
             items += () if item is None else (item,)
-        return self._write(folder, key, number, after, upto, items)
+        return self._write(folder, key, (number, after, upto), items)
 
     def receive(self, path: Path, key: PublicKey) -> Received:
         """Do what a bundle says: each act by the rules of this side, in the order of the other one.
@@ -223,7 +223,7 @@ class ZoneLink:
                     if text.version == recorded.version
                     and sees(zone.audience, audience_of_text(rules, event, text.field))
                 }
-        fields = {there: _plain(values[here]) for here, there in rule.fields.items() if here in values}
+        fields = {there: values[here] for here, there in rule.fields.items() if here in values}
         return Item(
             _id(recorded), case_id, action=rule.action or command.action, at=event.since_us, fields=fields
         )
@@ -247,9 +247,8 @@ class ZoneLink:
             fields={"action": str(fields["action"]), "code": str(fields["code"])},
         )
 
-    def _write(
-        self, folder: Path, key: PrivateKey, number: int, after: int, upto: int, items: list[Item]
-    ) -> Sent:
+    def _write(self, folder: Path, key: PrivateKey, span: tuple[int, int, int], items: list[Item]) -> Sent:
+        number, after, upto = span
         header = Header(FORMAT, self._zone, self._peer, number=number, after=after, upto=upto)
         path = folder / f"{self._zone}-{self._peer}-{number:06}.bundle"
         write_bundle(path, header, items, key)
@@ -342,7 +341,3 @@ def _id(recorded: Recorded) -> str:
 def _key(item_id: str) -> str:
     """The idempotency key of an act that was taken elsewhere."""
     return sha256(item_id.encode()).hexdigest()
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
