@@ -53,6 +53,8 @@ TABLES = {
     "[evaluation.scales.NAME.verdicts.KEY]": evaluation_rule.Verdict,
     "[evaluation.axes.NAME] and [evaluation.assessment.NAME]": evaluation_rule.Axis,
     "[conduct.NAME]": policy.ConductRule,
+    "[zones.NAME]": policy.ZoneRule,
+    "[zones.NAME.sends.ACTION]": policy.SendRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

@@ -29,9 +29,11 @@ from caseflow import (
     i18n,
     load_policy,
 )
+from caseflow.desk.publications import preview
 from caseflow.policies.load import shipped
 from caseflow.testing.strategies import cases
 from caseflow.views import documents as d
+from caseflow.views import publication_documents as p
 from caseflow.views.action_forms import actions_document, form_schema
 from caseflow.views.document_schemas import DOCUMENTS, document_schema, schema_components
 from caseflow.views.problem import problem, problem_of, status_of
@@ -73,6 +75,19 @@ def every_document(desk: Desk, case_id: str, lang: str) -> Iterator[tuple[str, d
         for text in desk.texts(case_id)
     )
     yield "texts", d.texts_document(texts)
+    previews = (
+        p.preview_document(
+            d.text_document(rules, version=one.text.version, field=one.text.field, content=one.text.text),
+            one.hidden,
+            one.places,
+            lang=lang,
+        )
+        for one in preview(desk.texts(case_id))
+    )
+    yield "previews", p.PreviewsDocument(texts=tuple(previews))
+    publication = p.publication_document(rules, case, case.submitted_at, [("title", "灯")], lang=lang)
+    yield "publication", publication
+    yield "publications", p.PublicationsDocument(publications=(publication,), cursor="7")
     yield "health", desk.health()
     for clock in dict.fromkeys(run.clock for run in case.clocks):
         parts = desk.explain(case_id, clock=clock)

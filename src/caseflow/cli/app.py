@@ -31,6 +31,7 @@ from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems
 from caseflow.cli.unit_commands import units
+from caseflow.cli.zone_commands import zone
 from caseflow.i18n import FALLBACK, CatalogueError, Lang, keys, load_catalogue, mark, text, visible
 
 HELP = """\b
@@ -60,6 +61,7 @@ def cli() -> None:
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
     calendar, recurring, store, export, import_, audit, relay, document, testing, units, referral, systems,
+    zone,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
+from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, routes_of
 from caseflow.contrib.openapi import openapi
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
 from caseflow.i18n import Lang
@@ -26,6 +27,7 @@ def include_cases(
     prefix: str = "",
     lang: Lang = "zh",
     health: HealthLimits | None = None,
+    feed: PublicFeed | None = None,
 ) -> None:
     """Hang the API of a desk's cases into an application.
 
@@ -41,6 +43,7 @@ def include_cases(
         prefix: what stands before ``/cases`` in every path.
         lang: the language of answers where a request asks for none.
         health: beyond which limits ``/health`` answers 503; see `Desk.health`.
+        feed: what is published, below ``/published``; nothing by default.
     """
     router = APIRouter(prefix=prefix)
 
@@ -49,16 +52,17 @@ def include_cases(
         return desk
 
     desk_of = this_desk if isinstance(desk, Desk) else desk
-    for route in ROUTES:
-        endpoint = _endpoint(route, desk_of, actor_of, partial(CaseApi, lang=lang, health=health))
+    for route in routes_of(feed):
+        endpoint = _endpoint(route, desk_of, actor_of, partial(CaseApi, lang=lang, health=health, feed=feed))
         router.add_api_route(
             route.path, endpoint, methods=[route.method], include_in_schema=False, name=route.name
         )
-    described = _description(desk_of, prefix, lang)
+    describe = partial(openapi, prefix=prefix, lang=lang, feed=feed)
+    described = _description(desk_of, describe)
     router.add_api_route("/openapi.json", described, include_in_schema=False, name="caseflow-openapi")
     app.include_router(router)
     if isinstance(desk, Desk):
-        _describe(app, desk, prefix, lang)
+        _describe(app, desk, describe)
 
 
 def _endpoint(
@@ -85,21 +89,23 @@ def _endpoint(
     return endpoint
 
 
-def _description(desk_of: Callable[..., Desk], prefix: str, lang: Lang) -> Callable[..., JSONResponse]:
+def _description(
+    desk_of: Callable[..., Desk], describe: Callable[[CompiledPolicy], dict[str, Any]]
+) -> Callable[..., JSONResponse]:
     def described(desk: Desk) -> JSONResponse:
-        return JSONResponse(openapi(desk.rules, prefix=prefix, lang=lang))
+        return JSONResponse(describe(desk.rules))
 
     described.__annotations__ = {"desk": Annotated[Any, Depends(desk_of)]}
     return described
 
 
-def _describe(app: FastAPI, desk: Desk, prefix: str, lang: Lang) -> None:
+def _describe(app: FastAPI, desk: Desk, describe: Callable[[CompiledPolicy], dict[str, Any]]) -> None:
     """Add the API to what the application says of itself, the way FastAPI's documentation gives for it."""
     plain = app.openapi
 
     def described() -> dict[str, Any]:
         document = plain()
-        ours = openapi(desk.rules, prefix=prefix, lang=lang)
+        ours = describe(desk.rules)
         document.setdefault("paths", {}).update(ours["paths"])
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(ours["components"]["schemas"])

@@ -7,7 +7,7 @@ from functools import partial
 
 from flask import Blueprint, Response, jsonify, request
 
-from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
+from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, routes_of
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
@@ -21,6 +21,7 @@ def case_blueprint(
     actor_of: Callable[[], Actor | None],
     lang: Lang = "zh",
     health: HealthLimits | None = None,
+    feed: PublicFeed | None = None,
     name: str = "caseflow",
 ) -> Blueprint:
     """The blueprint of a desk's cases; register it under a prefix of the portal's choice.
@@ -32,17 +33,18 @@ def case_blueprint(
         actor_of: who is signed in; ``None`` for nobody. Called within the request.
         lang: the language of answers where a request asks for none.
         health: beyond which limits ``/health`` answers 503; see `Desk.health`.
+        feed: what is published, below ``/published``; nothing by default.
         name: the blueprint's name.
     """
     blueprint = Blueprint(name, __name__)
-    for route in ROUTES:
+    for route in routes_of(feed):
         rule = route.path.replace("{", "<").replace("}", ">")
-        view = _view(desk, route, actor_of, partial(CaseApi, lang=lang, health=health))
+        view = _view(desk, route, actor_of, partial(CaseApi, lang=lang, health=health, feed=feed))
         blueprint.add_url_rule(rule, endpoint=route.name, view_func=view, methods=[route.method])
 
     def describe() -> Response:
         prefix = request.path.removesuffix("/openapi.json")
-        return jsonify(openapi(_desk(desk).rules, prefix=prefix, lang=lang))
+        return jsonify(openapi(_desk(desk).rules, prefix=prefix, lang=lang, feed=feed))
 
     blueprint.add_url_rule("/openapi.json", endpoint="openapi", view_func=describe)
     return blueprint

@@ -18,15 +18,19 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.policy import FieldRule
-from caseflow.core.time.instants import micros
+from caseflow.core.time.instants import micros, moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
 from caseflow.desk.case_file import CaseFile
+from caseflow.desk.publications import Publication, Publications, preview
 from caseflow.desk.typed_actions import new_case_id
-from caseflow.errors import BadInput, CaseflowError, Stale
+from caseflow.errors import BadInput, CaseflowError, Stale, UnknownCase
 from caseflow.i18n import Lang, nearest
 from caseflow.views import documents as d
+from caseflow.views import publication_documents as p
 from caseflow.views.action_forms import actions_document
+from caseflow.views.atom import MEDIA_TYPE as ATOM
+from caseflow.views.atom import AtomEntry, atom
 from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
 from caseflow.views.public import public_view
@@ -62,13 +66,23 @@ ROUTES = (
     Route("act", "POST", "/cases/{case_id}/actions/{action}", "case"),
 )
 """What the API answers; paths have no trailing slash."""
+PUBLICATION_ROUTES = (
+    Route("list_published", "GET", "/published", "publications", is_for_anyone=True),
+    Route("get_published", "GET", "/published/{case_id}", "publication", is_for_anyone=True),
+    Route("get_feed", "GET", "/published.atom", "", is_for_anyone=True),
+    Route("preview", "GET", "/cases/{case_id}/preview", "previews"),
+)
+"""What it answers besides, where a portal publishes."""
+_PAGE: Mapping[str, str] = {"limit": "integer", "cursor": "string"}
 _TERMS: Mapping[str, str] = {
     "unit": "string", "helping": "boolean", "state": "string", "kind": "string", "region": "string",
     "level": "string", "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
 QUERIES: Mapping[str, Mapping[str, str]] = {
-    "list_cases": {**_TERMS, "text": "string", "order": "string", "limit": "integer", "cursor": "string"},
+    "list_cases": {**_TERMS, "text": "string", "order": "string", **_PAGE},
     "count_cases": _TERMS,
+    "list_published": _PAGE,
+    "get_feed": _PAGE,
 }
 """Operation -> its parameters and their types; see `Desk.cases`."""
 
@@ -107,6 +121,28 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True):
     effective_at: str | None = None
 
 
+class PublicFeed(Value):
+    """What a portal publishes by: it switches `PUBLICATION_ROUTES` on.
+
+    Attributes:
+        publications: those of the portal's store; one a process.
+        title: of the Atom feed.
+        author: the office that publishes.
+        address: of the API as anyone reaches it, without a slash at the end; addresses in the feed begin
+            with it, and stay what they are.
+    """
+
+    publications: Publications
+    title: str
+    author: str
+    address: str
+
+
+def routes_of(feed: PublicFeed | None) -> tuple[Route, ...]:
+    """The operations of an API that publishes, or does not."""
+    return ROUTES if feed is None else ROUTES + PUBLICATION_ROUTES
+
+
 class CaseApi:
     """Answers requests about the cases of a desk.
 
@@ -114,9 +150,18 @@ class CaseApi:
         desk: the portal's; of a joined store, one for each request.
         lang: the language of answers where a request asks for none.
         health: what ``get_health`` is held to: 503 beyond it; see `Desk.health`.
+        feed: what is published, for the operations of `PUBLICATION_ROUTES`; none of them by default.
     """
 
-    def __init__(self, desk: Desk, *, lang: Lang = "zh", health: HealthLimits | None = None) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        lang: Lang = "zh",
+        health: HealthLimits | None = None,
+        feed: PublicFeed | None = None,
+    ) -> None:
+        self._feed = feed
         self._desk = desk
         self._lang = lang
         self._limits = health
@@ -133,6 +178,10 @@ class CaseApi:
             "explain": self._explain,
             "list_actions": self._list_actions,
             "act": self._act,
+            "list_published": self._list_published,
+            "get_published": self._get_published,
+            "get_feed": self._get_feed,
+            "preview": self._preview,
         }
 
     def answer(self, route: Route, request: ApiRequest) -> ApiAnswer:
@@ -234,6 +283,50 @@ class CaseApi:
         file, case_id = self._file(request), request.path["case_id"]
         return _sent(actions_document(file.rules, file.allowed(), case_id=case_id, lang=lang))
 
+    # -- what is published ---------------------------------------------------------------------------------
+
+    def _list_published(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        page = self._public.publications.page(**_options("list_published", request))
+        published = tuple(_publication(one, lang) for one in page)
+        return _sent(p.PublicationsDocument(publications=published, cursor=page.cursor))
+
+    def _get_published(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        publication = self._public.publications.get(request.path["case_id"])
+        if publication is None:
+            raise UnknownCase(request.path["case_id"])
+        return _sent(_publication(publication, lang))
+
+    def _get_feed(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        feed = self._public
+        page = feed.publications.page(**_options("get_feed", request))
+        entries = [_entry(_publication(one, lang), feed.address) for one in page]
+        address = f"{feed.address}/published.atom"
+        body = atom(
+            entries,
+            address=address,
+            title=feed.title,
+            author=feed.author,
+            updated_at=max((one.published_at for one in entries), default=moment(self._desk.clock.now_us())),
+            next_address=f"{address}?cursor={page.cursor}" if page.cursor else "",
+        )
+        return ApiAnswer(200, body, ATOM)
+
+    def _preview(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        file = self._file(request)
+        texts = list[p.PreviewDocument]()
+        for one in preview(file.texts()):
+            text = d.text_document(
+                file.rules, version=one.text.version, field=one.text.field, content=one.text.text, lang=lang
+            )
+            texts.append(p.preview_document(text, one.hidden, one.places, lang=lang))
+        return _sent(p.PreviewsDocument(texts=tuple(texts)))
+
+    @property
+    def _public(self) -> PublicFeed:
+        """The feed; its routes are there only where a portal publishes."""
+        assert self._feed is not None
+        return self._feed
+
     def _file(self, request: ApiRequest) -> CaseFile:
         return self._desk.seen_by(_actor(request)).open(request.path["case_id"])
 
@@ -295,6 +388,22 @@ def _actor(request: ApiRequest) -> Actor:
     """Who is signed in; `CaseApi.answer` has asked whether anybody is."""
     assert request.actor is not None
     return request.actor
+
+
+def _publication(one: Publication, lang: Lang) -> p.PublicationDocument:
+    return p.publication_document(one.rules, one.case, one.published_at, one.texts, lang=lang)
+
+
+def _entry(one: p.PublicationDocument, address: str) -> AtomEntry:
+    """An entry under its ``title``, or what kind of inquiry it is, with each other text below its label."""
+    texts = {text.field.key: text for text in one.texts}
+    title = texts.pop("title", None)
+    return AtomEntry(
+        f"{address}/published/{quote(one.id, safe='')}",
+        title=title.text if title is not None else one.kind.label if one.kind is not None else one.id,
+        content="\n\n".join(f"{text.field.label}\n{text.text}" for text in texts.values()),
+        published_at=one.published_at,
+    )
 
 
 def _options(operation: str, request: ApiRequest) -> dict[str, Any]:

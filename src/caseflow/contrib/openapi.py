@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from caseflow.contrib.http_api import JSON, QUERIES, ROUTES, Route
+from caseflow.contrib.http_api import JSON, QUERIES, PublicFeed, Route, routes_of
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.i18n import Lang
 from caseflow.views.action_forms import form_schema
+from caseflow.views.atom import MEDIA_TYPE as ATOM
 from caseflow.views.document_schemas import DOCUMENTS, schema_components
 from caseflow.views.labels import PolicyLabels
 from caseflow.views.problem import MEDIA_TYPE
@@ -20,7 +21,12 @@ _HEADERS = (
 
 
 def openapi(
-    rules: CompiledPolicy, *, title: str = "caseflow", prefix: str = "", lang: Lang = "en"
+    rules: CompiledPolicy,
+    *,
+    title: str = "caseflow",
+    prefix: str = "",
+    lang: Lang = "en",
+    feed: PublicFeed | None = None,
 ) -> dict[str, Any]:
     """The description of the API under a policy; an action has a path of its own, with its form.
 
@@ -28,9 +34,10 @@ def openapi(
         rules: those of new cases. A case under older rules may know other actions; ``list_actions`` tells.
         prefix: what stands before ``/cases`` in every path.
         lang: the language of labels.
+        feed: what is published, where the portal publishes.
     """
     paths: dict[str, dict[str, Any]] = {}
-    for route in ROUTES:
+    for route in routes_of(feed):
         for path, operation in _operations(route, rules, lang):
             paths.setdefault(prefix + path, {})[route.method.lower()] = operation
     return {
@@ -62,7 +69,8 @@ def _operation(
 ) -> dict[str, Any]:
     problem = {"description": "a problem", "content": {MEDIA_TYPE: {"schema": _ref("problem")}}}
     success = "201" if route.name == "submit" else "200"
-    answer = {"description": route.document, "content": {JSON: {"schema": _ref(route.document)}}}
+    content = {JSON: {"schema": _ref(route.document)}} if route.document else {ATOM: {}}
+    answer = {"description": route.document or "Atom (RFC 4287)", "content": content}
     answers = {success: answer, "default": problem}
     if route.name == "get_health":
         answers["503"] = {**answer, "description": "beyond the portal's limits"}

@@ -127,6 +127,9 @@ class FieldRule:
     """The most an ``int`` may be."""
     audience: str = optional("")
     """Who may read a ``text``: ``public``, ``parties`` or ``internal``, which is the default."""
+    without: tuple[str, ...] = optional(())
+    """Rules of `caseflow.core.personal_data` that must find nothing in a ``text``, such as ``mobile`` or
+    ``citizen-id``: the action is refused with the places where one does."""
     labels: Labels = Labels()
 
 
@@ -462,6 +465,32 @@ class ConductRule:
 
 
 @attrs.frozen(kw_only=True)
+class SendRule:
+    """What another zone is told of an action: as which of its own, and with which fields."""
+
+    action: str = optional("", key="as")
+    """The action that it is there; the same name when left out."""
+    fields: dict[str, str] = optional({})
+    """The fields that go along: by their name here, the name that each has there; no others."""
+    back: bool = optional(False)
+    """Whether it is told as well of such acts as came from there; by default only of this zone's own."""
+
+
+@attrs.frozen(kw_only=True)
+class ZoneRule:
+    """Another zone, whose store this one never connects to: what it may know, and as whom it acts here."""
+
+    role: str = optional("")
+    """In which role what it sends is done here; that role's rights say what it may."""
+    audience: str = optional("parties")
+    """No text for a narrower audience goes there: ``public``, ``parties`` or ``internal``."""
+    sends: dict[str, SendRule] = optional({})
+    """The actions that it is told of; of nothing else."""
+    refused: str = optional("")
+    """The action by which it is told that an act of its was refused here, with ``action`` and ``code``."""
+
+
+@attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
 
@@ -504,6 +533,8 @@ class Policy:
     """How citizen and authority evaluate a case."""
     conduct: dict[str, ConductRule] = optional({})
     """Of a policy of referrals (效能问责), by its kinds: ``inaction``, ``delay``, ``arbitrary``, others."""
+    zones: dict[str, ZoneRule] = optional({})
+    """The zones that acts are exchanged with, by bundles that are carried."""
     calendars: dict[str, CalendarSource] = table()
     """The calendars that clocks name."""
     case_series: str = optional("")

@@ -310,6 +310,8 @@ class Desk(TypedActions):
         Raises:
             StoreError: the store cannot be asked.
         """
+        if limits is not None and not isinstance(limits, HealthLimits):
+            raise BadInput("bad-option", what="limits", found=f"{limits!r:.80}, which is no HealthLimits")
         return health_of(self._handler).held_to(limits or HealthLimits())
 
     def rules_of(self, case: str | Case) -> CompiledPolicy:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -22,9 +22,11 @@ from caseflow.core.engine.machine import (
     transitions,
 )
 from caseflow.core.engine.preconditions import GUARDS
+from caseflow.core.engine.rights import audience_of_field, sees
 from caseflow.core.evaluation_rule import SCORE, Axis, SystemAction
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
+from caseflow.core.personal_data import PERSONAL_DATA_RULES
 from caseflow.core.policy import (
     AUDIENCES,
     FINDING,
@@ -87,6 +89,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_links(policy, notes)
     _check_evaluation(policy, notes)
     _check_conduct(policy, notes)
+    _check_zones(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -221,6 +224,11 @@ def _check_actions(policy: Policy, notes: Notes) -> None:
                 notes.add(f"{path}.fields.{field}.type", "unknown-field-type", typed.type)
             if typed.audience not in _AUDIENCES:
                 notes.add(f"{path}.fields.{field}.audience", "unknown-audience", typed.audience)
+            _all_known(
+                typed.without, PERSONAL_DATA_RULES, f"{path}.fields.{field}.without", "unknown-rule", notes
+            )
+            if typed.without and typed.type != "text":
+                notes.add(f"{path}.fields.{field}.without", "without-no-text", typed.type)
             if field == "reason" or (name == "submit" and field in _OF_ORIGIN):
                 notes.add(f"{path}.fields.{field}", "reserved-name", field)
             elif name in ACTIONS and field in ACTIONS[name].fields:
@@ -254,7 +262,7 @@ def _check_limits(policy: Policy, name: str, rule: Action, notes: Notes) -> None
             notes.add(f"{path}.calendar", "calendar-needed", "none")
 
 
-def _all_known(names: Iterable[str], known: Mapping[str, object], path: str, code: str, notes: Notes) -> None:
+def _all_known(names: Iterable[str], known: Container[str], path: str, code: str, notes: Notes) -> None:
     for name in names:
         if name not in known:
             notes.add(path, code, name)
@@ -403,6 +411,28 @@ def _check_conduct(policy: Policy, notes: Notes) -> None:
         for key, numbers in (("propose", rule.propose), ("points", rule.points)):
             for item, number in numbers.items():
                 _check_number(number, 1, MOST_TIMES, f"{path}.{key}.{item}", notes)
+
+
+def _check_zones(policy: Policy, notes: Notes) -> None:
+    """What other zones may know: that it is there, and that no text goes beyond its audience."""
+    for name, zone in policy.zones.items():
+        path = f"zones.{name}"
+        _all_known([zone.role] if zone.role else [], policy.roles, f"{path}.role", "unknown-role", notes)
+        if zone.audience not in AUDIENCES:
+            notes.add(f"{path}.audience", "unknown-audience", zone.audience)
+            continue
+        for action, rule in zone.sends.items():
+            at = f"{path}.sends.{action}"
+            if action not in policy.actions:
+                notes.add(at, "unknown-then", action)
+                continue
+            known = (ACTIONS[action].fields if action in ACTIONS else {}) | REASON
+            known |= policy.actions[action].fields
+            _all_known(rule.fields, known, f"{at}.fields", "unknown-field", notes)
+            for field in rule.fields:
+                is_text = field in known and known[field].type == "text"
+                if is_text and not sees(zone.audience, audience_of_field(policy, action, field)):
+                    notes.add(f"{at}.fields.{field}", "zone-may-not-know", field)
 
 
 def _needs_nothing(policy: Policy, action: str, beside: Iterable[str] = ()) -> bool:

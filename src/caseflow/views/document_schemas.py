@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from caseflow.views import documents as d
+from caseflow.views import publication_documents as published
 from caseflow.views.action_forms import ActionsDocument
 from caseflow.views.health import HealthDocument
 from caseflow.views.problem import ProblemDocument
@@ -20,7 +21,10 @@ DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "forecast": d.ForecastDocument,
     "health": HealthDocument,
     "page": d.PageDocument,
+    "previews": published.PreviewsDocument,
     "problem": ProblemDocument,
+    "publication": published.PublicationDocument,
+    "publications": published.PublicationsDocument,
     "public-case": d.PublicCaseDocument,
     "story": d.StoryDocument,
     "texts": d.TextsDocument,

@@ -35,8 +35,8 @@ FORBIDDEN = frozenset({
 UNPROCESSABLE = frozenset({
     "field-missing", "field-unknown", "field-not-text", "field-not-a-choice", "field-not-printable",
     "field-not-int", "field-not-date", "field-not-bool", "field-out-of-range", "field-not-names",
-    "field-not-sha256", "field-not-secret", "text-too-long", "text-without-word", "text-with-nul",
-    "text-with-surrogate",
+    "field-not-sha256", "field-not-secret", "text-too-long", "text-without-word", "text-shows-personal-data",
+    "text-with-nul", "text-with-surrogate",
     "bad-case-id", "unknown-action", "extension-unit", "extension-too-long", "clock-ambiguous",
     "in-the-future", "before-submission", "nothing-to-redact", "takes-effect-when-recorded",
     "primary-unknown", "no-document", "no-card", "card-ambiguous",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 
 from caseflow.contrib.django.config import actor_of, desk, language
-from caseflow.contrib.http_api import ROUTES, ApiRequest, CaseApi, Route
+from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, routes_of
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.views.health import HealthLimits
 
 
 def case_urls(
-    *, actor_of: Callable[[HttpRequest], Actor | None] = actor_of, health: HealthLimits | None = None
+    *,
+    actor_of: Callable[[HttpRequest], Actor | None] = actor_of,
+    health: HealthLimits | None = None,
+    feed: PublicFeed | None = None,
 ) -> list[URLPattern]:
     """The url patterns of the portal's cases, on the desk of ``settings.CASEFLOW``.
 
@@ -25,25 +29,26 @@ def case_urls(
     Args:
         actor_of: who is signed in, `None` for nobody; by default as ``settings.CASEFLOW["ROLES"]`` says.
         health: beyond which limits ``/health`` answers 503; see `Desk.health`.
+        feed: what is published, below ``published``; nothing by default.
     """
     by_path: dict[str, dict[str, Route]] = {}
-    for route in ROUTES:
+    for route in routes_of(feed):
         by_path.setdefault(route.path, {})[route.method] = route
     patterns = [
         path(
             pattern.lstrip("/").replace("{", "<str:").replace("}", ">"),
-            _view(routes, actor_of, health),
+            _view(routes, actor_of, partial(CaseApi, health=health, feed=feed)),
             name=f"caseflow-{next(iter(routes.values())).name}",
         )
         for pattern, routes in by_path.items()
     ]
-    return [*patterns, path("openapi.json", _describe, name="caseflow-openapi")]
+    return [*patterns, path("openapi.json", _describing(feed), name="caseflow-openapi")]
 
 
 def _view(
     routes: dict[str, Route],
     actor_of: Callable[[HttpRequest], Actor | None],
-    health: HealthLimits | None,
+    api: Callable[..., CaseApi],
 ) -> Callable[..., HttpResponse]:
     def view(request: HttpRequest, **parts: str) -> HttpResponse:
         route = routes.get(request.method or "")
@@ -51,7 +56,7 @@ def _view(
             return HttpResponseNotAllowed(list(routes))
         headers = {key.lower(): value for key, value in request.headers.items()}
         asked_for = ApiRequest(actor_of(request), parts, request.GET.dict(), headers, request.body)
-        answer = CaseApi(desk(), lang=language(), health=health).answer(route, asked_for)
+        answer = api(desk(), lang=language()).answer(route, asked_for)
         return HttpResponse(
             answer.body, status=answer.status, content_type=answer.media_type, headers=dict(answer.headers)
         )
@@ -59,6 +64,9 @@ def _view(
     return view
 
 
-def _describe(request: HttpRequest) -> HttpResponse:
-    prefix = request.path.removesuffix("/openapi.json")
-    return JsonResponse(openapi(desk().rules, prefix=prefix, lang=language()))
+def _describing(feed: PublicFeed | None) -> Callable[[HttpRequest], HttpResponse]:
+    def describe(request: HttpRequest) -> HttpResponse:
+        prefix = request.path.removesuffix("/openapi.json")
+        return JsonResponse(openapi(desk().rules, prefix=prefix, lang=language(), feed=feed))
+
+    return describe

@@ -20,6 +20,7 @@ from caseflow.core.bounds import (
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command, Withheld
+from caseflow.core.personal_data import personal_data
 from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.errors import BadInput, Refusal
@@ -31,6 +32,11 @@ _UNSEEN = "\u115f\u1160\u3164\uffa0"
 SHORTEST_SECRET = 32
 """Characters of a secret: fewer could be guessed."""
 _SHA256 = re.compile("[0-9a-f]{64}")
+
+
+SHOWS_PERSONAL_DATA = "text-shows-personal-data"
+_MOST_PLACES = 20
+"""So many places a refusal names."""
 
 
 def has_word(text: str) -> bool:
@@ -53,6 +59,8 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
         if wrong:
             path = f"fields.{name}"
             shown = name if rule.type == "secret" else f"{name}={value!r:.80}"
+            if wrong == SHOWS_PERSONAL_DATA:
+                shown = _places(rule, name, value)
             return refusal(wrong, rules, case, command, found=shown, rule=path)
     for name in row.required:
         value = values.get(name, "")
@@ -60,6 +68,12 @@ def wrong_field(rules: CompiledPolicy, case: Case, row: Transition, command: Com
             absent = _absent(row, command)
             return refusal("field-missing", rules, case, command, missing=absent, rule="fields")
     return None
+
+
+def _places(rule: FieldRule, name: str, value: str) -> str:
+    """Where a text shows personal data: field, rule and offsets, and nothing of the text itself."""
+    places = personal_data(value, rule.without)
+    return ", ".join(f"{name}[{place.start}:{place.end}]={place.rule}" for place in places[:_MOST_PLACES])
 
 
 def _absent(row: Transition, command: Command) -> tuple[str, ...]:
@@ -200,7 +214,7 @@ def text_mistake(rule: FieldRule, value: Any) -> str:
         value.encode()
     except UnicodeEncodeError:
         return "text-with-surrogate"
-    return ""
+    return SHOWS_PERSONAL_DATA if rule.without and personal_data(value, rule.without) else ""
 
 
 _MISTAKES: dict[str, Check] = {

@@ -9,11 +9,12 @@ from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.engine.evaluation import bears_token
 from caseflow.core.engine.extensions import clock_asked
+from caseflow.core.engine.publication import published_version, publishes
 from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Facts
 from caseflow.core.model.commands import Actor, Command
-from caseflow.core.policy import AUDIENCES, Role
+from caseflow.core.policy import AUDIENCES, Policy, Role
 from caseflow.errors import Refusal
 
 PUBLIC, PARTIES, INTERNAL = AUDIENCES
@@ -86,25 +87,33 @@ def audience_of_act(rules: CompiledPolicy, event: e.Event) -> str:
 def audience_of_text(rules: CompiledPolicy, event: e.Event, field: str) -> str:
     """Who may read a text of the event, by its field's name; what nobody said anything of is internal."""
     action = "submit" if isinstance(event, e.Adopted) else act_of(event)
-    rule = rules.policy.actions.get(action)
+    return audience_of_field(rules.policy, action, field)
+
+
+def audience_of_field(policy: Policy, action: str, field: str) -> str:
+    """Who may read what an action says in a text; what nobody said anything of is internal."""
+    rule = policy.actions.get(action)
     own = rule.fields.get(field) if rule is not None else None
     if own is not None:
         return own.audience or INTERNAL
-    if isinstance(event, e.Acted):
-        return INTERNAL
     if (action, field) in _PUBLIC_TEXTS:
         return PUBLIC
     return PARTIES if (action, field) in _TEXTS_OF_PARTIES else INTERNAL
 
 
 def retracted(case: Case, events: Iterable[e.Event]) -> frozenset[int]:
-    """The versions of replies that were taken back: they are for the office alone from then on."""
+    """The versions of replies and publications that do not stand: they are for the office alone."""
+    events = tuple(events)
+    published = published_version(events)
+    withdrawn = frozenset(
+        version for version, event in enumerate(events, 1) if publishes(event) and version != published
+    )
     versions = [version for version, event in enumerate(events, 1) if isinstance(event, e.Replied)]
     before = len(case.facts.replies) - len(versions)  # those before a takeover come first
     if before < 0 or case.facts.unknown_event:
-        return frozenset(versions)  # what became of them cannot be read here
+        return withdrawn.union(versions)  # what became of them cannot be read here
     pairs = zip(versions, case.facts.replies[before:], strict=True)
-    return frozenset(version for version, reply in pairs if reply.retracted_us is not None)
+    return withdrawn.union(version for version, reply in pairs if reply.retracted_us is not None)
 
 
 def for_parties(case: Case) -> Case:
