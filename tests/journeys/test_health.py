@@ -137,7 +137,7 @@ def test_a_monitor_asks_the_command_line(tmp_path: Path, capsys: pytest.CaptureF
     assert run(["store", "health", "--store", url, "--lang", "zh"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line[:2] for line in lines] == ["! ", "! ", "  ", "  ", "  "]
-    assert lines[0].startswith("! 扫描滞后(秒):")
+    assert lines[0].startswith("! 扫描滞后（秒）：")
     calm = ["--sweep-lag", "1e12", "--relay-lag", "1e12"]
     assert run(["store", "health", "--store", url, "--json", *calm]) == 0
     assert json.loads(capsys.readouterr().out).keys() == set(HealthDocument.__struct_fields__)

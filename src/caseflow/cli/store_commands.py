@@ -110,8 +110,8 @@ def health(store_url: str, policy_name: str, as_json: bool, lang: Lang, **limits
         for name in ("sweep_lag", "relay_lag", "dead_letters", "quarantined", "waiting"):
             mark = "!" if name in document.beyond else " "
             value = getattr(document, name)
-            key = f"health-{name.replace('_', '-')}"
-            echo(f"{mark} {word(key, lang)}: {f'{value:.0f}' if isinstance(value, float) else value}")
+            label = word(f"health-{name.replace('_', '-')}", lang)
+            echo(f"{mark} {labelled(label, f'{value:.0f}' if isinstance(value, float) else value, lang)}")
         for one in document.calendars:
             is_near = limits["calendar_days"] is not None and one.days_left < limits["calendar_days"]
             line = word("health-calendar", lang, name=one.name, last=one.last_day, n=one.days_left)
