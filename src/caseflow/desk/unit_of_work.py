@@ -22,7 +22,7 @@ from caseflow.errors import CaseflowError, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined, Store
 
 MOST_STEPS = 10_000
-"""Changes of linked cases in one unit of work; policies that answer each other for ever come to an end."""
+"""Changes of one linked case in one unit of work; policies that answer each other for ever come to an end."""
 
 _T = TypeVar("_T")
 
@@ -57,6 +57,8 @@ class _Change(Value):
     before: Case
     entry: Append
     spread: int = 0
+    steps: int = 0
+    """How often it has learnt something of linked cases."""
 
 
 class UnitOfWork:
@@ -74,7 +76,6 @@ class UnitOfWork:
         self._leave = leave
         self._changes: dict[str, _Change] = {}
         self._waiting: deque[str] = deque()
-        self._steps = 0
 
     def add(self, before: Case, entry: Append) -> None:
         """A case that changes, by what was decided on it; asked for once a case."""
@@ -139,24 +140,23 @@ class UnitOfWork:
         rules = self._recorder.rules_of(case)
         outcome = learn(rules, case, other, place, self._now, history=self._history(case_id))
         if outcome[1]:
-            self._steps += 1
-            self._extend(case, outcome)
+            self._extend(case, outcome, steps=1)
 
-    def _extend(self, case: Case, outcome: Outcome) -> None:
+    def _extend(self, case: Case, outcome: Outcome, *, steps: int = 0) -> None:
         """More happens to a case.
 
         Raises:
             CaseflowError: ``endless``.
         """
-        if self._steps > MOST_STEPS:
-            raise CaseflowError("endless", case=case.id, found="links")
         after, events = outcome
         change = self._changes.get(case.id)
         if change is None:
-            self._changes[case.id] = _Change(case, Append(after, case.version, events))
+            self._changes[case.id] = _Change(case, Append(after, case.version, events), steps=steps)
         else:
+            if change.steps >= MOST_STEPS:
+                raise CaseflowError("endless", case=case.id, found="links")
             entry = change.entry.replace(case=after, events=(*change.entry.events, *events))
-            self._changes[case.id] = change.replace(entry=entry)
+            self._changes[case.id] = change.replace(entry=entry, steps=change.steps + steps)
         self._waiting.append(case.id)
 
     def _case(self, case_id: str) -> Case:

@@ -137,7 +137,7 @@ def learn(
         place: where that one came to.
     """
     events: tuple[e.Event, ...] = ()
-    for link in case.facts.links:
+    for link in case.facts.links if rules.linked else ():
         if link.case == other and _is_asked(rules, link, place):
             case, more = _learn_by(rules, case, link, place, max(now, case.acted_us), (history, events))
             events += more
