@@ -30,6 +30,7 @@ from caseflow.campaigns.collecting import (
     Message,
     act_on_proposals,
     collect,
+    draw_up,
     figures,
     merge_in,
     set_aside,
@@ -100,9 +101,7 @@ def run(folder: Path, sizes: Sizes, mark: Callable[[str], None]) -> Desk:
         else:
             merged[proposals[topic]].append(f"m{number:06}")
     set_aside(desk, aside, by=SCREENER)
-    own = {"campaign": CAMPAIGN}
-    for case_id in proposals:
-        desk.submit(title=f"建议{case_id}", by=SCREENER, case_id=case_id, policy="proposal", own_fields=own)
+    draw_up(desk, CAMPAIGN, {case_id: f"建议{case_id}" for case_id in proposals}, by=SCREENER)
     merge_in(desk, merged, by=SCREENER)
     sizes_of = [len(ids) for ids in merged.values()]
     mark(

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
 
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case
+from caseflow.core.model.case import Case, CaseLink
 from caseflow.core.model.commands import Actor
 from caseflow.core.value import Value
 from caseflow.desk.batch import Batch
 from caseflow.desk.desk import Desk
 from caseflow.errors import BadInput, Refusal, Refused
 
-BATCH = 2_000
-"""Cases that are changed in one append."""
+BATCH = 10_000
+"""Cases that are changed in one append: the ids of their notices lie scattered, so that each page of that index is
+written once for many of them."""
 PART_OF = "part-of"
 """The type of link that leads from a message to the proposal it was merged into."""
 
@@ -80,18 +82,23 @@ def collect(
         for message in part:
             if message.channel not in channels:
                 raise BadInput("bad-option", what="channel", found=f"{message.channel!r:.80}, of {channels}")
-        new: list[Message] = []
-        for message in part:
-            (known.append(message.id) if desk.store.load(message.id) else new.append(message))
-
-        def take(batch: Batch, new: Sequence[Message] = tuple(new)) -> None:
-            for message in new:
-                batch.act(message.id, "submit", by=by, policy="message", fields=_fields(message, campaign))
-
-        desk.batch(take)
-        taken, done = taken + len(new), done + len(part)
+        ids = [message.id for message in part]
+        there = desk.batch(partial(_take, campaign=campaign, part=part, by=by), reads=ids)
+        known += there
+        taken, done = taken + len(part) - len(there), done + len(part)
         progress(done)
     return Collected(taken, tuple(known))
+
+
+def _take(batch: Batch, *, campaign: str, part: Sequence[Message], by: Actor) -> list[str]:
+    """Submit what is not there; the ids of what is."""
+    there: list[str] = []
+    for message in part:
+        if batch.has(message.id):
+            there.append(message.id)
+        else:
+            batch.act(message.id, "submit", by=by, policy="message", fields=_fields(message, campaign))
+    return there
 
 
 def _open_channels(campaign: Case) -> tuple[str, ...]:
@@ -110,6 +117,18 @@ def _fields(message: Message, campaign: str) -> dict[str, Any]:
     fields = {"title": message.title, "channel": message.channel, "campaign": campaign}
     more = {"body": message.body, "citizen": message.citizen}
     return fields | {name: value for name, value in more.items() if value}
+
+
+def draw_up(desk: Desk, campaign: str, titles: Mapping[str, str], *, by: Actor) -> None:
+    """Draw up proposals of a campaign: id -> title. Messages are merged into them by `merge_in`."""
+    for part in _parts(titles.items()):
+
+        def submit(batch: Batch, part: Sequence[tuple[str, str]] = tuple(part)) -> None:
+            for proposal, title in part:
+                fields = {"title": title, "campaign": campaign}
+                batch.act(proposal, "submit", by=by, policy="proposal", fields=fields)
+
+        desk.batch(submit, reads=[proposal for proposal, _ in part])
 
 
 def merge_in(
@@ -137,7 +156,7 @@ def merge_in(
                 for message in messages:
                     batch.link(message, proposal, as_=PART_OF, by=by)
 
-        desk.batch(link)
+        desk.batch(link, reads=[case_id for proposal, ids in part for case_id in (proposal, *ids)])
         done += sum(len(messages) for _, messages in part)
         progress(done)
 
@@ -150,7 +169,7 @@ def set_aside(desk: Desk, reasons: Mapping[str, str], *, by: Actor) -> None:
             for message, code in part:
                 batch.reject(message, code=code, by=by)
 
-        desk.batch(reject)
+        desk.batch(reject, reads=[message for message, _ in part])
 
 
 def act_on_proposals(
@@ -169,7 +188,7 @@ def act_on_proposals(
     weighed = ((case_id, desk.get(case_id).facts.links) for case_id in proposals)
     for part in _weighed(weighed):
 
-        def act(batch: Batch, part: Sequence[tuple[str, Sequence[object]]] = tuple(part)) -> None:
+        def act(batch: Batch, part: Sequence[tuple[str, Sequence[CaseLink]]] = tuple(part)) -> None:
             for proposal, _ in part:
                 batch.act(proposal, action, by=by, fields=fields(proposal))
 
@@ -231,10 +250,10 @@ def _parts(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 
 def _weighed(
-    proposals: Iterable[tuple[str, Sequence[Any]]],
-) -> Iterator[list[tuple[str, Sequence[Any]]]]:
+    proposals: Iterable[tuple[str, Sequence[Item]]],
+) -> Iterator[list[tuple[str, Sequence[Item]]]]:
     """Proposals together until their messages fill a batch."""
-    part, weight = list[tuple[str, Sequence[Any]]](), 0
+    part, weight = list[tuple[str, Sequence[Item]]](), 0
     for one in proposals:
         part.append(one)
         weight += 1 + len(one[1])

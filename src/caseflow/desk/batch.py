@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Notice, Posted
-from caseflow.desk.command_handler import ATTEMPTS, CommandHandler
+from caseflow.desk.command_handler import ATTEMPTS, BATCH, CommandHandler
 from caseflow.desk.typed_actions import TypedActions
 from caseflow.errors import BadInput, Stale
 from caseflow.ports import Append, KeyClaim, Store, Text, is_redacted_by
+from caseflow.ports.records import Aside
 
 Result = TypeVar("Result")
 
@@ -22,19 +23,24 @@ _NOT_POSTED = 1 << 62
 class Batch(TypedActions):
     """The commands of a desk, each seeing what those before it in the batch did; see `Desk.batch`."""
 
+    def has(self, case_id: str) -> bool:
+        """Whether there is such a case by now."""
+        return self._handler.store.load(case_id) is not None
 
-def batched(handler: CommandHandler, work: Callable[[Batch], Result]) -> Result:
+
+def batched(handler: CommandHandler, work: Callable[[Batch], Result], reads: Iterable[str]) -> Result:
     """What the work returns, once all that it did is recorded; see `Desk.batch`."""
+    reads = tuple(reads)
     for _ in range(ATTEMPTS - 1):
         try:
-            return _tried(handler, work)
+            return _tried(handler, work, reads)
         except Stale as error:
             handler.watch.conflict(str(error.data.get("case", "")), "batch")
-    return _tried(handler, work)
+    return _tried(handler, work, reads)
 
 
-def _tried(handler: CommandHandler, work: Callable[[Batch], Result]) -> Result:
-    pending = _Pending(handler.store)
+def _tried(handler: CommandHandler, work: Callable[[Batch], Result], reads: Sequence[str]) -> Result:
+    pending = _Pending(handler.store, reads)
     handler.pin()
     result = work(Batch(handler.on(cast(Store, pending))))  # the rest is the store's own
     pending.record()
@@ -44,11 +50,19 @@ def _tried(handler: CommandHandler, work: Callable[[Batch], Result]) -> Result:
 class _Pending:
     """A store in front of another one: what is appended to it is kept back, and read from it first.
 
-    Lists, feeds and due instants are those of the store behind.
+    Lists, feeds and due instants are those of the store behind. A case is read once: should it change
+    meanwhile, `record` is refused.
+
+    Args:
+        reads: the cases to be read at once, where the store can do that.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reads: Sequence[str]) -> None:
         self._store = store
+        self._cases: dict[str, Case | None] = {}
+        for begin in range(0, len(reads), BATCH):
+            part = reads[begin : begin + BATCH]
+            self._cases |= dict.fromkeys(part) | self.load_many(part)
         self._entries: dict[str, Append] = {}
         self._afterwards: list[Callable[[], object]] = []
 
@@ -88,15 +102,24 @@ class _Pending:
         for entry in appends:
             earlier = self._entries.get(entry.case.id)
             self._entries[entry.case.id] = entry if earlier is None else _both(earlier, entry)
+            self._cases[entry.case.id] = entry.case
 
     def load(self, case_id: str) -> Case | None:
         """The case as the batch leaves it so far."""
-        entry = self._entries.get(case_id)
-        return self._store.load(case_id) if entry is None else entry.case
+        cases = self._cases
+        if case_id not in cases:
+            cases[case_id] = self._store.load(case_id)
+        return cases[case_id]
 
-    def load_many(self, ids: Sequence[str], **terms: Any) -> Mapping[str, Case]:
-        """The same for many, each read by itself."""
-        return {case_id: case for case_id in ids if (case := self.load(case_id)) is not None}
+    def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
+        """The same of many, read at once where the store behind can do that."""
+        cases, read_many = self._cases, getattr(self._store, "load_many", None)
+        unread = [case_id for case_id in ids if case_id not in cases]
+        if read_many is not None and unread:
+            cases |= read_many(unread, aside=aside)
+        elif unread:
+            cases |= {case_id: self._store.load(case_id) for case_id in unread}
+        return {case_id: case for case_id in ids if (case := cases.get(case_id)) is not None}
 
     def events(self, case_id: str) -> tuple[Event, ...]:
         """Every event of the case, those of the batch last."""

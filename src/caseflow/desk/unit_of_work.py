@@ -24,6 +24,9 @@ from caseflow.ports import Append, Quarantined, Store
 MOST_STEPS = 10_000
 """Changes of one linked case in one unit of work; policies that answer each other for ever come to an end."""
 
+READ_AHEAD = 500
+"""Linked cases that are read by one question."""
+
 _T = TypeVar("_T")
 
 Leave = Callable[[str, Exception], object]
@@ -76,6 +79,7 @@ class UnitOfWork:
         self._leave = leave
         self._changes: dict[str, _Change] = {}
         self._waiting: deque[str] = deque()
+        self._read: dict[str, Case] = {}
 
     def add(self, before: Case, entry: Append) -> None:
         """A case that changes, by what was decided on it; asked for once a case."""
@@ -102,9 +106,12 @@ class UnitOfWork:
         if any(isinstance(event, Withdrawn | Rejected) for event in events):
             for follower in case.facts.followers:
                 self._tried(self._leave, self._resume, follower, case)
-        linked = tuple(dict.fromkeys(link.case for link in case.facts.links))
-        if not linked:
+        if not case.facts.links:
             return
+        linked: tuple[str, ...] = ()
+        if any(event.to is not None for event in events):
+            linked = tuple(dict.fromkeys(link.case for link in case.facts.links))
+            self._read_ahead(linked)
         place = change.before.place if not change.spread else _last_place(change)
         for event in events:
             place = event.to or place
@@ -113,6 +120,15 @@ class UnitOfWork:
                 others = (*others, event.case)
             for other in others:
                 self._tried(self._aside, self._learn, other, (case_id, place))
+
+    def _read_ahead(self, ids: tuple[str, ...]) -> None:
+        """Read many cases at once, where the store can; what cannot be read is read again by itself."""
+        read_many = getattr(self._recorder.store, "load_many", None)
+        unread = [case_id for case_id in ids if case_id not in self._changes and case_id not in self._read]
+        if read_many is None or len(unread) < 2:
+            return
+        for begin in range(0, len(unread), READ_AHEAD):
+            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=lambda _: None)
 
     def _tried(self, leave: Leave | None, change: Callable[[str, _T], None], case_id: str, by: _T) -> None:
         try:
@@ -166,7 +182,9 @@ class UnitOfWork:
             UnknownCase: no such case.
         """
         change = self._changes.get(case_id)
-        case = self._recorder.store.load(case_id) if change is None else change.entry.case
+        if change is not None:
+            return change.entry.case
+        case = self._read.get(case_id) or self._recorder.store.load(case_id)
         if case is None:
             raise UnknownCase(case_id)
         return case

@@ -146,7 +146,7 @@ class CompiledPolicy:
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> the act after which it may be taken, and for how long.
-        linked: type of link -> what the rules ask about of a case that is linked by it.
+        linked: type of link -> what the rules ask about of a case that is linked by it, if anything.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -187,7 +187,8 @@ class CompiledPolicy:
             for rung in clock.rungs
             if rung.fields
         }
-        self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
+        asked = {name: LinkQuestions.of(policy, name) for name in policy.links}
+        self.linked = {name: one for name, one in asked.items() if one.actions or one.of_end}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}
