@@ -1,7 +1,7 @@
-"""问计: 316,400 messages become 1,500 proposals for a drafting group, and everyone learns what became of theirs.
+"""问计: many messages become proposals for a drafting group, and everyone learns what became of theirs.
 
 Run it:  python examples/campaign.py               a small campaign
-         python examples/campaign.py --full        316,400 messages into a SQLite file, with the time of each step
+         python examples/campaign.py --full        316,400 messages in a SQLite file, with times
 It prints:
     announced; a message before the window: not-in-state
     collected 633 messages; the same again: 0 taken, 633 known
@@ -75,7 +75,11 @@ def run(folder: Path, sizes: Sizes, mark: Callable[[str], None]) -> Desk:
     policies = [load_policy(name) for name in ("campaign", "proposal", "message")]
     clock = ManualClock("2026-01-05T09:00:00+08:00")
     desk = Desk(policies, SqliteStore(folder / "campaign.db"), clock=clock)
-    window = {"opens": micros("2026-01-10T00:00:00+08:00"), "closes": "2026-02-20", "channels": ["web", "phone"]}
+    window = {
+        "opens": micros("2026-01-10T00:00:00+08:00"),
+        "closes": "2026-02-20",
+        "channels": ["web", "phone"],
+    }
     desk.submit(title="我为报告献一策", by=ORGANISER, case_id=CAMPAIGN, policy="campaign", own_fields=window)
     about = topics(sizes)
     try:
@@ -132,9 +136,7 @@ def run(folder: Path, sizes: Sizes, mark: Callable[[str], None]) -> Desk:
     bundle = write_bundle(desk, best, folder / "bundle.jsonl")
     handed = {"bundle": bundle.sha256, "proposals": bundle.proposals, "messages": bundle.messages}
     desk.act(CAMPAIGN, "hand_over", by=ORGANISER, fields=handed | {"answer_by": "2026-03-20"})
-    act_on_proposals(
-        desk, best, "hand_over", by=ORGANISER, fields=lambda _: {"bundle": bundle.sha256}
-    )
+    act_on_proposals(desk, best, "hand_over", by=ORGANISER, fields=lambda _: {"bundle": bundle.sha256})
     desk.act(CAMPAIGN, "take_receipt", by=DRAFTER)
     mark(
         f"selected {len(best)} of {len(order)}, handed over as one bundle: {bundle.proposals} proposals "
@@ -161,7 +163,9 @@ def report(desk: Desk, sizes: Sizes, mark: Callable[[str], None]) -> None:
     counted = figures(desk, CAMPAIGN, ids)
     by_channel = ", ".join(f"{channel} {count}" for channel, count in counted.received.items())
     (other,) = counted.apart
-    mark(f"by channel: {by_channel}; apart: {other.channel} {other.count} ({other.counted_by}, {other.as_of})")
+    mark(
+        f"by channel: {by_channel}; apart: {other.channel} {other.count} ({other.counted_by}, {other.as_of})"
+    )
     position, told = 0, 0
     while page := desk.store.notices(after=position, limit=10_000):
         told += sum(posted.notice.role == "citizen" for posted in page)

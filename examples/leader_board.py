@@ -1,7 +1,7 @@
 """领导留言板: a year of messages to offices on three levels, and the figures that it came to.
 
 Run it:  python examples/leader_board.py           a small year
-         python examples/leader_board.py --full    220,000 messages replied to, of 2,300 offices, in memory, with the time
+         python examples/leader_board.py --full    220,000 messages to 2,300 offices, with the time
 It prints:
     31 provinces, 2300 offices
 """
@@ -30,7 +30,9 @@ def register() -> OfficeRegister:
     places: list[Jurisdiction] = []
     offices: list[Office] = []
 
-    def add(name: str, level: Level, parent: str, titles: tuple[str, ...], rules: tuple[Mechanism, ...]) -> None:
+    def add(
+        name: str, level: Level, parent: str, titles: tuple[str, ...], rules: tuple[Mechanism, ...]
+    ) -> None:
         places.append(Jurisdiction(name=name, level=level, parent=parent, mechanisms=rules))
         for title in titles:
             terms = (Term(holder=f"h-{len(offices)}", since=FIRST),)
@@ -62,8 +64,10 @@ def answering(offices: OfficeRegister) -> tuple[list[str], list[str]]:
 
 
 def live(desk: Desk, offices: OfficeRegister, count: int) -> None:
-    """A year: so many messages are taken in, replied to and completed, and most rated; one in twenty-one is sent
-    to an office that never answers."""
+    """A year: so many messages are replied to and completed, and most rated.
+
+    One more in twenty-one is sent to an office that never answers.
+    """
     chance, (replying, silent) = random.Random(3), answering(offices)
     begin, waiting = ManualClock(f"{YEAR}-01-01T08:00:00+08:00").now_us(), deque[tuple[str, str, Actor]]()
     pace, lag = 350 * DAY // count, count * 4 // 350

@@ -18,8 +18,8 @@ from caseflow.desk.desk import Desk
 from caseflow.errors import BadInput, Refusal, Refused
 
 BATCH = 10_000
-"""Cases that are changed in one append: the ids of their notices lie scattered, so that each page of that index is
-written once for many of them."""
+"""Cases that are changed in one append: the ids of their notices lie scattered, so that each page of that
+index is written once for many of them."""
 PART_OF = "part-of"
 """The type of link that leads from a message to the proposal it was merged into."""
 
@@ -108,7 +108,9 @@ def _open_channels(campaign: Case) -> tuple[str, ...]:
         Refused: it does not.
     """
     if campaign.state != "collecting":
-        refusal = Refusal(code="not-in-state", action="submit", state=campaign.state, rule="states.collecting")
+        refusal = Refusal(
+            code="not-in-state", action="submit", state=campaign.state, rule="states.collecting"
+        )
         raise Refused(refusal, case_id=campaign.id)
     return tuple(dict(campaign.origin.fields)["channels"])
 
@@ -119,13 +121,16 @@ def _fields(message: Message, campaign: str) -> dict[str, Any]:
     return fields | {name: value for name, value in more.items() if value}
 
 
-def draw_up(desk: Desk, campaign: str, titles: Mapping[str, str], *, by: Actor) -> None:
-    """Draw up proposals of a campaign: id -> title. Messages are merged into them by `merge_in`."""
-    for part in _parts(titles.items()):
+def draw_up(desk: Desk, campaign: str, proposals: Mapping[str, str], *, by: Actor) -> None:
+    """Draw up proposals of a campaign: id -> summary, which anyone may read, and scorers read alone.
+
+    Messages are merged into them by `merge_in`.
+    """
+    for part in _parts(proposals.items()):
 
         def submit(batch: Batch, part: Sequence[tuple[str, str]] = tuple(part)) -> None:
-            for proposal, title in part:
-                fields = {"title": title, "campaign": campaign}
+            for proposal, summary in part:
+                fields = {"summary": summary, "campaign": campaign}
                 batch.act(proposal, "submit", by=by, policy="proposal", fields=fields)
 
         desk.batch(submit, reads=[proposal for proposal, _ in part])

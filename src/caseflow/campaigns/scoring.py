@@ -28,8 +28,8 @@ class Agreement(Value):
 
     Attributes:
         kappa: Fleiss' kappa (Fleiss 1971, Psychological Bulletin 76, 378-382): 1 for full agreement, 0 for
-            what chance alone would bring, below 0 for less. Points count as kinds: 4 is as far from 5 as 1 is.
-            `None` when all gave one and the same value, where chance explains everything.
+            what chance alone would bring, below 0 for less. Points count as kinds: 4 is as far from 5 as 1
+            is. `None` when all gave one and the same value, where chance explains everything.
         proposals: over how many proposals; raters: how many scored each of them.
     """
 

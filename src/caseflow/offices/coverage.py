@@ -11,7 +11,6 @@ from caseflow.core.time.instants import office_days
 from caseflow.core.value import Value
 from caseflow.offices.office_register import Level, OfficeRegister
 
-
 SATISFIED = 4
 """The least score of a satisfied citizen, of 5."""
 

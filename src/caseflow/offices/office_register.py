@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 import attrs
@@ -172,7 +173,7 @@ def _check_terms(office: Office, path: str, notes: Notes) -> None:
     for index, term in terms:
         if term.until is not None and term.until <= term.since:
             notes.add(f"{path}[{index}].until", "unit-ends-first", term.until)
-    for (_, before), (index, term) in zip(terms, terms[1:], strict=False):
+    for (_, before), (index, term) in pairwise(terms):
         if before.until is None or before.until > term.since:
             notes.add(f"{path}[{index}].since", "terms-meet", term.since)
 
