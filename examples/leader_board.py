@@ -4,6 +4,17 @@ Run it:  python examples/leader_board.py           a small year
          python examples/leader_board.py --full    220,000 messages to 2,300 offices, with the time
 It prints:
     31 provinces, 2300 offices
+    provinces with a reply, of those listed: 31 of 31
+    provinces with a mechanism, of those listed: 25 of 31
+    messages replied to, of those open in the year: 2200 of 2310
+    rated, of those replied to: 1468 of 2200
+    rated 4 or 5, of those rated: 1127 of 1468
+    leaders who replied, of those in office, province: 59 of 63
+    leaders who replied, of those in office, city: 512 of 738
+    leaders who replied, of those in office, county: 1412 of 1500
+    against 1566 the year before: +40.5 %
+    省00书记: h-0, then h-0-next
+    cards of offices that never answer: 3 each
 """
 
 from __future__ import annotations

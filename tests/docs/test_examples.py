@@ -15,22 +15,34 @@ import pytest
 
 import caseflow.ports
 import caseflow.testing
+from caseflow.campaigns.systems import SYSTEMS
 from caseflow.core import policy
+from caseflow.policies.load import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("[0-9]*.py"))
+OF_SYSTEMS = [ROOT / system.example for system in SYSTEMS]
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", [*EXAMPLES, *OF_SYSTEMS], ids=lambda path: path.stem)
 def test_an_example_prints_what_it_promises(example: Path) -> None:
-    """The lines after "It prints:" are the output, and the whole is at most sixty lines."""
+    """The lines after "It prints:" are the output; an example that is no whole system has sixty at most."""
     text = example.read_text(encoding="utf-8")
     promised = (ast.get_docstring(ast.parse(text)) or "").partition("It prints:")[2]
     run = subprocess.run([sys.executable, "-W", "error", example], capture_output=True, check=True, text=True)
     assert [line.strip() for line in run.stdout.splitlines()] == [
         line.strip() for line in promised.split("\n")[1:]
     ]
-    assert len(text.splitlines()) <= 60
+    assert example in OF_SYSTEMS or len(text.splitlines()) <= 60
+
+
+def test_a_system_has_its_policies_and_its_page() -> None:
+    """What a list of systems names is there."""
+    for system in SYSTEMS:
+        assert set(system.policies) <= set(shipped())
+        assert f"({system.page.removeprefix('docs/')})" in (ROOT / "docs" / "index.md").read_text(
+            encoding="utf-8"
+        )
 
 
 def test_the_reference_is_up_to_date() -> None:
