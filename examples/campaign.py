@@ -25,9 +25,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from caseflow import Actor, Desk, ManualClock, Refused, SqliteStore, load_policy
-from caseflow.campaigns.bundle import write_bundle
-from caseflow.campaigns.collecting import (
-    Message,
+from caseflow.campaigns.agreement import agreement, ranked, scores_of
+from caseflow.campaigns.intake import (
+    CitizenMessage,
     act_on_proposals,
     collect,
     draw_up,
@@ -35,7 +35,7 @@ from caseflow.campaigns.collecting import (
     merge_in,
     set_aside,
 )
-from caseflow.campaigns.scoring import agreement, ranked, scores_of
+from caseflow.campaigns.proposal_bundle import write_bundle
 from caseflow.core.time.instants import micros
 
 ORGANISER, SCREENER = Actor("org-1", role="organiser"), Actor("scr-1", role="screener")
@@ -62,12 +62,12 @@ def topics(sizes: Sizes) -> list[int]:
     return [-1 if number % 50 == 49 else topic for number, topic in enumerate(drawn)]
 
 
-def messages(sizes: Sizes, about: list[int]) -> Iterator[Message]:
+def messages(sizes: Sizes, about: list[int]) -> Iterator[CitizenMessage]:
     """The messages: two in three by the page, the rest by phone."""
     for number, topic in enumerate(about):
         title = f"关于第{topic}个问题的建议" if topic >= 0 else "您好"
         channel = "phone" if number * 7 % 20 < 7 else "web"
-        yield Message(f"m{number:06}", channel, title, "希望写进报告。", citizen=f"c-{number}")
+        yield CitizenMessage(f"m{number:06}", channel, title, "希望写进报告。", citizen=f"c-{number}")
 
 
 def run(folder: Path, sizes: Sizes, mark: Callable[[str], None]) -> Desk:
@@ -181,7 +181,8 @@ def main() -> None:
     sizes, begun = FULL if is_full else SMALL, time.perf_counter()
 
     def mark(line: str) -> None:
-        print(f"{time.perf_counter() - begun:7.1f} s  {line}" if is_full else line, flush=True)
+        took = f"{time.perf_counter() - begun:7.1f} s, of the processor {time.process_time():6.1f} s  "
+        print(took + line if is_full else line, flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
         desk = run(Path(folder), sizes, mark)

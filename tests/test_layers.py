@@ -48,7 +48,7 @@ HOMES = {
     "tomli_w": {"cli/", "testing/"},
     "pendulum": {"cli/"},  # phrases for people; never arithmetic
     "simpy": {"simulation/"},
-    "statsmodels": {"campaigns/scoring.py"},
+    "statsmodels": {"campaigns/agreement.py"},
     "apprise": {"delivery/notifiers/apprise.py"},
     "icalendar": {"views/icalendar.py", "policies/calendar_sources/ical_file.py"},
     "opentelemetry": {"contrib/opentelemetry.py"},

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, BadInput, Case, Desk, ManualClock, Refused, Stale, UnknownCase, load_policy
-from caseflow.campaigns.bundle import read_bundle, write_bundle
-from caseflow.campaigns.collecting import (
+from caseflow.campaigns.agreement import Scores, agreement, ranked, scores_of
+from caseflow.campaigns.intake import (
+    CitizenMessage,
     Collected,
-    Message,
     act_on_proposals,
     collect,
     counted_apart,
@@ -21,7 +21,7 @@ from caseflow.campaigns.collecting import (
     merge_in,
     set_aside,
 )
-from caseflow.campaigns.scoring import Scores, agreement, ranked, scores_of
+from caseflow.campaigns.proposal_bundle import read_bundle, write_bundle
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.desk.batch import Batch
@@ -30,7 +30,7 @@ from caseflow.stores.memory import MemoryStore
 
 ORGANISER, SCREENER = Actor("org-1", role="organiser"), Actor("scr-1", role="screener")
 DRAFTER, SCORERS = Actor("dra-1", role="drafter"), [Actor(f"sco-{n}", role="scorer") for n in (1, 2)]
-MESSAGES = [Message(f"m{n}", "web", f"建议{n}", "正文", citizen=f"c-{n}") for n in range(6)]
+MESSAGES = [CitizenMessage(f"m{n}", "web", f"建议{n}", "正文", citizen=f"c-{n}") for n in range(6)]
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_a_broken_off_intake_goes_on(desk: Desk) -> None:
     collect(desk, "camp", MESSAGES[:2], by=ORGANISER)
     assert collect(desk, "camp", MESSAGES, by=ORGANISER) == Collected(4, ("m0", "m1"))
     with pytest.raises(BadInput):
-        collect(desk, "camp", [Message("m9", "fax", "建议")], by=ORGANISER)
+        collect(desk, "camp", [CitizenMessage("m9", "fax", "建议")], by=ORGANISER)
     assert refused(lambda: desk.submit(title="建议", by=ORGANISER, policy="message")) == "field-missing"
 
 

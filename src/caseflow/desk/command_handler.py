@@ -414,9 +414,7 @@ class CommandHandler:
     def rules_of(self, case: Case) -> CompiledPolicy:
         """The rules the case pinned; this desk's for a case that is not submitted yet."""
         pin, rules = case.origin.policy_hash, self.rules
-        if pin == rules.pin or not pin:
-            return rules
-        return self._of_pin.get(pin) or self.rules_of_hash(pin)
+        return rules if pin == rules.pin or not pin else self._of_pin.get(pin) or self.rules_of_hash(pin)
 
     def _rules_named(self, policy: str, case: Case) -> CompiledPolicy:
         """The rules of that name, for a case to be submitted; of one that is there its own.

@@ -187,8 +187,8 @@ class CompiledPolicy:
             for rung in clock.rungs
             if rung.fields
         }
-        asked = {name: LinkQuestions.of(policy, name) for name in policy.links}
-        self.linked = {name: one for name, one in asked.items() if one.actions or one.of_end}
+        questions = {name: LinkQuestions.of(policy, name) for name in policy.links}
+        self.linked = {name: one for name, one in questions.items() if one.actions or one.of_end}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}

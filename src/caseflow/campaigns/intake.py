@@ -26,7 +26,7 @@ PART_OF = "part-of"
 Item = TypeVar("Item")
 
 
-class Message(Value):
+class CitizenMessage(Value):
     """What one citizen sent.
 
     Attributes:
@@ -57,7 +57,7 @@ class Collected(Value):
 def collect(
     desk: Desk,
     campaign: str,
-    messages: Iterable[Message],
+    messages: Iterable[CitizenMessage],
     *,
     by: Actor,
     progress: Callable[[int], object] = lambda _: None,
@@ -90,7 +90,7 @@ def collect(
     return Collected(taken, tuple(known))
 
 
-def _take(batch: Batch, *, campaign: str, part: Sequence[Message], by: Actor) -> list[str]:
+def _take(batch: Batch, *, campaign: str, part: Sequence[CitizenMessage], by: Actor) -> list[str]:
     """Submit what is not there; the ids of what is."""
     there: list[str] = []
     for message in part:
@@ -115,7 +115,7 @@ def _open_channels(campaign: Case) -> tuple[str, ...]:
     return tuple(dict(campaign.origin.fields)["channels"])
 
 
-def _fields(message: Message, campaign: str) -> dict[str, Any]:
+def _fields(message: CitizenMessage, campaign: str) -> dict[str, Any]:
     fields = {"title": message.title, "channel": message.channel, "campaign": campaign}
     more = {"body": message.body, "citizen": message.citizen}
     return fields | {name: value for name, value in more.items() if value}
@@ -229,8 +229,8 @@ def counted_apart(desk: Desk, campaign: str) -> tuple[CountedApart, ...]:
     newest: dict[str, CountedApart] = {}
     for event in desk.history(campaign):
         if isinstance(event, e.Acted) and event.action == "count_apart":
-            said = msgspec.convert(dict(event.fields), CountedApart)
-            newest[said.channel] = said
+            counted = msgspec.convert(dict(event.fields), CountedApart)
+            newest[counted.channel] = counted
     return tuple(newest.values())
 
 

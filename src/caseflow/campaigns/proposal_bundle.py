@@ -50,9 +50,9 @@ def write_bundle(desk: Desk, proposals: Iterable[str], path: Path) -> Bundle:
             case = desk.get(case_id)
             if case.state != "selected":
                 raise BadInput("bad-option", what="proposals", found=f"{case_id}, which is {case.state}")
-            said = {text.field: text.text for text in desk.texts(case_id) if not text.is_redacted}
+            texts = {text.field: text.text for text in desk.texts(case_id) if not text.is_redacted}
             links = tuple(link.case for link in case.facts.links if link.type == "part-of" and link.inward)
-            entry = Entry(case_id, said.get("summary", ""), links)
+            entry = Entry(case_id, texts.get("summary", ""), links)
             line = encode(entry) + b"\n"
             file.write(line)
             hashed.update(line)

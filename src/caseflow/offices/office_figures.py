@@ -75,7 +75,7 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Cover
     levels = {office.name: offices.level(office.name) for office in offices.offices()}
     provinces = [one.name for one in offices.jurisdictions.values() if one.level == Level.PROVINCE]
     replying, leaders = set[str](), defaultdict[Level, set[str]](set)
-    replied = asked = unheld = rated = satisfied = 0
+    replied = open_ones = unheld = rated = satisfied = 0
     for case in cases:
         days = office_days(case.origin.zone)
         if days.day_of(case.submitted_us) >= end.toordinal():
@@ -87,9 +87,9 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Cover
             and begin.toordinal() <= (day := days.day_of(reply.at_us)) < end.toordinal()
         ]
         if not replies:
-            asked += _was_open(case, begin, days.day_of)
+            open_ones += _was_open(case, begin, days.day_of)
             continue
-        asked += 1
+        open_ones += 1
         replied += 1
         rating = case.rating
         rated += rating is not None
@@ -116,7 +116,7 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Cover
             for level in Level
         },
         unheld=unheld,
-        replied=Count("messages replied to, of those open in the year", replied, asked),
+        replied=Count("messages replied to, of those open in the year", replied, open_ones),
         rated=Count("rated, of those replied to", rated, replied),
         satisfied=Count("rated 4 or 5, of those rated", satisfied, rated),
     )
