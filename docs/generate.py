@@ -46,6 +46,7 @@ TABLES = {
     "[units.NAME]": policy.UnitRule,
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
+    "[duty]": policy.DutyRule,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

@@ -46,7 +46,7 @@ def register() -> OfficeRegister:
     ) -> None:
         places.append(Jurisdiction(name=name, level=level, parent=parent, mechanisms=rules))
         for title in titles:
-            terms = (Term(holder=f"h-{len(offices)}", since=FIRST),)
+            terms: tuple[Term, ...] = (Term(holder=f"h-{len(offices)}", since=FIRST),)
             if not offices:
                 terms = (Term(holder="h-0", since=FIRST, until=CHANGE), Term(holder="h-0-next", since=CHANGE))
             offices.append(Office(name=f"{name}{title}", jurisdiction=name, terms=terms))

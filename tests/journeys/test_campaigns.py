@@ -71,9 +71,8 @@ def scored(desk: Desk) -> None:
     desk.act("camp", "begin_scoring", by=ORGANISER)
     act_on_proposals(desk, ["p0", "p1"], "begin_scoring", by=SCREENER)
     for scorer, points in zip(SCORERS, ({"p0": 5, "p1": 2}, {"p0": 4, "p1": 2}), strict=True):
-        act_on_proposals(
-            desk, ["p0", "p1"], "score", by=scorer, fields=lambda one, points=points: {"points": points[one]}
-        )
+        for proposal, value in points.items():
+            desk.act(proposal, "score", by=scorer, fields={"points": value})
 
 
 @pytest.mark.parametrize(

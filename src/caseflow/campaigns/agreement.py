@@ -44,7 +44,7 @@ def scores_of(desk: Desk, proposals: Iterable[str]) -> tuple[Scores, ...]:
         Scores(
             case_id,
             tuple(
-                int(dict(event.fields)["points"])
+                int(str(dict(event.fields)["points"]))
                 for event in desk.history(case_id)
                 if isinstance(event, e.Acted) and event.action == "score"
             ),

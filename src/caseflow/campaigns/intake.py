@@ -112,7 +112,12 @@ def _open_channels(campaign: Case) -> tuple[str, ...]:
             code="not-in-state", action="submit", state=campaign.state, rule="states.collecting"
         )
         raise Refused(refusal, case_id=campaign.id)
-    return tuple(dict(campaign.origin.fields)["channels"])
+    return _channels_of(campaign)
+
+
+def _channels_of(campaign: Case) -> tuple[str, ...]:
+    channels = dict(campaign.origin.fields)["channels"]
+    return channels if isinstance(channels, tuple) else ()
 
 
 def _fields(message: CitizenMessage, campaign: str) -> dict[str, Any]:
@@ -240,7 +245,7 @@ def figures(desk: Desk, campaign: str, messages: Iterable[str]) -> Figures:
     Args:
         messages: the ids of cases; those of another campaign are left out.
     """
-    received = dict.fromkeys(dict(desk.get(campaign).origin.fields)["channels"], 0)
+    received = dict.fromkeys(_channels_of(desk.get(campaign)), 0)
     for case_id in messages:
         origin = desk.get(case_id).origin
         if dict(origin.fields).get("campaign") == campaign:

@@ -519,6 +519,19 @@ class LinkRule:
 
 
 @attrs.frozen(kw_only=True)
+class DutyRule:
+    """专人每日登录: who looks in on the unit's cases each working day, and which of them wait to be seen."""
+
+    role: str
+    """Who: a role of scope ``unit``."""
+    unseen: tuple[str, ...]
+    """The states in which a case waits to be seen."""
+    roster: str = _optional("duty-roster")
+    """The policy of rosters, one case a unit, whose clock ``look_in`` says by which day."""
+    source: str = _optional("")
+
+
+@attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
 
@@ -557,6 +570,8 @@ class Policy:
     """The numbered documents that rungs issue."""
     links: dict[str, LinkRule] = _optional({})
     """The types of links between this policy's cases and others."""
+    duty: DutyRule | None = _optional(None)
+    """Who looks in each working day; nobody need when left out."""
     calendars: dict[str, CalendarSource] = _table()
     """The calendars that clocks name."""
     case_series: str = _optional("")
