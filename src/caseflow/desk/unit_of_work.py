@@ -128,7 +128,7 @@ class UnitOfWork:
         if read_many is None or len(unread) < 2:
             return
         for begin in range(0, len(unread), READ_AHEAD):
-            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=lambda _: None)
+            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=_is_read_again)
 
     def _tried(self, leave: Leave | None, change: Callable[[str, _T], None], case_id: str, by: _T) -> None:
         try:
@@ -194,6 +194,10 @@ class UnitOfWork:
         change = self._changes.get(case_id)
         new = () if change is None else change.entry.events
         return lambda: (*self._recorder.store.events(case_id), *new)
+
+
+def _is_read_again(one: Quarantined) -> None:
+    """A case that cannot be read among others is told of when it is read by itself."""
 
 
 def _last_place(change: _Change) -> CaseState:
