@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import sqlite3
 import sys
@@ -74,6 +75,11 @@ def at_most(work: str, count: float, *, must: float, unit: str = "") -> Row:
 
 
 HEADS = ("work", "against", "ours", "peer", "ratio", "must reach", "hoped", "reached")
+
+
+def load() -> str:
+    """How busy the machine is: the mean of the last minute."""
+    return f"load {os.getloadavg()[0]:.1f}"
 
 
 def table(rows: Iterable[Row]) -> str:

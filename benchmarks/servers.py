@@ -12,7 +12,8 @@ from sqlalchemy import create_engine
 from caseflow.stores.database_urls import parsed
 
 POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
-SCHEMA = "caseflow_bench"
+SCHEMA = f"caseflow_bench_{os.getpid()}"
+"""One for each run, so that two on one server do not meet."""
 
 
 def missing(variable: str, what: str) -> bool:

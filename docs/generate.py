@@ -47,6 +47,8 @@ TABLES = {
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
     "[duty]": policy.DutyRule,
+    "[links.NAME]": policy.LinkRule,
+    "[links.NAME.when_made] and [links.NAME.when_linked.STATE]": policy.LinkedAction,
     "[calendars.NAME]": policy.CalendarSource,
 }
 """Where a policy file holds what each class describes."""

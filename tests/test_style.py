@@ -14,6 +14,11 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "caseflow"
 MODULES = sorted(SOURCE.rglob("*.py"))
 LONGEST = 560
 """Lines of a module."""
+LONG = {
+    "core/policy.py": (700, "all that a policy file may say, in one place to look it up"),
+    "desk/desk.py": (800, "the public door: the promise of every method, and its twin to wait for"),
+}
+"""Module -> so many lines at most, and why it is longer."""
 MOST_POSITIONAL = 5
 
 BANNED = {"found", "made", "given", "said", "told", "asked", "mine", "theirs", "goes"}
@@ -125,7 +130,7 @@ def test_a_local_says_what_it_is(path: Path) -> None:
 
 def _too_long(path: Path) -> Iterator[str]:
     many = len(path.read_text(encoding="utf-8").splitlines())
-    if many > LONGEST:
+    if many > LONG.get(name(path), (LONGEST, ""))[0]:
         yield f"{name(path)}: {many} lines"
 
 

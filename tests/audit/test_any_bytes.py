@@ -153,10 +153,11 @@ def test_a_damaged_file_is_told_as_far_as_it_can_be_read(number: int, tmp_path: 
     """Bytes of the file itself are overwritten: what can be read is judged, what cannot is a fault."""
     path = tmp_path / "cases.db"
     with closing(SqliteStore(path, journal="delete")) as store:
+        schema_end = path.stat().st_size
         live(store, cases=30)
     raw, rng = bytearray(path.read_bytes()), random.Random(number)
     for _ in range(3):
-        at = rng.randrange(90_000, len(raw) - 600)  # the schema stands before
+        at = rng.randrange(schema_end, len(raw) - 600)
         raw[at : at + 500] = rng.randbytes(500)
     path.write_bytes(raw)
     with closing(SqliteStore(path, journal="delete")) as store:

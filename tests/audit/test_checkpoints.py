@@ -136,9 +136,12 @@ def test_a_tail_cut_off_is_found(store: SqliteStore, signed: Checkpoint) -> None
             connection.execute(f"DELETE FROM caseflow_{table} WHERE case_id = 'a2' AND version > 3")
         connection.execute(
             "UPDATE caseflow_cases SET version = 3, state = ?, next_due = ?, due_order = ?, deadline = ?,"
-            " waits = ?, snapshot = ?, head ="
+            " waits = ?, level = ?, snapshot = ?, head ="
             " (SELECT hash FROM caseflow_events WHERE case_id = 'a2' AND version = 3) WHERE id = 'a2'",
-            (case.state, case.next_due_us, case.next_due_us, case.deadline_us, case.waits_from, pack(case)),
+            (
+                case.state, case.next_due_us, case.next_due_us, case.deadline_us, case.waits_from, case.level,
+                pack(case),
+            ),
         )  # fmt: skip
     assert verify(store).is_sound
     (fault,) = verify(store, checkpoint=signed).faults

@@ -9,7 +9,7 @@ import unicodedata
 from typing import Any
 
 from caseflow.core.notices import Posted
-from caseflow.ports import Query
+from caseflow.ports import NEVER, Query
 from tests.contracts.handles import (
     EVERYTHING,
     SAME,
@@ -357,7 +357,7 @@ for _kind, _key in {
 broken(
     "find_ends_before_the_never_due",
     "cases_never_due_come_by_code_point",
-    find=lambda h, query: () if query.after and query.after[0] is None else h.place.find(query),
+    find=lambda h, query: () if query.after and query.after[0] in (None, NEVER) else h.place.find(query),
 )
 broken("texts_by_field", "texts_are_not_put_right",
        texts=lambda h, name: tuple(sorted(h.place.texts(name), key=lambda text: text.field)))  # fmt: skip
@@ -486,3 +486,19 @@ broken("overdue_is_later_only", LISTS, find=lambda h, query: h.place.find(
     query if query.overdue_at is None else query.replace(overdue_at=query.overdue_at - 1)))  # fmt: skip
 broken("texts_like", ANOTHER, texts=lambda h, name: tuple(
     text for one in every_id(h) if like(name, one) for text in h.place.texts(one)))  # fmt: skip
+
+# -- lists for readers ---------------------------------------------------------------------------------------
+
+for _column_name, _promise in (
+    ("kind", "lists_filter_by_what_was_submitted"), ("region", "lists_filter_by_what_was_submitted"),
+    ("since", "lists_filter_by_what_was_submitted"), ("until", "lists_filter_by_what_was_submitted"),
+    ("level", "the_level_is_that_of_the_highest_card_that_stands"),
+):  # fmt: skip
+    broken(f"find_whatever_{_column_name}", _promise,
+           find=lambda h, query, c=_column_name: h.place.find(query.replace(**{c: None})))  # fmt: skip
+broken("counts_everything", "counts_tell_states_units_and_levels_apart",
+       counts=lambda h, query: h.place.counts(Query()))  # fmt: skip
+broken("finds_any_words", "titles_are_found_by_words_of_two_characters",
+       find=lambda h, query: h.place.find(query.replace(words=())))  # fmt: skip
+broken("worst_first_by_what_is_due", "worst_first_is_by_the_deadline_that_runs",
+       find=lambda h, query: h.place.find(query.replace(order="due")))  # fmt: skip

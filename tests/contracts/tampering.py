@@ -21,11 +21,17 @@ START, LATE = "2025-03-03T09:30:00+08:00", "2025-03-20T09:30:00+08:00"
 IDS = ("c0", "c1", "c2", "c3", "c4")
 BAD = "c2"
 GOOD = tuple(name for name in IDS if name != BAD)
-UNIT = "城管局"
+UNIT, HELPER = "城管局", "水务局"
 CITIZEN = Actor("c-17", role="citizen")
 BOSS = Actor("s-1", role="importer")
 
-LISTS: tuple[dict[str, Any], ...] = ({}, {"unit": UNIT}, {"state": "routed"}, {"overdue": True})
+LISTS: tuple[dict[str, Any], ...] = (
+    {},
+    {"unit": UNIT},
+    {"unit": HELPER},
+    {"state": "routed"},
+    {"overdue": True},
+)
 WORST_GARBLED = ("id", "case_id", "unit", "body")
 
 Said = dict[str, Any]
@@ -54,6 +60,7 @@ def lived(store: Any, folder: Path) -> Desk:
     for name in IDS:
         desk = Desk(rules(folder, 4 if name == BAD else 5), store, clock=clock)
         desk.submit(title=f"t-{name}", body="三天了", to=UNIT, by=CITIZEN, case_id=name, key=f"k-{name}")
+        desk.add_co_handler(name, co_handler=HELPER, by=BOSS)
     clock.advance(days=8)
     assert sorted(card.case_id for card in desk.sweep().cards) == list(IDS)
     return desk
@@ -167,10 +174,10 @@ COLUMNS: dict[str, tuple[str, dict[str, tuple[Any, ...]]]] = {
     "cases": ("id", {
         "id": TEXTS, "state": TEXTS, "unit": TEXTS, "citizen": TEXTS, "snapshot": BLOBS, "head": BLOBS[:1],
         "version": INTS, "next_due": (*INTS, None), "due_order": INTS, "deadline": (*INTS, None),
-        "waits": INTS,
+        "waits": INTS, "level": TEXTS, "submitted": INTS, "kind": TEXTS, "region": TEXTS, "pin": TEXTS,
     }),
     "helpers": ("case_id", {
-        "case_id": TEXTS, "unit": TEXTS, "due_order": INTS, "deadline": (*INTS, None),
+        "case_id": TEXTS, "unit": TEXTS, "due_order": INTS, "deadline": (*INTS, None), "submitted": INTS,
     }),
     "events": ("case_id", {
         "body": BLOBS, "hash": BLOBS[:1], "version": (-5, 1 << 62), "case_id": TEXTS,
@@ -231,7 +238,7 @@ def _where(sql: str, table: str, key: str) -> str:
     """One row of the bad case: its first; of policies the one that it alone pins."""
     if table == "policies":
         return f"{sql} WHERE pin = ?"
-    if table in ("cases", "keys"):
+    if table in ("cases", "keys", "helpers", "titles"):
         return f"{sql} WHERE {key} = ?"
     order = {"events": "version = 1", "texts": "version = 1"}.get(table)
     if order is None:

@@ -18,6 +18,11 @@ LISTS = {
     "by_unit": Query(unit="u7"),
     "by_citizen": Query(citizen="x17"),
     "due": Query(),
+    "newest": Query(order="newest"),
+    "newest_by_unit": Query(order="newest", unit="u7"),
+    "newest_by_kind": Query(order="newest", kind="advice"),
+    "newest_by_region": Query(order="newest", region="r7"),
+    "newest_by_level": Query(order="newest", level="red"),
 }
 """Index -> a list that is read from it."""
 
@@ -25,7 +30,7 @@ LISTS = {
 @pytest.fixture(scope="module", params=DATABASES[:2])
 def store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CaughtUp]:
     with emptied(request.param, tmp_path_factory.mktemp("plans")) as store:
-        fill(store, 6_000)
+        fill(store, 20_000)
         yield store
 
 
@@ -50,7 +55,9 @@ def test_each_list_has_its_index(store: CaughtUp, index: str) -> None:
 
 @pytest.mark.parametrize(
     ("query", "index"),
-    [(Query(unit="u7", helping=True), "due"), (Query(unit="u7", helping=True, overdue_at=NOW), "running")],
+    [(Query(unit="u7", helping=True), "due"), (Query(unit="u7", helping=True, overdue_at=NOW), "running"),
+     (Query(unit="u7", helping=True, order="worst"), "running"),
+     (Query(unit="u7", helping=True, order="newest"), "newest")],
 )  # fmt: skip
 def test_what_a_unit_holds_or_helps_with_comes_from_two_indexes(
     store: CaughtUp, query: Query, index: str

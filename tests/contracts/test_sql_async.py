@@ -65,15 +65,19 @@ class AwaitedStore:
         self._engine = engine
 
     def __getattr__(self, name: str) -> Any:
-        if not callable(getattr(WaitsForOthers, name, None)):
+        known = getattr(WaitsForOthers, name, None)
+        if isinstance(known, property):
+            return self._loop.run(self._ask(lambda store: getattr(store, name)))
+        if not callable(known):
             raise AttributeError(name)
-        return lambda *args, **terms: self._loop.run(self._call(name, args, terms))
+        return lambda *args, **terms: self._loop.run(
+            self._ask(lambda store: getattr(store, name)(*args, **terms))
+        )
 
-    async def _call(self, name: str, args: Any, terms: Any) -> Any:
+    async def _ask(self, question: Callable[[WaitsForOthers], Any]) -> Any:
         def call(connection: Connection) -> Any:
             connections = joined_connections(connection)
-            store = WaitsForOthers(connections, feed_base=schema.feed_base_within(connections))
-            return getattr(store, name)(*args, **terms)
+            return question(WaitsForOthers(connections, schema.opened_within(connections)))
 
         async with self._engine.begin() as connection:
             return await connection.run_sync(call)

@@ -165,5 +165,5 @@ def test_a_feed_base_that_was_raised_meanwhile_is_taken_over(store: CaughtUp, en
     store.append([second])
     store.append([then(second.case), submitted("c2")])
     positions = [row["position"] for row in store.raw("events")]
-    assert store._sql.feed_base == 1000
+    assert store._sql.row.feed_base == 1000
     assert max(positions) >> 20 > (min(positions) >> 20) + 1000

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, SqliteStore, load_policy
 from caseflow.core.model import events as e
 from caseflow.ports import Query
+from caseflow.ports.records import Order
 from caseflow.testing.contract.case_factory import BY, submitted, then
 
 BOSS = Actor("s-1", role="importer")
@@ -110,9 +112,61 @@ def test_find_never_sorts_and_never_scans_the_table(path: Path, store: SqliteSto
         assert "SEARCH" in found[0]
 
 
+READERS = [
+    Query(unit=unit, kind=kind, region=area, level=level, state=state, since=since, order=order, after=after)
+    for unit, kind, area, level, state, since, order, after in itertools.product(
+        (None, "u1"), (None, "k"), (None, "r"), (None, "yellow"), (None, "routed"), (None, 5),
+        get_args(Order), (None, (20, "c11")),
+    )
+]  # fmt: skip
+
+
+def test_what_readers_ask_is_never_sorted_and_never_scans_the_table(path: Path, store: SqliteStore) -> None:
+    """Every combination of their filters, in every order, from the first page or a later one."""
+    for query in READERS:
+        SAID.clear()
+        store.find(query)
+        (plan,) = plans(path)
+        assert "INDEX caseflow_cases_" in plan, query
+        wanted = {"due": "due|by_unit|by_state", "worst": "running", "newest": "newest"}[query.order]
+        assert re.search(wanted, plan), (query, plan)
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
-    [(Query(state="routed"), "by_state"), (Query(overdue_at=30), "running"),
+    [(Query(unit="u1"), "counted"), (Query(unit="u1", state="routed"), "counted"), (Query(), "counted"),
+     (Query(citizen="x4"), "by_citizen"), (Query(kind="k"), "newest_by_kind"),
+     (Query(region="r", since=5), "newest_by_region"), (Query(since=5), "newest"),
+     (Query(overdue_at=9), "running"), (Query(level="yellow"), "newest_by_level")],
+)  # fmt: skip
+def test_counts_are_read_from_an_index(path: Path, store: SqliteStore, query: Query, index: str) -> None:
+    """What is counted is found by its filter; those of everything, and of a unit, from one index alone."""
+    store.counts(query)
+    assert f"INDEX caseflow_cases_{index} " in f"{plans(path)[0]} "
+    if index == "counted":
+        assert "COVERING" in plans(path)[0]
+        assert "TEMP" not in " ".join(plans(path))
+
+
+def test_words_are_read_from_the_index_of_titles(path: Path, store: SqliteStore) -> None:
+    """In order, by the first pair of characters, the others looked up; then each case by its id."""
+    store.search_titles()
+    for after in (None, (20, "c11")):
+        SAID.clear()
+        store.find(Query(words=("噪音扰民",), unit="u1", since=5, after=after))
+        read = plans(path)
+        searched = [line for line in read if re.match("SEARCH (caseflow_titles|t) USING PRIMARY KEY", line)]
+        assert len(searched) == 4  # each of the three pairs is counted, and one of them read
+        assert not any(re.search(r"TEMP|SCAN (caseflow|[tch]\b)", line) for line in read)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [(Query(state="routed"), "by_state"), (Query(order="worst"), "running"),
+     (Query(order="newest"), "newest"), (Query(order="newest", kind="k"), "newest_by_kind"),
+     (Query(order="newest", region="r"), "newest_by_region"),
+     (Query(order="newest", level="yellow"), "newest_by_level"),
+     (Query(order="newest", unit="u1"), "newest_by_unit"), (Query(overdue_at=30), "running"),
      (Query(state="routed", overdue_at=30), "running"), (Query(unit="u1", overdue_at=30), "running_by_unit"),
      (Query(unit="u1"), "by_unit"), (Query(citizen="x4"), "by_citizen"), (Query(), "due")],
 )  # fmt: skip
@@ -125,7 +179,12 @@ def test_each_list_has_its_index(path: Path, store: SqliteStore, query: Query, i
 @pytest.mark.parametrize(
     ("query", "index"),
     [(Query(unit="u1", helping=True), "due"), (Query(unit="u1", helping=True, overdue_at=30), "running"),
-     (Query(unit="u1", helping=True, state="routed", after=(20, "c11")), "due")],
+     (Query(unit="u1", helping=True, state="routed", after=(20, "c11")), "due"),
+     (Query(unit="u1", helping=True, kind="", region="", level="", since=1, after=(20, "c11")), "due"),
+     (Query(unit="u1", helping=True, order="worst", kind="", level="", until=99), "running"),
+     (Query(unit="u1", helping=True, order="newest"), "newest"),
+     (Query(unit="u1", helping=True, order="newest", since=1, state="routed"), "newest"),
+     (Query(unit="u1", helping=True, order="newest", until=99, after=(99, "c11")), "newest")],
 )  # fmt: skip
 def test_what_a_unit_holds_or_helps_with_is_merged_from_two_indexes(
     path: Path, store: SqliteStore, query: Query, index: str
@@ -140,6 +199,21 @@ def test_what_a_unit_holds_or_helps_with_is_merged_from_two_indexes(
     assert any("INDEX caseflow_cases_" in plan and "by_unit" in plan for plan in found)
     assert {plan for plan in found if plan.startswith("SCAN")} == {"SCAN held", "SCAN helped"}
     assert sum("TEMP B-TREE" in plan for plan in found) == 2  # of one page each
+
+
+def test_counts_and_words_of_a_helper_scan_nothing(path: Path, store: SqliteStore) -> None:
+    """What it helps with is counted from the helpers' index; a title's case is looked up there by its key."""
+    store.search_titles()
+    query = Query(unit="u1", helping=True, since=1)
+    for asked, index in (
+        (lambda: store.counts(query), "SEARCH h USING"),
+        (lambda: store.find(query.replace(words=("噪音",))), "SEARCH h USING"),
+    ):
+        SAID.clear()
+        asked()
+        found = plans(path)
+        assert any(index in plan for plan in found), found
+        assert not any(re.search(r"SCAN (caseflow|[tch]\b)", plan) for plan in found), found
 
 
 def test_a_command_on_a_case_with_a_helper_costs_one_statement_more(path: Path) -> None:

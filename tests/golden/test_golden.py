@@ -36,7 +36,7 @@ from tests.laws.histories import Step, World, steps
 
 HERE = Path(__file__).parent
 FILES = golden_files(HERE)
-TODAY = {name: HERE / f"{name}.toml" for name in ("city", "coast", "island")}
+TODAY = {name: HERE / f"{name}.toml" for name in ("city", "coast", "island", "bridge")}
 """Today's policies that the histories need beside the shipped ones."""
 CITIZEN = Actor("c-17", role="citizen")
 OFFICER = Actor("o-4", role="handler", unit="城管局")
@@ -337,6 +337,7 @@ def test_what_comes_of_itself_is_no_command() -> None:
         "card-issued",
         "card-annulled",
         "followed",
+        "linked-case-moved",
     }
     closed = [event for event in events if event.name == "closed" and event.by.role == "system"]
     assert closed

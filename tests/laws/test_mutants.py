@@ -129,7 +129,7 @@ def takes_the_unknown_for_a_note(patch: Patch) -> None:
 
 def forgets_keys(patch: Patch) -> None:
     """7. A repeated key is not recognised."""
-    patch.setattr(CommandHandler, "repeated", lambda self, request: None)
+    patch.setattr(CommandHandler, "_repeated", lambda self, request: None)
 
 
 def refuses_in_one_language(patch: Patch) -> None:

@@ -22,6 +22,7 @@ from caseflow.core.engine import (
     history_marks,
     preconditions,
     projection,
+    rights,
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import Outcome
@@ -353,7 +354,7 @@ def refuses_without_a_source(put: Put) -> None:
 @breaks("8", policy=str(HERE / "helped.toml"))
 def a_co_handler_acts_as_the_lead(put: Put) -> None:
     """A co-handling unit may do all that the lead unit may, so that its reply stops the clock."""
-    is_authorized = preconditions.is_authorized
+    is_authorized = rights.is_authorized
 
     def lax(rules: CompiledPolicy, case: Case, row: Any, command: Any) -> Refusal | None:
         return None if command.by.unit in case.facts.co_handlers else is_authorized(rules, case, row, command)

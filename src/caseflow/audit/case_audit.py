@@ -105,6 +105,11 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
         "due_order": NEVER if due is None else due,
         "deadline": case.deadline_us,
         "waits": case.waits_from,
+        "level": case.level,
+        "submitted": case.submitted_us,
+        "kind": case.origin.kind,
+        "region": case.origin.region,
+        "pin": case.origin.policy_hash,
     }
     for column, cell in expected.items():
         if row[column] != cell:
@@ -117,7 +122,11 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
 def _helper_faults(rows: CaseRows, case: Case) -> Iterator[Fault]:
     """One row for each unit that helps with the case, with the places that the case has in lists."""
     due = case.next_due_us
-    expected = {"due_order": NEVER if due is None else due, "deadline": case.deadline_us}
+    expected = {
+        "due_order": NEVER if due is None else due,
+        "deadline": case.deadline_us,
+        "submitted": case.submitted_us,
+    }
     kept = {row["unit"]: row for row in rows.helpers}
     for unit in sorted({*kept, *case.facts.co_handlers}):
         if (unit in kept) != (unit in case.facts.co_handlers):

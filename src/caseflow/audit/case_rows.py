@@ -25,7 +25,9 @@ DRAFT_COLUMNS = ("id", "version", "series", "year", "body")
 DOCUMENT_COLUMNS = (*DRAFT_COLUMNS, "number")
 """What never changes of a document."""
 
-_INTEGERS = frozenset({"version", "due_order", "position", "at_us", "attempts", "year", "number"})
+_INTEGERS = frozenset(
+    {"version", "due_order", "position", "submitted", "at_us", "attempts", "year", "number"}
+)
 _BYTES = frozenset({"snapshot", "head", "hash"})
 _OR_NONE = frozenset({"next_due", "deadline", "waits", "next_try", "lease_end", "told", "voided"})
 

@@ -16,7 +16,7 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
-from caseflow.cli.case_commands import annul, calendar, cases, forecast, show, sweep
+from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
@@ -25,6 +25,7 @@ from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
+from caseflow.cli.recurring_command import recurring
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.unit_commands import units
@@ -55,8 +56,8 @@ def cli() -> None:
 
 
 for _command in (
-    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, sweep, calendar,
-    store, export, import_, audit, relay, document, testing, units,
+    demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
+    calendar, recurring, store, export, import_, audit, relay, document, testing, units,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -1,14 +1,16 @@
-"""``caseflow show``, ``annul``, ``cases``, ``forecast``, ``sweep``, ``calendar``: cases and deadlines."""
+"""``caseflow show``, ``annul``, ``cases``, ``counts``, ``forecast``, ``sweep``, ``calendar``."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from caseflow import Actor, Card, Case, ClockRun, Policy
+from caseflow import Actor, Card, Case, CaseflowError, ClockRun, Desk, Policy
 from caseflow.cli.options import (
     Lang,
     echo,
@@ -28,9 +30,12 @@ from caseflow.cli.options import (
 )
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.time.instants import moment
+from caseflow.desk.case_list import CaseCounts
 from caseflow.i18n import bracketed, mark
+from caseflow.policies.registry import rules_of
 from caseflow.ports import Quarantined
-from caseflow.views.documents import case_document, forecast_document, page_document
+from caseflow.ports.records import Order
+from caseflow.views.documents import case_document, counts_document, forecast_document, page_document
 from caseflow.views.forecast import Forecast
 from caseflow.views.labels import term_label
 
@@ -154,18 +159,44 @@ def _coming(item: Forecast, policy: Policy, lang: Lang) -> str:
     return f"{level_label(policy, item.clock, item.level, lang)}{clock}"
 
 
+def _terms(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say which cases."""
+    options = (
+        click.option("--unit", default=None, help="Only cases this unit holds or helps with."),
+        click.option(
+            "--held", "helping", flag_value=False, default=True, help="Without those it only helps with."
+        ),
+        click.option("--state", default=None, help="Only cases in this state."),
+        click.option("--kind", default=None, help="Only cases of this kind."),
+        click.option("--region", default=None, help="Only cases of this region."),
+        click.option(
+            "--level", default=None, help="Only cases whose highest standing card is of this level."
+        ),
+        click.option("--since", default=None, help="Only cases submitted from this date or instant on."),
+        click.option("--until", default=None, help="Only cases submitted before this date or instant."),
+        click.option("--overdue", is_flag=True, help="Only cases with a running clock past its deadline."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
 @store_option
-@click.option("--unit", default=None, help="Only cases this unit holds or helps with.")
-@click.option("--held", "helping", flag_value=False, default=True, help="Without those it only helps with.")
-@click.option("--state", default=None, help="Only cases in this state.")
-@click.option("--overdue", is_flag=True, help="Only cases with a running clock past its deadline.")
+@_terms
+@click.option("--text", default="", help="Only cases whose title holds each of these words; newest first.")
+@click.option(
+    "--order",
+    type=click.Choice(get_args(Order)),
+    default=None,
+    help="By next due instant, longest overdue first, or newest first; by default due, worst if overdue.",
+)
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 @click.option("--cursor", default="", help="Where the last page ended.")
 @json_option
 @lang_option
 def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
-    """List cases in the order of their next due instant."""
+    """List cases: by next due instant, worst overdue first, or newest first."""
     desk = open_desk(store_url)
     page, at = desk.cases(**query), desk.clock.now_us()
     aside, shown = list(page.quarantined), list[Any]()
@@ -189,6 +220,43 @@ def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
     say_aside(aside, lang)
     if page.cursor:
         say("more", lang, cursor=page.cursor)
+
+
+@click.command()
+@store_option
+@_terms
+@json_option
+@lang_option
+def counts(store_url: str, as_json: bool, lang: Lang, **terms: Any) -> None:
+    """Count cases by state, unit and level of card."""
+    desk = open_desk(store_url)
+    done = desk.counts(**terms)
+    document = counts_document(
+        _rules_of_most(done, desk), states=done.by("state"), units=done.by("unit"), levels=done.by("level"),
+        lang=lang,
+    )  # fmt: skip
+    if as_json:
+        print_json(document.to_dict())
+        return
+    for what, counted in (("states", document.states), ("levels-reached", document.levels)):
+        echo(word(what, lang))
+        for one in counted:
+            echo(f"  {one.what.label if one.what else '-'}  {one.cases}")
+    echo(word("units", lang))
+    for unit in document.units:
+        echo(f"  {unit.unit or '-'}  {unit.cases}")
+    say("total-cases", lang, count=document.total)
+
+
+def _rules_of_most(counts: CaseCounts, desk: Desk) -> CompiledPolicy:
+    """The rules of most of the cases, by whose labels they are told; the desk's where there are none."""
+    by_policy = Counter[str]()
+    for row in counts.rows:
+        by_policy[row.policy_hash] += row.cases
+    try:
+        return rules_of(by_policy.most_common(1)[0][0], desk.store.pinned)
+    except (CaseflowError, IndexError):
+        return desk.rules
 
 
 def _case_line(case: Case, rules: CompiledPolicy, now: datetime, lang: Lang) -> str:

@@ -132,6 +132,26 @@ def migrate(store_url: str, lang: Lang) -> None:
 
 
 @store.command()
+@store_option
+@click.option("--off", is_flag=True, help="Keep no index any more, and erase it.")
+@lang_option
+def titles(store_url: str, off: bool, lang: Lang) -> None:
+    """Make titles searchable: keep an index of them from now on, those that are there among them.
+
+    Safe to run again, and while others write.
+    """
+    seen = 0
+
+    def note(cases: int) -> None:
+        nonlocal seen
+        seen = cases
+
+    with closing(location_of(store_url).open(must_exist=True)) as place:
+        place.search_titles(on=not off, progress=note)
+    say("titles-erased" if off else "titles-searched", lang, count=seen)
+
+
+@store.command()
 @click.option("--from", "source_url", required=True, help="The store to copy; it stays as it is.")
 @click.option("--to", "target_url", required=True, help="Where to; made when it is missing.")
 @lang_option

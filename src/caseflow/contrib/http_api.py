@@ -17,6 +17,7 @@ import msgspec
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
+from caseflow.core.policy import FieldRule
 from caseflow.core.time.instants import micros
 from caseflow.core.value import Value
 from caseflow.desk import Desk
@@ -49,6 +50,7 @@ class Route(Value):
 ROUTES = (
     Route("get_health", "GET", "/health", "health", is_for_anyone=True),
     Route("list_cases", "GET", "/cases", "page"),
+    Route("count_cases", "GET", "/counts", "counts"),
     Route("submit", "POST", "/cases", "case"),
     Route("get_case", "GET", "/cases/{case_id}", "case"),
     Route("get_public", "GET", "/cases/{case_id}/public", "public-case", is_for_anyone=True),
@@ -60,10 +62,15 @@ ROUTES = (
     Route("act", "POST", "/cases/{case_id}/actions/{action}", "case"),
 )
 """What the API answers; paths have no trailing slash."""
-QUERY: Mapping[str, str] = {
-    "unit": "string", "state": "string", "overdue": "boolean", "limit": "integer", "cursor": "string",
+_TERMS: Mapping[str, str] = {
+    "unit": "string", "helping": "boolean", "state": "string", "kind": "string", "region": "string",
+    "level": "string", "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
-"""The parameters of ``list_cases`` and their types."""
+QUERIES: Mapping[str, Mapping[str, str]] = {
+    "list_cases": {**_TERMS, "text": "string", "order": "string", "limit": "integer", "cursor": "string"},
+    "count_cases": _TERMS,
+}
+"""Operation -> its parameters and their types; see `Desk.cases`."""
 
 
 class ApiRequest(Value):
@@ -116,6 +123,7 @@ class CaseApi:
         self._operations: Mapping[str, Callable[[ApiRequest, Lang], ApiAnswer]] = {
             "get_health": self._get_health,
             "list_cases": self._list_cases,
+            "count_cases": self._count_cases,
             "submit": self._submit,
             "get_case": self._get_case,
             "get_public": self._get_public,
@@ -166,15 +174,7 @@ class CaseApi:
         return _sent(health, status=200 if health.is_healthy else 503, headers=headers)
 
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        for name in request.query:
-            if name not in QUERY:
-                raise BadInput(
-                    "bad-option", what=name, found=f"no such parameter; there are {', '.join(QUERY)}"
-                )
-        options: dict[str, Any] = {
-            name: _parameter(name, text) for name, text in request.query.items() if text != ""
-        }
-        page = self._desk.seen_by(_actor(request)).cases(**options)
+        page = self._desk.seen_by(_actor(request)).cases(**_options("list_cases", request))
         cases, aside = list[d.CaseDocument](), [one.name for one in page.quarantined]
         for case in page:
             try:
@@ -182,6 +182,15 @@ class CaseApi:
             except Exception:  # a zone that there is not: the others are shown
                 aside.append(case.id)
         return _sent(d.page_document(cases, page.cursor, quarantined=aside))
+
+    def _count_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
+        counts = self._desk.seen_by(_actor(request)).counts(**_options("count_cases", request))
+        return _sent(
+            d.counts_document(
+                self._desk.rules, states=counts.by("state"), units=counts.by("unit"),
+                levels=counts.by("level"), quarantined=[one.name for one in counts.quarantined], lang=lang,
+            )
+        )  # fmt: skip
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         case = self._file(request).get()
@@ -232,7 +241,7 @@ class CaseApi:
 
     def _submit(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         actor, body, key = _actor(request), _body(request), request.headers.get("idempotency-key")
-        fields = _typed(self._desk.rules, "submit", body)
+        fields = self._typed(request, "submit", body)
         case_id = new_case_id(actor, key)
         case = self._desk.act(case_id, "submit", by=actor, fields=fields, **_terms(request, body))
         location = {"Location": f"cases/{quote(case.id, safe='')}"}
@@ -241,9 +250,25 @@ class CaseApi:
     def _act(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         actor, body = _actor(request), _body(request)
         case_id, action = request.path["case_id"], request.path["action"]
-        fields = _typed(self._rules(request), action, body)
+        fields = self._typed(request, action, body)
         case = self._desk.act(case_id, action, by=actor, fields=fields, **_terms(request, body))
         return self._after(case, actor, lang)
+
+    def _typed(self, request: ApiRequest, action: str, body: ActionBody) -> dict[str, Any]:
+        """The fields as the desk takes them: without those that are null, lists as tuples, instants read.
+
+        The case's own rules are looked up only for what may be an instant: it costs a question to the store.
+        """
+        fields, present = dict[str, Any](), self._desk.rules.fields.get(action, {})
+        for name, value in body.fields.items():
+            if isinstance(value, list):
+                fields[name] = tuple(value)
+            elif isinstance(value, str) and (value[:4].isdigit() or _is_instant(present, name)):
+                own = self._rules(request).fields.get(action, {})
+                fields[name] = micros(value, what=name) if _is_instant(own, name) else value
+            elif value is not None:
+                fields[name] = value
+        return fields
 
     def _after(
         self,
@@ -272,20 +297,33 @@ def _actor(request: ApiRequest) -> Actor:
     return request.actor
 
 
-def _parameter(name: str, text: str) -> str | int | bool:
+def _options(operation: str, request: ApiRequest) -> dict[str, Any]:
+    """The parameters of the query, each as its type; an empty one says nothing.
+
+    Raises:
+        BadInput: there is no such parameter, or it has another type.
+    """
+    kinds = QUERIES[operation]
+    for name in request.query:
+        if name not in kinds:
+            raise BadInput("bad-option", what=name, found=f"no such parameter; there are {', '.join(kinds)}")
+    return {name: _parameter(kinds[name], name, text) for name, text in request.query.items() if text != ""}
+
+
+def _parameter(kind: str, name: str, text: str) -> str | int | bool:
     """A parameter of the query as its type.
 
     Raises:
         BadInput: it is no number, or neither true nor false.
     """
-    match QUERY[name]:
+    match kind:
         case "boolean" if text in ("true", "false"):
             return text == "true"
         case "integer" if re.fullmatch("[0-9]{1,9}", text):
             return int(text)
         case "string":
             return text
-        case kind:
+        case _:
             raise BadInput("bad-bool" if kind == "boolean" else "bad-int", what=name, found=text[:80])
 
 
@@ -306,21 +344,8 @@ def _body(request: ApiRequest) -> ActionBody:
         raise BadInput("bad-json", what="body", found=str(error)) from error
 
 
-def _typed(rules: CompiledPolicy, action: str, body: ActionBody) -> dict[str, Any]:
-    """The fields as the desk takes them: without those that are null, lists as tuples, instants read."""
-    rules_of_fields = rules.fields.get(action, {})
-    fields: dict[str, Any] = {}
-    for name, value in body.fields.items():
-        rule = rules_of_fields.get(name)
-        if value is None:
-            continue
-        if isinstance(value, list):
-            fields[name] = tuple(value)
-        elif rule is not None and rule.type == "instant" and isinstance(value, str):
-            fields[name] = micros(value, what=name)
-        else:
-            fields[name] = value
-    return fields
+def _is_instant(rules: Mapping[str, FieldRule], name: str) -> bool:
+    return name in rules and rules[name].type == "instant"
 
 
 def _terms(request: ApiRequest, body: ActionBody) -> dict[str, Any]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from caseflow.contrib.http_api import JSON, QUERY, ROUTES, Route
+from caseflow.contrib.http_api import JSON, QUERIES, ROUTES, Route
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.i18n import Lang
 from caseflow.views.action_forms import form_schema
@@ -83,7 +82,7 @@ def _operation(
 def _parameters(route: Route) -> list[dict[str, Any]]:
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{") and part != "{action}"]
     path = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    query: Mapping[str, str] = QUERY if route.name == "list_cases" else {}
+    query = QUERIES.get(route.name, {})
     return [*path, *({"name": name, "in": "query", "schema": {"type": kind}} for name, kind in query.items())]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -246,17 +246,8 @@ OF_RUNGS = frozenset({CARD, REMINDER, DOCUMENT})
 UNASSIGNED: Final[Mapping[str, Any]] = {"unassigned": True}
 """In the body of a notice that is told only while no unit holds the case."""
 REPEATED = (
-    "unit",
-    "days",
-    "clock",
-    "code",
-    "score",
-    "efficiency",
-    "effect",
-    "primary",
-    "rectification",
-    "document",
-)
+    "unit", "days", "clock", "code", "score", "efficiency", "effect", "primary", "rectification", "document",
+)  # fmt: skip
 """What a notice repeats of its event: neither texts nor people."""
 
 
@@ -295,7 +286,7 @@ def owed(
         posted: gives every notice of the case so far; asked only when a card or reply is taken back.
         adopted: the rules that hold from a `Migrated` on.
     """
-    annulled = _annulled_at_once(events) if len(events) > 1 else _NO_PLACES
+    annulled = _annulled_at_once(events) if len(events) > 1 else set[int]()
     times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
     documents: list[Draft] = []
@@ -360,9 +351,6 @@ def _key(event: e.RungEvent | e.CardAnnulled) -> Key:
 
 def _annulled_before(case: Case) -> dict[Key, int]:
     return Counter([card_key(card) for card in case.escalations if not card.stands])
-
-
-_NO_PLACES: Set[int] = frozenset()
 
 
 def _annulled_at_once(events: Sequence[e.Event]) -> set[int]:

@@ -46,6 +46,8 @@ class HandlingStep(StrEnum):
     """办结告知"""
 
 
+SCOPES = ("own", "unit", "any")
+"""Which cases a role may touch, the narrowest first; see `Role.scope`."""
 AUDIENCES = ("public", "parties", "internal")
 """Whom something is for, from the widest to the narrowest: anyone, the citizen and the office, the office."""
 
@@ -230,7 +232,8 @@ class Action:
     clocks_ended: tuple[str, ...] = _optional(())
     """Only while none of these clocks runs, for whatever subject."""
     linked_ended: tuple[str, ...] = _optional(())
-    """Only when every case that is linked by one of these types of links has ended."""
+    """Only when every case that is linked by one of these types of links has ended; ``from:TYPE`` for those
+    from which links lead here, ``to:TYPE`` for those to which they lead."""
     audience: str = _optional("")
     """Who may read that it was taken: ``public``, ``parties`` or ``internal``; by default what the built-in
     action says, and ``internal`` for one of the policy's own."""
@@ -514,8 +517,8 @@ class LinkRule:
 
     def actions(self) -> tuple[LinkedAction, ...]:
         """All that the system does because of links of this type."""
-        made = () if self.when_made is None else (self.when_made,)
-        return (*made, *self.when_linked.values())
+        with_it = () if self.when_made is None else (self.when_made,)
+        return (*with_it, *self.when_linked.values())
 
 
 @attrs.frozen(kw_only=True)

@@ -29,7 +29,7 @@ from caseflow.delivery.messages import Messages
 from caseflow.delivery.quiet_hours import TellingTimes, telling_times
 from caseflow.delivery.recipients import DIRECTORY_BROKE, Recipients
 from caseflow.delivery.renderer import DIGEST, CaseContext, Channels
-from caseflow.delivery.round import PostedRows, Round, RoundWork, SetAside, round_of
+from caseflow.delivery.round import PostedRows, PutAside, Round, RoundWork, round_of
 from caseflow.delivery.validity import NEVER_TOLD, outdated
 from caseflow.errors import BadInput, BadRecord, CaseflowError, DeliveryFailed, StoreError
 from caseflow.policies.registry import rules_of
@@ -142,7 +142,7 @@ class Relay:
     def once(self) -> Round:
         """Claim one batch and tell it; an empty round when nothing is ready."""
         now, started, lease = self.clock.now_us(), seconds_running(), self.retry_policy.lease * SECOND
-        aside = SetAside(self._observer)
+        aside = PutAside(self._observer)
         batch = self.store.claim(
             now, limit=self.retry_policy.batch, lease_us=lease, token=uuid.uuid4().hex, aside=aside.note
         )

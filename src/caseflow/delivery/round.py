@@ -59,7 +59,7 @@ def round_of(claimed: int, outcomes: Sequence[Outcome], *, unread: int, put_off:
     )
 
 
-class SetAside:
+class PutAside:
     """What a round sets aside: told to the observer and the log, and counted.
 
     Attributes:
@@ -90,7 +90,7 @@ class RoundWork:
         attempts: notices of which a message goes with a digest, by their ids.
     """
 
-    def __init__(self, aside: SetAside) -> None:
+    def __init__(self, aside: PutAside) -> None:
         self.aside = aside
         self.outcomes: dict[str, Outcome] = {}
         self.digests = Digests()

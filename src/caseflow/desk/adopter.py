@@ -224,7 +224,7 @@ def _days(days: int, what: str) -> int:
     if type(days) is not int:
         raise BadInput("bad-int", what=what, found=repr(days))
     if days > MOST_DAYS:
-        raise BadInput("bad-option", what=what, found=f"more than {MOST_DAYS}")
+        raise BadInput("bad-option", what=what, found=f"more than {MOST_DAYS} days")
     return days
 
 

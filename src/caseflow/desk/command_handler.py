@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.decide import follow, step, step_by
 from caseflow.core.engine.escalation import escalate
-from caseflow.core.engine.linking import LINK, UNLINK, LinkEnd, decide_link
+from caseflow.core.engine.links import LINK, UNLINK, LinkEnd, decide_link
 from caseflow.core.engine.migration import MIGRATE, migrate
 from caseflow.core.engine.rights import POLICY_RIGHTS, entitled
 from caseflow.core.model.case import Case, RepeatedCase

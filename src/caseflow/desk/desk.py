@@ -21,7 +21,7 @@ from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
 from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
-from caseflow.desk.case_list import Page, page_of
+from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hand_over import HandOver, hand_over
 from caseflow.desk.health_check import health_of
@@ -29,14 +29,14 @@ from caseflow.desk.hooks import Hook, Hooks, When
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.migrator import Migration, Migrator, Selection
 from caseflow.desk.quarantine import quarantined
-from caseflow.desk.reader import AsyncReader, Reader
+from caseflow.desk.reader import AsyncReader, Reader, query_now
 from caseflow.desk.sweeper import Sweep, Sweeper
 from caseflow.desk.thread_pool import THREADS, CallPool, Threaded, in_thread
 from caseflow.desk.typed_actions import TypedActions
 from caseflow.errors import BadInput, StoreError
 from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
-from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Query, Store, UnitRegister
+from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
@@ -505,33 +505,50 @@ class Desk(TypedActions):
     def cases(
         self,
         *,
-        unit: str | None = None,
-        state: str | None = None,
-        overdue: bool = False,
-        helping: bool = True,
         by: Actor | None = None,
         limit: int = 50,
         cursor: str = "",
+        **terms: Unpack[ListTerms],
     ) -> Page:
-        """Cases in the order of (next due, id), those with nothing due last; the longest overdue first.
+        """Cases page by page, those that every term holds for.
 
         Args:
-            unit: only those this unit holds or helps with.
-            helping: whether those it helps with are among them.
-            state: only those in this state.
-            overdue: only those with a running clock past its deadline, swept or not.
             by: only what this actor may read, as `seen_by` has it.
             limit: at most so many, 1 to 1000.
-            cursor: where the last page ended.
+            cursor: where the last page ended, of the same order.
+            terms: ``unit``: only those this unit holds or helps with; without ``helping``, which is true by
+                default, those alone that it holds. ``state``, ``kind``, ``region``: only those in this
+                state, of this kind, of this region. ``level``: only those whose highest standing card is of
+                this level. ``since``, ``until``: only those submitted at or after the one, before the other:
+                an instant, or a date for its beginning in the office. ``overdue``: only those with a running
+                clock past its deadline, swept or not. ``text``: only those whose title holds each of its
+                words, or parts of words, of two characters at least; the store must keep an index of them
+                (``caseflow store titles``).
+                ``order``: ``due``: what is due next comes first, what has nothing due last; ``worst``: the
+                longest overdue first, then the next to be, those alone whose deadline runs; ``newest``: the
+                last submitted first. By default ``due``; what is overdue comes worst first, what a text is
+                looked for in newest first, and in no other order.
+
+        Raises:
+            BadInput: a term of another type, an order that does not go with the rest, a word of one
+                character (``short-word``), a text where the store keeps no index of titles
+                (``titles-not-searched``), a cursor that is none or of another order.
         """
         if by is not None:
-            seen = self.seen_by(by)
-            return seen.cases(
-                unit=unit, state=state, overdue=overdue, helping=helping, limit=limit, cursor=cursor
-            )
-        now, unit = self.clock.now_us() if overdue else None, self._handler.unit_asked(unit)
-        query = Query(unit=unit, state=state, overdue_at=now, helping=helping)
+            return self.seen_by(by).cases(limit=limit, cursor=cursor, **terms)
+        query = query_now(self._handler, terms, text=terms.get("text", ""), order=terms.get("order"))
         return page_of(self.store, query, limit=limit, cursor=cursor, aside=self._handler.watch.tell)
+
+    def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
+        """How many cases there are by state, unit and level of card, as a dashboard shows them.
+
+        Args:
+            terms: which are counted, as in `cases`.
+
+        Raises:
+            BadInput: a term of another type.
+        """
+        return CaseCounts(self.store.counts(query_now(self._handler, terms)))
 
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
@@ -640,6 +657,8 @@ class AsyncDesk(Threaded[Desk]):
     forecast = in_thread(Desk.forecast)
     allowed = in_thread(Desk.allowed)
     cases = in_thread(Desk.cases)
+    counts = in_thread(Desk.counts)
+    health = in_thread(Desk.health)
 
 
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Unpack
+
 from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
+from caseflow.core.policy import SCOPES, Role
 from caseflow.desk.case_file import AsyncCaseFile, CaseFile, CaseText
-from caseflow.desk.case_list import Page, page_of
+from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of, query_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.thread_pool import Threaded, in_thread
 from caseflow.errors import UnknownCase, is_of_the_store
 from caseflow.i18n import Lang
-from caseflow.ports import Quarantined, Query
+from caseflow.ports import CaseCount, Quarantined, Query
+from caseflow.ports.records import Order
 from caseflow.views.available_actions import Allowed
 from caseflow.views.explain import Explanation
 from caseflow.views.forecast import Forecast
@@ -49,49 +54,104 @@ class Reader:
         """The case as it is stored; to the parties without what the office keeps to itself."""
         return self.open(case_id).get()
 
-    def cases(
-        self,
-        *,
-        unit: str | None = None,
-        state: str | None = None,
-        overdue: bool = False,
-        helping: bool = True,
-        limit: int = 50,
-        cursor: str = "",
-    ) -> Page:
-        """The actor's own cases, their unit's, or all, as their role's scope is; ordered as `Desk.cases`.
+    def cases(self, *, limit: int = 50, cursor: str = "", **terms: Unpack[ListTerms]) -> Page:
+        """The actor's own cases, their unit's, or all, as their role's scope is; terms as in `Desk.cases`.
 
-        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with.
-        Empty where the role may not read cases.
+        A unit's are those that it holds and, unless ``helping`` is false, those that it helps with. Where the
+        desk has several policies, the widest scope holds by which their role reads cases under one of them,
+        and each case goes by its own rules within it. Empty where the role may not read cases. Whoever reads
+        a case reads its title, so a text finds nothing that they may not read.
         """
-        handler, by, unit = self._handler, self._by, self._handler.unit_asked(unit)
-        role, citizen = handler.rights(handler.rules, by), None
-        if not sees(role.reads, PARTIES):
+        handler = self._handler
+        every = query_now(handler, terms, text=terms.get("text", ""), order=terms.get("order"))
+        query = self._within(self._scope(), every)
+        if query is None:
             return Page(())
-        if role.scope == "own":
-            citizen = by.id
-        elif role.scope == "unit":
-            if not by.unit or unit not in (None, by.unit):
-                return Page(())
-            unit = by.unit
-        now = handler.clock.now_us() if overdue else None
-        query = Query(unit=unit, citizen=citizen, state=state, overdue_at=now, helping=helping)
-        page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
-        cases, bad = list[Case](), list(page.quarantined)
+        cases, bad = list[Case](), list[Quarantined]()
+        while True:
+            page = page_of(handler.store, query, limit=limit, cursor=cursor, aside=handler.watch.tell)
+            cases += self._read(page, bad)
+            cursor = page.cursor
+            if cases or not cursor or not query.words:
+                break
+        if cursor and query.words:
+            cursor = cursor_of(query, cases[-1])  # one they may not find stands in no cursor either
+        return Page(tuple(cases), cursor, tuple(bad))
+
+    def _read(self, page: Page, bad: list[Quarantined]) -> Iterator[Case]:
+        """The cases of a page, each as the actor may read it; what is set aside is added to the list."""
+        bad += page.quarantined
+        roles = dict[str, Role]()
         for case in page.cases:
+            pin = case.origin.policy_hash
             try:
-                seen = self.get_of(case)
+                if pin not in roles:
+                    roles[pin] = self._handler.rights(self._handler.rules_of(case), self._by)
+                seen = self._as_seen(case, roles[pin])
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
                 bad.append(Quarantined.of("case", case.id, error))
             else:
-                cases += () if seen is None else (seen,)
-        return page.replace(cases=tuple(cases), quarantined=tuple(bad))
+                if seen is not None:
+                    yield seen
+
+    def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
+        """How many of the cases that the actor may read there are, by state, unit and level of card.
+
+        They are those of `cases`, all pages together.
+        """
+        scope = self._scope()
+        query = self._within(scope, query_now(self._handler, terms))
+        if query is None:
+            return CaseCounts(())
+        store = self._handler.store
+        counted, bad = list[CaseCount](), dict[str, Quarantined]()
+        narrower = dict[str, set[str]]()
+        for row in store.counts(query):
+            try:
+                role = self._handler.rights(self._handler.rules_of_hash(row.policy_hash), self._by)
+            except Exception as error:  # its rules cannot be read
+                if is_of_the_store(error):
+                    raise
+                bad[row.policy_hash] = Quarantined.of("policy", row.policy_hash, error)
+                continue
+            if not sees(role.reads, PARTIES):
+                continue
+            if role.scope in (scope, "any"):
+                counted.append(row)
+            else:
+                narrower.setdefault(role.scope, set()).add(row.policy_hash)
+        for its_scope, pins in narrower.items():
+            within = self._within(its_scope, query)
+            rows = () if within is None else store.counts(within)
+            counted += [row for row in rows if row.policy_hash in pins]
+        return CaseCounts(tuple(counted), tuple(bad.values()))
+
+    def _scope(self) -> str:
+        """The widest by which the actor's role reads cases under a policy of the desk; empty for none."""
+        handler = self._handler
+        roles = [handler.rights(rules, self._by) for rules in handler.offered.values()]
+        return max((role.scope for role in roles if sees(role.reads, PARTIES)), key=SCOPES.index, default="")
+
+    def _within(self, scope: str, query: Query) -> Query | None:
+        """The query of those of its cases that are in the actor's scope; `None` when there can be none."""
+        by = self._by
+        match scope:
+            case "any":
+                return query
+            case "unit":
+                return query.replace(unit=by.unit) if by.unit and query.unit in (None, by.unit) else None
+            case "own":
+                return query.replace(citizen=by.id)
+            case _:
+                return None
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""
-        role = self._handler.rights(self._handler.rules_of(case), self._by)
+        return self._as_seen(case, self._handler.rights(self._handler.rules_of(case), self._by))
+
+    def _as_seen(self, case: Case, role: Role) -> Case | None:
         level = level_of(role, case, self._by)
         if sees(level, INTERNAL):
             return case
@@ -143,6 +203,15 @@ class Reader:
         return self.open(case_id).allowed()
 
 
+def query_now(
+    handler: CommandHandler, terms: CountTerms, *, text: str = "", order: Order | None = None
+) -> Query:
+    """The query of a list as of now: a unit by its present name, dates in the office of new cases' rules."""
+    now, zone = handler.clock.now_us(), handler.rules.policy.timezone
+    query = query_of(terms, text=text, order=order, now_us=now, zone=zone)
+    return query.replace(unit=handler.unit_asked(query.unit))
+
+
 class AsyncReader(Threaded[Reader]):
     """A `Reader` whose questions are coroutines; see `Desk.aio`."""
 
@@ -153,6 +222,7 @@ class AsyncReader(Threaded[Reader]):
     get = in_thread(Reader.get)
     get_of = in_thread(Reader.get_of)
     cases = in_thread(Reader.cases)
+    counts = in_thread(Reader.counts)
     public = in_thread(Reader.public)
     texts = in_thread(Reader.texts)
     history = in_thread(Reader.history)

@@ -131,8 +131,8 @@ class TypedActions:
         key = terms.get("key")
         if key is not None:
             by, key = checked_actor(by), checked_key(key)
-        asked: _OfSubmission = {**terms, "policy": policy}
-        return self._do(case_id or new_case_id(by, key), "submit", by, asked, **fields)
+        named: _OfSubmission = {**terms, "policy": policy}
+        return self._do(case_id or new_case_id(by, key), "submit", by, named, **fields)
 
     def acknowledge(
         self, case_id: str, *, by: Actor, text: str | None = None, **terms: Unpack[Terms]

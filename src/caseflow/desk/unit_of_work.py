@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import step
 from caseflow.core.engine.escalation import Outcome
-from caseflow.core.engine.linking import learn
+from caseflow.core.engine.links import learn
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, CaseState, Command
 from caseflow.core.model.events import Event, Linked, Rejected, Withdrawn
@@ -95,8 +95,9 @@ class UnitOfWork:
         """
         while self._waiting:
             self._spread(self._waiting.popleft())
-        rules_of, told = self._recorder.rules_of, self._recorder.told
-        return [told(rules_of(one.before), one.before, one.entry) for one in self._changes.values()]
+        desk = self._recorder
+        changes = self._changes.values()
+        return [desk.told(desk.rules_of(one.before), one.before, one.entry) for one in changes]
 
     def _spread(self, case_id: str) -> None:
         """Pass on to other cases what the new events of one mean to them."""

@@ -23,7 +23,17 @@ from caseflow.core.engine.machine import (
 from caseflow.core.engine.preconditions import GUARDS
 from caseflow.core.model.compiled_clock import circle_of
 from caseflow.core.model.events import Origin
-from caseflow.core.policy import AUDIENCES, Action, ClockRule, ExtensionRule, Policy, Rung, Stage, field_name
+from caseflow.core.policy import (
+    AUDIENCES,
+    SCOPES,
+    Action,
+    ClockRule,
+    ExtensionRule,
+    Policy,
+    Rung,
+    Stage,
+    field_name,
+)
 from caseflow.core.time.calendar import Calendar
 from caseflow.core.time.instants import zone_info
 from caseflow.core.time.span import LENGTHS, LONGEST, LONGEST_OF, Span, length_of
@@ -31,7 +41,6 @@ from caseflow.errors import BadInput, PolicyError, Problem
 from caseflow.policies.calendar_keys import check_calendar, check_office_hours, used_calendars
 from caseflow.policies.parse import Notes, policy_from_document
 
-_SCOPES = ("own", "unit", "any")
 _AUDIENCES = ("", *AUDIENCES)
 _SUBJECTS = ("", "unit", "co_handler")
 _VERBS = ("start", "stop", "pause", "resume", "cancel", "revive", "restart")
@@ -53,7 +62,7 @@ def check(policy: Policy, notes: Notes) -> None:
     except BadInput:
         notes.add("timezone", "unknown-zone", policy.timezone)
     for name, role in policy.roles.items():
-        if role.scope not in _SCOPES:
+        if role.scope not in SCOPES:
             notes.add(f"roles.{name}.scope", "unknown-scope", role.scope)
         if role.reads not in _AUDIENCES:
             notes.add(f"roles.{name}.reads", "unknown-audience", role.reads)
@@ -328,15 +337,16 @@ def _check_links(policy: Policy, notes: Notes) -> None:
     for name, rule in policy.actions.items():
         _all_known(rule.not_by, policy.actions, f"actions.{name}.not_by", "unknown-then", notes)
         _all_known(rule.clocks_ended, policy.clocks, f"actions.{name}.clocks_ended", "unknown-clock", notes)
-        _all_known(rule.linked_ended, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
+        types = [link.removeprefix("from:").removeprefix("to:") for link in rule.linked_ended]
+        _all_known(types, policy.links, f"actions.{name}.linked_ended", "unknown-link", notes)
     for name, link in policy.links.items():
         path = f"links.{name}"
         if not link.to and not link.of:
             notes.add(path, "link-leads-nowhere", name)
-        made = {} if link.when_made is None else {"when_made": link.when_made}
-        for key, done in (
-            made | {f"when_linked.{name}": one for name, one in link.when_linked.items()}
-        ).items():
+        done_for = {f"when_linked.{state}": done for state, done in link.when_linked.items()}
+        if link.when_made is not None:
+            done_for["when_made"] = link.when_made
+        for key, done in done_for.items():
             at = f"{path}.{key}"
             action = policy.actions.get(done.then)
             if action is None:

@@ -1,7 +1,6 @@
 """What caseflow asks of its surroundings: protocols to implement, and the records that pass between."""
 
-from caseflow.core.engine.preconditions import Authorizer
-from caseflow.core.engine.rights import PolicyRights
+from caseflow.core.engine.rights import Authorizer, PolicyRights
 from caseflow.core.units import Unit, UnitRegister
 from caseflow.ports.observations import Seen
 from caseflow.ports.protocols import (
@@ -19,12 +18,14 @@ from caseflow.ports.protocols import (
     Observer,
     Outbox,
     Register,
+    Searchable,
     Store,
     StoreLocation,
 )
 from caseflow.ports.records import (
     NEVER,
     Append,
+    CaseCount,
     Delivery,
     Head,
     Kept,
@@ -45,6 +46,7 @@ __all__ = [
     "Auditable",
     "Authorizer",
     "BatchReader",
+    "CaseCount",
     "Chained",
     "Clock",
     "Deferring",
@@ -67,6 +69,7 @@ __all__ = [
     "Query",
     "Recorded",
     "Register",
+    "Searchable",
     "Seen",
     "Store",
     "StoreLocation",

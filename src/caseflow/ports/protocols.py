@@ -1,7 +1,7 @@
 """The protocols of the plug points: clock, observer, store, directory, notifier.
 
-What each owes stands in its docstring. `Deferring`, `Joinable` and `BatchReader` are abilities that a store
-may have or not; whoever asks for one looks whether its method is there.
+What each owes stands in its docstring. `Deferring`, `Joinable`, `BatchReader` and `Searchable` are abilities
+that a store may have or not; whoever asks for one looks whether its method is there.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from caseflow.ports.observations import Seen
 from caseflow.ports.records import (
     Append,
     Aside,
+    CaseCount,
     Delivery,
     Head,
     Kept,
@@ -220,6 +221,13 @@ class Store(Outbox, Register, Chained, Protocol):
         """The cases of a query, in its order. What is set aside takes nobody's place on the page."""
         ...
 
+    def counts(self, query: Query) -> tuple[CaseCount, ...]:
+        """How many cases of a query there are, by state, unit, level and policy: in no order, none of zero.
+
+        Its words, order, place and limit are not looked at.
+        """
+        ...
+
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position."""
         ...
@@ -245,6 +253,28 @@ class Store(Outbox, Register, Chained, Protocol):
 
     def close(self) -> None:
         """Let go of what the store holds open; it must not be used afterwards."""
+        ...
+
+
+class Searchable(Protocol):
+    """What a store may offer beside the duties of `Store`: its titles can be searched for words.
+
+    An implementer owes: a title that is redacted is found no more, and nothing of it stays in the index.
+    """
+
+    @property
+    def searches_titles(self) -> bool:
+        """Whether it keeps an index of titles."""
+        ...
+
+    def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
+        """Keep an index of titles from now on, those that are there among them; or no more, and erase it.
+
+        Safe to run again: what is missing is added.
+
+        Args:
+            progress: told after each batch how many cases were looked at.
+        """
         ...
 
 
@@ -352,8 +382,8 @@ class ClosingStore(Store, Protocol):
         ...
 
 
-class MovableStore(ClosingStore, Movable, Auditable, Protocol):
-    """A store whose cases can be moved and audited."""
+class MovableStore(ClosingStore, Movable, Auditable, Searchable, Protocol):
+    """A store whose cases can be moved and audited, and whose titles can be searched for."""
 
 
 class StoreLocation(Protocol):

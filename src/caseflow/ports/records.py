@@ -121,29 +121,97 @@ class KeyClaim(Value):
     last: int
 
 
+Order = Literal["due", "worst", "newest"]
+"""Of a list: by (next due, id), those with nothing due last; by (deadline, id), the longest overdue first,
+of those alone whose deadline runs; by (submission, id), the newest first."""
+FILTERS = ("citizen", "unit", "state", "kind", "region", "level")
+"""Fields of a `Query` that admit the cases of that very name, each an attribute of the case or its origin."""
+
+
 class Query(Value):
-    """Which cases are asked for: those of that very unit, citizen and state; `None` admits all.
+    """Which cases are asked for: those of that very unit, citizen, state...; `None` admits all.
 
-    An empty text is a name like every other: it admits the cases that have none. With ``helping`` a unit's
-    are those that it holds and those that it helps with (`Case.facts.co_handlers`), each once.
-
-    They come in the order of (next due, id), those with nothing due last; those that are overdue in the order
-    of (deadline, id), the longest overdue first. ``after`` is the `place` of the last case already seen.
+    An empty name is one like every other: it admits the cases that have none. ``level`` is that of the
+    highest card that stands (`Case.level`). ``after`` is the `place` of the last case already seen.
+    With ``helping`` a unit's are those that it holds and those that it helps with
+    (`Case.facts.co_handlers`), each once, in every order.
     """
 
     unit: str | None = None
     citizen: str | None = None
     state: str | None = None
+    kind: str | None = None
+    region: str | None = None
+    level: str | None = None
+    since: int | None = None
+    """Only cases submitted at or after this instant."""
+    until: int | None = None
+    """Only cases submitted before this instant."""
     overdue_at: int | None = None
-    """Only cases with a running clock whose deadline is at or before this instant."""
+    """Only cases with a running clock whose deadline is at or before this instant; they come worst first."""
+    words: tuple[str, ...] = ()
+    """Only cases whose title holds each of these, as `caseflow.ports.title_search` compares them; they come
+    newest first. Each has two characters at least. Only for a store that `searches_titles`."""
+    order: Order = "due"
     after: tuple[int | None, str] | None = None
     limit: int = 50
     helping: bool = False
 
+    @property
+    def is_of_helper(self) -> bool:
+        """Whether what the unit helps with is asked for, too."""
+        return self.helping and bool(self.unit)
+
+    @property
+    def ordering(self) -> Order:
+        """The order in which they come."""
+        if self.words:
+            return "newest"
+        return self.order if self.overdue_at is None else "worst"
+
     def place(self, case: Case) -> tuple[int, str]:
-        """Where the case stands in the order of this query."""
-        at = case.next_due_us if self.overdue_at is None else case.deadline_us
+        """Where the case stands in the order of this query; backwards where the newest come first."""
+        match self.ordering:
+            case "due":
+                at = case.next_due_us
+            case "worst":
+                at = case.deadline_us
+            case _:
+                at = case.submitted_us
         return NEVER if at is None else at, case.id
+
+    def admits(self, case: Case) -> bool:
+        """Whether the case fits, its title and the place it has aside."""
+        for name in FILTERS:
+            wanted = getattr(self, name)
+            if wanted is None or wanted == named(case, name):
+                continue
+            if name != "unit" or not self.is_of_helper or wanted not in case.facts.co_handlers:
+                return False
+        if (self.since is not None and case.submitted_us < self.since) or (
+            self.until is not None and case.submitted_us >= self.until
+        ):
+            return False
+        deadline = case.deadline_us
+        if self.overdue_at is not None:
+            return deadline is not None and deadline <= self.overdue_at
+        return deadline is not None or self.ordering != "worst"
+
+
+def named(case: Case, name: str) -> str:
+    """What the case has of that name, one of `FILTERS`."""
+    holder = case.origin if name in ("kind", "region") else case
+    return str(getattr(holder, name))
+
+
+class CaseCount(Value):
+    """How many cases there are of one state, one unit, one level and one policy."""
+
+    state: str
+    unit: str
+    level: str
+    policy_hash: str
+    cases: int
 
 
 class Recorded(Value):

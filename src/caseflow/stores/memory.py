@@ -6,7 +6,8 @@ import heapq
 import json
 from array import array
 from bisect import bisect_left, bisect_right, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from threading import RLock
 from typing import Any, Self
@@ -20,7 +21,8 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Draft, Held, Notice, Outcome, Posted
 from caseflow.errors import BadRecord, KeyReused, Stale, StoreError
 from caseflow.ports import Append, KeyClaim, Query, Recorded, Text, is_redacted_by
-from caseflow.ports.records import NEVER, Aside, Head, Kept, Link
+from caseflow.ports.records import NEVER, Aside, CaseCount, Head, Kept, Link
+from caseflow.ports.title_search import holds
 from caseflow.serialization.codec import chained, encode, recorded
 from caseflow.stores.memory_outbox import MemoryOutbox, MemoryRegister, apart, copied
 
@@ -207,12 +209,41 @@ class MemoryStore:
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
         with self._lock:
-            keys = sorted(query.place(case) for case in self._cases.values() if _fits(case, query))
+            is_back = query.ordering == "newest"
+            keys = [query.place(case) for case in self._cases.values() if query.admits(case)]
             if query.after is not None:
                 at, case_id = query.after
                 seen = (NEVER if at is None else at, case_id)
-                keys = [key for key in keys if key > seen]
-            return tuple(self._cases[case_id] for _, case_id in keys[: query.limit])
+                keys = [key for key in keys if (key < seen if is_back else key > seen)]
+            keys.sort(reverse=is_back)
+            ids = (case_id for _, case_id in keys if not query.words or self._holds(case_id, query.words))
+            return tuple(self._cases[case_id] for case_id in islice(ids, query.limit))
+
+    def _holds(self, case_id: str, words: tuple[str, ...]) -> bool:
+        """Whether the case's title holds the words."""
+        return any(
+            holds(text.text, words)
+            for text in self.texts(case_id)
+            if (text.version, text.field) == (1, "title")
+        )
+
+    @property
+    def searches_titles(self) -> bool:
+        """They are looked at when they are asked for."""
+        return True
+
+    def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
+        """Nothing needs to be kept."""
+
+    def counts(self, query: Query) -> tuple[CaseCount, ...]:
+        """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
+        with self._lock:
+            counted = Counter(
+                (case.state, case.unit, case.level, case.origin.policy_hash)
+                for case in self._cases.values()
+                if query.replace(words=()).admits(case)
+            )
+        return tuple(CaseCount(*names, cases=cases) for names, cases in counted.items())
 
     def feed(self, after: int = 0, *, limit: int = 1000) -> tuple[Recorded, ...]:
         """Events of all cases in one total order, after the position."""
@@ -404,20 +435,3 @@ _decode = msgspec.json.Decoder(tuple[int, str, str, str]).decode
 def _copied(entry: Append) -> _Copies:
     """The notices and drafts with bodies of their own, proved to be JSON."""
     return tuple(map(copied, entry.notices)), tuple(map(copied, entry.documents))
-
-
-def _is_helped(case: Case, query: Query) -> bool:
-    return query.helping and bool(query.unit) and query.unit in case.facts.co_handlers
-
-
-def _fits(case: Case, query: Query) -> bool:
-    if query.unit is not None and case.unit != query.unit and not _is_helped(case, query):
-        return False
-    if query.citizen is not None and case.citizen != query.citizen:
-        return False
-    if query.state is not None and case.state != query.state:
-        return False
-    if query.overdue_at is None:
-        return True
-    deadline = case.deadline_us
-    return deadline is not None and deadline <= query.overdue_at

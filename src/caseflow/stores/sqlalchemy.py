@@ -102,11 +102,11 @@ class SqlStore(JoinableStore):
         try:
             connections.refuse_unusable()
             schema.refuse_other(schema.schema_of(connections), name=connections.name)
-            feed_base = schema.feed_base(connections)
+            row = schema.opened(connections)
         except BaseException:
             connections.close()
             raise
-        super().__init__(connections, feed_base=feed_base)
+        super().__init__(connections, row)
 
     @classmethod
     def made(cls, where: str | URL | Engine, *, timeout: float = 10.0, pool_size: int = 5) -> Self:
@@ -144,7 +144,7 @@ class SqlStore(JoinableStore):
 
 
 def _first_joined(connections: JoinedConnections) -> RelationalStore:
-    return JoinableStore(connections, feed_base=schema.feed_base_within(connections))
+    return JoinableStore(connections, schema.opened_within(connections))
 
 
 class DatabaseLocation:
@@ -180,7 +180,7 @@ class DatabaseLocation:
             if not schema.schema_of(connections):
                 raise StoreError("store-missing", path=connections.name)
             steps = schema.migrate(connections)
-            schema.feed_base(connections)
+            schema.opened(connections)
             return steps
 
     @contextmanager

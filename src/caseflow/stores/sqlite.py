@@ -221,9 +221,7 @@ class SqliteStore(RelationalStore):
         connections = SqliteConnections(
             self.path, journal=journal, synchronous=synchronous, timeout=timeout, prepare=_check_or_make
         )
-        super().__init__(connections)
-        with connections.held():
-            pass
+        super().__init__(connections, schema.opened(connections))
 
     @property
     def journal(self) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
-from caseflow.core.engine.preconditions import is_authorized
 from caseflow.core.engine.remedies import is_stranger
+from caseflow.core.engine.rights import is_authorized
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor, Command

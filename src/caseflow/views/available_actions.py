@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.escalation import escalate
-from caseflow.core.engine.preconditions import Authorizer, check_asked
-from caseflow.core.engine.rights import entitled
+from caseflow.core.engine.preconditions import check_asked
+from caseflow.core.engine.rights import Authorizer, entitled
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import FieldRule

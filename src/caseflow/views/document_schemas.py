@@ -15,6 +15,7 @@ from caseflow.views.problem import ProblemDocument
 DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "actions": ActionsDocument,
     "case": d.CaseDocument,
+    "counts": d.CountsDocument,
     "explanations": d.ExplanationsDocument,
     "forecast": d.ForecastDocument,
     "health": HealthDocument,

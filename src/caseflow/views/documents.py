@@ -6,7 +6,7 @@ never later than what happened: whole seconds, since people read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -116,6 +116,33 @@ class PageDocument(JsonDocument):
 
     cases: tuple[CaseDocument, ...]
     cursor: str
+    quarantined: tuple[str, ...]
+
+
+class CountDocument(JsonDocument):
+    """How many cases there are of a state or level; ``what`` is ``null`` for those without."""
+
+    what: Labelled | None
+    cases: int
+
+
+class UnitCountDocument(JsonDocument):
+    """How many cases a unit holds; the unit is empty for those that none holds."""
+
+    unit: str
+    cases: int
+
+
+class CountsDocument(JsonDocument):
+    """How many cases there are, by state, by unit, and by the level of their highest standing card.
+
+    ``quarantined`` names policies that cannot be read, whose cases are left out.
+    """
+
+    total: int
+    states: tuple[CountDocument, ...]
+    units: tuple[UnitCountDocument, ...]
+    levels: tuple[CountDocument, ...]
     quarantined: tuple[str, ...]
 
 
@@ -293,6 +320,29 @@ def page_document(
 ) -> PageDocument:
     """A page of a list."""
     return PageDocument(cases=tuple(cases), cursor=cursor, quarantined=tuple(quarantined))
+
+
+def counts_document(
+    rules: CompiledPolicy,
+    *,
+    states: Mapping[str, int],
+    units: Mapping[str, int],
+    levels: Mapping[str, int],
+    quarantined: Iterable[str] = (),
+    lang: Lang = "en",
+) -> CountsDocument:
+    """Counts of cases in a language, with the labels of these rules."""
+    labels = PolicyLabels(rules, lang)
+    return CountsDocument(
+        total=sum(states.values()),
+        states=tuple(CountDocument(_state(labels, state), cases) for state, cases in states.items()),
+        units=tuple(UnitCountDocument(unit, cases) for unit, cases in units.items()),
+        levels=tuple(
+            CountDocument(Labelled(key=level, label=_level_of_any(labels, level)) if level else None, cases)
+            for level, cases in levels.items()
+        ),
+        quarantined=tuple(quarantined),
+    )
 
 
 def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en") -> PublicCaseDocument:

@@ -7,7 +7,7 @@ from caseflow.errors import StoreError
 from caseflow.ports.records import StoreStatus
 from caseflow.stores.sql import schema, sessions
 from caseflow.stores.sql.case_cache import CaseCache
-from caseflow.stores.sql.statements import Statements
+from caseflow.stores.sql.statements import Statements, StoreRow
 from caseflow.stores.sql.store import RelationalStore
 
 
@@ -44,9 +44,7 @@ class DjangoStore(RelationalStore):
     def _sql(self) -> Statements:  # made at first use: a module may not ask
         if self._statements is None:
             connections = self._connections
-            self._statements = Statements(
-                connections.dialect, schema=schema.newest(), feed_base=_feed_base(connections)
-            )
+            self._statements = Statements(connections.dialect, _opened(connections))
         return self._statements
 
     @_sql.setter
@@ -88,16 +86,16 @@ class DjangoLocation:
         return schema.migrate(connections)
 
 
-def _feed_base(connections: DjangoConnections) -> int:
-    """What is added to transaction ids; the schema is today's, and texts are kept as they are."""
+def _opened(connections: DjangoConnections) -> StoreRow:
+    """The row of the store; the schema is today's, and texts are kept as they are."""
     try:
         connections.read(
             lambda cursor: sessions.refuse_unusable(cursor, connections.dialect, name=connections.name)
         )
         if not connections.read(lambda _: connections.is_free):
-            return schema.feed_base_within(connections)
+            return schema.opened_within(connections)
         schema.refuse_other(schema.schema_of(connections), name=connections.name)
-        return schema.feed_base(connections)
+        return schema.opened(connections)
     except StoreError as error:
         if error.code not in ("store-missing", "store-older"):
             raise

@@ -43,7 +43,7 @@ class SchemaStep(Operation):
     def _mark(self) -> str:
         if self.step > 1:
             return f"UPDATE caseflow_store SET version = {self.step} WHERE only_row = 1"
-        return "INSERT INTO caseflow_store (only_row, version, feed_base) VALUES (1, 1, 0)"
+        return "INSERT INTO caseflow_store (only_row, version, feed_base, has_titles) VALUES (1, 1, 0, 0)"
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Never called: the operation is not reversible."""

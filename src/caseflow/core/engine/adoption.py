@@ -14,9 +14,8 @@ from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.engine.legacy import Legacy, PastAct, Unknown, came_from, past_acts
-from caseflow.core.engine.preconditions import Authorizer
 from caseflow.core.engine.projection import clocks_of
-from caseflow.core.engine.rights import entitled
+from caseflow.core.engine.rights import Authorizer, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import ClockRun, Runs, changes

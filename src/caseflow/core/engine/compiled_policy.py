@@ -125,7 +125,8 @@ class LinkQuestions(Value):
     @classmethod
     def of(cls, policy: Policy, link: str) -> LinkQuestions:
         """Those of the policy about links of that type."""
-        of_end = any(link in rule.linked_ended for rule in policy.actions.values())
+        ways = {link, f"from:{link}", f"to:{link}"}
+        of_end = any(ways.intersection(rule.linked_ended) for rule in policy.actions.values())
         return cls(policy.links[link].when_linked, of_end)
 
 
@@ -407,8 +408,8 @@ def _kept(policy: Policy) -> frozenset[str]:
     guards = {guard for rule in policy.actions.values() for guard in rule.guards}
     helping = ("add_co_handler", *REPORTS) if "helpers_reported" in guards else ()
     informing = ("request_information", "receive_information") if "information_awaited" in guards else ()
-    asked = frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
-    return asked.union(seen_twice)
+    rules = frozenset((*limited, *waited_for, *counted_from, *helping, *informing)) - {"submit", "reply"}
+    return rules.union(seen_twice)
 
 
 def span_within(rule: Within, calendar: Calendar | None) -> Span:

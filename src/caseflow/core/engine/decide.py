@@ -12,7 +12,7 @@ from caseflow.core.engine.compiled_policy import HANDS_OVER, CompiledPolicy, Tra
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile, unread
 from caseflow.core.engine.history_marks import Fact
-from caseflow.core.engine.preconditions import Authorizer, check, no_transition, wrong_primary
+from caseflow.core.engine.preconditions import check, no_transition, wrong_primary
 from caseflow.core.engine.projection import (
     History,
     before_state,
@@ -23,7 +23,7 @@ from caseflow.core.engine.projection import (
     projected,
     until,
 )
-from caseflow.core.engine.rights import PresentRights, entitled
+from caseflow.core.engine.rights import Authorizer, PresentRights, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import Runs

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.escalation import Outcome, escalate, reconcile
-from caseflow.core.engine.preconditions import Authorizer, check
+from caseflow.core.engine.preconditions import check
 from caseflow.core.engine.projection import before_state, clocks_of, course_of, going_on
-from caseflow.core.engine.rights import entitled
+from caseflow.core.engine.rights import Authorizer, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.clock_run import ClockRun, Runs, changes, fired_under, latest

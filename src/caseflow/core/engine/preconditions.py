@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from caseflow.core.engine.compiled_policy import REPORTS, CompiledPolicy, Guard, Transition, refusal
 from caseflow.core.engine.effects import cards_meant
 from caseflow.core.engine.extensions import (
@@ -16,19 +14,16 @@ from caseflow.core.engine.extensions import (
 )
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.engine.remedies import told
+from caseflow.core.engine.rights import GIVE_A_UNIT, Authorizer, grants_not, is_authorized
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, documents_of
-from caseflow.core.model.commands import Actor, Command
-from caseflow.core.policy import Role
+from caseflow.core.model.commands import Command
 from caseflow.core.time.instants import moment
 from caseflow.core.time.span import length_of
 from caseflow.errors import Refusal
 
 GUARDS: dict[str, Guard] = {}
 """Name -> precondition. Policies name them; a transition looks its own up when it is taken."""
-
-
-_GIVES_A_UNIT = ("route", "transfer")
 
 
 def _named(guard: Guard) -> Guard:
@@ -39,7 +34,7 @@ def _named(guard: Guard) -> Guard:
 @_named
 def unit_holds(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """A unit holds the case."""
-    return None if case.unit else refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT)
+    return None if case.unit else refusal("no-unit", rules, case, command, missing=GIVE_A_UNIT)
 
 
 @_named
@@ -177,17 +172,6 @@ def extension_allowed(rules: CompiledPolicy, case: Case, command: Command, at: i
     return None
 
 
-def grants_not(rules: CompiledPolicy, case: Case, command: Command) -> Refusal | None:
-    """Why the role may not grant an extension of that clock, which may name who does."""
-    run = clock_asked(rules, case, command) if command.action == "grant_extension" else None
-    rule = None if run is None else rules.plan[run.clock].rule.extension
-    role = command.by.role
-    if run is None or rule is None or not rule.by or role in rule.by:
-        return None
-    path = f"clocks.{run.clock}.extension.by"
-    return refusal("role-may-not", rules, case, command, missing=rule.by, found=role, rule=path)
-
-
 @_named
 def before_breach(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """The clock's deadline has not passed."""
@@ -315,7 +299,12 @@ def clocks_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -
 def linked_ended(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
     """Every case linked by a type of link that the action's ``linked_ended`` names has ended."""
     types = rules.policy.actions[command.action].linked_ended
-    waiting = tuple(link.case for link in case.facts.links if link.type in types and not link.has_ended)
+    waiting = tuple(
+        link.case
+        for link in case.facts.links
+        if not link.has_ended
+        and (link.type in types or f"{'from' if link.inward else 'to'}:{link.type}" in types)
+    )
     if not waiting:
         return None
     return refusal("linked-case-open", rules, case, command, missing=waiting, rule="linked_ended")
@@ -393,34 +382,6 @@ def in_time(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Ref
 # -- the check -------------------------------------------------------------------------------------------
 
 
-class Authorizer(Protocol):
-    """Says what an actor may, in place of the policy's table of roles; `PolicyRights` is that table.
-
-    It is asked before anything is told of the case, so that its refusal is all that a stranger hears. What it
-    refuses reaches them as it stands: it should name neither state nor unit.
-    """
-
-    def rights(self, rules: CompiledPolicy, by: Actor, /) -> Role:
-        """Which cases the actor may touch, whether every action is theirs, and whether they backdate.
-
-        An actor of scope ``own`` is the citizen of what they submit. A takeover needs every action and
-        backdating.
-        """
-        ...
-
-    def refuses(
-        self, rules: CompiledPolicy, case: Case, row: Transition | None, command: Command, /
-    ) -> Refusal | None:
-        """`None`, or why the actor may not take the action on the case.
-
-        Args:
-            row: what the action does there; `None` where it is not possible in the case's state, and for the
-                takeover of a case (``adopt``).
-            command: with the actor's rights.
-        """
-        ...
-
-
 def check(
     rules: CompiledPolicy,
     case: Case,
@@ -443,7 +404,9 @@ def check(
         refused = authorizer.refuses(rules, case, transition, command)
     else:
         scope = transition.scopes.get(by.role)
-        if scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
+        if scope == "own" and not case.version:
+            pass  # who submits is the citizen of it
+        elif scope != "any" and not (scope == "unit" and by.unit == case.unit != ""):
             refused = is_authorized(rules, case, transition, command)
     if refused is None and (command.fields or transition.required):
         refused = wrong_field(rules, case, transition, command)
@@ -493,52 +456,6 @@ def _unmet(
     """What the first of the guards that does not hold says."""
     refusals = (GUARDS[name](rules, case, command, at) for name in transition.guards)
     return next((refused for refused in refusals if refused is not None), None)
-
-
-def is_authorized(
-    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
-) -> Refusal | None:
-    """The policy's table of role x action, denied by default, and the scope of the role.
-
-    A role of scope ``own`` acts on the actor's own cases, one of scope ``unit`` on cases the actor's unit
-    holds (or helps with, where the action admits co-handlers).
-    """
-    by = command.by
-    scope = transition.scopes.get(by.role)
-    if scope == "unit":
-        unit = by.unit
-        if unit and (unit == case.unit or (transition.rule.co_handlers and unit in case.facts.co_handlers)):
-            return None
-        if transition.event is e.ReceiptSigned and unit in [
-            card.addressee for card in case.escalations if card.addressee
-        ]:
-            return None  # another unit may hold the case by now; a guard looks whose the document is
-    elif scope == "own":
-        if case.version and case.citizen != by.id:
-            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
-        if "automatic" in command.fields and transition.event is e.Rated:
-            return _by_default(rules, case, transition, command)
-        return None
-    elif scope == "any":
-        return None
-    else:
-        missing = tuple(sorted(transition.scopes))
-        return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
-    path = f"roles.{by.role}.scope"
-    if not case.unit:
-        return refusal("no-unit", rules, case, command, missing=_GIVES_A_UNIT, found=by.unit, rule=path)
-    missing = (case.unit,)
-    return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
-
-
-def _by_default(
-    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
-) -> Refusal | None:
-    """Whoever rates their own case does so themselves; by default it is rated for them."""
-    if command.fields["automatic"] is False:
-        return None
-    known = tuple(name for name in transition.fields if name != "automatic")
-    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
 
 
 def no_transition(rules: CompiledPolicy, case: Case, command: Command) -> Refusal:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from caseflow.core.engine.actions import ACTION_OF
-from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
-from caseflow.core.engine.preconditions import Authorizer, grants_not, is_authorized
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
+from caseflow.core.engine.extensions import clock_asked
 from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, Facts
@@ -17,6 +18,7 @@ from caseflow.errors import Refusal
 PUBLIC, PARTIES, INTERNAL = AUDIENCES
 NOTHING = ""
 """What an actor sees of a case that is none of theirs."""
+_WIDTHS = {name: width for width, name in enumerate((NOTHING, *AUDIENCES))}
 
 _PUBLIC_TEXTS = frozenset({("reply", "text"), ("placeholder", "text")})
 _TEXTS_OF_PARTIES = frozenset({
@@ -32,11 +34,13 @@ _INTERNAL_ACTS = frozenset({
     "sign_receipt", "migrate", "redact", "link", "unlink",
 })  # fmt: skip
 """Built-in actions that are the office's own affair."""
+GIVE_A_UNIT = ("route", "transfer")
+"""Actions by which a unit comes to hold a case."""
 
 
 def sees(level: str, audience: str) -> bool:
     """Whether who may read so far may read what is for that audience."""
-    return level != NOTHING and AUDIENCES.index(audience) <= AUDIENCES.index(level)
+    return _WIDTHS[audience] <= _WIDTHS[level]
 
 
 def level_of(role: Role, case: Case, by: Actor) -> str:
@@ -129,6 +133,91 @@ def for_parties(case: Case) -> Case:
             links=tuple(link for link in facts.links if link.is_public),
         ),
     )
+
+
+class Authorizer(Protocol):
+    """Says what an actor may, in place of the policy's table of roles; `PolicyRights` is that table.
+
+    It is asked before anything is told of the case, so that its refusal is all that a stranger hears. What it
+    refuses reaches them as it stands: it should name neither state nor unit.
+    """
+
+    def rights(self, rules: CompiledPolicy, by: Actor, /) -> Role:
+        """Which cases the actor may touch, whether every action is theirs, and whether they backdate.
+
+        An actor of scope ``own`` is the citizen of what they submit. A takeover needs every action and
+        backdating.
+        """
+        ...
+
+    def refuses(
+        self, rules: CompiledPolicy, case: Case, row: Transition | None, command: Command, /
+    ) -> Refusal | None:
+        """`None`, or why the actor may not take the action on the case.
+
+        Args:
+            row: what the action does there; `None` where it is not possible in the case's state, and for the
+                takeover of a case (``adopt``).
+            command: with the actor's rights.
+        """
+        ...
+
+
+def is_authorized(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
+) -> Refusal | None:
+    """The policy's table of role x action, denied by default, and the scope of the role.
+
+    A role of scope ``own`` acts on the actor's own cases, one of scope ``unit`` on cases the actor's unit
+    holds (or helps with, where the action admits co-handlers).
+    """
+    by = command.by
+    scope = transition.scopes.get(by.role)
+    if scope == "unit":
+        unit = by.unit
+        if unit and (unit == case.unit or (transition.rule.co_handlers and unit in case.facts.co_handlers)):
+            return None
+        if transition.event is e.ReceiptSigned and unit in [
+            card.addressee for card in case.escalations if card.addressee
+        ]:
+            return None  # another unit may hold the case by now; a guard looks whose the document is
+    elif scope == "own":
+        if case.version and case.citizen != by.id:
+            return refusal("not-your-case", rules, case, command, rule=f"roles.{by.role}.scope")
+        if "automatic" in command.fields and transition.event is e.Rated:
+            return _by_default(rules, case, transition, command)
+        return None
+    elif scope == "any":
+        return None
+    else:
+        missing = tuple(sorted(transition.scopes))
+        return refusal("role-may-not", rules, case, command, missing=missing, found=by.role, rule="roles")
+    path = f"roles.{by.role}.scope"
+    if not case.unit:
+        return refusal("no-unit", rules, case, command, missing=GIVE_A_UNIT, found=by.unit, rule=path)
+    missing = (case.unit,)
+    return refusal("not-your-unit", rules, case, command, missing=missing, found=by.unit, rule=path)
+
+
+def _by_default(
+    rules: CompiledPolicy, case: Case, transition: Transition, command: Command
+) -> Refusal | None:
+    """Whoever rates their own case does so themselves; by default it is rated for them."""
+    if command.fields["automatic"] is False:
+        return None
+    known = tuple(name for name in transition.fields if name != "automatic")
+    return refusal("field-unknown", rules, case, command, found="automatic", missing=known, rule="fields")
+
+
+def grants_not(rules: CompiledPolicy, case: Case, command: Command) -> Refusal | None:
+    """Why the role may not grant an extension of that clock, which may name who does."""
+    run = clock_asked(rules, case, command) if command.action == "grant_extension" else None
+    rule = None if run is None else rules.plan[run.clock].rule.extension
+    role = command.by.role
+    if run is None or rule is None or not rule.by or role in rule.by:
+        return None
+    path = f"clocks.{run.clock}.extension.by"
+    return refusal("role-may-not", rules, case, command, missing=rule.by, found=role, rule=path)
 
 
 class PolicyRights:

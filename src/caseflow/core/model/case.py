@@ -320,6 +320,23 @@ class Case(CompactValue):
         return waits_from(self.clocks)
 
     @property
+    def level(self) -> str:
+        """The level of its highest card that stands, by the breaches of the card's ladder; empty without any.
+
+        Of two equally high ones it is the later.
+        """
+        if not self.escalations:
+            return ""
+        ladders = {run.key: run.ladder for run in self.clocks}
+        best = (-2, 0, "")
+        for card in self.escalations:
+            if card.is_breach and card.stands:
+                breaches = [level for level, hard in ladders.get(self.clock_of(card), ()) if hard]
+                height = breaches.index(card.level) if card.level in breaches else -1
+                best = max(best, (height, card.effective_us, card.level))
+        return best[2]
+
+    @property
     def replies(self) -> tuple[Reply, ...]:
         """The public substantive replies of the present cycle that stand, in the order of their record."""
         cycle, replies = self.facts.cycle, self.facts.replies

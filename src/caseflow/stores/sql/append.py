@@ -16,6 +16,7 @@ from caseflow.core.notices import TAKEN_BACK, Draft, Notice
 from caseflow.core.value import Value
 from caseflow.errors import KeyReused, Stale, StoreError
 from caseflow.ports.records import NEVER, Append, KeyClaim, Text, is_redacted_by
+from caseflow.ports.title_search import pairs
 from caseflow.serialization.codec import START, encode, link, pack
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
@@ -56,7 +57,7 @@ class AppendRows(Value):
     @property
     def indexed(self) -> Row:
         """What indexes hold of the case: all between its version and its snapshot, and who helps with it."""
-        return (*self.values[1:8], self.entry.case.facts.co_handlers)
+        return (*self.values[1:9], self.entry.case.facts.co_handlers)
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
@@ -87,15 +88,27 @@ def case_values(case: Case) -> Row:
     due, clocks = case.next_due_us, case.clocks
     return (
         case.version, case.place.state, case.unit, case.citizen, due, NEVER if due is None else due,
-        deadline_of(clocks), waits_from(clocks), pack(case),
+        deadline_of(clocks), waits_from(clocks), case.level if case.escalations else "", pack(case),
     )  # fmt: skip
+
+
+def submission_values(case: Case) -> Row:
+    """What a case was submitted as: the last values of ``insert_case``; but for one, of ``revise_case``."""
+    origin = case.origin
+    return case.submitted_us, origin.kind, origin.region, origin.policy_hash
 
 
 def helper_rows(case: Case) -> tuple[Row, ...]:
     """The values of ``upsert_helper`` for each unit that helps with the case."""
     due = case.next_due_us
-    order, deadline = NEVER if due is None else due, case.deadline_us
-    return tuple([(case.id, unit, order, deadline) for unit in case.facts.co_handlers])
+    places = (NEVER if due is None else due, case.deadline_us, case.submitted_us)
+    return tuple([(case.id, unit, *places) for unit in case.facts.co_handlers])
+
+
+def title_rows(case: Case, texts: Sequence[Text]) -> list[Row]:
+    """The rows of ``insert_title`` for the title that came with the case, if it is among these texts."""
+    titles = [text.text for text in texts if text.version == 1 and text.field == "title"]
+    return [(pair, case.submitted_us, case.id) for title in titles for pair in pairs(title)]
 
 
 def text_rows(case_id: str, texts: Sequence[Text]) -> tuple[Row, ...]:
@@ -141,7 +154,9 @@ _CHECKED = {
 }
 """Statement -> the same, if the database is what this process remembers."""
 
-_ARRAYS = {"update_case_checked": "update_cases", "insert_event": "insert_events"}
+_ARRAYS = {
+    "update_case_checked": "update_cases", "insert_event": "insert_events", "insert_title": "insert_titles",
+}  # fmt: skip
 
 
 class AppendWork:
@@ -174,6 +189,12 @@ class AppendWork:
         self._claim = claim
         self._known = known
         self._pins = pins
+        self._titles = [
+            row
+            for rows in (entries if sql.row.has_titles else ())
+            if not rows.entry.expected
+            for row in title_rows(rows.entry.case, rows.entry.texts)
+        ]
         self._helpers = [
             row
             for rows, before in zip(entries, known, strict=True)
@@ -242,12 +263,15 @@ class AppendWork:
         pin = self._needed(rows.entry)
         shape = CommandShape(
             is_new=not rows.entry.expected, looks=bool(pin), events=len(events), texts=len(rows.texts),
-            notices=len(rows.notices), has_key=self._claim is not None,
+            notices=len(rows.notices), has_key=self._claim is not None, has_title=bool(self._titles),
         )  # fmt: skip
         numbers = self._ordinals(cursor)
         values = [*_case_row(rows, before, self.heads[0]), *((pin,) if pin else ())]
         if self._claim is not None:
             values += key_row(self._claim)
+        if self._titles:
+            (_, *of_case), names = self._titles[0], [pair for pair, *_ in self._titles]
+            values += (names, *of_case)
         for row in (*rows.texts, *rows.notices):
             values += row
         for row in events:
@@ -287,9 +311,11 @@ class AppendWork:
             self._write_events(cursor, rows)
         for entry in with_more:
             if entry.entry.redacts:
-                _redact(cursor, self._sql, entry.entry.case.id, entry.entry.redacts)
+                _redact(cursor, self._sql, entry.entry.case, entry.entry.redacts)
         if texts:
             self._run_all(cursor, "insert_texts", texts)
+        if self._titles:
+            self._run_all(cursor, "insert_title", self._titles)
         if with_more:
             _write_notices(cursor, self._sql, with_more)
         if self._claim is not None:
@@ -305,6 +331,11 @@ class AppendWork:
                 raise self._stale(None) from error
             if cursor.rowcount != len(rows):
                 raise self._stale(cursor)
+        revised = [rows.entry.case for rows in self.entries if _is_revised(rows.entry)]
+        if revised:
+            self._run_all(
+                cursor, "revise_case", [(*submission_values(case)[1:], case.id) for case in revised]
+            )
 
     def _case_rows(self) -> dict[str, list[Row]]:
         """Statement -> the rows for it, in the order of ids; new cases first.
@@ -325,7 +356,7 @@ class AppendWork:
             row = _case_row(rows, before, head)
             name = "update_case" if entry.expected else "insert_case"
             if may_be_in_place and known and known[1] == rows.indexed:
-                name, row = "update_case_in_place", (row[0], *row[8:])
+                name, row = "update_case_in_place", (row[0], *row[9:])
             if (not entry.expected or Migrated in map(type, entry.events)) and (
                 (pin := entry.case.origin.policy_hash) in pins and pin not in seen
             ):
@@ -391,43 +422,65 @@ class AppendWork:
 def _fits_one_statement(rows: AppendRows) -> bool:
     """Whether it has events, and at most notices with them."""
     entry = rows.entry
-    return bool(entry.events) and not (entry.redacts or entry.cancels or entry.documents or entry.voids)
+    return bool(entry.events) and not (
+        entry.redacts or entry.cancels or entry.documents or entry.voids or _is_revised(entry)
+    )
+
+
+def _is_revised(entry: Append) -> bool:
+    """Whether what the case was submitted as may have changed."""
+    return entry.expected > 0 and any(
+        event.revised is not None or type(event) is Migrated for event in entry.events
+    )
 
 
 def _case_row(rows: AppendRows, before: bytes, head: bytes) -> Row:
     """The values of ``insert_case``, or of ``update_case``."""
     entry = rows.entry
     row = (*rows.values, head, entry.case.id)
-    return (*row, entry.expected, before) if entry.expected else row
+    if entry.expected:
+        return (*row, entry.expected, before)
+    return (*row, *submission_values(entry.case))
 
 
-def _redact(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
+def _redact(cursor: Cursor, sql: Statements, case: Case, names: Sequence[str]) -> None:
     """Erase the named texts of a case and their salts.
 
     SQLite overwrites what is erased if it is told so, which on a connection of the portal's holds for this
     alone.
     """
     if not sql.dialect.one_writer:
-        _erase(cursor, sql, case_id, names)
+        _erase(cursor, sql, case, names)
         return
     cursor.execute("PRAGMA secure_delete")
     (before,) = cursor.fetchone()
     cursor.execute("PRAGMA secure_delete = ON")
     try:
-        _erase(cursor, sql, case_id, names)
+        _erase(cursor, sql, case, names)
     finally:
         cursor.execute(f"PRAGMA secure_delete = {before}")
 
 
-def _erase(cursor: Cursor, sql: Statements, case_id: str, names: Sequence[str]) -> None:
+def _erase(cursor: Cursor, sql: Statements, case: Case, names: Sequence[str]) -> None:
+    case_id = case.id
     cursor.execute(sql["select_texts"], (case_id,))
     for version, text in cursor.fetchall():
         fields = json.loads(text)
+        if version == 1 and is_redacted_by(names, "title", version):
+            erase_title(cursor, sql, case, fields)
         left = {name: pair for name, pair in fields.items() if not is_redacted_by(names, name, version)}
         if not left:
             cursor.execute(sql["delete_texts"], (case_id, version))
         elif len(left) < len(fields):
             cursor.execute(sql["update_texts"], (as_json(left), case_id, version))
+
+
+def erase_title(cursor: Cursor, sql: Statements, case: Case, fields: Mapping[str, Sequence[str]]) -> None:
+    """Take the title out of the index, if it is among the first texts of the case, by field."""
+    salt, title = fields.get("title", ("", ""))
+    rows = title_rows(case, [Text(1, "title", salt, title)])
+    if rows:
+        cursor.executemany(sql["delete_title"], rows)
 
 
 def _write_notices(cursor: Cursor, sql: Statements, entries: Sequence[AppendRows]) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 from caseflow.core import notices as o
 from caseflow.errors import BadRecord
@@ -12,6 +12,8 @@ from caseflow.stores.sql.append import Row
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.lenient_text import bindable
 from caseflow.stores.sql.statements import Statements
+
+Result = TypeVar("Result")
 
 PUT_OFF = 10
 """After so many leases a notice that cannot be read is looked at again."""
@@ -124,6 +126,36 @@ def requeue(cursor: Cursor, sql: Statements, ids: Iterable[str], now_us: int) ->
         if cursor.rowcount == 1:
             done.append(name)
     return tuple(done)
+
+
+def readable(
+    ask: Callable[[int, int], Sequence[Row]],
+    read: Callable[[Row], Result],
+    *,
+    after: int,
+    limit: int,
+    place: int,
+    aside: Callable[[Row, BadRecord], object],
+) -> tuple[Result, ...]:
+    """What the rows after a place say, in their order; what is set aside takes nobody's place.
+
+    Args:
+        ask: the rows after that place, at most so many.
+        place: the column that they are ordered by.
+    """
+    results = list[Result]()
+    while len(results) < limit:
+        left = limit - len(results)
+        rows = ask(after, left)
+        for row in rows:
+            try:
+                results.append(read(row))
+            except BadRecord as error:
+                aside(row, error)
+        if len(rows) < left:
+            break
+        after = rows[-1][place]
+    return tuple(results)
 
 
 def posted(row: Row) -> o.Posted:

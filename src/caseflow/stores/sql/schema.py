@@ -16,18 +16,24 @@ from caseflow.errors import StoreBusy, StoreError
 from caseflow.ports.records import StoreStatus
 from caseflow.stores.sql.dialects import Connections, Cursor, Dialect
 from caseflow.stores.sql.driver_errors import kind_of
-from caseflow.stores.sql.statements import XID_BITS
+from caseflow.stores.sql.statements import XID_BITS, StoreRow
 
 LOCK = 0x63617365
 """``case`` in ASCII: the advisory lock under which tables are made on PostgreSQL."""
 
 
 class Index(Value):
-    """An index; where the database can, it leaves out the rows that ``only`` does not hold for."""
+    """An index; where the database can, it leaves out the rows that ``only`` does not hold for.
+
+    Attributes:
+        beside: further columns, so that what else is asked of a list is seen in the index, where one may be
+            so long.
+    """
 
     name: str
     columns: str
     only: str = ""
+    beside: str = ""
 
 
 class Table(Value):
@@ -35,25 +41,31 @@ class Table(Value):
 
     Attributes:
         not_for_one_writer: whether it is of no use where writers commit one after the other.
+        is_index: whether it is nothing but its primary key.
     """
 
     name: str
     columns: tuple[str, ...]
     indexes: tuple[Index, ...] = ()
     not_for_one_writer: bool = False
+    is_index: bool = False
 
 
-# One row: the schema, and what PostgreSQL's feed adds to transaction ids (see `feed.py`).
+# One row: the schema, what PostgreSQL's feed adds to transaction ids (see `feed.py`), and whether there is an
+# index of titles.
 _STORE = Table(
     "caseflow_store",
-    ("only_row {int} PRIMARY KEY", "version {int} NOT NULL", "feed_base {int} NOT NULL"),
-)
+    ("only_row {int} PRIMARY KEY", "version {int} NOT NULL", "feed_base {int} NOT NULL",
+     "has_titles {int} NOT NULL"),
+)  # fmt: skip
 
 # The documents of policies under their content hash.
 _POLICIES = Table("caseflow_policies", ("pin {name} PRIMARY KEY", "document {text} NOT NULL"))
 
 # A case as it stands: what is asked for by index, the whole of it as a snapshot, the head of its chain.
 # `due_order` is next_due, or `caseflow.ports.NEVER`: what is due, and the order of lists, by one index.
+# `submitted` never changes; `kind`, `region` and `pin`, the policy's, only where the submission is revised or
+# the rules are changed: an update that does not name them costs their indexes nothing on SQLite.
 _CASES = Table(
     "caseflow_cases",
     (
@@ -66,19 +78,33 @@ _CASES = Table(
         "due_order {int} NOT NULL",
         "deadline {int}",
         "waits {int}",
+        "level {name} NOT NULL",
+        "submitted {int} NOT NULL",
+        "kind {unit name} NOT NULL",
+        "region {unit name} NOT NULL",
+        "pin {name} NOT NULL",
         "snapshot {blob} NOT NULL",
         "head {blob} NOT NULL",
     ),
     (
         Index("caseflow_cases_waiting", "waits", "waits IS NOT NULL"),
-        Index("caseflow_cases_due", "due_order, id"),
+        Index("caseflow_cases_due", "due_order, id", beside="kind, region, level, submitted"),
         Index("caseflow_cases_by_unit", "unit, due_order, id"),
         Index("caseflow_cases_by_citizen", "citizen, due_order, id", "citizen <> ''"),
         Index("caseflow_cases_by_state", "state, due_order, id"),
-        Index("caseflow_cases_running", "deadline, id", "deadline IS NOT NULL"),
+        Index(
+            "caseflow_cases_running", "deadline, id", "deadline IS NOT NULL",
+            beside="state, kind, region, level, submitted",
+        ),
         Index("caseflow_cases_running_by_unit", "unit, deadline, id", "deadline IS NOT NULL"),
+        Index("caseflow_cases_newest", "submitted, id", beside="state"),
+        Index("caseflow_cases_newest_by_unit", "unit, submitted, id"),
+        Index("caseflow_cases_newest_by_kind", "kind, submitted, id"),
+        Index("caseflow_cases_newest_by_region", "region, submitted, id"),
+        Index("caseflow_cases_newest_by_level", "level, submitted, id", "level <> ''"),
+        Index("caseflow_cases_counted", "unit, state", beside="level, pin"),
     ),
-)
+)  # fmt: skip
 
 # The cases that a unit helps with, each with its places in the lists of cases.
 _HELPERS = Table(
@@ -88,11 +114,13 @@ _HELPERS = Table(
         "unit {unit name} NOT NULL",
         "due_order {int} NOT NULL",
         "deadline {int}",
+        "submitted {int} NOT NULL",
         "PRIMARY KEY (case_id, unit)",
     ),
     (
         Index("caseflow_helpers_due", "unit, due_order, case_id"),
         Index("caseflow_helpers_running", "unit, deadline, case_id", "deadline IS NOT NULL"),
+        Index("caseflow_helpers_newest", "unit, submitted, case_id"),
     ),
 )
 
@@ -114,6 +142,15 @@ _TEXTS = Table(
     "caseflow_texts",
     ("case_id {name} NOT NULL", "version {int} NOT NULL", "fields {text} NOT NULL",
      "PRIMARY KEY (case_id, version)"),
+)  # fmt: skip
+
+# The index of titles, if there is one: pairs of characters (see `caseflow.ports.title_search`) of each title,
+# the newest case of a pair by its end. A redaction takes a title's rows out.
+_TITLES = Table(
+    "caseflow_titles",
+    ("pair {name} NOT NULL", "submitted {int} NOT NULL", "case_id {name} NOT NULL",
+     "PRIMARY KEY (pair, submitted, case_id)"),
+    is_index=True,
 )  # fmt: skip
 
 # Idempotency keys of actors.
@@ -188,7 +225,7 @@ _SERIES = Table(
 )  # fmt: skip
 
 STEPS: dict[int, tuple[Table, ...]] = {
-    1: (_STORE, _POLICIES, _CASES, _HELPERS, _EVENTS, _TEXTS, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
+    1: (_STORE, _POLICIES, _CASES, _HELPERS, _EVENTS, _TEXTS, _TITLES, _KEYS, _NOTICES, _DOCUMENTS, _SERIES),
 }
 """Schema -> the tables that lead to it from the one before."""
 
@@ -218,11 +255,15 @@ def _create(dialect: Dialect, table: Table) -> tuple[str, ...]:
     if not dialect.partial_indexes:  # nor CREATE INDEX IF NOT EXISTS: the indexes come with their table
         columns += [f"INDEX {index.name} ({index.columns})" for index in table.indexes]
     body = ",\n    ".join(columns)
-    lines = [f"CREATE TABLE IF NOT EXISTS {table.name} (\n    {body}\n){dialect.types['table']}"]
+    kind = dialect.types["index table" if table.is_index else "table"]
+    lines = [f"CREATE TABLE IF NOT EXISTS {table.name} (\n    {body}\n){kind}"]
     if dialect.partial_indexes:
         for index in table.indexes:
             only = f" WHERE {index.only}" if index.only else ""
-            lines.append(f"CREATE INDEX IF NOT EXISTS {index.name} ON {table.name} ({index.columns}){only}")
+            columns = [index.columns, *([index.beside] if index.beside else [])]
+            lines.append(
+                f"CREATE INDEX IF NOT EXISTS {index.name} ON {table.name} ({', '.join(columns)}){only}"
+            )
     return tuple(lines)
 
 
@@ -242,8 +283,7 @@ _CATALOG = {
                " WHERE table_schema = database() AND table_name = 'caseflow_store'",
 }  # fmt: skip
 _VERSION = "SELECT version FROM caseflow_store WHERE only_row = 1"
-_ROW = "SELECT version, feed_base FROM caseflow_store WHERE only_row = 1"
-_BASE = "SELECT feed_base FROM caseflow_store WHERE only_row = 1"
+_ROW = "SELECT version, feed_base, has_titles FROM caseflow_store WHERE only_row = 1"
 
 
 def schema_of(connections: Connections) -> int:
@@ -264,17 +304,19 @@ def schema_of(connections: Connections) -> int:
 
 def schema_within(cursor: Cursor, dialect: Dialect) -> int:
     """The same, asked without an error: one would end PostgreSQL's transaction."""
-    return row_within(cursor, dialect)[0]
+    return row_within(cursor, dialect).schema
 
 
-def row_within(cursor: Cursor, dialect: Dialect) -> tuple[int, int]:
-    """The same with the feed base."""
+def row_within(cursor: Cursor, dialect: Dialect) -> StoreRow:
+    """The whole row."""
     cursor.execute(_CATALOG[dialect.name])
-    if not cursor.fetchone()[0]:
-        return 0, 0
+    return _row(cursor) if cursor.fetchone()[0] else StoreRow()
+
+
+def _row(cursor: Cursor) -> StoreRow:
     cursor.execute(_ROW)
     row = cursor.fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+    return StoreRow(int(row[0]), int(row[1]), bool(row[2])) if row else StoreRow()
 
 
 def refuse_other(schema: int, *, name: str) -> None:
@@ -341,7 +383,8 @@ def apply(cursor: Cursor, dialect: Dialect, *, since: int, to: int | None = None
 def _mark(cursor: Cursor, dialect: Dialect, step: int) -> None:
     cursor.execute(f"UPDATE caseflow_store SET version = {dialect.mark} WHERE only_row = 1", (step,))
     if cursor.rowcount == 0:
-        sql = f"INSERT INTO caseflow_store (only_row, version, feed_base) VALUES (1, {dialect.mark}, 0)"
+        columns = "only_row, version, feed_base, has_titles"
+        sql = f"INSERT INTO caseflow_store ({columns}) VALUES (1, {dialect.mark}, 0, 0)"
         cursor.execute(sql, (step,))
 
 
@@ -364,13 +407,13 @@ def _alone(cursor: Any, connections: Connections) -> Generator[None]:
             yield
 
 
-def feed_base(connections: Connections) -> int:
-    """What is added to PostgreSQL's transaction ids; raised first where a dump was restored.
+def opened(connections: Connections) -> StoreRow:
+    """The row of the store; on PostgreSQL its feed base is raised first where a dump was restored.
 
     In a new cluster transaction ids begin anew, below those that the positions were made of.
     """
 
-    def change(cursor: Cursor) -> int:
+    def change(cursor: Cursor) -> StoreRow:
         cursor.execute("SELECT feed_base FROM caseflow_store WHERE only_row = 1 FOR UPDATE")
         base = int(cursor.fetchone()[0])
         cursor.execute("SELECT coalesce(max(position), 0), txid_current() FROM caseflow_events")
@@ -379,26 +422,24 @@ def feed_base(connections: Connections) -> int:
         if behind >= 0:
             base += behind + 1
             cursor.execute("UPDATE caseflow_store SET feed_base = %s WHERE only_row = 1", (base,))
-        return base
+        return _row(cursor)
 
-    if connections.dialect.name != "postgresql":
-        return 0
-    if not _is_behind(connections):
-        return connections.read(lambda cursor: int(_one(cursor, _BASE)))
+    if connections.dialect.name != "postgresql" or not _is_behind(connections):
+        return connections.read(_row)
     return connections.write(change)
 
 
-def feed_base_within(connections: Connections) -> int:
+def opened_within(connections: Connections) -> StoreRow:
     """The same, inside a transaction that somebody owns, where nothing is raised or made.
 
     Raises:
         StoreError: no tables, those of another schema, or a dump was restored and no store opened since.
     """
-    schema, base = connections.read(lambda cursor: row_within(cursor, connections.dialect))
-    refuse_other(schema, name=connections.name)
+    row = connections.read(lambda cursor: row_within(cursor, connections.dialect))
+    refuse_other(row.schema, name=connections.name)
     if connections.dialect.name == "postgresql" and _is_behind(connections):
         raise StoreError("store-restored", path=connections.name)
-    return base
+    return row
 
 
 def _is_behind(connections: Connections) -> bool:

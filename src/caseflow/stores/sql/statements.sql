@@ -30,40 +30,44 @@ SELECT version, head FROM caseflow_cases WHERE id = ?
 -- name: insert_case
 -- A new case; an id that is there already leaves no row.
 INSERT INTO caseflow_cases
-    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
+     submitted, kind, region, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case [mariadb]
 -- It has no clause that leaves a row alone and counts it as none: an id that is there raises.
 INSERT INTO caseflow_cases
-    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
+     submitted, kind, region, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_case_checked
 -- The same, if the database is still what this process remembers: no row otherwise.
 INSERT INTO caseflow_cases
-    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
+     submitted, kind, region, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case_checked [mariadb]
 INSERT INTO caseflow_cases
-    (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+    (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
+     submitted, kind, region, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 
 -- name: update_case
 -- A case at its next version, if it is at the expected one: its values, then id, version and head before.
 UPDATE caseflow_cases
 SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, deadline = ?, waits = ?,
-    snapshot = ?, head = ?
+    level = ?, snapshot = ?, head = ?
 WHERE id = ? AND version = ? AND head = ?
 
 -- name: update_case_checked
 -- The same, if the database is still what this process remembers.
 UPDATE caseflow_cases
 SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, deadline = ?, waits = ?,
-    snapshot = ?, head = ?
+    level = ?, snapshot = ?, head = ?
 WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current}){pinned}
 
 -- name: update_case_in_place [sqlite]
@@ -79,21 +83,27 @@ WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_sto
 -- Many cases as `update_case_checked` does one, from an array for each of its values.
 UPDATE caseflow_cases c
 SET version = u.version, state = u.state, unit = u.unit, citizen = u.citizen, next_due = u.next_due,
-    due_order = u.due_order, deadline = u.deadline, waits = u.waits, snapshot = u.snapshot, head = u.head
+    due_order = u.due_order, deadline = u.deadline, waits = u.waits, level = u.level, snapshot = u.snapshot,
+    head = u.head
 FROM unnest(
     ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
-    ?::bytea[], ?::bytea[], ?::text[], ?::bigint[], ?::bytea[]
-) AS u (version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head, id, expected, before)
+    ?::text[], ?::bytea[], ?::bytea[], ?::text[], ?::bigint[], ?::bytea[]
+) AS u (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id, expected,
+    before)
 WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
     AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
 
+-- name: revise_case
+-- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy, id.
+UPDATE caseflow_cases SET kind = ?, region = ?, pin = ? WHERE id = ?
+
 -- name: upsert_helper
--- A case that a unit helps with, and its places in lists: case, unit, due order, deadline.
-INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline) VALUES (?, ?, ?, ?)
+-- A case that a unit helps with, and its places in lists: case, unit, due order, deadline, submitted.
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline, submitted) VALUES (?, ?, ?, ?, ?)
 ON CONFLICT (case_id, unit) DO UPDATE SET due_order = excluded.due_order, deadline = excluded.deadline
 
 -- name: upsert_helper [mariadb]
-INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline) VALUES (?, ?, ?, ?)
+INSERT INTO caseflow_helpers (case_id, unit, due_order, deadline, submitted) VALUES (?, ?, ?, ?, ?)
 ON DUPLICATE KEY UPDATE due_order = VALUES(due_order), deadline = VALUES(deadline)
 
 -- name: insert_event
@@ -114,6 +124,20 @@ FROM unnest(?::bigint[], ?::text[], ?::bigint[], ?::bytea[], ?::bytea[]) AS e (n
 -- The personal texts of one version of a case, as JSON.
 INSERT INTO caseflow_texts (case_id, version, fields) VALUES (?, ?, ?)
 
+-- name: insert_title
+-- A pair of characters of a title: pair, submission, case; one that is there stays.
+INSERT INTO caseflow_titles (pair, submitted, case_id) VALUES (?, ?, ?)
+ON CONFLICT (pair, submitted, case_id) DO NOTHING
+
+-- name: insert_title [mariadb]
+INSERT INTO caseflow_titles (pair, submitted, case_id) VALUES (?, ?, ?) ON DUPLICATE KEY UPDATE pair = pair
+
+-- name: insert_titles [postgresql]
+-- Many pairs, from an array for each value of `insert_title`.
+INSERT INTO caseflow_titles (pair, submitted, case_id)
+SELECT * FROM unnest(?::text[], ?::bigint[], ?::text[])
+ON CONFLICT (pair, submitted, case_id) DO NOTHING
+
 -- name: insert_key
 -- An idempotency key; one that is taken raises.
 INSERT INTO caseflow_keys (actor, name, digest, case_id, first_version, last_version) VALUES (?, ?, ?, ?, ?, ?)
@@ -132,6 +156,13 @@ FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (
 , taken AS (
     INSERT INTO caseflow_keys (actor, name, digest, case_id, first_version, last_version)
     SELECT ?, ?, ?, ?, ?::bigint, ?::bigint FROM moved RETURNING 1
+)
+
+-- name: command_title [postgresql]
+-- The part of `command` that puts a title in the index: submission, case, pairs.
+, titled AS (
+    INSERT INTO caseflow_titles (pair, submitted, case_id)
+    SELECT unnest(?::text[]), ?::bigint, ? FROM moved RETURNING 1
 )
 
 -- name: command_texts [postgresql]
@@ -186,6 +217,36 @@ UPDATE caseflow_texts SET fields = ? WHERE case_id = ? AND version = ?
 -- All texts of one version.
 DELETE FROM caseflow_texts WHERE case_id = ? AND version = ?
 
+-- name: delete_title
+-- A pair of a title is found no more: pair, submission, case.
+DELETE FROM caseflow_titles WHERE pair = ? AND submitted = ? AND case_id = ?
+
+-- name: count_pair
+-- How many titles have a pair of characters, as far as it matters for reading the rarest one.
+SELECT count(*) FROM (SELECT 1 FROM caseflow_titles WHERE pair = ? LIMIT 1000) AS few
+
+-- name: delete_titles
+DELETE FROM caseflow_titles
+
+-- name: select_titled
+-- Id, submission and first texts of cases; other writers wait.
+SELECT c.id, c.submitted, t.fields
+FROM caseflow_cases c JOIN caseflow_texts t ON t.case_id = c.id AND t.version = 1
+WHERE c.id IN ({each ?}) ORDER BY c.id FOR UPDATE
+
+-- name: select_titled [sqlite]
+SELECT c.id, c.submitted, t.fields
+FROM caseflow_cases c JOIN caseflow_texts t ON t.case_id = c.id AND t.version = 1
+WHERE c.id IN ({each ?}) ORDER BY c.id
+
+-- name: mark_titles
+-- Whether there is an index of titles.
+UPDATE caseflow_store SET has_titles = ? WHERE only_row = 1
+
+-- name: await_commands [postgresql]
+-- Wait until nobody is writing who does not know of it.
+LOCK TABLE caseflow_store IN ACCESS EXCLUSIVE MODE
+
 -- name: insert_policy
 -- A policy's document; one that is there stays.
 INSERT INTO caseflow_policies (pin, document) SELECT ?, ? FROM caseflow_store WHERE {current}
@@ -235,16 +296,15 @@ SELECT count(*) FROM caseflow_cases WHERE waits <= ?
 
 -- name: find_cases
 -- The cases of a `Query`, each with its place; every shape is served in order by an index.
-SELECT id, snapshot, head, {order} FROM caseflow_cases{where} ORDER BY {lead}{order}, id LIMIT ?
+SELECT c.id, c.snapshot, c.head, {order} FROM {from}{where} ORDER BY {lead}{order}{back}, {id}{back} LIMIT ?
 
--- name: find_helped_cases
--- The same of cases that a unit helps with, but does not hold.
-SELECT c.id, c.snapshot, c.head, h.{order} FROM caseflow_helpers h JOIN caseflow_cases c ON c.id = h.case_id
-{where} ORDER BY {lead}h.{order}, h.case_id LIMIT ?
+-- name: count_cases
+-- How many cases there are of each state, unit, level and policy.
+SELECT c.state, c.unit, c.level, c.pin, count(*) FROM {from}{where} GROUP BY {lead}c.unit, c.state, c.level, c.pin
 
 -- name: find_both
 -- The cases that a unit holds and those that it helps with, in one order.
-SELECT * FROM ({held}) held UNION ALL SELECT * FROM ({helped}) helped ORDER BY 4, 1 LIMIT ?
+SELECT * FROM ({held}) held UNION ALL SELECT * FROM ({helped}) helped ORDER BY 4{back}, 1{back} LIMIT ?
 
 -- name: select_feed
 -- Events after a position.
@@ -463,7 +523,7 @@ SELECT id, version, head FROM caseflow_cases WHERE id IN ({each ?})
 -- A case at a later version of the same history: its values, then its id.
 UPDATE caseflow_cases
 SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, deadline = ?, waits = ?,
-    snapshot = ?, head = ?
+    level = ?, snapshot = ?, head = ?
 WHERE id = ?
 
 -- name: delete_all_texts

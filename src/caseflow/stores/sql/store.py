@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Container, Mapping, Sequence
+from functools import partial
 from typing import Any, Self, TypeVar
 
 from caseflow.core.model.case import Case
@@ -12,9 +13,11 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, Held, Outcome, Posted
 from caseflow.errors import BadRecord, Stale, StoreError
 from caseflow.ports.records import (
+    FILTERS,
     NEVER,
     Append,
     Aside,
+    CaseCount,
     Head,
     Kept,
     KeyClaim,
@@ -26,12 +29,12 @@ from caseflow.ports.records import (
     Text,
 )
 from caseflow.serialization.codec import recorded
-from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, transfer
+from caseflow.stores.sql import feed, outbox, raw_rows, row_values, schema, titles, transfer
 from caseflow.stores.sql.append import AppendWork, Row, append_rows
 from caseflow.stores.sql.case_cache import CaseCache
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.lenient_text import bindable, escaping
-from caseflow.stores.sql.statements import Statements, whole
+from caseflow.stores.sql.statements import Statements, StoreRow, whole
 
 Result = TypeVar("Result")
 
@@ -49,15 +52,15 @@ class RelationalStore:
 
     Args:
         connections: where cursors come from.
-        feed_base: as ``caseflow_store`` has it.
+        row: the one of ``caseflow_store``.
     """
 
-    def __init__(self, connections: Connections, *, feed_base: int = 0) -> None:
+    def __init__(self, connections: Connections, row: StoreRow) -> None:
         self._connections = connections
         self._cache = CaseCache()
         self._policies: dict[str, Mapping[str, Any]] = {}
         self._with_notices: tuple[Callable[[Cursor], object], ...] = ()
-        self._sql = Statements(connections.dialect, schema=schema.newest(), feed_base=feed_base)
+        self._sql = Statements(connections.dialect, row)
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -127,14 +130,27 @@ class RelationalStore:
         if error.code != "store-missing":
             return
         try:
-            version, _ = self._connections.read(self._remembered)
+            row = self._connections.read(self._remembered)
         except StoreError:
             return  # the transaction can no longer be asked
-        schema.refuse_other(version, name=self._connections.name)
+        schema.refuse_other(row.schema, name=self._connections.name)
 
-    def _remembered(self, cursor: Any) -> tuple[int, int]:
-        """Schema and feed base, of which the statements were made."""
+    def _remembered(self, cursor: Any) -> StoreRow:
+        """What the statements were made of."""
         return schema.row_within(cursor, self._connections.dialect)
+
+    def _is_other(self) -> bool:
+        """Whether the database is not what this process remembered; its statements are made anew then.
+
+        Raises:
+            StoreError: it has another schema by now.
+        """
+        row = self._connections.read(self._remembered)
+        schema.refuse_other(row.schema, name=self._connections.name)
+        is_other = row != self._sql.row
+        if is_other:
+            self._sql = Statements(self._sql.dialect, row)
+        return is_other
 
     def _is_text(self, *names: str) -> bool:
         """Whether the database can hold these texts: a lone surrogate has no UTF-8, and PostgreSQL no NUL.
@@ -172,17 +188,31 @@ class RelationalStore:
 
     def find(self, query: Query, *, aside: Aside | None = None) -> tuple[Case, ...]:
         """The cases of a query, in its order; see `caseflow.ports.Query`."""
-        if not self._is_text(*(name for name in (query.unit, query.citizen, query.state) if name)):
+        if not self._is_text(*(getattr(query, name) or "" for name in FILTERS), *query.words):
             return ()
-        cases: list[Case] = []
+        cases, pairs = list[Case](), list[str]()
+        if query.words:
+            pairs = self._read(lambda cursor: titles.pairs_of(cursor, self._sql, query.words))
         while len(cases) < query.limit:  # what is set aside takes nobody's place on the page
             left = query.limit - len(cases)
-            rows = self._rows(*self._sql.find(query.replace(limit=left)))
-            cases += [case for row in rows if (case := self._listed(query, row, aside)) is not None]
+            rows = self._rows(*self._sql.find(query.replace(limit=left), pairs))
+            page = [case for row in rows if (case := self._listed(query, row, aside)) is not None]
+            if query.words:
+                page = titles.holding(
+                    page, self.texts_many([case.id for case in page], aside=aside), query.words
+                )
+            cases += page
             if len(rows) < left:
                 break
             query = query.replace(after=(rows[-1][3], rows[-1][0]))
         return tuple(cases)
+
+    def counts(self, query: Query) -> tuple[CaseCount, ...]:
+        """How many cases of a query there are, by state, unit, level and policy; see `Store.counts`."""
+        if not self._is_text(*(getattr(query, name) or "" for name in FILTERS)):
+            return ()
+        asks = self._sql.counts(query.replace(words=()))
+        return tuple(CaseCount(*row) for sql, values in asks for row in self._rows(sql, values))
 
     def _listed(self, query: Query, row: Row, aside: Aside | None) -> Case | None:
         """The case of a row, unless its place in the list is not the case's own: a reader of pages would go
@@ -273,11 +303,7 @@ class RelationalStore:
         Raises:
             StoreError: it has another schema by now.
         """
-        version, feed_base = self._connections.read(self._remembered)
-        schema.refuse_other(version, name=self._connections.name)
-        is_other = feed_base != self._sql.feed_base
-        if is_other:
-            self._sql = Statements(self._sql.dialect, schema=version, feed_base=feed_base)
+        is_other = self._is_other()
         gone = [
             pin
             for pin in {entry.case.origin.policy_hash for entry in appends}
@@ -324,8 +350,8 @@ class RelationalStore:
             return int(cursor.rowcount)
 
         if self._connections.write(insert, single=True) != 1:  # it came in the meantime; or a migration did
-            version, _ = self._connections.read(self._remembered)
-            schema.refuse_other(version, name=self._connections.name)
+            here = self._connections.read(self._remembered)
+            schema.refuse_other(here.schema, name=self._connections.name)
 
     # -- queries --------------------------------------------------------------------------------------------
 
@@ -454,21 +480,13 @@ class RelationalStore:
         aside: Aside | None = None,
     ) -> tuple[Posted, ...]:
         """Notices after the position, in the order of positions; of one case, of one status."""
-        notices: list[Posted] = []
-        while len(notices) < limit and self._is_text(case_id, status):
-            left = limit - len(notices)
-            rows = self._rows(
-                *self._sql.notices_after(whole(after), case_id=case_id, status=status, limit=left)
-            )
-            for row in rows:
-                try:
-                    notices.append(outbox.posted(row))
-                except BadRecord as error:
-                    self._tell(aside, "notice", row[8], error)
-            if len(rows) < left:
-                break
-            after = rows[-1][0]
-        return tuple(notices)
+        if not self._is_text(case_id, status):
+            return ()
+        ask = partial(self._sql.notices_after, case_id=case_id, status=status)
+        return outbox.readable(
+            lambda at, left: self._rows(*ask(whole(at), limit=left)), outbox.posted, after=after, limit=limit,
+            place=0, aside=lambda row, error: self._tell(aside, "notice", row[8], error),
+        )  # fmt: skip
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
@@ -479,19 +497,31 @@ class RelationalStore:
         self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
     ) -> tuple[Document, ...]:
         """The documents of a series and year after that number, in the order of numbers."""
-        documents: list[Document] = []
-        while len(documents) < limit and self._is_text(series):
-            left = limit - len(documents)
-            rows = self._rows(self._sql["select_issued"], (series, whole(year), whole(after), left))
-            for row in rows:
-                try:
-                    documents.append(outbox.document(row))
-                except BadRecord as error:
-                    self._tell(aside, "document", row[0], error)
-            if len(rows) < left:
-                break
-            after = rows[-1][6]
-        return tuple(documents)
+        if not self._is_text(series):
+            return ()
+        sql, of = self._sql["select_issued"], (series, whole(year))
+        return outbox.readable(
+            lambda at, left: self._rows(sql, (*of, whole(at), left)), outbox.document, after=after,
+            limit=limit, place=6, aside=lambda row, error: self._tell(aside, "document", row[0], error),
+        )  # fmt: skip
+
+    # -- titles --------------------------------------------------------------------------------------------
+
+    @property
+    def searches_titles(self) -> bool:
+        """Whether there is an index of titles; the database is asked where there was none."""
+        return self._sql.row.has_titles or (self._is_other() and self._sql.row.has_titles)
+
+    def search_titles(self, *, on: bool = True, progress: Callable[[int], object] = lambda _: None) -> None:
+        """Keep an index of titles from now on, or no more: each process learns of it by its next command."""
+        self._write(lambda cursor: titles.mark(cursor, self._sql, is_on=on))
+        self._is_other()
+        seen, after = 0, ""
+        while on and (heads := self.heads(after, limit=titles.BATCH)):
+            ids = tuple(head.case_id for head in heads if self._is_text(head.case_id))
+            self._write(partial(titles.add, sql=self._sql, ids=ids))
+            after, seen = heads[-1].case_id, seen + len(heads)
+            progress(seen)
 
     # -- moving --------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
@@ -15,10 +16,13 @@ from caseflow.stores.sql.append import (
     Row,
     as_json,
     case_values,
+    erase_title,
     helper_rows,
     key_row,
     notice_values,
+    submission_values,
     text_rows,
+    title_rows,
 )
 from caseflow.stores.sql.dialects import Cursor
 from caseflow.stores.sql.statements import Statements
@@ -74,7 +78,10 @@ class CaseIntake:
         """
         known = self._known_versions(cases)
         pairs = [(case, known.get(case.case.id, 0)) for case in cases]
-        self._run_all("insert_case", [_case_row(case) for case, version in pairs if not version])
+        self._run_all(
+            "insert_case",
+            [(*_case_row(case), *submission_values(case.case)) for case, version in pairs if not version],
+        )
         for case, version in pairs:
             if version:
                 self._make_room(case)
@@ -82,6 +89,10 @@ class CaseIntake:
         self._run_all("insert_event", list(self._event_rows(pairs)))
         texts = [row for case in cases for row in text_rows(case.case.id, case.texts)]
         self._run_all("insert_texts", texts)
+        if self._sql.row.has_titles:
+            self._run_all(
+                "insert_title", [row for case in cases for row in title_rows(case.case, case.texts)]
+            )
         notices = [posted for case, version in pairs for posted in self._not_told(case, version)]
         self._run_all("insert_settled_notice", list(map(_notice_row, notices)))
         for case in cases:
@@ -114,8 +125,13 @@ class CaseIntake:
 
     def _make_room(self, case: Kept) -> None:
         """Bring a case's row up to what is taken over, and take away what comes anew with it."""
+        name = case.case.id
         self._run("overwrite_case", *_case_row(case))
-        self._run("delete_all_texts", case.case.id)
+        self._run("revise_case", *submission_values(case.case)[1:], name)
+        self._run("select_texts", name)
+        for fields in [json.loads(text) for version, text in self._cursor.fetchall() if version == 1]:
+            erase_title(self._cursor, self._sql, case.case, fields)
+        self._run("delete_all_texts", name)
         for document in case.documents:
             self._run("delete_document", document.draft.id)
 
@@ -158,7 +174,7 @@ class CaseIntake:
 
 
 def _case_row(case: Kept) -> Row:
-    """The values of ``insert_case`` and of ``overwrite_case``."""
+    """The values of ``overwrite_case``, and the first of ``insert_case``."""
     return (*case_values(case.case), case.links[-1].hash, case.case.id)
 
 

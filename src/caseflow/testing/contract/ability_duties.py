@@ -128,8 +128,9 @@ class AuditContract:
             assert row == {
                 "id": name, "version": case.version, "state": case.state, "unit": case.unit,
                 "citizen": case.citizen, "next_due": due, "due_order": NEVER if due is None else due,
-                "deadline": case.deadline_us, "waits": case.waits_from, "snapshot": pack(case),
-                "head": heads[name].hash,
+                "deadline": case.deadline_us, "waits": case.waits_from, "level": case.level,
+                "submitted": case.submitted_us, "kind": case.origin.kind, "region": case.origin.region,
+                "pin": case.origin.policy_hash, "snapshot": pack(case), "head": heads[name].hash,
             }  # fmt: skip
         assert [(row["case_id"], row["version"], row["body"], row["hash"]) for row in rows.raw("events")] == [
             (name, link.version, link.body, link.hash) for name in IDS for link in store.links(name)

@@ -17,7 +17,8 @@ BY = Actor("d-1", role="coordinator")
 
 def submitted(
     case_id: str, *, remind: int | None = None, due: int | None = None, unit: str = "", citizen: str = "",
-    state: str = "routed", certain: bool = True, at: int = 1,
+    state: str = "routed", certain: bool = True, at: int = 1, kind: str = "", region: str = "",
+    title: str = "",
 ) -> Append:  # fmt: skip
     """A new case with one clock: a warning at ``remind`` and a breach at ``due``; without them no clock."""
     rungs = [("reminder", False, remind)] if remind is not None else []
@@ -34,9 +35,10 @@ def submitted(
         (change,) if rungs else (),
         unit=unit,
         citizen=citizen,
-        origin=e.UNKNOWN_ORIGIN,
+        origin=e.Origin(kind=kind, region=region) if kind or region else e.UNKNOWN_ORIGIN,
     )
-    return Append(evolve(Case(case_id), event), 0, (event,))
+    texts = (Text(1, "title", "s", title),) if title else ()
+    return Append(evolve(Case(case_id), event), 0, (event,), texts)
 
 
 def then(case: Case, *events: e.Event, texts: tuple[Text, ...] = ()) -> Append:

@@ -105,7 +105,7 @@ class HttpContract:
         """No field more, none less."""
         handler = client_of("handler")
         for path, kind in (
-            ("cases", d.PageDocument), (f"cases/{case_id}", d.CaseDocument),
+            ("cases", d.PageDocument), ("counts", d.CountsDocument), (f"cases/{case_id}", d.CaseDocument),
             (f"cases/{case_id}/texts", d.TextsDocument), (f"cases/{case_id}/story", d.StoryDocument),
             (f"cases/{case_id}/forecast", d.ForecastDocument), (f"cases/{case_id}/actions", ActionsDocument),
             (f"cases/{case_id}/clocks/reply", d.ExplanationsDocument),
@@ -172,6 +172,20 @@ class HttpContract:
         assert case_id in seen
         assert len(seen) == len(set(seen))
         assert handler.get("cases", params={"unit": "水务局"}).json()["cases"] == []
+
+    def test_lists_and_counts_take_the_same_terms(self, client_of: ClientOf, case_id: str) -> None:
+        """The newest first, of a unit and a period: as many are counted as are listed; nobody else's are."""
+        handler, terms = client_of("handler"), {"unit": self.unit, "since": "2000-01-01", "level": ""}
+        page = handler.get("cases", params={**terms, "order": "newest", "limit": 1000}).json()
+        listed = [case["submitted_at"] for case in page["cases"]]
+        assert listed == sorted(listed, reverse=True)
+        assert case_id in [case["id"] for case in page["cases"]]
+        counts = handler.get("counts", params=terms).json()
+        assert counts["total"] == len(listed)
+        assert counts["units"] == [{"unit": self.unit, "cases": len(listed)}]
+        assert client_of("neighbour").get("counts", params=terms).json()["total"] == 0
+        for query in ("cases?order=oldest", "cases?order=newest&overdue=true", "counts?text=ab"):
+            assert problem_of(handler.get(query))[0] == 400, query
 
     def test_actions_say_what_may_be_done(self, client_of: ClientOf, case_id: str) -> None:
         """Each with its fields; one that is not allowed with its problem."""

@@ -171,7 +171,7 @@ def due_pages(store: Store, limit: int) -> list[tuple[int, str]]:
 def found_pages(store: Store, query: Query) -> list[str]:
     """The ids of a query's cases, page after page."""
     cases = _paged(query.limit, lambda after, limit: store.find(
-        query.replace(limit=limit, after=(after.next_due_us, after.id) if after else None)))  # fmt: skip
+        query.replace(limit=limit, after=query.place(after) if after else None)))  # fmt: skip
     return [case.id for case in cases]
 
 

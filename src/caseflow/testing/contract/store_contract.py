@@ -16,6 +16,7 @@ from caseflow.testing.contract.event_duties import (
     TextsContract,
 )
 from caseflow.testing.contract.letter_duties import AnyInputContract, LettersContract
+from caseflow.testing.contract.list_duties import ListContract, TitlesContract
 from caseflow.testing.contract.outbox_duties import DocumentsContract, NoticesContract
 from caseflow.testing.contract.page_duties import OrderContract, PagesContract
 from caseflow.testing.contract.query_duties import DueContract, FeedContract, InstantsContract
@@ -34,6 +35,8 @@ class StoreContract(
     OrderContract,
     PagesContract,
     FeedContract,
+    ListContract,
+    TitlesContract,
     NoticesContract,
     DocumentsContract,
     ChainContract,

@@ -17,7 +17,7 @@ import msgspec
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model.case import Card, Case
-from caseflow.core.model.events import Adopted, Event, Merged, Migrated, Submitted
+from caseflow.core.model.events import Adopted, Event, Linked, Merged, Migrated, Submitted
 from caseflow.core.model.evolve import replay
 from caseflow.core.value import Value
 from caseflow.desk import Desk
@@ -126,7 +126,9 @@ def _together(store: Store, case_ids: Iterable[str]) -> set[str]:
             raise UnknownCase(case_id)
         ids.add(case_id)
         left += case.facts.followers
-        left += [event.primary for event in store.events(case_id) if isinstance(event, Merged)]
+        events = store.events(case_id)
+        left += [event.primary for event in events if isinstance(event, Merged)]
+        left += [event.case for event in events if isinstance(event, Linked)]
     return ids
 
 

@@ -11,10 +11,11 @@ from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition
 from caseflow.core.engine.decide import decide, follow
 from caseflow.core.engine.escalation import escalate
 from caseflow.core.engine.legacy import legacy_of
+from caseflow.core.engine.links import LINK, UNLINK, LinkEnd, decide_end, learn
 from caseflow.core.engine.migration import migrate
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.commands import Actor, CaseState, Command
 from caseflow.core.model.evolve import evolve
 from caseflow.core.policy import Role
 from caseflow.core.value import Value
@@ -43,13 +44,13 @@ class Redecided(Value):
 def redecided(recorded: Iterable[Recorded], rules_of: Callable[[str], CompiledPolicy]) -> Redecided:
     """The recorded commands decided again, each at its own instant and in their order over all cases.
 
-    Cards, annulments, timed actions and notes of a primary on its followers are results: they are not
-    asked for, but come of themselves or stay away. Who may act is not judged again, since a portal may
-    have decided that itself.
+    Cards, annulments, timed actions, what linked cases bring about and notes of a primary on its followers
+    are results: they are not asked for, but come of themselves or stay away. Who may act is not judged
+    again, since a portal may have decided that itself.
 
     Args:
         recorded: events of one or several cases, in the order they were recorded; a merged case stands
-            beside its primary.
+            beside its primary, a linked one beside the other.
         rules_of: the rules to use for a recorded pin.
     """
     again = _Again(rules_of)
@@ -102,6 +103,18 @@ class _Again:
                     escalate(self._rules[case_id], case, seen, history=partial(self._history, case_id))[1],
                 )
 
+    def _link(
+        self, rules: CompiledPolicy, case: Case, event: e.Linked | e.Unlinked, now: int
+    ) -> tuple[e.Event, ...]:
+        """One end of a link; the other one has a record of its own."""
+        other = self.cases.get(event.case, Case(event.case))
+        fields = {"type": event.type, "other": event.case}
+        action = LINK if isinstance(event, e.Linked) else UNLINK
+        command = Command(action, event.by, fields, event.texts)
+        here = LinkEnd(rules, case, command, partial(self._history, case.id))
+        there = LinkEnd(self._rules.get(event.case, rules), other, command)
+        return decide_end(here, there, now, inward=event.inward, authorizer=_Recorded())[1]
+
     def _answer(self, rules: CompiledPolicy, case: Case, event: e.Event) -> tuple[e.Event, ...]:
         now = event.at_us if event.clamped_us is None else event.clamped_us
         if isinstance(event, e.RungEvent):
@@ -117,6 +130,12 @@ class _Again:
             return adopt(rules, case.id, legacy, adoption, now, is_judged=False)
         if isinstance(event, e.UnknownEvent):
             return (event,)
+        if isinstance(event, e.Linked | e.Unlinked):
+            return self._link(rules, case, event, now)
+        if isinstance(event, e.LinkedCaseMoved):
+            place = CaseState(event.state, "ended" if event.final else "handling", event.final)
+            history = partial(self._history, case.id)
+            return learn(rules, case, event.case, place, now, by=event.type, history=history)[1]
         command = command_of(event)
         if command is None:
             return ()

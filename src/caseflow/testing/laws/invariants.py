@@ -19,7 +19,9 @@ from caseflow.serialization import codec
 from caseflow.testing.laws.laws import LawBroken, hold
 from caseflow.testing.laws.reference_model import FAR, Model, Running, plain
 
-PUBLIC = frozenset({"id", "kind", "stage", "state", "unit", "submitted_at", "replied_at", "score", "cards"})
+PUBLIC = frozenset({
+    "id", "kind", "stage", "state", "unit", "submitted_at", "replied_at", "score", "cards", "links",
+})  # fmt: skip
 """The allow-list of the public view."""
 
 

@@ -155,12 +155,14 @@ def answer_of(step: Step, desk: Desk, *, keyed: bool = True) -> Answer:
 
 def kind_of(answer: Answer) -> str:
     """The kind of an answer, and the code of a refusal."""
-    return f"refused: {answer.code}" if isinstance(answer, Refusal) else type(answer).__name__.lower()
+    if isinstance(answer, Refusal):
+        return f"refused: {answer.code}"
+    return "case" if isinstance(answer, Case) else type(answer).__name__.lower()
 
 
 def is_act(event: e.Event) -> bool:
-    """Whether somebody did it, or the system by itself: not a card, its annulment or a follower's mark."""
-    return not isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed)
+    """Whether somebody did it, or the system by itself: not a card, its annulment, a mark of another case."""
+    return not isinstance(event, e.RungEvent | e.CardAnnulled | e.Followed | e.LinkedCaseMoved)
 
 
 SECRET = "机密"

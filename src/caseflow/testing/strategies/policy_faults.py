@@ -288,6 +288,12 @@ def _issued_by_a_unit(table: Table) -> str:
     return _put(table, "documents.planted.issuer", "planted")
 
 
+def _told_without_unit(table: Table) -> str:
+    _put(table, "roles.planted.scope", "unit")
+    table["without_unit"] = ["planted"]
+    return "without_unit[0]"
+
+
 def _in_circle(table: Table) -> str:
     rungs = [{"level": "late", "days": 5}]
     for name, other in (("planted", "circled"), ("circled", "planted")):
@@ -353,6 +359,12 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("an action comes within undated working days", "calendar-needed",
          _within(".calendar", of="submit", days=5, counting="working")),
         ("an action has an unknown guard", "unknown-guard", _set("actions.planted.guards", ["luck"])),
+        ("an action waits for an unknown clock", "unknown-clock",
+         _set("actions.planted.clocks_ended", ["sundial"])),
+        ("an action waits for an unknown kind of link", "unknown-link",
+         _set("actions.planted.linked_ended", ["kin"])),
+        ("a link leads nowhere", "link-leads-nowhere", _set("links.planted", {"public": True})),
+        ("a unit's people are told where there is none", "role-not-over-all", _told_without_unit),
         ("a built-in action is given a field it has", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",
          _set("actions.planted.fields.much.type", "float")),

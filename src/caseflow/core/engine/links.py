@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
 from caseflow.core.engine.decide import step
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import Outcome, escalate, unread
-from caseflow.core.engine.preconditions import Authorizer, check, no_transition
+from caseflow.core.engine.preconditions import check, no_transition
 from caseflow.core.engine.projection import History, by_history
-from caseflow.core.engine.rights import entitled
+from caseflow.core.engine.rights import Authorizer, entitled
 from caseflow.core.model import events as e
 from caseflow.core.model.case import Case, CaseLink
 from caseflow.core.model.commands import SYSTEM, CaseState, Command
@@ -56,14 +57,19 @@ def decide_link(
     if here.case.id == there.case.id:
         raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
     return (
-        _decide_end(here, there, now, authorizer=authorizer, inward=False),
-        _decide_end(there, here, now, authorizer=authorizer, inward=True),
+        decide_end(here, there, now, authorizer=authorizer, inward=False),
+        decide_end(there, here, now, authorizer=authorizer, inward=True),
     )
 
 
-def _decide_end(
-    end: LinkEnd, other: LinkEnd, now: int, *, authorizer: Authorizer | None, inward: bool
+def decide_end(
+    end: LinkEnd, other: LinkEnd, now: int, *, inward: bool, authorizer: Authorizer | None = None
 ) -> Outcome:
+    """One end of a link that is made, or taken back; see `decide_link`.
+
+    Args:
+        inward: whether the link leads from the other case to this one.
+    """
     rules, at = end.rules, max(now, end.case.acted_us)
     case, issued = escalate(rules, end.case, at, history=end.history)
     command = entitled(rules, end.command, authorizer)
@@ -86,7 +92,9 @@ def _decide_end(
     rule = rules.policy.links.get(command.fields["type"])
     if rule is None or rule.when_made is None or not isinstance(event, e.Linked):
         return case, (*issued, event)
-    done, events, skipped = _taken(rules, case, rule.when_made, other.case.id, at, lambda: (*past(), event))
+    done, events, skipped = _taken(
+        rules, case, rule.when_made, other.case.id, at=at, history=lambda: (*past(), event)
+    )
     return done, (*issued, event.replace(skipped=skipped), *events)
 
 
@@ -125,14 +133,19 @@ def _is_public(end: LinkEnd, link: str) -> bool:
     return rule is not None and rule.public
 
 
-def _refusal(
-    code: str, end: LinkEnd, *, found: str = "", missing: tuple[str, ...] = (), rule: str = "links"
-) -> Refusal:
-    return refusal(code, end.rules, end.case, end.command, found=found, missing=missing, rule=rule)
+def _refusal(code: str, end: LinkEnd, **more: Any) -> Refusal:
+    return refusal(code, end.rules, end.case, end.command, **({"rule": "links"} | more))
 
 
 def learn(
-    rules: CompiledPolicy, case: Case, other: str, place: CaseState, now: int, *, history: History = unread
+    rules: CompiledPolicy,
+    case: Case,
+    other: str,
+    place: CaseState,
+    now: int,
+    *,
+    by: str = "",
+    history: History = unread,
 ) -> Outcome:
     """The case once it has learnt where a linked one came to, and what the system then does to it.
 
@@ -142,11 +155,14 @@ def learn(
     Args:
         other: the id of the linked case.
         place: where that one came to.
+        by: only by links of that type.
     """
     events: tuple[e.Event, ...] = ()
     for link in case.facts.links if rules.linked else ():
-        if link.case == other and _is_asked(rules, link, place):
-            case, more = _learn_by(rules, case, link, place, max(now, case.acted_us), (history, events))
+        if link.case == other and by in ("", link.type) and _is_asked(rules, link, place):
+            case, more = _learn_by(
+                rules, case, link, place, at=max(now, case.acted_us), past=(history, events)
+            )
             events += more
     return case, events
 
@@ -163,6 +179,7 @@ def _learn_by(
     case: Case,
     link: CaseLink,
     place: CaseState,
+    *,
     at: int,
     past: tuple[History, tuple[e.Event, ...]],
 ) -> Outcome:
@@ -179,12 +196,14 @@ def _learn_by(
     action = rules.linked[link.type].actions.get(place.state)
     if action is None:
         return after, (*issued, moved)
-    done, events, skipped = _taken(rules, after, action, link.case, at, lambda: (*history(), *issued, moved))
+    done, events, skipped = _taken(
+        rules, after, action, link.case, at=at, history=lambda: (*history(), *issued, moved)
+    )
     return done, (*issued, moved.replace(skipped=skipped), *events)
 
 
 def _taken(
-    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, at: int, history: History
+    rules: CompiledPolicy, case: Case, action: LinkedAction, other: str, *, at: int, history: History
 ) -> tuple[Case, tuple[e.Event, ...], str]:
     """The case after what the system does because of a linked one; or as it is, and why that is refused."""
     fields = {name: other if value == OTHER_CASE else value for name, value in action.fields.items()}

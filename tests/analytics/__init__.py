@@ -1,0 +1,1 @@
+"""Recurring problems: what exceeds its past, what repeats, and what a person makes of it."""
