@@ -26,8 +26,15 @@ from collections import deque
 from datetime import date
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.offices.office_figures import Coverage, Growth, coverage
-from caseflow.offices.office_register import Jurisdiction, Level, Mechanism, Office, OfficeRegister, Term
+from caseflow.offices.office_figures import BoardYear, Growth, coverage
+from caseflow.offices.office_register import (
+    Jurisdiction,
+    Level,
+    Mechanism,
+    OfficeRegister,
+    PublicOffice,
+    Term,
+)
 
 YEAR, FIRST, CHANGE = 2010, date(2007, 1, 1), date(2010, 7, 1)
 PROVINCES, CITIES, COUNTIES = 31, 369, 1_500
@@ -39,7 +46,7 @@ SECOND, DAY = 1_000_000, 86_400_000_000
 def register() -> OfficeRegister:
     """Two offices of each province and city, one of each county; 25 provinces have a mechanism document."""
     places: list[Jurisdiction] = []
-    offices: list[Office] = []
+    offices: list[PublicOffice] = []
 
     def add(
         name: str, level: Level, parent: str, titles: tuple[str, ...], rules: tuple[Mechanism, ...]
@@ -49,7 +56,7 @@ def register() -> OfficeRegister:
             terms: tuple[Term, ...] = (Term(holder=f"h-{len(offices)}", since=FIRST),)
             if not offices:
                 terms = (Term(holder="h-0", since=FIRST, until=CHANGE), Term(holder="h-0-next", since=CHANGE))
-            offices.append(Office(name=f"{name}{title}", jurisdiction=name, terms=terms))
+            offices.append(PublicOffice(name=f"{name}{title}", jurisdiction=name, terms=terms))
 
     for number in range(PROVINCES):
         document = Mechanism(
@@ -113,7 +120,7 @@ def answer(desk: Desk, case_id: str, office: str, citizen: Actor, *, score: int 
         desk.rate(case_id, score=score, by=citizen)
 
 
-def show(year: Coverage, before: int) -> None:
+def show(year: BoardYear, before: int) -> None:
     """Each figure with its denominator."""
     for figure in (year.provinces, year.mechanisms, year.replied, year.rated, year.satisfied):
         print(f"{figure.what}: {figure.count} of {figure.of}")

@@ -18,7 +18,8 @@ FLOORS = {
     "policies": 4, "ports": 4, "views": 4, "clock": 4,
     "serialization": 5, "delivery": 5,
     "stores": 6, "desk": 6, "audit": 6,
-    "campaigns": 7, "offices": 7, "contrib": 7, "interchange": 7, "testing": 7, "simulation": 7, "analytics": 7,
+    "contrib": 7, "interchange": 7, "testing": 7, "simulation": 7,
+    "analytics": 7, "campaigns": 7, "offices": 7,
     "cli": 8, "demo": 8,
     "management": 9,
 }  # fmt: skip

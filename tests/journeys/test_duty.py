@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from caseflow import Actor, BadInput, Desk, ManualClock, PolicyError, Refused, load_policy
-from caseflow.offices.duty_watch import Watch, duty_watch
+from caseflow.offices.duty_watch import DutyWatch, duty_watch
 from caseflow.ports import Store
 from caseflow.stores.memory import MemoryStore
 
@@ -24,7 +24,7 @@ def desk(store: Store) -> Desk:
     return desk
 
 
-def at(desk: Desk, instant: str) -> Watch:
+def at(desk: Desk, instant: str) -> DutyWatch:
     desk.clock.set(instant)
     desk.sweep()
     (watch,) = duty_watch(desk)

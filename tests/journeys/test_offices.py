@@ -9,13 +9,13 @@ import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, Refused, load_policy
 from caseflow.errors import UnitsError
-from caseflow.offices.office_figures import Coverage, Growth, coverage
+from caseflow.offices.office_figures import BoardYear, Growth, coverage
 from caseflow.offices.office_register import (
     Jurisdiction,
     Level,
     Mechanism,
-    Office,
     OfficeRegister,
+    PublicOffice,
     Term,
     load_offices,
 )
@@ -36,14 +36,16 @@ PLACES = [
     Jurisdiction(name="丁县", level="county", parent="乙市"),
 ]
 OFFICES = [
-    Office(
+    PublicOffice(
         name="甲省省长",
         jurisdiction="甲省",
         terms=(Term(holder="h-1", since=FIRST, until=CHANGE), Term(holder="h-2", since=CHANGE)),
     ),
-    Office(name="乙市市长", jurisdiction="乙市", terms=(Term(holder="h-3", since=FIRST),)),
-    Office(name="乙市书记", jurisdiction="乙市", terms=(Term(holder="h-3", since=FIRST),)),
-    Office(name="丁县县长", jurisdiction="丁县", terms=(Term(holder="h-4", since=FIRST, until=CHANGE),)),
+    PublicOffice(name="乙市市长", jurisdiction="乙市", terms=(Term(holder="h-3", since=FIRST),)),
+    PublicOffice(name="乙市书记", jurisdiction="乙市", terms=(Term(holder="h-3", since=FIRST),)),
+    PublicOffice(
+        name="丁县县长", jurisdiction="丁县", terms=(Term(holder="h-4", since=FIRST, until=CHANGE),)
+    ),
 ]
 
 
@@ -85,11 +87,11 @@ WRONG = [
         "jurisdictions[4].parent bad-level",
     ),
     (PLACES[:1] * 2, [], "jurisdictions[0].name unit-twice"),
-    (PLACES, [Office(name="长", jurisdiction="戊")], "offices[0].jurisdiction unit-not-listed"),
-    (PLACES, [Office(name="长", jurisdiction="甲省", **TERMS)], "offices[0].terms[1].since terms-meet"),
+    (PLACES, [PublicOffice(name="长", jurisdiction="戊")], "offices[0].jurisdiction unit-not-listed"),
+    (PLACES, [PublicOffice(name="长", jurisdiction="甲省", **TERMS)], "offices[0].terms[1].since terms-meet"),
     (
         PLACES,
-        [Office(name="长", jurisdiction="甲省", terms=(Term(holder="a", since=CHANGE, until=FIRST),))],
+        [PublicOffice(name="长", jurisdiction="甲省", terms=(Term(holder="a", since=CHANGE, until=FIRST),))],
         "offices[0].terms[0].until unit-ends-first",
     ),
     (PLACES, OFFICES[:1] * 2, "units[1].name unit-twice"),
@@ -97,7 +99,9 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("places", "offices", "problem"), WRONG, ids=lambda part: str(part)[-40:])
-def test_what_does_not_fit_is_told(places: list[Jurisdiction], offices: list[Office], problem: str) -> None:
+def test_what_does_not_fit_is_told(
+    places: list[Jurisdiction], offices: list[PublicOffice], problem: str
+) -> None:
     with pytest.raises(UnitsError) as caught:
         OfficeRegister(places, offices)
     assert problem in [f"{one.path} {one.code}" for one in caught.value.problems]
@@ -122,7 +126,7 @@ def reply(desk: Desk, case_id: str) -> None:
     desk.complete(case_id, by=handler)
 
 
-def figures(desk: Desk, register: OfficeRegister, ids: str, year: int = 2010) -> Coverage:
+def figures(desk: Desk, register: OfficeRegister, ids: str, year: int = 2010) -> BoardYear:
     return coverage([desk.get(case_id) for case_id in ids], register, year)
 
 

@@ -17,7 +17,7 @@ LOOK_IN = "look_in"
 PAGE = 1000
 
 
-class Watch(Value):
+class DutyWatch(Value):
     """How one unit's duty stands.
 
     Attributes:
@@ -38,7 +38,7 @@ class Watch(Value):
     missed: int
 
 
-def duty_watch(desk: Desk, *, policy: str | None = None) -> tuple[Watch, ...]:
+def duty_watch(desk: Desk, *, policy: str | None = None) -> tuple[DutyWatch, ...]:
     """How the duty of every unit with a roster stands now, in the order of the rosters' ids.
 
     Args:
@@ -63,7 +63,7 @@ def duty_watch(desk: Desk, *, policy: str | None = None) -> tuple[Watch, ...]:
     )
 
 
-def _watch(desk: Desk, duty: DutyRule, roster: Case, policy: str) -> Watch:
+def _watch(desk: Desk, duty: DutyRule, roster: Case, policy: str) -> DutyWatch:
     rules, now = desk.rules_of(roster), desk.clock.now_us()
     turns = [run.since_us for run in roster.clocks if run.clock == LOOK_IN]
     last = turns[-1] if len(turns) > 1 else None
@@ -76,7 +76,7 @@ def _watch(desk: Desk, duty: DutyRule, roster: Case, policy: str) -> Watch:
         for case in _cases(desk, unit=roster.unit, state=state)
         if _policy(desk, case) == policy
     ]
-    return Watch(
+    return DutyWatch(
         roster.unit,
         roster.id,
         last=None if last is None else moment(last, roster.origin.zone),

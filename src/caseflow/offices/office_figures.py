@@ -40,7 +40,7 @@ class Growth(Value):
         return (self.now - self.before) / self.before * 100 if self.before else None
 
 
-class Coverage(Value):
+class BoardYear(Value):
     """The figures of one year of the boards of offices.
 
     Attributes:
@@ -65,7 +65,7 @@ class Coverage(Value):
     satisfied: Count
 
 
-def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Coverage:
+def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> BoardYear:
     """The figures of a year.
 
     Args:
@@ -107,7 +107,7 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Cover
     last = date(year, 12, 31)
     with_mechanism = sum(offices.mechanism(name, last) is not None for name in provinces)
     holders = _holders(offices, begin, end)
-    return Coverage(
+    return BoardYear(
         year,
         provinces=Count("provinces with a reply, of those listed", len(replying), len(provinces)),
         mechanisms=Count("provinces with a mechanism, of those listed", with_mechanism, len(provinces)),

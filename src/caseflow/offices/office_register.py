@@ -78,7 +78,7 @@ class Term:
 
 
 @attrs.frozen(kw_only=True)
-class Office:
+class PublicOffice:
     """An office that messages are addressed to; it stays when its holder goes."""
 
     name: str
@@ -101,7 +101,7 @@ class OfficeRegister(ListedUnits):
     """
 
     def __init__(
-        self, jurisdictions: Iterable[Jurisdiction], offices: Iterable[Office], *, file: str = "offices"
+        self, jurisdictions: Iterable[Jurisdiction], offices: Iterable[PublicOffice], *, file: str = "offices"
     ) -> None:
         notes = Notes(file)
         listed = tuple(jurisdictions)
@@ -136,11 +136,11 @@ class OfficeRegister(ListedUnits):
             if document.valid_until is not None and document.valid_until <= document.valid_from:
                 notes.add(f"{path}.mechanisms[{index}].valid_until", "unit-ends-first", document.valid_until)
 
-    def office(self, name: str) -> Office | None:
+    def office(self, name: str) -> PublicOffice | None:
         """The office of that name; `None` when there is none."""
         return self._offices.get(unit_name(name))
 
-    def offices(self) -> tuple[Office, ...]:
+    def offices(self) -> tuple[PublicOffice, ...]:
         """All of them, in the order of the list."""
         return tuple(self._offices.values())
 
@@ -168,7 +168,7 @@ class OfficeRegister(ListedUnits):
         return max(known, key=lambda one: one.valid_from, default=None)
 
 
-def _check_terms(office: Office, path: str, notes: Notes) -> None:
+def _check_terms(office: PublicOffice, path: str, notes: Notes) -> None:
     terms = sorted(enumerate(office.terms), key=lambda one: one[1].since)
     for index, term in terms:
         if term.until is not None and term.until <= term.since:
@@ -181,7 +181,7 @@ def _check_terms(office: Office, path: str, notes: Notes) -> None:
 @attrs.frozen(kw_only=True)
 class _File:
     jurisdictions: tuple[Jurisdiction, ...] = ()
-    offices: tuple[Office, ...] = ()
+    offices: tuple[PublicOffice, ...] = ()
 
 
 def load_offices(path: str | Path) -> OfficeRegister:
