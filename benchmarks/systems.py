@@ -47,6 +47,6 @@ def _boards(part: int) -> Row:
 
 def _row(work: str, took: float, part: int, *, must: float, note: str) -> Row:
     return Row(
-        work=work, unit="s", ours=took, score=took * part, sense="{:.0f} s in full", at_least=False, must=must,
-        note=note,
+        work=work, unit="s", ours=took, score=took * part, sense="{:.0f} s in full",
+        at_least=False, must=must, note=note,
     )  # fmt: skip
