@@ -107,7 +107,7 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     links, wanted = end.rules.policy.links, end.command.fields["type"]
     if end.command.effective_us is not None:
         return _refusal("takes-effect-when-recorded", end, rule="effective_at")
-    is_there = _are_linked(end.case, other.case, wanted, inward=inward)
+    is_there = _is_linked(end.case, other.case.id, wanted, inward=inward)
     if end.command.action == UNLINK:
         return None if is_there else _refusal("not-linked", end, found=other.case.id)
     if is_there:
@@ -121,11 +121,9 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     return _refusal("link-not-possible", end, found=wanted, missing=tuple(possible), rule="links")
 
 
-def _are_linked(case: Case, other: Case, link: str, *, inward: bool) -> bool:
-    """Whether the link is there, by the case of the two that has fewer: each link stands in both."""
-    if len(other.facts.links) < len(case.facts.links):
-        case, other, inward = other, case, not inward
-    return any(one.key == (link, other.id, inward) for one in case.facts.links)
+def _is_linked(case: Case, other: str, link: str, *, inward: bool) -> bool:
+    """Whether the case has the link; a proposal may have thousands, so that ids are compared first."""
+    return any(one.case == other and one.key == (link, other, inward) for one in case.facts.links)
 
 
 def _is_public(end: LinkEnd, link: str) -> bool:
