@@ -56,19 +56,30 @@ def decide_link(
     """
     if here.case.id == there.case.id:
         raise Refused(_refusal("linked-to-itself", here), case_id=here.case.id)
+    wanted = here.command.fields.get("type", "")
+    fewer = len(here.case.facts.links) <= len(there.case.facts.links)
+    end, other = (here, there) if fewer else (there, here)  # each link stands in both
+    is_linked = _has_link(end.case, other.case.id, wanted, inward=not fewer)
     return (
-        decide_end(here, there, now, authorizer=authorizer, inward=False),
-        decide_end(there, here, now, authorizer=authorizer, inward=True),
+        decide_end(here, there, now, authorizer=authorizer, inward=False, is_linked=is_linked),
+        decide_end(there, here, now, authorizer=authorizer, inward=True, is_linked=is_linked),
     )
 
 
 def decide_end(
-    end: LinkEnd, other: LinkEnd, now: int, *, inward: bool, authorizer: Authorizer | None = None
+    end: LinkEnd,
+    other: LinkEnd,
+    now: int,
+    *,
+    inward: bool,
+    authorizer: Authorizer | None = None,
+    is_linked: bool | None = None,
 ) -> Outcome:
     """One end of a link that is made, or taken back; see `decide_link`.
 
     Args:
         inward: whether the link leads from the other case to this one.
+        is_linked: whether it is there; by default as this end's record says.
     """
     rules, at = end.rules, max(now, end.case.acted_us)
     case, issued = escalate(rules, end.case, at, history=end.history)
@@ -76,7 +87,7 @@ def decide_end(
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None:
-        refused = _wrong_link(end, other, inward=inward)
+        refused = _wrong_link(end, other, inward=inward, is_linked=is_linked)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
@@ -102,15 +113,16 @@ def _past(end: LinkEnd, issued: tuple[e.Event, ...]) -> tuple[e.Event, ...]:
     return (*end.history()[: end.case.version], *issued)
 
 
-def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None:
+def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool, is_linked: bool | None) -> Refusal | None:
     """Why the case may not have the link, or not lose it; by its own policy alone."""
     links, wanted = end.rules.policy.links, end.command.fields["type"]
     if end.command.effective_us is not None:
         return _refusal("takes-effect-when-recorded", end, rule="effective_at")
-    is_there = _is_linked(end.case, other.case.id, wanted, inward=inward)
+    if is_linked is None:
+        is_linked = _has_link(end.case, other.case.id, wanted, inward=inward)
     if end.command.action == UNLINK:
-        return None if is_there else _refusal("not-linked", end, found=other.case.id)
-    if is_there:
+        return None if is_linked else _refusal("not-linked", end, found=other.case.id)
+    if is_linked:
         return _refusal("already-linked", end, found=other.case.id)
     name = other.rules.policy.name
     possible = [
@@ -121,7 +133,7 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     return _refusal("link-not-possible", end, found=wanted, missing=tuple(possible), rule="links")
 
 
-def _is_linked(case: Case, other: str, link: str, *, inward: bool) -> bool:
+def _has_link(case: Case, other: str, link: str, *, inward: bool) -> bool:
     """Whether the case has the link; a proposal may have thousands, so that ids are compared first."""
     return any(one.case == other and one.key == (link, other, inward) for one in case.facts.links)
 
