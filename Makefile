@@ -73,7 +73,7 @@ types: $(VENV)/ready-test $(VENV)/ready-bench
 	$(BIN)/pyright
 
 examples: $(VENV)/ready-main
-	@for example in examples/[0-9]*.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
+	@for example in examples/[0-9]*.py examples/campaign.py examples/leader_board.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
 	cd examples/django_portal && ../../$(BIN)/python manage.py test
 
 # With the servers that `.ci/servers` finds or starts; without any it says which rows are left out.

@@ -11,7 +11,7 @@ from benchmarks.report import Row, table, write
 NAMES = (
     "bytecodes", "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory",
     "timelines", "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay", "imports",
-    "migration", "terms", "long_lives", "case_lists", "doors", "workers", "recurrence",
+    "migration", "terms", "long_lives", "case_lists", "doors", "workers", "systems", "recurrence",
 )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ TABLES = {
     "[units.NAME]": policy.UnitRule,
     "[notices.NAME]": policy.NoticeRule,
     "[documents.NAME]": policy.DocumentRule,
+    "[duty]": policy.DutyRule,
     "[links.NAME]": policy.LinkRule,
     "[links.NAME.when_made] and [evaluation.dissatisfied]": evaluation_rule.SystemAction,
     "[evaluation]": evaluation_rule.EvaluationRule,

@@ -252,6 +252,7 @@ REFUSALS: dict[str, tuple[str, Callable[[Desk], object]]] = {
         "takes-effect-when-recorded",
         lambda d: d.link("q-1", "q-2", as_="part-of", by=CLERK, effective_at=MONDAY, reason="迟录"),
     ),
+    "by no type": ("field-missing", lambda d: d.act("q-1", "link", by=CLERK, fields={"other": "r-1"})),
     "what was not": ("not-linked", lambda d: d.unlink("q-1", "q-2", as_="part-of", by=CLERK)),
 }
 

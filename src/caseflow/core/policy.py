@@ -491,6 +491,19 @@ class ZoneRule:
 
 
 @attrs.frozen(kw_only=True)
+class DutyRule:
+    """专人每日登录: who looks in on the unit's cases each working day, and which of them wait to be seen."""
+
+    role: str
+    """Who: a role of scope ``unit``."""
+    unseen: tuple[str, ...]
+    """The states in which a case waits to be seen."""
+    roster: str = optional("duty-roster")
+    """The policy of rosters, one case a unit, whose clock ``look_in`` says by which day."""
+    source: str = optional("")
+
+
+@attrs.frozen(kw_only=True)
 class Policy:
     """The rules of a portal.
 
@@ -535,6 +548,8 @@ class Policy:
     """Of a policy of referrals (效能问责), by its kinds: ``inaction``, ``delay``, ``arbitrary``, others."""
     zones: dict[str, ZoneRule] = optional({})
     """The zones that acts are exchanged with, by bundles that are carried."""
+    duty: DutyRule | None = optional(None)
+    """Who looks in each working day; nobody need when left out."""
     calendars: dict[str, CalendarSource] = table()
     """The calendars that clocks name."""
     case_series: str = optional("")

@@ -72,6 +72,7 @@ class CommandHandler:
     ) -> None:
         self.offered = {rules.policy.name: rules for rules in policies}
         self.rules = policies[0]
+        self._of_pin = {rules.pin: rules for rules in policies}
         self.store = store
         self.clock = clock
         self.authorizer = authorizer
@@ -414,7 +415,7 @@ class CommandHandler:
     def rules_of(self, case: Case) -> CompiledPolicy:
         """The rules the case pinned; this desk's for a case that is not submitted yet."""
         pin, rules = case.origin.policy_hash, self.rules
-        return rules if pin == rules.pin or not pin else self.rules_of_hash(pin)
+        return rules if pin == rules.pin or not pin else self._of_pin.get(pin) or self.rules_of_hash(pin)
 
     def _rules_named(self, policy: str, case: Case) -> CompiledPolicy:
         """The rules of that name, for a case to be submitted; of one that is there its own.

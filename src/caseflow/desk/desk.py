@@ -18,6 +18,7 @@ from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
+from caseflow.desk.batch import Batch, Result, batched
 from caseflow.desk.call_checks import checked_actor
 from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
@@ -230,6 +231,26 @@ class Desk(TypedActions):
             progress: told after each batch how many cases were written or passed over.
         """
         return self._adopter.adopt_all(cases, by=by, reason=reason, dry_run=dry_run, progress=progress)
+
+    def batch(self, work: Callable[[Batch], Result], *, reads: Iterable[str] = ()) -> Result:
+        """Take many commands in one append: all of them, or none when one is refused.
+
+        Args:
+            work: takes its commands by what it is given, which has the methods of a desk that take one
+                (``submit``, ``link``, ``act``...); each sees what those before it did. Lists and the desk
+                itself see nothing of it until all is recorded. It is called anew, five times at most, when
+                another writer changed one of the cases meanwhile, so that it should change nothing else.
+            reads: ids of cases that it will meet: read some hundred at once, which is faster.
+
+        Returns:
+            What the work returns.
+
+        Raises:
+            BadInput: a command under an idempotency ``key``; cases of a batch are known by their ids.
+            Stale: other writers were faster five times.
+            Exception: whatever the work raises; nothing was recorded.
+        """
+        return batched(self._handler, work, reads)
 
     def migrate_all(
         self,
@@ -624,6 +645,7 @@ class AsyncDesk(Threaded[Desk]):
     sweep = in_thread(Desk.sweep)
     adopt = in_thread(Desk.adopt)
     adopt_all = in_thread(Desk.adopt_all)
+    batch = in_thread(Desk.batch)
     migrate_all = in_thread(Desk.migrate_all)
     migrate = in_thread(Desk.migrate)
     rules_of = in_thread(Desk.rules_of)

@@ -22,7 +22,10 @@ from caseflow.errors import CaseflowError, UnknownCase, is_of_the_store
 from caseflow.ports import Append, Quarantined, Store
 
 MOST_STEPS = 10_000
-"""Changes of linked cases in one unit of work; policies that answer each other for ever come to an end."""
+"""Changes of one linked case in one unit of work; policies that answer each other for ever come to an end."""
+
+READ_AHEAD = 500
+"""Linked cases that are read by one question."""
 
 _T = TypeVar("_T")
 
@@ -57,6 +60,8 @@ class _Change(Value):
     before: Case
     entry: Append
     spread: int = 0
+    steps: int = 0
+    """How often it has learnt something of linked cases."""
 
 
 class UnitOfWork:
@@ -74,7 +79,7 @@ class UnitOfWork:
         self._leave = leave
         self._changes: dict[str, _Change] = {}
         self._waiting: deque[str] = deque()
-        self._steps = 0
+        self._read: dict[str, Case] = {}
 
     def add(self, before: Case, entry: Append) -> None:
         """A case that changes, by what was decided on it; asked for once a case."""
@@ -102,9 +107,12 @@ class UnitOfWork:
         if any(isinstance(event, Withdrawn | Rejected) for event in events):
             for follower in case.facts.followers:
                 self._tried(self._leave, self._resume, follower, case)
-        linked = tuple(dict.fromkeys(link.case for link in case.facts.links))
-        if not linked:
+        if not case.facts.links:
             return
+        linked: tuple[str, ...] = ()
+        if any(event.to is not None for event in events):
+            linked = tuple(dict.fromkeys(link.case for link in case.facts.links))
+            self._read_ahead(linked)
         place = change.before.place if not change.spread else _last_place(change)
         for event in events:
             place = event.to or place
@@ -113,6 +121,15 @@ class UnitOfWork:
                 others = (*others, event.case)
             for other in others:
                 self._tried(self._aside, self._learn, other, (case_id, place))
+
+    def _read_ahead(self, ids: tuple[str, ...]) -> None:
+        """Read many cases at once, where the store can; what cannot be read is read again by itself."""
+        read_many = getattr(self._recorder.store, "load_many", None)
+        unread = [case_id for case_id in ids if case_id not in self._changes and case_id not in self._read]
+        if read_many is None or len(unread) < 2:
+            return
+        for begin in range(0, len(unread), READ_AHEAD):
+            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=_is_read_again)
 
     def _tried(self, leave: Leave | None, change: Callable[[str, _T], None], case_id: str, by: _T) -> None:
         try:
@@ -140,24 +157,23 @@ class UnitOfWork:
         rules = self._recorder.rules_of(case)
         outcome = learn(rules, case, other, place, self._now, history=self._history(case_id))
         if outcome[1]:
-            self._steps += 1
-            self._extend(case, outcome)
+            self._extend(case, outcome, steps=1)
 
-    def _extend(self, case: Case, outcome: Outcome) -> None:
+    def _extend(self, case: Case, outcome: Outcome, *, steps: int = 0) -> None:
         """More happens to a case.
 
         Raises:
             CaseflowError: ``endless``.
         """
-        if self._steps > MOST_STEPS:
-            raise CaseflowError("endless", case=case.id, found="links")
         after, events = outcome
         change = self._changes.get(case.id)
         if change is None:
-            self._changes[case.id] = _Change(case, Append(after, case.version, events))
+            self._changes[case.id] = _Change(case, Append(after, case.version, events), steps=steps)
         else:
+            if change.steps >= MOST_STEPS:
+                raise CaseflowError("endless", case=case.id, found="links")
             entry = change.entry.replace(case=after, events=(*change.entry.events, *events))
-            self._changes[case.id] = change.replace(entry=entry)
+            self._changes[case.id] = change.replace(entry=entry, steps=change.steps + steps)
         self._waiting.append(case.id)
 
     def _case(self, case_id: str) -> Case:
@@ -167,7 +183,9 @@ class UnitOfWork:
             UnknownCase: no such case.
         """
         change = self._changes.get(case_id)
-        case = self._recorder.store.load(case_id) if change is None else change.entry.case
+        if change is not None:
+            return change.entry.case
+        case = self._read.get(case_id) or self._recorder.store.load(case_id)
         if case is None:
             raise UnknownCase(case_id)
         return case
@@ -177,6 +195,10 @@ class UnitOfWork:
         change = self._changes.get(case_id)
         new = () if change is None else change.entry.events
         return lambda: (*self._recorder.store.events(case_id), *new)
+
+
+def _is_read_again(one: Quarantined) -> None:
+    """A case that cannot be read among others is told of when it is read by itself."""
 
 
 def _last_place(change: _Change) -> CaseState:

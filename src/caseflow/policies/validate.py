@@ -90,6 +90,7 @@ def check(policy: Policy, notes: Notes) -> None:
     _check_evaluation(policy, notes)
     _check_conduct(policy, notes)
     _check_zones(policy, notes)
+    _check_duty(policy, notes)
     for name in policy.calendars:
         check_calendar(policy, name, notes)
 
@@ -180,6 +181,19 @@ def _names(policy: Policy) -> Iterator[tuple[str, str]]:
 def _templates(policy: Policy) -> Iterator[tuple[str, str]]:
     yield from ((f"documents.{name}.template", rule.template) for name, rule in policy.documents.items())
     yield from ((f"notices.{name}.template", rule.template) for name, rule in policy.notices.items())
+
+
+def _check_duty(policy: Policy, notes: Notes) -> None:
+    duty = policy.duty
+    if duty is None:
+        return
+    if duty.role not in policy.roles:
+        notes.add("duty.role", "unknown-role", duty.role)
+    elif policy.roles[duty.role].scope != "unit":
+        notes.add("duty.role", "role-of-no-unit", duty.role)
+    for index, state in enumerate(duty.unseen):
+        if state not in policy.states:
+            notes.add(f"duty.unseen[{index}]", "unknown-state", state)
 
 
 # -- what hangs together ----------------------------------------------------------------------------------

@@ -149,7 +149,7 @@ class CompiledPolicy:
         goes_back: whether any move leads ``back``.
         timed_fields: (clock, level) -> the fields of the rung's timed action, as the policy has them.
         within: action -> the act after which it may be taken, and for how long; ``token_window`` of tokens.
-        linked: type of link -> what the rules ask about of a case that is linked by it.
+        linked: type of link -> what the rules ask about of a case that is linked by it, if anything.
     """
 
     def __init__(self, policy: Policy) -> None:
@@ -194,7 +194,8 @@ class CompiledPolicy:
         self._never_immediate = OF_TWO_CASES | {e.AppealUpheld} | ({e.Rated} if self.dissatisfied else _NONE)
         good_for = policy.evaluation.token_days
         self.token_window = Window(Span.of(days=good_for), self.days) if good_for else None
-        self.linked = {name: LinkQuestions.of(policy, name) for name in policy.links}
+        questions = {name: LinkQuestions.of(policy, name) for name in policy.links}
+        self.linked = {name: one for name, one in questions.items() if one.actions or one.of_end}
         self._effects: dict[tuple[str, str, str], Effects] = {}
         self.goes_back = any(BACK in rule.moves.values() for rule in policy.actions.values())
         self.table: dict[str, dict[str, Transition]] = {state: {} for state in ("", *policy.states)}

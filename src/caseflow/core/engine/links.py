@@ -54,19 +54,30 @@ def decide_link(
         Refused: by either end, for whatever its rules refuse a command; and ``takes-effect-when-recorded``,
             ``link-not-possible``, ``already-linked``, ``not-linked`` or ``linked-to-itself``.
     """
+    wanted = here.command.fields.get("type", "")
+    fewer = len(here.case.facts.links) <= len(there.case.facts.links)
+    end, other = (here, there) if fewer else (there, here)  # each link stands in both
+    is_linked = _has_link(end.case, other.case.id, wanted, inward=not fewer)
     return (
-        decide_end(here, there, now, authorizer=authorizer, inward=False),
-        decide_end(there, here, now, authorizer=authorizer, inward=True),
+        decide_end(here, there, now, authorizer=authorizer, inward=False, is_linked=is_linked),
+        decide_end(there, here, now, authorizer=authorizer, inward=True, is_linked=is_linked),
     )
 
 
 def decide_end(
-    end: LinkEnd, other: LinkEnd, now: int, *, inward: bool, authorizer: Authorizer | None = None
+    end: LinkEnd,
+    other: LinkEnd,
+    now: int,
+    *,
+    inward: bool,
+    authorizer: Authorizer | None = None,
+    is_linked: bool | None = None,
 ) -> Outcome:
     """One end of a link that is made, or taken back; see `decide_link`.
 
     Args:
         inward: whether the link leads from the other case to this one.
+        is_linked: whether it is there; by default as this end's record says.
     """
     rules, at = end.rules, max(now, end.case.acted_us)
     case, issued = escalate(rules, end.case, at, history=end.history)
@@ -74,7 +85,7 @@ def decide_end(
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None:
-        refused = _wrong_link(end.replace(case=case), other, inward=inward)
+        refused = _wrong_link(end.replace(case=case), other, inward=inward, is_linked=is_linked)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
@@ -100,17 +111,18 @@ def _past(end: LinkEnd, issued: tuple[e.Event, ...]) -> tuple[e.Event, ...]:
     return (*end.history()[: end.case.version], *issued)
 
 
-def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None:
+def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool, is_linked: bool | None) -> Refusal | None:
     """Why the case may not have the link, or not lose it; by its own policy alone."""
     links, wanted = end.rules.policy.links, end.command.fields["type"]
     if end.command.effective_us is not None:
         return _refusal("takes-effect-when-recorded", end, rule="effective_at")
-    is_there = (wanted, other.case.id, inward) in [link.key for link in end.case.facts.links]
     if end.command.action == LINK and end.case.id == other.case.id:
         return _refusal("linked-to-itself", end)
+    if is_linked is None:
+        is_linked = _has_link(end.case, other.case.id, wanted, inward=inward)
     if end.command.action == UNLINK:
-        return None if is_there else _refusal("not-linked", end, found=other.case.id)
-    if is_there:
+        return None if is_linked else _refusal("not-linked", end, found=other.case.id)
+    if is_linked:
         return _refusal("already-linked", end, found=other.case.id)
     name = other.rules.policy.name
     possible = [
@@ -119,6 +131,11 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool) -> Refusal | None
     if wanted in possible:
         return None
     return _refusal("link-not-possible", end, found=wanted, missing=tuple(possible), rule="links")
+
+
+def _has_link(case: Case, other: str, link: str, *, inward: bool) -> bool:
+    """Whether the case has the link; a proposal may have thousands, so that ids are compared first."""
+    return any(one.case == other and one.key == (link, other, inward) for one in case.facts.links)
 
 
 def _is_public(end: LinkEnd, link: str) -> bool:
@@ -151,7 +168,7 @@ def learn(
         by: only by links of that type.
     """
     events: tuple[e.Event, ...] = ()
-    for link in case.facts.links:
+    for link in case.facts.links if rules.linked else ():
         if link.case == other and by in ("", link.type) and _is_asked(rules, link, place):
             case, more = _learn_by(
                 rules, case, link, place, at=max(now, case.acted_us), past=(history, events)
