@@ -6,7 +6,7 @@ from pathlib import Path
 
 from caseflow import Actor, Desk, ManualClock, load_policy
 from caseflow.audit.checkpoint import make_key, read_private_key, read_public_key
-from caseflow.interchange.zones import Received, Sent, ZoneLink
+from caseflow.interchange.zones import BundleReceipt, Sent, ZoneLink
 from caseflow.ports import Store
 
 POLICIES = Path(__file__).resolve().parents[2] / "examples" / "policies" / "zones"
@@ -46,12 +46,12 @@ class Zones:
     def export(self, zone: str, *, limit: int = 5_000) -> Sent | None:
         return self.links[zone].export(self.folder, self.keys[zone], limit=limit)
 
-    def receive(self, zone: str, path: Path) -> Received:
+    def receive(self, zone: str, path: Path) -> BundleReceipt:
         """What a zone makes of a bundle of the other one."""
         peer = "inner" if zone == "outer" else "outer"
         return self.links[zone].receive(path, self.public[peer])
 
-    def carry(self, zone: str) -> list[Received]:
+    def carry(self, zone: str) -> list[BundleReceipt]:
         """Everything that is due from a zone, received by the other one."""
         peer = "inner" if zone == "outer" else "outer"
         return [self.receive(peer, path) for path in self.send(zone)]

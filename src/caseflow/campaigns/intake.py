@@ -109,7 +109,11 @@ def _open_channels(campaign: Case) -> tuple[str, ...]:
     """
     if campaign.state != "collecting":
         refusal = Refusal(
-            code="not-in-state", action="submit", state=campaign.state, rule="states.collecting"
+            code="not-in-state",
+            action="submit",
+            state=campaign.state,
+            rule="states.collecting",
+            missing=("open_collecting",),
         )
         raise Refused(refusal, case_id=campaign.id)
     return _channels_of(campaign)

@@ -25,7 +25,7 @@ class Entry(Value):
     messages: tuple[str, ...]
 
 
-class Bundle(Value):
+class ProposalBundle(Value):
     """A bundle as it was written: what `hand_over` of the campaign and of each proposal records.
 
     Attributes:
@@ -38,7 +38,7 @@ class Bundle(Value):
     messages: int
 
 
-def write_bundle(desk: Desk, proposals: Iterable[str], path: Path) -> Bundle:
+def write_bundle(desk: Desk, proposals: Iterable[str], path: Path) -> ProposalBundle:
     """Write selected proposals as JSON Lines in UTF-8, in the order given. No citizen is named in it.
 
     Raises:
@@ -57,7 +57,7 @@ def write_bundle(desk: Desk, proposals: Iterable[str], path: Path) -> Bundle:
             file.write(line)
             hashed.update(line)
             count, messages = count + 1, messages + len(links)
-    return Bundle(hashed.hexdigest(), count, messages)
+    return ProposalBundle(hashed.hexdigest(), count, messages)
 
 
 def read_bundle(path: Path, sha256: str) -> tuple[Entry, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import sys
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -43,7 +44,12 @@ def run(name: str, lang: Lang) -> None:
     table = known_systems()
     if name not in table:
         raise BadInput("no-system", found=name, known=", ".join(table))
-    runpy.run_path(str(example_file(str(table[name]["example"]))), run_name="__main__")
+    file, before = str(example_file(str(table[name]["example"]))), sys.argv
+    sys.argv = [file]  # an example reads its own arguments, which are none
+    try:
+        runpy.run_path(file, run_name="__main__")
+    finally:
+        sys.argv = before
 
 
 def known_systems() -> dict[str, Mapping[str, Any]]:

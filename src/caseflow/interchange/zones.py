@@ -53,7 +53,7 @@ class RefusedItem(Value):
     code: str
 
 
-class Received(Value):
+class BundleReceipt(Value):
     """What a bundle came to.
 
     Attributes:
@@ -130,7 +130,7 @@ class ZoneLink:
             items += () if item is None else (item,)
         return self._write(folder, key, (number, after, upto), items)
 
-    def receive(self, path: Path, key: PublicKey) -> Received:
+    def receive(self, path: Path, key: PublicKey) -> BundleReceipt:
         """Do what a bundle says: each act by the rules of this side, in the order of the other one.
 
         An act that is refused is entered in the ledger and keeps nobody else's from being done. A run that
@@ -151,13 +151,13 @@ class ZoneLink:
         if header.number in received:
             if received[header.number] != bundle.sha256:
                 raise BadInput("zone-differs", what=str(path), found=header.number)
-            return Received(header.number, is_repeat=True)
+            return BundleReceipt(header.number, is_repeat=True)
         if header.number > len(received) + 1:
             missing = f"{len(received) + 1}..{header.number - 1}"
             raise BadInput("zone-gap", what=str(path), found=header.number, missing=missing)
         return self._do(bundle)
 
-    def _do(self, bundle: Bundle) -> Received:
+    def _do(self, bundle: Bundle) -> BundleReceipt:
         refused = list[RefusedItem]()
         for item in bundle.items:
             code = self._take(item)
@@ -166,7 +166,7 @@ class ZoneLink:
                 self._ledger.enter_refused(refused[-1])
         number = bundle.header.number
         self._ledger.enter_received(number, bundle.sha256)
-        return Received(number, len(bundle.items) - len(refused), tuple(refused))
+        return BundleReceipt(number, len(bundle.items) - len(refused), tuple(refused))
 
     def _take(self, item: Item) -> str:
         """Do it here; the code of why not, empty when it is done, now or by an earlier run."""
