@@ -256,7 +256,7 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
         assert desk().rules.policy.name == "city"
         assert desk() is desk()
     with override_settings(CASEFLOW={"POLICY": f"{__name__}.POLICY", "CLOCK": CLOCK}):
-        assert (desk().rules.policy, desk().clock) == (POLICY, CLOCK)
+        assert (desk().rules.pin, desk().clock) == (POLICY.pin, CLOCK)
         desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")
         with pytest.raises(Refused):
             desk().reply("c1", text="x", by=Actor("x", role="nobody"))
