@@ -19,7 +19,7 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
-from caseflow.desk.call_checks import checked_actor
+from caseflow.desk.call_checks import checked_actor, checked_function, checked_list, checked_name
 from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
@@ -250,7 +250,9 @@ class Desk(TypedActions):
             Stale: other writers were faster five times.
             Exception: whatever the work raises; nothing was recorded.
         """
-        return batched(self._handler, work, reads)
+        checked_function("work", work)
+        ids = [checked_name("reads", case_id) for case_id in checked_list("reads", reads)]
+        return batched(self._handler, work, ids)
 
     def migrate_all(
         self,

@@ -306,6 +306,12 @@ def _issued_by_a_unit(table: Table) -> str:
     return _put(table, "documents.planted.issuer", "planted")
 
 
+def _duty_over_all(table: Table) -> str:
+    _put(table, "roles.planted.scope", "any")
+    table["duty"] = {"role": "planted", "unseen": []}
+    return "duty.role"
+
+
 def _told_without_unit(table: Table) -> str:
     _put(table, "roles.planted.scope", "unit")
     table["without_unit"] = ["planted"]
@@ -370,6 +376,7 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("a link leads nowhere", "link-leads-nowhere", _set("links.planted", {})),
         ("an action waits for unknown links", "unknown-link",
          _set_at("actions.planted.linked_ended", ["nowhere"], "actions.planted.linked_ended")),
+        ("somebody over all units looks in daily", "role-of-no-unit", _duty_over_all),
         ("an action waits for an unknown clock", "unknown-clock",
          _set_at("actions.planted.clocks_ended", ["nowhere"], "actions.planted.clocks_ended")),
         ("a notice tells nobody", "notice-says-nothing",

@@ -154,8 +154,6 @@ def own_fields(table: Table) -> None:
         "hint": {"type": "text"},
     }
     table["actions"]["close"]["fields"] = {"outcome": {"choices": ["granted", "denied"]}}
-    if any(rung.get("then") == "close" for clock in table["clocks"].values() for rung in clock["rungs"]):
-        return  # a case that is closed by itself may never come so far
     table["clocks"]["papers"] = {
         "start": ["submit"],
         "stop": ["close"],
@@ -186,8 +184,8 @@ def limits(table: Table) -> None:
 
 def timed_closing(table: Table) -> None:
     """A case that nobody touches after its last rung is closed by the system, if its guards let it."""
-    if "papers" in table["clocks"]:
-        return  # its rung would never be reached
+    if any(not name.startswith("clock") for name in table["clocks"]):
+        return  # a case that is closed by itself may never come as far as their rungs
     rungs = [dict(rung) for rung in table["clocks"]["clock1"]["rungs"]]
     last = next(rung for rung in reversed(rungs) if not ("of" in rung and rung.get("kind") == "warning"))
     for key in ("every", "times"):
@@ -378,7 +376,6 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     own_fields,
     suspension,
     limits,
-    timed_closing,
     urgent_cases,
     own_terms,
     chains,
@@ -391,5 +388,6 @@ FEATURES: tuple[Callable[[Table], None], ...] = (
     regions,
     far_units,
     late_facts,
+    timed_closing,
 )
 """Every feature, in the order in which they are laid over a policy."""
