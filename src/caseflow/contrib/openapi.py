@@ -69,9 +69,9 @@ def _operation(
 ) -> dict[str, Any]:
     problem = {"description": "a problem", "content": {MEDIA_TYPE: {"schema": _ref("problem")}}}
     success = "201" if route.name == "submit" else "200"
-    content = {JSON: {"schema": _ref(route.document)}} if route.document else {ATOM: {}}
-    answer = {"description": route.document or "Atom (RFC 4287)", "content": content}
-    answers = {success: answer, "default": problem}
+    content: dict[str, Any] = {JSON: {"schema": _ref(route.document)}} if route.document else {ATOM: {}}
+    answer: dict[str, Any] = {"description": route.document or "Atom (RFC 4287)", "content": content}
+    answers: dict[str, Any] = {success: answer, "default": problem}
     if route.name == "get_health":
         answers["503"] = {**answer, "description": "beyond the portal's limits"}
     operation: dict[str, Any] = {

@@ -144,7 +144,8 @@ def _is_public(end: LinkEnd, link: str) -> bool:
 
 
 def _refusal(code: str, end: LinkEnd, **more: Any) -> Refusal:
-    return refusal(code, end.rules, end.case, end.command, **({"rule": "links"} | more))
+    more.setdefault("rule", "links")
+    return refusal(code, end.rules, end.case, end.command, **more)
 
 
 def learn(
