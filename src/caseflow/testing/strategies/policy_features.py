@@ -334,11 +334,6 @@ def ratings(table: Table) -> None:
         "dissatisfied": {"then": "again"},
         "token_days": 9,
     }
-    table["clocks"]["again"] = {
-        "start": ["again"],
-        "stop": ["close"],
-        "rungs": [{"level": "again", "days": 2}],
-    }
 
 
 def regions(table: Table) -> None:
