@@ -1,4 +1,4 @@
-"""Whether what a notice tells still holds of the case as it stands, looked at right before it is act."""
+"""Whether what a notice tells still holds of the case as it stands, looked at right before it is told."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ENDED: Final = "ended"
 MOVED_ON: Final = "moved-on"
 """It is for a unit that neither holds the case any more nor helps with it."""
 NEVER_TOLD: Final = "never-told"
-"""It takes back what nobody was act."""
+"""It takes back what nobody was told."""
 REOPENED: Final = "reopened"
 """It tells of an end, and the case goes on."""
 RETRACTED: Final = "retracted"
