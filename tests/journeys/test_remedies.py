@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import attrs
 import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Refused, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.decide import decide
-from caseflow.core.engine.preconditions import check_asked
+from caseflow.core.engine.preconditions import GUARDS, check_asked
 from caseflow.core.engine.remedies import NAMING_ACTIONS
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Command
@@ -17,6 +18,7 @@ from caseflow.errors import Refusal
 from caseflow.testing.actors import UNITS, all_actors, permitted_actors
 from caseflow.testing.command_generator import legal_fields
 from caseflow.testing.laws.liveness import Liveness, Standing
+from tests.journeys.people import SUPERVISOR, submitted
 
 START = 1_740_967_800_000_000
 IMPORTER = Actor("i-1", role="importer")
@@ -124,3 +126,15 @@ def test_an_ordered_rectification_can_be_verified_after_a_withdrawal() -> None:
     desk.act("c1", "withdraw", by=citizen)
     case = desk.act("c1", "verify_rectification", by=IMPORTER, fields={"rectification": "r-1"})
     assert (case.state, case.facts.rectifications[0].verified_us is None) == ("withdrawn", False)
+
+
+def test_a_clock_that_the_rules_lack_is_not_extended(desk: Desk) -> None:
+    """An import may hold one: whoever asks what may be done is told that no clock runs."""
+    case = submitted(desk, "c1")
+    policy = desk.rules.policy
+    lacking = CompiledPolicy(attrs.evolve(policy, clocks={"other": policy.clocks["reply"]}))
+    command = Command("request_extension", SUPERVISOR)
+    for guard in ("extensions_left", "extension_allowed", "before_breach"):
+        refused = GUARDS[guard](lacking, case, command, desk.clock.now_us())
+        assert refused is None or refused.code == "clock-not-running", guard
+    assert GUARDS["extensions_left"](lacking, case, command, desk.clock.now_us()) is not None

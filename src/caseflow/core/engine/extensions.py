@@ -33,7 +33,9 @@ def clocks_asked(rules: CompiledPolicy, case: Case, command: Command) -> tuple[C
 
 def _may_be_meant(rules: CompiledPolicy, command: Command, run: ClockRun) -> bool:
     plan = rules.plan.get(run.clock)
-    value = command.fields.get(plan.subject_field) if plan is not None and plan.subject_field else None
+    if plan is None:
+        return False  # of an import whose policy lacks it: nothing says how it may be extended
+    value = command.fields.get(plan.subject_field) if plan.subject_field else None
     return value in (None, "", run.subject)
 
 
