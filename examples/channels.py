@@ -6,10 +6,11 @@ by a person; the one reply goes to each of them, by the channel by which they ca
 Run it:  python examples/channels.py            1,000 messages
          python examples/channels.py --full     20,000
 It prints:
-    收到消息 1050 条：政务微博 424、微信 264、客户端 159、网站 107、12345 热线 83、来信 13
+    收到消息 1050 条
+      政务微博 424、微信 264、客户端 159、网站 107、12345 热线 83、来信 13
     重复投递 50 条，各得原件，不另立案；立案 1000 件
     并案 302 件，余 698 个事项
-    每个事项的来路：1 种渠道 627 个、2 种渠道 19 个、3 种渠道 32 个、4 种渠道 18 个、5 种渠道 2 个
+    来自一种渠道的事项 627 个，来自多种的：2 种 19 个、3 种 32 个、4 种 18 个、5 种 2 个
     答复 698 次，按各自渠道告知 1000 人
     渠道         消息   案件   首提   告知
     政务微博      424    408    281    408
@@ -43,8 +44,13 @@ CHANNELS = {
 }
 WEIGHTS = (40, 25, 15, 10, 8, 2)
 PLACES = ("东门桥", "西湾路", "人民公园", "第二小学", "长途车站", "南市场", "火车站", "文化宫")
-MATTERS = ("路灯连续多日不亮，夜间出行十分危险", "井盖破损下陷，车辆经过响声很大", "垃圾堆放多日无人清运，气味难闻",
-           "公交站牌被撞倒，候车的人无从辨认", "自来水浑浊发黄，已经持续三天")  # fmt: skip
+MATTERS = (
+    "路灯连续多日不亮，夜间出行十分危险",
+    "井盖破损下陷，车辆经过响声很大",
+    "垃圾堆放多日无人清运，气味难闻",
+    "公交站牌被撞倒，候车的人无从辨认",
+    "自来水浑浊发黄，已经持续三天",
+)
 COORDINATOR = Actor("d-1", role="coordinator")
 
 
@@ -110,12 +116,13 @@ def main(size: int) -> None:
     )
     received, repeats, texts = take_in(desk, size, chance)
     listed = "、".join(f"{label} {received[channel]}" for channel, label in CHANNELS.items())
-    print(f"收到消息 {received.total()} 条：{listed}")
+    print(f"收到消息 {received.total()} 条\n  {listed}")
     print(f"重复投递 {repeats} 条，各得原件，不另立案；立案 {len(texts)} 件")
     matters = merge(desk, texts)
     print(f"并案 {sum(len(cases) - 1 for cases in matters)} 件，余 {len(matters)} 个事项")
     ways = Counter(len({case.origin.channel for case in cases}) for cases in matters)
-    print("每个事项的来路：" + "、".join(f"{count} 种渠道 {ways[count]} 个" for count in sorted(ways)))
+    several = "、".join(f"{count} 种 {ways[count]} 个" for count in sorted(ways) if count > 1)
+    print(f"来自一种渠道的事项 {ways[1]} 个，来自多种的：{several}")
 
     sent = list[Delivery]()
     relay = Relay(

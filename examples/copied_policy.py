@@ -1,8 +1,9 @@
-"""网络理政: one policy copied from city to city (成都、广元、绵阳), checked, proved, in force, and brought to its next version.
+"""网络理政: one policy copied from city to city (成都、广元、绵阳), checked, proved, and changed.
 
-The four files lie in ``examples/policies/systems``; their lengths are this example's own. It needs the extras `cn`
-and `testing`. Run it:  python examples/copied_policy.py           150 inquiries a city
-                        python examples/copied_policy.py --full    5,000, and a longer proof
+The four files lie in ``examples/policies/systems``; their lengths are made up. It needs the extras `cn` and
+`testing`.
+Run it:  python examples/copied_policy.py           150 inquiries a city
+         python examples/copied_policy.py --full    5,000, and a longer proof
 It prints:
     成都成文：26 行，其余承自通用规则
     广元取自成都：6 行，不同之处 2 项
