@@ -1,8 +1,8 @@
 """奥一网“有话问……”: a city asks for questions, and its leaders' offices answer what many ask.
 
-Messages are merged into questions and scored blind; each selected one is put to an office, which claims it
-(认领) and replies by the ladder of its own board. The reply reaches the question and every message of it in one
-transaction. Offices and texts are made up.
+Messages are merged into questions and scored blind; each selected one is put to an office, which claims
+it (认领) and replies by the ladder of its own board. The reply reaches the question and every message of it
+in one transaction. Offices and texts are made up.
 Run it:  python examples/city_asks.py           600 messages
          python examples/city_asks.py --full    30,000
 It prints:
@@ -57,7 +57,7 @@ def open_campaign() -> Desk:
 
 
 def questions(desk: Desk, size: int, chance: Random) -> Lists:
-    """Collect in the window, set aside what asks nothing, merge the rest; returns each question's messages."""
+    """Collect in the window, set aside what asks nothing, merge the rest; returns messages by question."""
     many = max(size // 25, 8)
     weights = [2, *(10 / (rank + 1) for rank in range(many))]
     about = chance.choices(range(-1, many), weights, k=size)

@@ -1,4 +1,4 @@
-"""``caseflow policy``: show, compare, lint, prove and draw policies, and bring the cases of a store under one."""
+"""``caseflow policy``: show, compare, lint, prove, draw policies; bring the cases of a store under one."""
 
 from __future__ import annotations
 
@@ -197,8 +197,8 @@ def _finding_document(row: Finding) -> dict[str, Any]:
 def diff(old: str, new: str, words: bool, as_json: bool, lang: Lang) -> None:
     """Tell what differs between two policies, names or files, key by key.
 
-    Each as it is after all that it extends; rungs go by their levels. A key that one of them lacks is told with
-    its whole table.
+    Each as it is after all that it extends; rungs go by their levels. A key that one of them lacks is told
+    with its whole table.
     """
     changes = policy_diff(load_policy(old), load_policy(new))
     if as_json:

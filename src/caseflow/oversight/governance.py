@@ -100,10 +100,10 @@ class GovernanceMeasure(Value):
         """What is counted, of what."""
         return text(f"governance.{self.name}", lang, least=LEAST)
 
-    def line(self, lang: Lang) -> str:
-        """What is counted, the shares and the trend, for people; or why there are none."""
+    def figures(self, lang: Lang) -> str:
+        """Both shares and the trend, for people; or why there are none."""
         if self.unmeasured:
-            return f"{self.label(lang)}{mark('colon', lang)}{self.reason(lang)}"
+            return self.reason(lang)
         parts = [_share_text(self.share, lang)]
         if self.trend:
             was, trend = _share_text(self.before, lang), text(f"governance.{self.trend}", lang)
@@ -112,7 +112,7 @@ class GovernanceMeasure(Value):
             parts.append(text("governance.was-none", lang))
         if self.pending:
             parts.append(text("governance.pending", lang, count=self.pending))
-        return f"{self.label(lang)}{mark('colon', lang)}{mark('semicolon', lang).join(parts)}"
+        return mark("semicolon", lang).join(parts)
 
     def reason(self, lang: Lang) -> str:
         """Why it cannot be measured from this log, in a sentence; empty where it can."""
@@ -149,7 +149,9 @@ class GovernanceReport(Value):
         )  # fmt: skip
         for name, measures in groupby(self.measures, key=lambda one: one.characteristic):
             yield text(f"governance.{name}", lang)
-            yield from (f"  {one.line(lang)}" for one in measures)
+            for one in measures:
+                yield f"  {one.label(lang)}"
+                yield f"    {one.figures(lang)}"
             yield f"  {text('governance.beyond', lang, text=text(f'governance.beyond-{name}', lang))}"
 
     def document(self, lang: Lang) -> dict[str, Any]:
