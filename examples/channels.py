@@ -108,12 +108,22 @@ def merge(desk: Desk, texts: dict[str, str]) -> list[list[Case]]:
     return groups + [[desk.get(name)] for name in texts if name not in together]
 
 
+def answer(desk: Desk, matters: list[list[Case]]) -> list[Delivery]:
+    """One reply to each matter; returns what the relay told of it, to whom, and by which channel."""
+    sent = list[Delivery]()
+    notifiers = dict.fromkeys(CHANNELS, CallableNotifier(sent.append))
+    relay = Relay(desk.store, Contacts(), notifiers, clock=desk.clock)
+    for first, *_ in matters:
+        desk.reply(first.id, text="已处理。", by=Actor("o-4", role="handler", unit="城管局"))
+    while relay.once().claimed:
+        pass
+    return [one for one in sent if one.notice.topic == "replied"]
+
+
 def main(size: int) -> None:
     """Take in, merge, answer, count."""
-    desk, chance = (
-        Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2011-03-07T08:00:00+08:00")),
-        Random(2011),
-    )
+    clock, chance = ManualClock("2011-03-07T08:00:00+08:00"), Random(2011)
+    desk = Desk(load_policy("wuhu"), MemoryStore(), clock=clock)
     received, repeats, texts = take_in(desk, size, chance)
     listed = "、".join(f"{label} {received[channel]}" for channel, label in CHANNELS.items())
     print(f"收到消息 {received.total()} 条\n  {listed}")
@@ -123,26 +133,12 @@ def main(size: int) -> None:
     ways = Counter(len({case.origin.channel for case in cases}) for cases in matters)
     several = "、".join(f"{count} 种 {ways[count]} 个" for count in sorted(ways) if count > 1)
     print(f"来自一种渠道的事项 {ways[1]} 个，来自多种的：{several}")
-
-    sent = list[Delivery]()
-    relay = Relay(
-        desk.store, Contacts(), dict.fromkeys(CHANNELS, CallableNotifier(sent.append)), clock=desk.clock
-    )
-    while relay.once().claimed:  # what came of the merging is told first
-        pass
-    sent.clear()
-    desk.clock.advance(days=1)
-    officer = Actor("o-4", role="handler", unit="城管局")
-    for first, *_ in matters:
-        desk.reply(first.id, text="已处理。", by=officer)
-    while relay.once().claimed:
-        pass
-    told = Counter(delivery.channel for delivery in sent)
+    clock.advance(days=1)
+    sent = answer(desk, matters)
+    told = Counter(one.channel for one in sent)
     print(f"答复 {len(matters)} 次，按各自渠道告知 {len({one.person.id for one in sent})} 人")
-    cases, main_ones = Counter[str](), Counter[str]()
-    for first, *others in matters:
-        main_ones[first.origin.channel] += 1
-        cases.update(case.origin.channel for case in (first, *others))
+    cases = Counter(case.origin.channel for group in matters for case in group)
+    main_ones = Counter(group[0].origin.channel for group in matters)
     print("渠道         消息   案件   首提   告知")
     for channel, label in CHANNELS.items():
         wide = label + " " * (12 - sum(2 if sign > "~" else 1 for sign in label))
