@@ -10,7 +10,7 @@ It prints:
       政务微博 424、微信 264、客户端 159、网站 107、12345 热线 83、来信 13
     重复投递 50 条，各得原件，不另立案；立案 1000 件
     并案 302 件，余 698 个事项
-    来自一种渠道的事项 627 个，来自多种的：2 种 19 个、3 种 32 个、4 种 18 个、5 种 2 个
+    每个事项的渠道：1 种 627 个、2 种 19 个、3 种 32 个、4 种 18 个、5 种 2 个
     答复 698 次，按各自渠道告知 1000 人
     渠道         消息   案件   首提   告知
     政务微博      424    408    281    408
@@ -131,8 +131,8 @@ def main(size: int) -> None:
     matters = merge(desk, texts)
     print(f"并案 {sum(len(cases) - 1 for cases in matters)} 件，余 {len(matters)} 个事项")
     ways = Counter(len({case.origin.channel for case in cases}) for cases in matters)
-    several = "、".join(f"{count} 种 {ways[count]} 个" for count in sorted(ways) if count > 1)
-    print(f"来自一种渠道的事项 {ways[1]} 个，来自多种的：{several}")
+    several = "、".join(f"{count} 种 {ways[count]} 个" for count in sorted(ways))
+    print(f"每个事项的渠道：{several}")
     clock.advance(days=1)
     sent = answer(desk, matters)
     told = Counter(one.channel for one in sent)

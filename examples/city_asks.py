@@ -101,9 +101,9 @@ def put_to_offices(desk: Desk, merged: Lists, chance: Random) -> list[str]:
     act_on_proposals(desk, others, "decline", by=ORGANISER, fields=lambda _: {"reason": "关注者较少"})
     for number, name in enumerate(selected):
         office = OFFICES[number % len(OFFICES)]
-        asked = {"policy": "asked-office", "case_id": f"问-{name}", "channel": "web"}
-        desk.submit(title=f"问题 {name}", to=office, by=ORGANISER, **asked)
-        desk.link(name, f"问-{name}", as_="put-to", by=ORGANISER)
+        case = f"问-{name}"
+        desk.submit(title=f"问题 {name}", to=office, by=ORGANISER, policy="asked-office", case_id=case)
+        desk.link(name, case, as_="put-to", by=ORGANISER)
     print(f"三人盲评，选 {len(selected)} 问，交 {len(OFFICES)} 个职位")
     return selected
 

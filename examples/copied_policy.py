@@ -12,8 +12,8 @@ It prints:
     绵阳取自广元：6 行，不同之处 2 项
       limits.extension_days
       kinds.praise
-    检查：成都发现 5 类、广元发现 4 类、绵阳发现 4 类
-      广元改正一类：unit-clock-after-hand-over
+    检查：成都发现 5 类，广元改正一类，余 4 类
+      unit-clock-after-hand-over
     证明：绵阳之规则，生成 3 案逐步核对，全部成立：是
     成都日常运行：150 件，逾期未签收 12、黄牌 43、红牌 11
     广元日常运行：150 件，逾期未签收 8、黄牌 36、红牌 6
@@ -79,9 +79,9 @@ def main(size: int, lives: int) -> None:
         print(f"{city}取自{before}：{written(CITIES[city])} 行，不同之处 {len(changes)} 项")
         for change in changes:
             print(f"  {change.path}")
-    notes = {city: {row.code for row in findings(policy)} for city, policy in policies.items()}
-    print("检查：" + "、".join(f"{city}发现 {len(codes)} 类" for city, codes in notes.items()))
-    print("  广元改正一类：" + "、".join(sorted(notes["成都"] - notes["广元"])))
+    before, after = ({row.code for row in findings(policies[city])} for city in ("成都", "广元"))
+    print(f"检查：成都发现 {len(before)} 类，广元改正一类，余 {len(after)} 类")
+    print("  " + "、".join(sorted(before - after)))
     proof = policy_laws(policies["绵阳"], examples=lives, steps=15)
     print(f"证明：绵阳之规则，生成 {lives} 案逐步核对，全部成立：{'是' if proof.ok else '否'}")
 
@@ -95,13 +95,13 @@ def main(size: int, lives: int) -> None:
     following = load_policy(FOLDER / "mianyang-2.toml")
     (change,) = (one for one in policy_diff(policies["绵阳"], following) if one.path.endswith(".days"))
     print(f"绵阳换版：{change.path} {change.old} -> {change.new}")
-    after = Desk(following, desk.store, clock=desk.clock)
-    impact = after.migrate_all(by=SUPERVISOR, reason="改用第二版", dry_run=True)
+    renewed = Desk(following, desk.store, clock=desk.clock)
+    impact = renewed.migrate_all(by=SUPERVISOR, reason="改用第二版", dry_run=True)
     for row in impact.impact:
         moves = f"提前 {row.moved}、新发 {row.issued}、撤销 {row.annulled}"
         print(f"  先看影响：在办 {impact.migrated} 件，{row.level} {moves}")
-    done = after.migrate_all(by=SUPERVISOR, reason="改用第二版")
-    again = after.migrate_all(by=SUPERVISOR, reason="改用第二版")
+    done = renewed.migrate_all(by=SUPERVISOR, reason="改用第二版")
+    again = renewed.migrate_all(by=SUPERVISOR, reason="改用第二版")
     same = "相同" if done.cards == impact.cards else "不同"
     print(f"  换版：{done.migrated} 件，与所见{same}；再做一次：{again.migrated} 件")
 

@@ -6,7 +6,7 @@ What the log cannot tell is said.
 Run it:  python examples/good_governance.py           900 inquiries
          python examples/good_governance.py --full    40,000
 It prints:
-    良治报告：2025-01-01 起至 2025-07-01 前，截至 2026-01-01；与 2024-07-01 起的上期比较；诉求 900 件
+    良治报告：2025-01-01 起至 2025-07-01 前，上期自 2024-07-01，截至 2026-01-01，诉求 900 件
     参与
       三十日内市民作出评价，占已答复
         214 / 468（45.7%）；上期 215 / 465（46.2%），变化未超出偶然

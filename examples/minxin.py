@@ -143,11 +143,13 @@ def show(zones: Zones, units: ListedUnits, size: int) -> None:
         if (excess := proposal.excess) is not None:
             kind, count, usual = LABELS[proposal.kind], excess.count, excess.expected
             print(f"分析：{proposal.place}{kind}，末周 {count} 件，依以往应有 {usual:.1f} 件")
-    board, cursor, texts = Publications(zones.outer), "", list[str]()
-    while page := board.page(limit=1_000, cursor=cursor):
-        texts += [text for one in page.publications for _, text in one.texts]
-        if not (cursor := page.cursor):
+    board, texts = Publications(zones.outer), list[str]()
+    page = board.page(limit=1_000)
+    while True:
+        texts += [text for one in page for _, text in one.texts]
+        if not page.cursor:
             break
+        page = board.page(limit=1_000, cursor=page.cursor)
     hidden = sum(bool(re.search(r"[0-9]{7}", text)) for text in texts)
     print(f"外网公开反馈：{len(texts) // 2} 件，其中电话号码 {hidden} 处")
 

@@ -120,8 +120,8 @@ def live(desk: Desk, size: int, chance: Random) -> dict[str, list[str]]:
             policy, role, bureau, life = HALLS[hall]
             unit = GOVERNOR if policy == "governor" else chance.choice([PROVINCE, *CITIES]) + bureau
             by, name = Actor(f"c-{number % 97}", role=role), f"{number:05}"
-            kind = {"kind": "complaint"} if policy == "cn-market-complaints" else {}
-            case = desk.submit(title="事项", to=unit, by=by, policy=policy, case_id=name, **kind)
+            kind = "complaint" if policy == "cn-market-complaints" else ""
+            case = desk.submit(title="事项", to=unit, by=by, policy=policy, case_id=name, kind=kind)
             ids[hall].append(name)
             steps.append(life(desk, case, chance))
         for step in steps:

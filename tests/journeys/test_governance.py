@@ -244,14 +244,22 @@ def act(desk: Desk, name: str, chance: Random) -> None:
             acts[kind]()
 
 
-def plain(desk: Desk, name: str, since: int, until: int, end: int) -> tuple[int, int]:
-    """The same, told from the events of each case alone, one after the other."""
-    good = of = 0
-    for case_id in dict.fromkeys(row.case_id for row in desk.store.feed(limit=100_000)):
-        for at, counts in from_events(desk.history(case_id), name):
-            if since <= at < until and at + MEASURES[name].days * DAY_US <= end and counts is not None:
-                good, of = good + counts, of + 1
-    return good, of
+def plain(desk: Desk, name: str, edges: list[int]) -> list[tuple[int, int]]:
+    """The same between each two edges, told from the events of each case alone, one after the other."""
+    ids, end = dict.fromkeys(row.case_id for row in desk.store.feed(limit=100_000)), desk.clock.now_us()
+    counted = [
+        (at, counts)
+        for case_id in ids
+        for at, counts in from_events(desk.history(case_id), name)
+        if counts is not None and at + MEASURES[name].days * DAY_US <= end
+    ]
+    return [
+        (
+            sum(good for at, good in counted if since <= at < until),
+            sum(since <= at < until for at, _ in counted),
+        )
+        for since, until in pairwise(edges)
+    ]
 
 
 def from_events(history: tuple[e.Event, ...], name: str) -> list[tuple[int, bool | None]]:
@@ -308,8 +316,7 @@ def test_shares_are_those_of_a_plain_count_of_events(name: str, by_chance: Desk)
     report = report_of(by_chance, since="2025-01-01", until="2026-01-01")
     one = measure(report, name)
     edges = [micros(f"{day}T00:00:00+08:00") for day in (report.before, *report.months, report.until)]
-    end = by_chance.clock.now_us()
-    shares = [plain(by_chance, name, *edge, end) for edge in pairwise(edges)]
+    shares = plain(by_chance, name, edges)
     assert [(share.numerator, share.denominator) for share in (one.before, *one.months)] == shares
     assert one.share.denominator == sum(of for _, of in shares[1:]) > 20
     assert one.share.numerator == sum(good for good, _ in shares[1:])

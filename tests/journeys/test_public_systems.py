@@ -98,9 +98,10 @@ def test_each_who_asked_is_told_once_by_their_own_channel() -> None:
 def hall() -> tuple[dict[str, Any], Desk, dict[str, list[str]]]:
     """广东网上办事大厅, with 150 matters."""
     system = example("provincial_hall")
-    names = ("cn-open-information", "cn-licence", "cn-market-complaints", "referral")
-    own = [POLICIES / "hall-inquiry.toml", POLICIES / "governor.toml"]
-    desk = Desk([load_policy(name) for name in (*own, *names)], MemoryStore(),
+    shipped = ("cn-open-information", "cn-licence", "cn-market-complaints", "referral")
+    policies = [load_policy(POLICIES / f"{name}.toml") for name in ("hall-inquiry", "governor")]
+    policies += map(load_policy, shipped)
+    desk = Desk(policies, MemoryStore(),
                 clock=ManualClock("2025-03-03T09:00:00+08:00"), units=system["register"]())  # fmt: skip
     return system, desk, system["live"](desk, 150, Random(4))
 
@@ -163,11 +164,3 @@ def test_a_reply_reaches_the_question_and_all_its_messages(capsys: pytest.Captur
     assert {desk.get(message).state for message in others} == {"not_selected"}
     told = {one.notice.case_id for one in desk.store.notices(limit=10_000) if one.notice.role == "citizen"}
     assert {f"m{number:05}" for number in range(200)} <= told
-
-
-def test_a_person_decides_on_what_is_proposed(capsys: pytest.CaptureFixture[str]) -> None:
-    """The example opens what has one cause, and nothing else."""
-    example("recurring_problems")["main"](60)
-    lines = capsys.readouterr().out.splitlines()
-    opened = [line for line in lines if "立整改，关联" in line]
-    assert opened and all("新区停水" in line for line in opened)
