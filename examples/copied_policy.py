@@ -79,9 +79,9 @@ def main(size: int, lives: int) -> None:
         print(f"{city}取自{before}：{written(CITIES[city])} 行，不同之处 {len(changes)} 项")
         for change in changes:
             print(f"  {change.path}")
-    before, after = ({row.code for row in findings(policies[city])} for city in ("成都", "广元"))
-    print(f"检查：成都发现 {len(before)} 类，广元改正一类，余 {len(after)} 类")
-    print("  " + "、".join(sorted(before - after)))
+    first, second = ({row.code for row in findings(policies[city])} for city in ("成都", "广元"))
+    print(f"检查：成都发现 {len(first)} 类，广元改正一类，余 {len(second)} 类")
+    print("  " + "、".join(sorted(first - second)))
     proof = policy_laws(policies["绵阳"], examples=lives, steps=15)
     print(f"证明：绵阳之规则，生成 {lives} 案逐步核对，全部成立：{'是' if proof.ok else '否'}")
 

@@ -13,8 +13,10 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from caseflow import Actor, BadInput, Case, Desk, ManualClock, MemoryStore, Refused, SqliteStore, load_policy
 from caseflow.cli import run
+from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
 from caseflow.core.time.instants import micros
+from caseflow.errors import BadRecord
 from caseflow.oversight import GovernanceMeasure, GovernanceReport, governance_report
 from caseflow.oversight.governance import MEASURES, Trend, trend, wilson
 from caseflow.views.rates import Share
@@ -145,6 +147,41 @@ def test_cards_documents_and_rectifications() -> None:
     assert numbers(desk, "put-right") == (1, 1, 0)
 
 
+def test_a_card_that_is_annulled_later_stood_its_ninety_days() -> None:
+    """Up to the instant at which they end it counts as annulled; a month is looked at as every other."""
+    desk = desk_of()
+    for name in ("in-time", "later"):
+        submitted(desk, name)
+    desk.clock.set("2025-03-20T00:00:00+08:00")
+    desk.sweep()
+    assert numbers(desk, "cards-stand") == (0, 0, 4)
+    desk.clock.set("2025-06-07T00:00:00+08:00")  # ninety days after the yellow cards
+    for name, seconds in (("in-time", 0), ("later", 1)):
+        desk.clock.advance(seconds=seconds)
+        desk.annul_card(name, clock="reply", level="yellow", reason="系统故障", by=SUPERVISOR)
+    desk.clock.set("2025-12-01T00:00:00+08:00")
+    assert numbers(desk, "cards-stand") == (3, 4, 0)
+
+
+def test_cases_whose_rules_cannot_be_read_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of them; the others count."""
+    desk = desk_of()
+    for name in ("a", "b"):
+        submitted(desk, name)
+    broken, known = desk.get("a").origin.policy_hash, Desk.rules_of
+    submitted(Desk(load_policy("wuhu"), desk.store, clock=desk.clock), "c")
+
+    def rules_of(self: Desk, case: Case) -> CompiledPolicy:
+        if case.origin.policy_hash == broken:
+            raise BadRecord("bad-policy", found=broken)
+        return known(self, case)
+
+    monkeypatch.setattr(Desk, "rules_of", rules_of)
+    report = report_of(desk)
+    assert [one.name for one in report.quarantined] == ["a", "b"]
+    assert report.cases == 1
+
+
 def test_a_region_that_is_behind() -> None:
     """Behind is whose upper bound lies below the share of all; small regions are compared with none."""
     desk = desk_of()
@@ -267,7 +304,7 @@ def from_events(history: tuple[e.Event, ...], name: str) -> list[tuple[int, bool
     cycles: list[int] = []
     replies: dict[int, list[int]] = {}
     cards: list[tuple[int, e.CardIssued]] = []
-    gone: set[tuple[str, int]] = set()
+    gone: dict[tuple[str, int], int] = {}
     ratings: list[tuple[int, int, bool | None]] = []
     ended = False
     for event in history:
@@ -282,7 +319,7 @@ def from_events(history: tuple[e.Event, ...], name: str) -> list[tuple[int, bool
             case e.CardIssued():
                 cards.append((event.at_us, event))
             case e.CardAnnulled():
-                gone.add((event.level, event.issued_us))
+                gone[event.level, event.issued_us] = event.at_us
             case e.Rated():
                 ratings.append((event.since_us, len(cycles), event.satisfied))
             case e.Withdrawn():
@@ -290,7 +327,8 @@ def from_events(history: tuple[e.Event, ...], name: str) -> list[tuple[int, bool
             case _:
                 pass
     if name == "cards-stand":
-        return [(at, (card.level, at) not in gone) for at, card in cards]
+        wait = 90 * DAY_US
+        return [(at, at + wait < gone.get((card.level, at), 2**62)) for at, card in cards]
     if name == "rated":
         return [
             (times[0], any(cycle == one and at <= times[0] + 30 * DAY_US for at, one, _ in ratings))

@@ -43,7 +43,7 @@ Trend = Literal["up", "down", "even", ""]
 two periods."""
 
 
-class Definition(Value):
+class MeasureDefinition(Value):
     """A measure: which characteristic it speaks of, what its denominator counts, and how long it waits.
 
     ``days`` after the instant at which something comes to count it is looked at, whatever comes later; what
@@ -58,17 +58,17 @@ class Definition(Value):
     needs: str
 
 
-MEASURES: dict[str, Definition] = {
-    "rated": Definition("participation", "inquiries replied to", 30, "rate"),
-    "cards-stand": Definition("rule-of-law", "cards issued", 30, "reply"),
-    "published": Definition("transparency", "inquiries replied to", 30, PUBLISH),
-    "on-time": Definition("responsiveness", "inquiries decided", 30, "reply"),
-    "reconciled": Definition("consensus", "cases of a dissatisfied citizen", 90, "rate"),
-    "regions-level": Definition("equity", "regions with 30 decided inquiries", 30, "reply"),
-    "satisfied": Definition("effectiveness", "rated for satisfaction", 0, "rate"),
-    "settled-at-once": Definition("effectiveness", "inquiries replied to", 30, "reply"),
-    "signed": Definition("accountability", "numbered documents served", 30, "document"),
-    "put-right": Definition("accountability", "rectifications begun", 180, "link_rectification"),
+MEASURES: dict[str, MeasureDefinition] = {
+    "rated": MeasureDefinition("participation", "inquiries replied to", 30, "rate"),
+    "cards-stand": MeasureDefinition("rule-of-law", "cards issued", 90, "reply"),
+    "published": MeasureDefinition("transparency", "inquiries replied to", 30, PUBLISH),
+    "on-time": MeasureDefinition("responsiveness", "inquiries decided", 30, "reply"),
+    "reconciled": MeasureDefinition("consensus", "cases of a dissatisfied citizen", 90, "rate"),
+    "regions-level": MeasureDefinition("equity", "regions with 30 decided inquiries", 30, "reply"),
+    "satisfied": MeasureDefinition("effectiveness", "rated for satisfaction", 0, "rate"),
+    "settled-at-once": MeasureDefinition("effectiveness", "inquiries replied to", 30, "reply"),
+    "signed": MeasureDefinition("accountability", "numbered documents served", 30, "document"),
+    "put-right": MeasureDefinition("accountability", "rectifications begun", 180, "link_rectification"),
 }
 """Each measure by its name, in the order of the characteristics as UN ESCAP names them."""
 
@@ -284,6 +284,7 @@ class _Reading:
         self._desk = desk
         self._policies = policies
         self._means: dict[str, _Means] = {}
+        self._unread: dict[str, Exception] = {}
         self._published: dict[str, int] | None = None
 
     @property
@@ -309,8 +310,9 @@ class _Reading:
             except Exception as error:
                 if is_of_the_store(error):
                     raise
-                self._means[pin] = _Means(counts=False)
-                aside(Quarantined.of("case", case.id, error))
+                self._means[pin], self._unread[pin] = _Means(counts=False), error
+        if pin in self._unread:
+            aside(Quarantined.of("case", case.id, self._unread[pin]))
         return self._means[pin]
 
     def published_us(self, case_id: str) -> int | None:
@@ -332,7 +334,8 @@ class _Reading:
         """``(measure, since when it counts, whether it counts for the good)``, but for being on time."""
         means = self._means[case.origin.policy_hash]
         for card in case.cards:
-            yield "cards-stand", card.effective_us, card.stands
+            end = card.effective_us + MEASURES["cards-stand"].days * DAY_US
+            yield "cards-stand", card.effective_us, card.annulled_us is None or card.annulled_us > end
         for cycle, at in _first_replies(case):
             end = at + MEASURES["rated"].days * DAY_US
             ratings = (rating for rating in case.facts.ratings if rating.cycle == cycle and rating.is_own)
