@@ -1,7 +1,7 @@
 """Draw the pictures of the policies' pages from the pages' own examples: ``python docs/draw.py``.
 
-The Python blocks of a page are run in order; what their ``timeline`` tells of their ``case`` is the picture, and
-in Chinese that of the Chinese page. A test keeps the pictures up to date.
+The Python blocks of a page are run in order; what their ``timeline`` tells of their ``case`` is the picture,
+and in Chinese that of the Chinese page. A test keeps the pictures up to date.
 """
 
 from __future__ import annotations

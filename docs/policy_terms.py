@@ -1,7 +1,7 @@
 """Write the tables of terms on the policies' pages from the policies: ``python docs/policy_terms.py``.
 
-A page that has one marks its place; those in ``docs/zh`` have it in Chinese, in the words of the program, and may
-have the states drawn as well. A test keeps all up to date; ``docs/draw.py`` draws the pictures.
+A page that has one marks its place; those in ``docs/zh`` have it in Chinese, in the words of the program, and
+may have the states drawn as well. A test keeps all up to date; ``docs/draw.py`` draws the pictures.
 """
 
 from __future__ import annotations
