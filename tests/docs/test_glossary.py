@@ -28,7 +28,7 @@ def test_the_program_says_each_term() -> None:
     """A term is a word of the messages, help or policies, unless it is one that only the field uses."""
     spoken = "".join(file.read_text(encoding="utf-8") for file in SPOKEN)
     terms = {term for row in rows() for term in re.split(r"[/·、：（）\s]+", row) if term}
-    assert {term for term in terms if term not in spoken} == OF_THE_FIELD
+    assert {term for term in terms if term not in spoken} <= OF_THE_FIELD <= terms
 
 
 def test_a_row_names_what_no_other_does() -> None:
