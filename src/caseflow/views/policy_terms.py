@@ -197,13 +197,10 @@ class PolicyWords:
         if rung.at:
             return self.say("at-field", field=self._field(field_name(rung.at)))
         if rung.percent is not None:
-            return self.say("share", n=rung.percent, level=level)
+            return length_text(rung.percent, "percent", clock.counting, self._lang, base=level)
         if isinstance(amount, str):
             return self.say("days-field", field=self._field(field_name(amount)))
-        length = length_text(abs(amount), unit, clock.counting, self._lang)
-        if not rung.of:
-            return length
-        return self.say("before" if amount < 0 else "after", length=length, level=level)
+        return length_text(amount, unit, clock.counting, self._lang, base=level)
 
     def _level(self, rung: Rung) -> str:
         return rung.labels.get(self._lang, rung.level)
