@@ -34,8 +34,8 @@ from random import Random
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Policy, load_policy
 from caseflow.policies.lint.findings import findings
+from caseflow.policies.policy_diff import policy_diff
 from caseflow.testing.laws.policy_laws import policy_laws
-from caseflow.views.policy_diff import policy_diff
 
 FOLDER = Path(__file__).parent / "policies" / "systems"
 CITIES = {"成都": "chengdu", "广元": "guangyuan", "绵阳": "mianyang"}

@@ -10,7 +10,7 @@ import pytest
 from caseflow import Policy, load_policy
 from caseflow.cli import run
 from caseflow.policies.load import shipped
-from caseflow.views.policy_diff import PolicyChange, policy_diff
+from caseflow.policies.policy_diff import PolicyChange, policy_diff
 
 
 def policy(folder: Path, text: str, name: str = "other") -> Policy:

@@ -38,8 +38,8 @@ from caseflow.policies.lint.findings import findings
 from caseflow.policies.lint.severity import Finding
 from caseflow.policies.load import shipped
 from caseflow.policies.parse import is_list, is_table
+from caseflow.policies.policy_diff import policy_diff
 from caseflow.views.mermaid import diagram as drawn
-from caseflow.views.policy_diff import policy_diff
 from caseflow.views.policy_terms import policy_terms
 
 AT_LEAST_ONE = click.IntRange(min=1)

@@ -267,7 +267,7 @@ class _Means(Value):
         documents = frozenset((name, rung.level) for name, rung in rungs if rung.document)
         return cls(
             wanted,
-            frozenset(policy.actions) | ({"document"} if documents else frozenset()),
+            frozenset((*policy.actions, *(["document"] if documents else []))),
             frozenset(name for name, clock in policy.clocks.items() if "reply" in clock.stop),
             documents,
         )
@@ -291,7 +291,9 @@ class _Reading:
     def means(self) -> frozenset[str]:
         """All that the rules of the inquiries offer; everything where there are no inquiries."""
         offered = [means.actions for means in self._means.values() if means.counts]
-        return frozenset().union(*offered) if offered else frozenset(rule.needs for rule in MEASURES.values())
+        if not offered:
+            return frozenset(rule.needs for rule in MEASURES.values())
+        return frozenset(action for actions in offered for action in actions)
 
     def cases(self, aside: Aside) -> Iterator[Case]:
         """The inquiries of the store, merged ones left out, in no order that means anything."""

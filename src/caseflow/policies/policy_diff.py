@@ -8,6 +8,7 @@ from typing import Any
 
 from caseflow.core.policy import Policy
 from caseflow.core.value import Value
+from caseflow.policies.parse import is_list, is_table
 
 WORDS = frozenset({"labels", "source", "choice_labels"})
 """Keys that say how things are called, and by which law; no case goes otherwise for them."""
@@ -52,20 +53,20 @@ def policy_diff(old: Policy, new: Policy) -> tuple[PolicyChange, ...]:
     )
 
 
-def _changes(path: str, old: Any, new: Any) -> Iterator[PolicyChange]:
+def _changes(path: str, old: object, new: object) -> Iterator[PolicyChange]:
     one, other = _keyed(old), _keyed(new)
     if one is None or other is None:
         if old != new:
             yield PolicyChange(path, old, new)
         return
     for key in (*other, *(key for key in one if key not in other)):
-        yield from _changes(f"{path}.{key}" if path else str(key), one.get(key), other.get(key))
+        yield from _changes(f"{path}.{key}" if path else key, one.get(key), other.get(key))
 
 
-def _keyed(part: Any) -> Mapping[str, Any] | None:
+def _keyed(part: object) -> Mapping[str, Any] | None:
     """The part as a table, and a ladder by its levels; nothing for what is neither."""
-    if isinstance(part, Mapping):
+    if is_table(part):
         return part
-    rows = part if isinstance(part, list) else []
-    is_ladder = bool(rows) and all(isinstance(row, Mapping) and "level" in row for row in rows)
+    rows = [row for row in part if is_table(row) and "level" in row] if is_list(part) else []
+    is_ladder = is_list(part) and 0 < len(part) == len(rows)
     return {row["level"]: row for row in rows} if is_ladder else None
