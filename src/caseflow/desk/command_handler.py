@@ -33,7 +33,7 @@ from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
 from caseflow.desk.unit_of_work import UnitOfWork
-from caseflow.errors import BadInput, CaseflowError, KeyReused, Refused, Stale, UnknownCase
+from caseflow.errors import CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Quarantined, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
@@ -167,7 +167,7 @@ class CommandHandler:
         for _ in range(ATTEMPTS):
             case = self.store.load(case_id) or _unsubmitted(case_id, action)
             version = case.version
-            rules = self.rules_of(case) if policy is None else self._rules_named(policy, case)
+            rules = self.rules_of(case) if policy is None else self._rules_asked(policy, case, action, by)
             if expected_version is not None and version != expected_version:
                 self._check_rights(rules, case, Command(action, by))
                 raise Stale(case_id, expected=expected_version, found=version)
@@ -417,27 +417,35 @@ class CommandHandler:
         pin, rules = case.origin.policy_hash, self.rules
         return rules if pin == rules.pin or not pin else self._of_pin.get(pin) or self.rules_of_hash(pin)
 
-    def _rules_named(self, policy: str, case: Case) -> CompiledPolicy:
-        """The rules of that name, for a case to be submitted; of one that is there its own.
+    def _rules_asked(self, policy: str, case: Case, action: str, by: Actor) -> CompiledPolicy:
+        """The rules of that name, for a case to be submitted; of one that is there its own."""
+        rules = self.rules_named(policy, Command(action, by), case)
+        return self.rules_of(case) if case.version else rules
+
+    def rules_named(self, policy: str, command: Command, case: Case) -> CompiledPolicy:
+        """The rules that this desk has for new cases under that name.
 
         Raises:
-            BadInput: this desk has no such policy.
+            Refused: it has none (``policy-not-offered``); ``missing`` names those that it has.
         """
         rules = self.offered.get(checked_name("policy", policy))
-        if rules is None:
-            raise BadInput("policy-not-offered", found=f"{policy!r:.80}", known=", ".join(self.offered))
-        return self.rules_of(case) if case.version else rules
+        if rules is not None:
+            return rules
+        refused = refusal(
+            "policy-not-offered", self.rules, case, command,
+            missing=tuple(self.offered), found=f"{policy:.80}", rule="policy",
+        )  # fmt: skip
+        raise Refused(refused, case_id=case.id)
 
     def target(self, case: Case) -> CompiledPolicy:
         """The rules under which a change of rules brings the case: of several those of its policy's name.
 
         Raises:
-            BadInput: this desk has several policies, and none of that name.
+            Refused: this desk has several policies, and none of that name.
         """
         if len(self.offered) == 1:
             return self.rules
-        name = self.rules_of(case).policy.name
-        return self._rules_named(name, _NOWHERE)
+        return self.rules_named(self.rules_of(case).policy.name, Command(MIGRATE, SYSTEM), case)
 
     def rules_of_hash(self, policy_hash: str) -> CompiledPolicy:
         """The rules of a content hash.
@@ -554,7 +562,6 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
         position = page[-1].position
 
 
-_NOWHERE = Case("-")
 _PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
 """An id that any store can keep; others are looked at more closely."""
 _SYSTEM = SYSTEM.role

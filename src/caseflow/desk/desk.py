@@ -20,7 +20,7 @@ from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
 from caseflow.desk.call_checks import checked_actor, checked_function, checked_list, checked_name
-from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
+from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case, numbers_of_cases
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hand_over import HandOver, hand_over
@@ -439,6 +439,14 @@ class Desk(TypedActions):
         rules, store = self._handler.rules_of(self._handler.known(case_id)), self.store
         return number_of_case(rules, case_id, lambda: store.documents(case_id), lang=lang)
 
+    def numbers(self, cases: Iterable[Case], *, lang: Lang = "zh") -> dict[str, str]:
+        """The numbers, as `number` writes them, of cases at hand, by id; those without one are left out.
+
+        One question to the store for all of them, none where their rules number no cases: for lists.
+        """
+        handler = self._handler
+        return numbers_of_cases(handler.store, handler.rules_of, cases, lang=lang)
+
     def get_by_number(self, year: int, number: int) -> Case:
         """The case that has this number of that year, in the series of the desk's own rules.
 
@@ -657,6 +665,7 @@ class AsyncDesk(Threaded[Desk]):
     texts = in_thread(Desk.texts)
     documents = in_thread(Desk.documents)
     number = in_thread(Desk.number)
+    numbers = in_thread(Desk.numbers)
     get_by_number = in_thread(Desk.get_by_number)
     document_html = in_thread(Desk.document_html)
     explain = in_thread(Desk.explain)

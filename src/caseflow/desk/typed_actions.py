@@ -78,7 +78,7 @@ class TypedActions:
                 with ``is_repeat`` true, and is never refused; that of ``submit`` whatever id it proposes.
             expected_version: refuse with `Stale` unless the case is at this version.
             policy: for ``submit``: the name of the desk's policy under which the case will stand; its first
-                when left out.
+                when left out. Another name is refused (``policy-not-offered``).
 
         Returns:
             The case after the command.

@@ -53,7 +53,9 @@ def duty_watch(desk: Desk, *, policy: str | None = None) -> tuple[DutyWatch, ...
         raise BadInput("bad-option", what="policy", found=f"{policy or desk.rules.policy.name}, without duty")
     of_rosters = desk.policies.get(duty.roster)
     if of_rosters is None:
-        raise BadInput("policy-not-offered", found=duty.roster, known=", ".join(desk.policies))
+        raise BadInput(
+            "bad-option", what="roster", found=f"{duty.roster}; there are {', '.join(desk.policies)}"
+        )
     states = [name for name, place in of_rosters.policy.states.items() if not place.final]
     rosters = [
         one for state in states for one in _cases(desk, state=state) if _policy(desk, one) == duty.roster

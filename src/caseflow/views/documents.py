@@ -113,11 +113,14 @@ class CaseDocument(JsonDocument):
 
     ``deadline`` is the first instant at which the most urgent running clock is late, ``last_day`` the day on
     which an act is last on time; ``is_overdue`` says whether it has passed. ``helpers`` are the co-handling
-    units.
+    units. ``number`` is the case's as it is written, empty where it has none; ``policy`` that whose rules it
+    is under, by its name.
     """
 
     id: str
+    number: str
     version: int
+    policy: Labelled
     kind: Labelled | None
     state: Labelled
     stage: Labelled
@@ -182,9 +185,14 @@ class PublicCardDocument(JsonDocument):
 
 
 class PublicCaseDocument(JsonDocument):
-    """A case as anyone may see it: an allow-list without texts, people and notes."""
+    """A case as anyone may see it: an allow-list without texts, people and notes.
+
+    ``number`` is the case's as it is written, empty where it has none.
+    """
 
     id: str
+    number: str
+    policy: Labelled
     kind: Labelled | None
     state: Labelled
     stage: Labelled
@@ -303,19 +311,24 @@ class ExplanationsDocument(JsonDocument):
     explanations: tuple[ExplanationDocument, ...]
 
 
-def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "en") -> CaseDocument:
+def case_document(
+    rules: CompiledPolicy, case: Case, now: int, *, number: str = "", lang: Lang = "en"
+) -> CaseDocument:
     """The case in a language.
 
     Args:
         rules: those the case pins.
         now: the instant by which it is overdue or not, in epoch microseconds.
+        number: as `caseflow.Desk.number` writes it.
     """
     labels, zone = PolicyLabels(rules, lang), case.origin.zone
     due = case.deadline_us
     clock = next((run.clock for run in case.clocks if run.is_running and run.deadline_us == due), "")
     return CaseDocument(
         id=case.id,
+        number=number,
         version=case.version,
+        policy=_policy(labels),
         kind=_kind(labels, case.origin.kind),
         state=_state(labels, case.state),
         stage=_stage(case.stage, lang),
@@ -374,11 +387,15 @@ def counts_document(
     )
 
 
-def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en") -> PublicCaseDocument:
-    """The public's view of a case in a language."""
+def public_document(
+    rules: CompiledPolicy, case: PublicCase, *, number: str = "", lang: Lang = "en"
+) -> PublicCaseDocument:
+    """The public's view of a case in a language; its number as `caseflow.Desk.number` writes it."""
     labels = PolicyLabels(rules, lang)
     return PublicCaseDocument(
         id=case.id,
+        number=number,
+        policy=_policy(labels),
         kind=_kind(labels, case.kind),
         state=_state(labels, case.state),
         stage=_stage(case.stage, lang),
@@ -481,6 +498,10 @@ def explanation_document(
         rule=part.rule,
         source=part.source,
     )
+
+
+def _policy(labels: PolicyLabels) -> Labelled:
+    return Labelled(key=labels.rules.policy.name, label=labels.office())
 
 
 def _kind(labels: PolicyLabels, kind: str) -> Labelled | None:

@@ -494,9 +494,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 UPDATE caseflow_documents SET voided = ?, void_reason = ? WHERE id = ? AND voided IS NULL
 
 -- name: select_documents
--- The documents of a case in the order of issue.
+-- The documents of cases in the order of issue.
 SELECT id, series, year, case_id, version, body, number, voided, void_reason
-FROM caseflow_documents WHERE case_id = ? ORDER BY position
+FROM caseflow_documents WHERE case_id IN ({each ?}) ORDER BY position
+
+-- name: select_documents [postgresql]
+-- From one array, as `select_cases`.
+SELECT id, series, year, case_id, version, body, number, voided, void_reason
+FROM caseflow_documents WHERE case_id = ANY(?) ORDER BY position
 
 -- name: select_issued
 -- The documents of a series and year after a number.
