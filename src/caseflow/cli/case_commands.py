@@ -170,6 +170,7 @@ def _terms(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--state", default=None, help="Only cases in this state."),
         click.option("--kind", default=None, help="Only cases of this kind."),
         click.option("--region", default=None, help="Only cases of this region."),
+        click.option("--policy", default=None, help="Only cases under a policy of this name."),
         click.option(
             "--level", default=None, help="Only cases whose highest standing card is of this level."
         ),

@@ -31,6 +31,7 @@ from caseflow.views import publication_documents as p
 from caseflow.views.action_forms import actions_document
 from caseflow.views.atom import MEDIA_TYPE as ATOM
 from caseflow.views.atom import AtomEntry, atom
+from caseflow.views.explanation_documents import explanation_document, explanations_document
 from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
 from caseflow.views.public import public_view
@@ -76,7 +77,7 @@ PUBLICATION_ROUTES = (
 _PAGE: Mapping[str, str] = {"limit": "integer", "cursor": "string"}
 _TERMS: Mapping[str, str] = {
     "unit": "string", "helping": "boolean", "state": "string", "kind": "string", "region": "string",
-    "level": "string", "since": "string", "until": "string", "overdue": "boolean",
+    "policy": "string", "level": "string", "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "list_cases": {**_TERMS, "text": "string", "order": "string", **_PAGE},
@@ -285,7 +286,7 @@ class CaseApi:
         file = self._file(request)
         parts = file.explain(clock=request.path["clock"])
         return _sent(
-            d.explanations_document(d.explanation_document(file.rules, part, lang=lang) for part in parts)
+            explanations_document(explanation_document(file.rules, part, lang=lang) for part in parts)
         )
 
     def _list_actions(self, request: ApiRequest, lang: Lang) -> ApiAnswer:

@@ -530,7 +530,8 @@ class Desk(TypedActions):
             cursor: where the last page ended, of the same order.
             terms: ``unit``: only those this unit holds or helps with; without ``helping``, which is true by
                 default, those alone that it holds. ``state``, ``kind``, ``region``: only those in this
-                state, of this kind, of this region. ``level``: only those whose highest standing card is of
+                state, of this kind, of this region. ``policy``: only those under a policy of this name, in
+                whichever version. ``level``: only those whose highest standing card is of
                 this level. ``since``, ``until``: only those submitted at or after the one, before the other:
                 an instant, or a date for its beginning in the office. ``overdue``: only those with a running
                 clock past its deadline, swept or not. ``text``: only those whose title holds each of its

@@ -26,6 +26,7 @@ from caseflow.desk.reader import Reader
 from caseflow.errors import CaseflowError, Refused, UnknownCase
 from caseflow.i18n import event_text, mark, text
 from caseflow.views import documents as d
+from caseflow.views.explanation_documents import explanation_document
 from caseflow.views.labels import PolicyLabels
 
 PAGE = 50
@@ -151,7 +152,7 @@ class StoredCaseAdmin(_Page):
                 if not one.is_redacted
             ],
             ladders=[
-                d.explanation_document(rules, part, lang=lang)
+                explanation_document(rules, part, lang=lang)
                 for clock in dict.fromkeys(run.clock for run in case.clocks)
                 for part in reader.explain(case_id, clock=clock)
             ],

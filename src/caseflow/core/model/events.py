@@ -44,6 +44,8 @@ class Origin(Value, gc=False):
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
+    policy: Name = ""
+    """The name of the policy, which its later versions share."""
     kind: Word = ""
     channel: Word = ""
     region: Word = ""
@@ -489,6 +491,7 @@ class Migrated(Event, tag="migrated"):
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
+    policy: Name = ""
     retroactive: bool = True
     renamed: tuple[tuple[Name, Name], ...] = ()
     taken: tuple[tuple[Name, Instant, Turn, Name, Name], ...] = ()

@@ -171,7 +171,7 @@ def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
 def _migrated(case: Case, event: e.Migrated) -> Case:
     """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
     renamed = (*case.facts.renamed, *event.renamed)
-    origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
+    origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone, policy=event.policy)
     names = dict(event.renamed)
     pending = tuple(
         replace(request, clock=names.get(request.clock, request.clock)) for request in case.facts.extensions

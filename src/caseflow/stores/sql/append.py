@@ -95,7 +95,7 @@ def case_values(case: Case) -> Row:
 def submission_values(case: Case) -> Row:
     """What a case was submitted as: the last values of ``insert_case``; but for one, of ``revise_case``."""
     origin = case.origin
-    return case.submitted_us, origin.kind, origin.region, origin.policy_hash
+    return case.submitted_us, origin.kind, origin.region, origin.policy, origin.policy_hash
 
 
 def helper_rows(case: Case) -> tuple[Row, ...]:

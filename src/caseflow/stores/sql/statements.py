@@ -46,7 +46,7 @@ _COLUMNS: Mapping[Order, str] = {"due": "due_order", "worst": "deadline", "newes
 _LEADS: Mapping[Order, tuple[str, ...]] = {
     "due": ("citizen", "unit", "state"),
     "worst": ("unit",),
-    "newest": ("level", "region", "kind", "unit"),
+    "newest": ("level", "region", "kind", "unit", "policy"),
 }
 """Order -> the filters that have an index in that order, the narrower ones first."""
 _PARTIAL = ("citizen", "level")

@@ -31,30 +31,30 @@ SELECT version, head FROM caseflow_cases WHERE id = ?
 -- A new case; an id that is there already leaves no row.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     submitted, kind, region, policy, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case [mariadb]
 -- It has no clause that leaves a row alone and counts it as none: an id that is there raises.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     submitted, kind, region, policy, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_case_checked
 -- The same, if the database is still what this process remembers: no row otherwise.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+     submitted, kind, region, policy, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case_checked [mariadb]
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+     submitted, kind, region, policy, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 
 -- name: update_case
 -- A case at its next version, if it is at the expected one: its values, then id, version and head before.
@@ -94,8 +94,9 @@ WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
     AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
 
 -- name: revise_case
--- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy, id.
-UPDATE caseflow_cases SET kind = ?, region = ?, pin = ? WHERE id = ?
+-- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy,
+-- its hash, id.
+UPDATE caseflow_cases SET kind = ?, region = ?, policy = ?, pin = ? WHERE id = ?
 
 -- name: upsert_helper
 -- A case that a unit helps with, and its places in lists: case, unit, due order, deadline, submitted.

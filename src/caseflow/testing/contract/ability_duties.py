@@ -133,7 +133,8 @@ class AuditContract:
                 "citizen": case.citizen, "next_due": due, "due_order": NEVER if due is None else due,
                 "deadline": case.deadline_us, "waits": case.waits_from, "level": case.level,
                 "submitted": case.submitted_us, "kind": case.origin.kind, "region": case.origin.region,
-                "pin": case.origin.policy_hash, "snapshot": pack(case), "head": heads[name].hash,
+                "policy": case.origin.policy, "pin": case.origin.policy_hash,
+                "snapshot": pack(case), "head": heads[name].hash,
             }  # fmt: skip
         assert [(row["case_id"], row["version"], row["body"], row["hash"]) for row in rows.raw("events")] == [
             (name, link.version, link.body, link.hash) for name in IDS for link in store.links(name)

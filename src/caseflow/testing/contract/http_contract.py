@@ -13,6 +13,7 @@ import pytest
 from caseflow.policies.parse import is_list, is_table
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.explanation_documents import ExplanationsDocument
 from caseflow.views.health import HealthDocument
 from caseflow.views.problem import MEDIA_TYPE, ProblemDocument
 
@@ -128,7 +129,7 @@ class HttpContract:
             ("cases", d.PageDocument), ("counts", d.CountsDocument), (f"cases/{case_id}", d.CaseDocument),
             (f"cases/{case_id}/texts", d.TextsDocument), (f"cases/{case_id}/story", d.StoryDocument),
             (f"cases/{case_id}/forecast", d.ForecastDocument), (f"cases/{case_id}/actions", ActionsDocument),
-            (f"cases/{case_id}/clocks/reply", d.ExplanationsDocument),
+            (f"cases/{case_id}/clocks/reply", ExplanationsDocument),
         ):  # fmt: skip
             answer = handler.get(path)
             assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (
