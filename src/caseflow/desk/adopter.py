@@ -16,7 +16,7 @@ from caseflow.core.engine.adoption import ADOPT, adopt
 from caseflow.core.engine.fields import has_word
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor
+from caseflow.core.model.commands import Actor, Command
 from caseflow.core.model.events import Adopted, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
@@ -97,6 +97,7 @@ class Known(TypedDict, total=False):
     title: str
     body: str
     own_fields: Mapping[str, Any]
+    policy: str
 
 
 @attrs.frozen(kw_only=True)
@@ -120,6 +121,7 @@ class LegacyCase:
         citizen: the id of whoever asked.
         title, body: personal texts, kept apart from the events.
         own_fields: the policy's own fields of a submission.
+        policy: the name of the desk's policy under which it will stand; its first when empty.
     """
 
     case_id: str
@@ -142,6 +144,7 @@ class LegacyCase:
     title: str = ""
     body: str = ""
     own_fields: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    policy: str = ""
 
     def past(self) -> Legacy:
         """Its past, with instants as epoch microseconds.
@@ -262,7 +265,6 @@ class Adopter:
 
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
-        self._rules = handler.rules
         self._store = handler.store
 
     def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
@@ -309,14 +311,16 @@ class Adopter:
         case_id, by = checked_call(legacy.case_id, ADOPT, by)
         handler, past = self._handler, legacy.past()
         unit = {"to": past.unit} if past.unit else {}
-        by, fields = handler.actor(by), _fields(legacy, reason) | unit
-        command, texts = sealed(self._rules, "submit", by, fields, None)
-        command = handler.placed(self._rules, Case(case_id), command, now)
+        by, fields, rules = handler.actor(by), _fields(legacy, reason) | unit, handler.rules
+        if legacy.policy != "":
+            rules = handler.rules_named(legacy.policy, Command(ADOPT, by), Case(case_id))
+        command, texts = sealed(rules, "submit", by, fields, None)
+        command = handler.placed(rules, Case(case_id), command, now)
         past = past.replace(unit=command.fields.get("to", ""))
         command = command.replace(
             action=ADOPT, fields={name: value for name, value in command.fields.items() if name != "to"}
         )
-        events = adopt(self._rules, case_id, past, command, now, authorizer=handler.authorizer)
+        events = adopt(rules, case_id, past, command, now, authorizer=handler.authorizer)
         texts = tuple(text.replace(version=1) for text in texts)
         return Append(replay(case_id, events), 0, events, texts)
 
@@ -425,6 +429,7 @@ def _check_same(store: Store, known: Case, entry: Append) -> int:
     if not (
         isinstance(first, Adopted)
         and isinstance(adoption, Adopted)
+        and first.origin.policy == adoption.origin.policy
         and legacy_of(first) == legacy_of(adoption)
         and [name for name, _ in first.texts] == [name for name, _ in adoption.texts]
         and _are_kept(entry.texts, store.texts(known.id))
@@ -450,7 +455,7 @@ def _batches(cases: Iterable[LegacyCase]) -> Iterator[list[LegacyCase]]:
 def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
     """The takeover as it was asked for."""
     past = msgspec.structs.astuple(legacy.past())
-    command = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past)
+    command = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past, legacy.policy)
     return Request(by.id, key, command, _fields(legacy, reason))
 
 
