@@ -320,23 +320,31 @@ class CommandHandler:
         there = LinkEnd(of_other, other, answer, partial(self.store.events, other.id))
         work = UnitOfWork(self, now)
         decided = decide_link(here, there, now, authorizer=self.authorizer)
-        if command.action == LINK and rules.policy.links[command.fields["type"]].acyclic:
-            self._check_acyclic(here, other)
+        walked = self._walked(here, there) if command.action == LINK else ()
         for end, outcome, kept in zip((here, there), decided, (texts, other_texts), strict=True):
             kept = _of_their_events(kept, outcome[1], end.case.version) if kept else kept
             work.add(end.case, Append(outcome[0], end.case.version, outcome[1], kept))
+        for one in walked:  # at the versions that were read, or the append finds it stale: see `_walked`
+            work.add(one, Append(one, one.version, ()))
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=decided[0][0].version)
         self.pin()
         return self._recorded_together(work, claim)
 
-    def _check_acyclic(self, here: LinkEnd, other: Case) -> None:
-        """Links of a type that is ``acyclic`` lead from no case back to it.
+    def _walked(self, here: LinkEnd, there: LinkEnd) -> tuple[Case, ...]:
+        """The cases beyond `there` along links of a type that is ``acyclic`` at either end; none for others.
+
+        Two commands may each find no circle and close one together, each with a link far from the other's.
+        So the append also holds every case that was walked to the version at which it was read: the rows of
+        the two walks are locked in one order, and whoever comes second walks again.
 
         Raises:
-            Refused: ``link-cycle``, with the case over which they would.
+            Refused: ``link-cycle``: they lead back to `here`; with the case over which they do.
         """
-        link, reached, edge = here.command.fields["type"], {other.id}, [other]
+        link = here.command.fields["type"]
+        if not any(end.rules.policy.links[link].acyclic for end in (here, there)):
+            return ()
+        reached, edge = {there.case.id: there.case}, [there.case]
         while edge:
             case = edge.pop()
             for one in case.facts.links:
@@ -349,8 +357,10 @@ class CommandHandler:
                     raise Refused(refused, case_id=here.case.id)
                 following = None if one.case in reached else self.store.load(one.case)
                 if following is not None:
-                    reached.add(following.id)
+                    reached[following.id] = following
                     edge.append(following)
+        del reached[there.case.id]
+        return tuple(reached.values())
 
     def _recorded_together(self, work: UnitOfWork, claim: KeyClaim | None) -> Case:
         """The first case of the unit of work, once all of them are recorded."""

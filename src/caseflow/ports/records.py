@@ -85,7 +85,8 @@ class Append(Value, gc=False):
     Attributes:
         case: the case after the events.
         expected: its version before them.
-        events: in their order; empty when only something beside them changes.
+        events: in their order; empty when only something beside them changes, or the case is only held to its
+            version, on which the other entries depend: no other append changes it before all of this is kept.
         texts: personal texts of these events.
         redacts: names of texts to erase with their salts; see `is_redacted_by`.
         notices: who must be told; an id that is known already is the same notice and stays as it is.
