@@ -83,12 +83,11 @@ def test_two_at_once_close_no_circle(
         store = open_store(url, must_exist=True)
         prepare(Desk(POLICY, store, clock=ManualClock(START)))
         outcomes: Queue[tuple[int, int, str]] = CONTEXT.Queue()
-        workers = []
-        for pair in range(PAIRS):
-            together = CONTEXT.Barrier(2)
-            for place in range(2):
-                work = (url, pair, place, together, outcomes)
-                workers.append(CONTEXT.Process(target=close_half, args=work))
+        barriers = [CONTEXT.Barrier(2) for _ in range(PAIRS)]
+        workers = [
+            CONTEXT.Process(target=close_half, args=(url, pair, place, barriers[pair], outcomes))
+            for pair, place in product(range(PAIRS), range(2))
+        ]
         for worker in workers:
             worker.start()
         codes: dict[tuple[int, int], list[str]] = {}

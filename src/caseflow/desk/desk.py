@@ -623,6 +623,7 @@ class AsyncDesk(Threaded[Desk]):
     close = in_thread(Desk.close)
     complete = in_thread(Desk.complete)
     dispatch = in_thread(Desk.dispatch)
+    drop_rectification = in_thread(Desk.drop_rectification)
     grant_extension = in_thread(Desk.grant_extension)
     invite = in_thread(Desk.invite)
     link = in_thread(Desk.link)

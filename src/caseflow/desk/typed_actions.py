@@ -303,6 +303,12 @@ class TypedActions:
         """Record that a linked rectification was found done."""
         return self._do(case_id, "verify_rectification", by, terms, rectification=rectification)
 
+    def drop_rectification(
+        self, case_id: str, *, rectification: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """Record that a linked rectification will not be carried out: the case waits for it no more."""
+        return self._do(case_id, "drop_rectification", by, terms, rectification=rectification)
+
     def close(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """结案: end the case."""
         return self._do(case_id, "close", by, terms)

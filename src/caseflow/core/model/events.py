@@ -320,6 +320,12 @@ class RectificationVerified(Event, tag="rectification-verified"):
     rectification: Word = ""
 
 
+class RectificationDropped(Event, tag="rectification-dropped"):
+    """A linked rectification will not be carried out: the case waits for it no more."""
+
+    rectification: Word = ""
+
+
 class Closed(Event, tag="closed"):
     """The case ended in the ordinary way."""
 
@@ -558,10 +564,10 @@ AnyEvent = (
     Submitted | Adopted | Acknowledged | Routed | ChargeTaken | Dispatched | CoHandlerAdded | Reported
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
     | Completed | Invited | InvitationRevoked | Rated | Assessed | RectificationLinked
-    | RectificationVerified | Closed | Reopened | Withdrawn | Rejected | Merged | Followed | Resumed
-    | Returned | Transferred | ExtensionRequested | ExtensionGranted | ExtensionRefused | Attached
-    | Redacted | Acted | ReceiptSigned | AppealUpheld | Migrated | Linked | Unlinked | LinkedCaseMoved
-    | Reminded | CardIssued | CardAnnulled
+    | RectificationVerified | RectificationDropped | Closed | Reopened | Withdrawn | Rejected | Merged
+    | Followed | Resumed | Returned | Transferred | ExtensionRequested | ExtensionGranted
+    | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld | Migrated
+    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

@@ -306,10 +306,16 @@ def _rectification_linked(case: Case, event: e.RectificationLinked) -> Case:
 
 
 def _rectification_verified(case: Case, event: e.RectificationVerified) -> Case:
+    return _of_awaited(case, event.rectification, verified_us=event.since_us)
+
+
+def _rectification_dropped(case: Case, event: e.RectificationDropped) -> Case:
+    return _of_awaited(case, event.rectification, dropped_us=event.since_us)
+
+
+def _of_awaited(case: Case, rectification: str, **changes: int) -> Case:
     rectifications = tuple(
-        item.replace(verified_us=event.since_us)
-        if item.id == event.rectification and item.verified_us is None
-        else item
+        item.replace(**changes) if item.id == rectification and item.is_awaited else item
         for item in case.facts.rectifications
     )
     return _with(case, rectifications=rectifications)
@@ -426,6 +432,7 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Assessed: _assessed,
     e.RectificationLinked: _rectification_linked,
     e.RectificationVerified: _rectification_verified,
+    e.RectificationDropped: _rectification_dropped,
     e.Attached: _attached,
     e.ExtensionRequested: _extension_requested,
     e.ExtensionGranted: _extension_answered,
