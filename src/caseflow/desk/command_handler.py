@@ -32,7 +32,7 @@ from caseflow.desk.call_checks import checked_call, checked_count, checked_key, 
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
-from caseflow.desk.unit_of_work import UnitOfWork
+from caseflow.desk.unit_of_work import UnitOfWork, is_read_again
 from caseflow.errors import CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Quarantined, Store, Text
@@ -165,7 +165,8 @@ class CommandHandler:
         """The case after the command, which is decided anew where another writer was faster."""
         version, by = 0, self.actor(by)
         for _ in range(ATTEMPTS):
-            case = self.store.load(case_id) or _unsubmitted(case_id, action)
+            case, other = self._read(case_id, action, fields)
+            case = case or _unsubmitted(case_id, action)
             version = case.version
             rules = self.rules_of(case) if policy is None else self._rules_asked(policy, case, action, by)
             if expected_version is not None and version != expected_version:
@@ -179,12 +180,21 @@ class CommandHandler:
                 command = Command(action, by, _NO_FIELDS, effective_us=since)
             claim = None if request is None else request.claim(case_id, texts)
             try:
-                return self._recorded(rules, case, command, now, texts=texts, claim=claim)
+                return self._recorded(rules, case, command, now, texts=texts, claim=claim, other=other)
             except Stale:
                 if expected_version is not None:
                     raise
                 self.watch.conflict(case_id, action)
         raise Stale(case_id, expected=version)
+
+    def _read(self, case_id: str, action: str, fields: Mapping[str, Any]) -> tuple[Case | None, Case | None]:
+        """The case, and the one that it is to be linked to, read by one question where the store can."""
+        wanted = fields.get("other") if action in (LINK, UNLINK) else None
+        read_many = getattr(self.store, "load_many", None)
+        if not isinstance(wanted, str) or read_many is None:
+            return self.store.load(case_id), None
+        both: Mapping[str, Case] = read_many((case_id, wanted), aside=is_read_again)
+        return both.get(case_id) or self.store.load(case_id), both.get(wanted)
 
     def judge(self, case: Case, action: str, by: Actor, fields: Mapping[str, Any], now: int) -> None:
         """Whether the command would be taken now; nothing is recorded.
@@ -258,13 +268,18 @@ class CommandHandler:
         *,
         texts: tuple[Text, ...],
         claim: KeyClaim | None,
+        other: Case | None,
     ) -> Case:
-        """The case after the command was decided and its events appended."""
+        """The case after the command was decided and its events appended.
+
+        Args:
+            other: the case that it is to be linked to, where it was read with this one.
+        """
         primary, history = None, partial(self.store.events, case.id)
         if command.action not in _OF_TWO:
             after, events = self._step(rules, case, command, now, history=history)
         elif command.action in (LINK, UNLINK):
-            return self._linked(rules, case, command, now, texts=texts, claim=claim)
+            return self._linked(rules, case, command, now, texts=texts, claim=claim, other=other)
         elif command.action == MIGRATE:
             after, events = migrate(
                 rules, self.target(case), case, command, now, history=history(), authorizer=self.authorizer
@@ -272,8 +287,8 @@ class CommandHandler:
         else:
             if command.action == "merge":
                 primary = self.store.load(str(command.fields.get("primary", "")))
-            other = self._beside(case, primary, now)
-            after, events = self._step(rules, case, command, now, primary=other, history=history)
+            beside = self._beside(case, primary, now)
+            after, events = self._step(rules, case, command, now, primary=beside, history=history)
         if texts:
             texts = _of_their_events(texts, events, case.version)
         entry = Append(after, case.version, events, texts)
@@ -301,13 +316,15 @@ class CommandHandler:
         *,
         texts: tuple[Text, ...],
         claim: KeyClaim | None,
+        other: Case | None,
     ) -> Case:
         """The case after it was linked to another one, or a link was taken back, at both ends.
 
         The reason is kept at both ends, each with a salt of its own.
         """
         wanted = command.fields.get("other")
-        other = self.store.load(wanted) if isinstance(wanted, str) else None
+        if other is None and isinstance(wanted, str):
+            other = self.store.load(wanted)
         if other is None or not other.version:  # refused by its own end, for want of the other, late or not
             command = command.replace(effective_us=None)
             self._step(rules, case, command, now, history=partial(self.store.events, case.id))

@@ -145,12 +145,39 @@ INSERT INTO caseflow_keys (actor, name, digest, case_id, first_version, last_ver
 
 -- name: command [postgresql]
 -- A whole command as one statement: one round trip, whole or not at all. It counts the rows of the events:
--- none when the case is not at the expected version. Values: the case's, the key's, those of each version
--- with texts, of each notice, then of each event its number, case, version, body and hash.
-WITH moved AS ({moved} RETURNING id){parts}
+-- none when a case is not at the expected version. Values: those of the cases, the key's, those of each
+-- version with texts, of each notice, then of each event its number, case, version, body and hash.
+WITH {moved}{parts}
 INSERT INTO caseflow_events (position, case_id, version, body, hash)
 SELECT {first} + e.n, e.c, e.v, e.b, e.h
 FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (n, c, v, b, h)
+
+-- name: command_case [postgresql]
+-- The part of `command` that writes its case.
+moved AS ({case} RETURNING id)
+
+-- name: command_cases [postgresql]
+-- The part of `command` that brings several cases to their next versions: all of them, or none. They are held
+-- first, in one order; no row is written unless each is at its version. Values: arrays of ids, of versions and
+-- heads before; those of `update_case` up to the id; how many there are.
+held AS (
+    SELECT c.id
+    FROM caseflow_cases c, unnest(?::text[], ?::bigint[], ?::bytea[]) AS u (id, expected, before)
+    WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
+        AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
+    ORDER BY c.id FOR UPDATE OF c
+), changed AS (
+    UPDATE caseflow_cases c
+    SET version = u.version, state = u.state, unit = u.unit, citizen = u.citizen, next_due = u.next_due,
+        due_order = u.due_order, deadline = u.deadline, waits = u.waits, level = u.level,
+        snapshot = u.snapshot, head = u.head
+    FROM unnest(
+        ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+        ?::text[], ?::bytea[], ?::bytea[], ?::text[]
+    ) AS u (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id)
+    WHERE c.id = u.id AND (SELECT count(*) FROM held) = ?
+    RETURNING c.id
+), moved AS (SELECT id FROM changed LIMIT 1)
 
 -- name: command_key [postgresql]
 -- The part of `command` that takes the key.
