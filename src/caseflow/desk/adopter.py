@@ -13,11 +13,11 @@ import attrs
 import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
-from caseflow.core.engine.fields import has_word
+from caseflow.core.engine.fields import has_word, plain
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor, Command
-from caseflow.core.model.events import Adopted, RungEvent
+from caseflow.core.model.events import Adopted, Fields, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.units import present_name
@@ -75,6 +75,19 @@ class Holder:
     since: Instant
 
 
+@attrs.frozen(kw_only=True)
+class PastRating:
+    """A rating that was given before: when, and what it said in fields of the policy's action ``rate``.
+
+    ``{"score": 4}``, axes and causes by their keys; no text of a person. ``by`` is the role of an officer who
+    asked for it, empty where the citizen gave it by themselves.
+    """
+
+    at: Instant
+    fields: Mapping[str, Any]
+    by: str = ""
+
+
 class Known(TypedDict, total=False):
     """What may be known of a case beside its id; see `LegacyCase`."""
 
@@ -85,6 +98,7 @@ class Known(TypedDict, total=False):
     holders: Sequence[Holder]
     state_since: Instant | None
     replied_at: Instant | None
+    ratings: Sequence[PastRating]
     extensions: Sequence[Granted]
     pauses: Sequence[Paused]
     started: Mapping[str, Instant]
@@ -113,6 +127,8 @@ class LegacyCase:
         holders: those who held it before, in the order of time; before all of them nobody did.
         state_since: since when it is in its state; needed when a clock hangs on it, or when it has ended.
         replied_at: when it got its public, substantive reply.
+        ratings: those that the citizen gave so far. Where a clock counts the time for one, and none was given
+            in it, its rung is inherited: silence is on record as it would be here.
         extensions: granted so far.
         pauses: so far, overlapping ones as their union.
         started: clock -> its true start, where neither submission nor unit nor state tells it.
@@ -132,6 +148,7 @@ class LegacyCase:
     holders: Sequence[Holder] = ()
     state_since: Instant | None = None
     replied_at: Instant | None = None
+    ratings: Sequence[PastRating] = ()
     extensions: Sequence[Granted] = ()
     pauses: Sequence[Paused] = ()
     started: Mapping[str, Instant] = attrs.field(factory=dict[str, Instant])
@@ -166,6 +183,7 @@ class LegacyCase:
             ),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),
+            ratings=tuple(map(_rated, _each("ratings", self.ratings, PastRating))),
             extensions=tuple(
                 (grant.clock, micros(grant.at, what="extensions"), _days(grant.days, "extensions"))
                 for grant in _each("extensions", self.extensions, Granted)
@@ -204,6 +222,14 @@ def _total(pause: Paused) -> tuple[str, int, str]:
         raise BadInput("bad-option", what="pauses", found=f"{pause!r:.120}, expected since, days or hours")
     ((amount, unit),) = lengths
     return pause.clock, _days(amount, "pauses"), unit
+
+
+def _rated(rating: PastRating) -> tuple[int, str, Fields]:
+    fields = checked_mapping("ratings", rating.fields)
+    if not fields:
+        raise BadInput("bad-option", what="ratings", found=f"{rating!r:.120}, which says nothing")
+    said = tuple((checked_name("ratings", name), plain(value)) for name, value in fields.items())
+    return micros(rating.at, what="ratings"), checked_name("ratings", rating.by), said
 
 
 def _each(what: str, values: Iterable[object] | None, wanted: type[Told]) -> Iterator[Told]:

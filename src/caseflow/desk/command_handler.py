@@ -460,7 +460,7 @@ class CommandHandler:
             return rules
         refused = refusal(
             "policy-not-offered", self.rules, case, command,
-            missing=tuple(self.offered), found=f"{policy:.80}", rule="policy",
+            missing=tuple(self.offered), found=f"{policy:.80}", rule="fields.policy",
         )  # fmt: skip
         raise Refused(refused, case_id=case.id)
 

@@ -114,9 +114,26 @@ def _adopted(case: Case, event: e.Adopted) -> Case:
     facts = Facts(
         past_units=tuple(past for past in zip(untils, units, strict=False) if past[0] > event.since_us),
         replies=tuple(Reply(at, 1) for at in event.replies),
+        ratings=tuple(map(_inherited, event.ratings)),
         adopted_us=event.at_us,
     )
     return _submitted(case, event).replace(steps=event.steps, facts=facts)
+
+
+def _inherited(rating: e.InheritedRating) -> Rating:
+    fields = dict(rating.fields)
+    score, causes = fields.pop("score", 0), fields.pop("causes", ())
+    return Rating(
+        rating.at_us,
+        score if isinstance(score, int) and score else rating.overall,
+        1,
+        by=rating.by,
+        is_own=rating.is_own,
+        satisfied=rating.satisfied,
+        resolved=rating.resolved,
+        causes=causes if isinstance(causes, tuple) else (),
+        fields=tuple(fields.items()),
+    )
 
 
 def _escalated(case: Case, event: e.RungEvent) -> Case:

@@ -278,7 +278,7 @@ class Statements(dict[str, str]):
             name = "insert_case_checked" if shape.is_new else "update_case_checked"
             case = self[f"{name}_pinned" if shape.looks else name]
             moved = (
-                self["command_cases"] if shape.has_several else self["command_case"].replace("{case}", case)
+                self["command_cases"] if shape.has_several else self["command_case"].replace("{moved}", case)
             )
             sql = _repeated(self["command"], shape.events)
             sql = self._commands[shape] = sql.replace("{moved}", moved).replace("{parts}", parts)

@@ -154,7 +154,7 @@ FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (
 
 -- name: command_case [postgresql]
 -- The part of `command` that writes its case.
-moved AS ({case} RETURNING id)
+moved AS ({moved} RETURNING id)
 
 -- name: command_cases [postgresql]
 -- The part of `command` that brings several cases to their next versions: all of them, or none. They are held
