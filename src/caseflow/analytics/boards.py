@@ -7,6 +7,7 @@ names. Only days and whole numbers are compared, and no engine is asked for a ti
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import attrs
@@ -15,6 +16,7 @@ import ibis.expr.types as ir
 
 from caseflow.analytics.measures import MEASURES, CountMeasure, Measure, QuantileMeasure, RateMeasure
 from caseflow.analytics.ranks import LEAST, ranked
+from caseflow.analytics.table_schemas import TABLES
 from caseflow.core.units import UnitRegister
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
@@ -125,27 +127,49 @@ def board(
     Raises:
         BadInput: ``bad-option``: there is no such board, or no such ``by``; ``bad-period``.
     """
-    kind = BOARDS.get(name)
-    if kind is None:
-        raise BadInput("bad-option", what="board", found=f"{name}; {', '.join(BOARDS)}")
+    return boards(backend, (name,), period=period, by=by, places=places, least=least)[name]
+
+
+def boards(
+    backend: Any,
+    names: Iterable[str] = tuple(BOARDS),
+    *,
+    period: BoardPeriod | str,
+    by: Sequence[str] = ("unit",),
+    places: Places | None = None,
+    least: int = LEAST,
+) -> dict[str, Board]:
+    """Several boards of a period, by name: a measure that more than one shows is asked for once.
+
+    Arguments and errors are those of `board`.
+    """
+    kinds = {name: _kind(name) for name in names}
     wrong = [word for word in by if word not in BY or (word in _PLACES and places is None)]
     if wrong:
         raise BadInput("bad-option", what="by", found=f"{wrong[0]}; {', '.join(BY)}")
     days = BoardPeriod.of(period) if isinstance(period, str) else period
-    measures = [MEASURES[one] for one in kind.measures]
-    figures = figures_of(backend, measures, days, by=by, places=places)
-    if kind.grows:
-        before = figures_of(backend, measures, days.year_before(), by=by, places=places)
-        figures = _growths(figures, before, kind.measures)
-    rows = (
-        BoardRow(key, tuple(_figure(one, row.get(one.name)) for one in measures))
-        for key, row in sorted(figures.items())
-    )
-    result = Board(
-        name, tuple(by), since=days.since, until=days.until, measures=kind.measures, least=least,
-        rows=tuple(rows),
-    )  # fmt: skip
-    return ranked(result, kind.ranks, best=kind.best) if kind.ranks else result
+    shown = dict.fromkeys(one for kind in kinds.values() for one in kind.measures)
+    figures = figures_of(backend, [MEASURES[one] for one in shown], days, by=by, places=places)
+    grown = dict.fromkeys(one for kind in kinds.values() if kind.grows for one in kind.measures)
+    before = figures_of(
+        backend, [MEASURES[one] for one in grown], days.year_before(), by=by, places=places
+    ) if grown else {}  # fmt: skip
+    result: dict[str, Board] = {}
+    for name, kind in kinds.items():
+        rows = _growths(figures, before, kind) if kind.grows else _rows(figures, kind)
+        one = Board(
+            name, tuple(by), since=days.since, until=days.until, measures=kind.measures, least=least,
+            rows=tuple(BoardRow(key, row) for key, row in sorted(rows.items())),
+        )  # fmt: skip
+        result[name] = ranked(one, kind.ranks, best=kind.best) if kind.ranks else one
+    return result
+
+
+def _kind(name: str) -> BoardKind:
+    kind = BOARDS.get(name)
+    if kind is None:
+        raise BadInput("bad-option", what="board", found=f"{name}; {', '.join(BOARDS)}")
+    return kind
 
 
 def figures_of(
@@ -156,55 +180,74 @@ def figures_of(
     by: Sequence[str] = (),
     places: Places | None = None,
 ) -> dict[Key, dict[str, Figure]]:
-    """Key -> measure -> its figure, of rows that have any; counts of zero are left out."""
+    """Key -> measure -> its figure; zero, a rate of nothing, or none where the measure has no row of the key.
+
+    Keys of which no measure says anything are left out.
+    """
     figures: dict[Key, dict[str, Figure]] = {}
-    for expression, group in expressions(backend, measures, period, by=by, places=places):
-        for row in expression.to_pyarrow().to_pylist():
+    nothing: dict[str, Figure] = {}
+    for expression, group in expressions(measures, period, by=by, places=places):
+        nothing |= {one.name: _of_nothing(one) for one in group}
+        for row in backend.to_pyarrow(expression).to_pylist():
             key = tuple(_word(word, row[word]) for word in by)
             figures.setdefault(key, {}).update((one.name, _read(one, row)) for one in group)
-    return {key: row for key, row in figures.items() if any(_says_something(one) for one in row.values())}
+    return {
+        key: nothing | row
+        for key, row in figures.items()
+        if any(_says_something(one) for one in row.values())
+    }
 
 
 def expressions(
-    backend: Any,
     measures: Iterable[Measure],
     period: BoardPeriod,
     *,
     by: Sequence[str] = (),
     places: Places | None = None,
 ) -> Iterator[tuple[ir.Table, tuple[Measure, ...]]]:
-    """The expressions of measures, those of one table and day in one; and what each gives.
+    """The expressions of measures, those that one pass over a table can count in one; and what each gives.
 
-    A rate has the columns ``NAME`` and ``NAME_of``, numerator and denominator.
+    They are bound to no backend: any that has the tables can be asked for them. A rate has the columns
+    ``NAME`` and ``NAME_of``, numerator and denominator.
     """
     groups: dict[tuple[str, str, str], list[Measure]] = {}
+    by_day = bool({*by} & {*_PERIODS})
     for one in measures:
-        own = one.column if isinstance(one, QuantileMeasure) else ""
-        groups.setdefault((one.table, one.day, own), []).append(one)
+        column = one.column if isinstance(one, QuantileMeasure) else ""
+        groups.setdefault((one.table, one.day if column or by_day else "", column), []).append(one)
     known = None if places is None else _places_table(places)
-    for (table, day, column), group in groups.items():
-        rows = backend.table(table)
-        rows = rows.filter((rows[day] >= period.since) & (rows[day] < period.until))
-        rows = _with_keys(rows, day, by, known)
+    for (name, day, column), group in groups.items():
+        table = _with_keys(_table(name), day, by, known)
         if column:
-            yield _quantiles(rows, column, group, by), tuple(group)
+            yield _quantiles(table, column, group, by, period=period), tuple(group)
         else:
-            yield rows.group_by(list(by)).aggregate(**dict(_aggregates(rows, group))), tuple(group)
+            yield table.group_by(list(by)).aggregate(**dict(_aggregates(table, group, period))), tuple(group)
 
 
-def _aggregates(rows: ir.Table, group: Iterable[Measure]) -> Iterator[tuple[str, Any]]:
+@cache
+def _table(name: str) -> ir.Table:
+    return ibis.table(ibis.Schema.from_pyarrow(TABLES[name].schema), name=name)
+
+
+def _within(table: ir.Table, day: str, period: BoardPeriod) -> Any:
+    return (table[day] >= period.since) & (table[day] < period.until)
+
+
+def _aggregates(table: ir.Table, group: Iterable[Measure], period: BoardPeriod) -> Iterator[tuple[str, Any]]:
     for one in group:
-        base = one.rows(rows)
+        base = one.rows(table) & _within(table, one.day, period)
         if isinstance(one, RateMeasure):
-            yield one.name, rows.count(where=base & one.hit(rows))
-            yield f"{one.name}_of", rows.count(where=base)
+            yield one.name, table.count(where=base & one.hit(table))
+            yield f"{one.name}_of", table.count(where=base)
         else:
-            yield one.name, rows.count(where=base)
+            yield one.name, table.count(where=base)
 
 
-def _quantiles(rows: ir.Table, column: str, group: Sequence[Measure], by: Sequence[str]) -> ir.Table:
+def _quantiles(
+    rows: ir.Table, column: str, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod
+) -> ir.Table:
     """The values at the ranks, all over whole numbers: the first of which enough rows are no greater."""
-    rows = rows.filter(group[0].rows(rows))
+    rows = rows.filter(group[0].rows(rows) & _within(rows, group[0].day, period))
     window = ibis.window(group_by=list(by), order_by=rows[column])
     whole = ibis.window(group_by=list(by))
     rows = rows.mutate(rank_=ibis.row_number().over(window) + 1, rows_=rows.count().over(whole))
@@ -263,25 +306,30 @@ def _says_something(figure: Figure) -> bool:
     return figure.denominator > 0 if isinstance(figure, Rate) else bool(figure)
 
 
-def _figure(measure: Measure, figure: Figure) -> Figure:
-    """The figure; of a row without one that of nothing."""
-    if figure is not None:
-        return figure
+def _of_nothing(measure: Measure) -> Figure:
     if isinstance(measure, CountMeasure):
         return 0
     return Rate(0, 0, of=measure.of) if isinstance(measure, RateMeasure) else None
 
 
+def _rows(figures: Mapping[Key, Mapping[str, Figure]], kind: BoardKind) -> dict[Key, tuple[Figure, ...]]:
+    """The figures that a board shows, of the keys of which they say anything."""
+    rows = {key: tuple(row[name] for name in kind.measures) for key, row in figures.items()}
+    return {key: row for key, row in rows.items() if any(map(_says_something, row))}
+
+
 def _growths(
-    now: Mapping[Key, Mapping[str, Figure]],
-    before: Mapping[Key, Mapping[str, Figure]],
-    names: Sequence[str],
-) -> dict[Key, dict[str, Figure]]:
-    growths: dict[Key, dict[str, Figure]] = {}
-    for key in {*now, *before}:
-        row, former = now.get(key, {}), before.get(key, {})
-        growths[key] = {name: Growth(_count(row.get(name)), _count(former.get(name))) for name in names}
-    return growths
+    now: Mapping[Key, Mapping[str, Figure]], before: Mapping[Key, Mapping[str, Figure]], kind: BoardKind
+) -> dict[Key, tuple[Figure, ...]]:
+    rows, former = _rows(now, kind), _rows(before, kind)
+    none = (0,) * len(kind.measures)
+    return {
+        key: tuple(
+            Growth(_count(one), _count(other))
+            for one, other in zip(rows.get(key, none), former.get(key, none), strict=True)
+        )
+        for key in {*rows, *former}
+    }
 
 
 def _count(figure: Figure) -> int:

@@ -39,7 +39,7 @@ class PolicyTerms:
         policy = None if rules is None else rules.policy
         self.name = "" if policy is None else policy.name
         self.reply_clocks = frozenset({REPLY}) if policy is None else frozenset(_reply_clocks(policy))
-        self.left_out = frozenset({"merged"})
+        self.left_out = frozenset(("merged",) if policy is None else policy.not_counted)
         self._calendar = None if policy is None else _calendar(policy, self.reply_clocks)
 
     def working_days(self, first: int, last: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 
 from caseflow.analytics.case_facts import FoldedCase, PolicyTerms, Row
 from caseflow.analytics.table_log import Manifest, TableFile, TableLog
+from caseflow.analytics.table_reader import write_current
 from caseflow.analytics.table_schemas import TABLES
-from caseflow.core.model.events import Event
 from caseflow.core.value import Value
 from caseflow.errors import CaseflowError, StoreError, is_of_the_store
 from caseflow.policies.registry import rules_of
@@ -21,7 +21,7 @@ from caseflow.ports.records import Aside, Recorded
 
 PAGE = 10_000
 """Events that are read at once."""
-SLICE = 200_000
+SLICE = 4_000_000
 """Events of one run, after which the folder is up to date with them whatever happens later."""
 ROWS = 20_000
 """Rows of a table that are held before they are written."""
@@ -61,25 +61,27 @@ def export_tables(
     manifest = log.latest()
     _check(store, manifest)
     events = cases = runs = 0
-    while changed := _changed(store, manifest, slice_events):
+    while (changed := Changes.of(store, manifest.position, slice_events)) or (manifest.unread and not runs):
         runs += 1
-        events += len(changed)
-        last = changed[-1]
+        events += changed.events
         number = manifest.number + 1
         writer = RunWriter(log, number)
         with writer:
-            histories = dict.fromkeys(manifest.unread, ()) | _by_case(changed)
-            for case_id, recorded in histories.items():
-                rows = reader.rows(case_id, recorded)
+            versions = dict.fromkeys(manifest.unread, None) | changed.versions
+            for case_id, version in versions.items():
+                rows = reader.rows(case_id, version)
                 if rows is not None:
                     cases += 1
                     writer.add(rows)
+        last = changed.last
+        if last is not None:
+            manifest = manifest.replace(position=last.position, case_id=last.case_id, version=last.version)
         manifest = manifest.replace(
-            number=number, position=last.position, case_id=last.case_id, version=last.version,
-            files=(*manifest.files, *writer.files), batches=manifest.batches + 1, unread=reader.unread(),
+            number=number, files=(*manifest.files, *writer.files), batches=manifest.batches + 1,
+            unread=reader.unread(),
         )  # fmt: skip
         log.commit(manifest)
-        if len(changed) < slice_events:
+        if changed.events < slice_events:
             break
     if manifest.batches > MOST_BATCHES:
         compact_tables(folder)
@@ -94,21 +96,28 @@ def _check(store: Store, manifest: Manifest) -> None:
             raise StoreError("tables-of-another", found=f"{manifest.case_id}@{manifest.version}")
 
 
-def _changed(store: Store, manifest: Manifest, most: int) -> list[Recorded]:
-    """The next events after the manifest's position, at most so many."""
-    events: list[Recorded] = []
-    after = manifest.position
-    while len(events) < most and (page := store.feed(after, limit=min(PAGE, most - len(events)))):
-        events += page
-        after = page[-1].position
-    return events
+class Changes:
+    """The next events of a feed: how many, the last of them, and by case the version after its last one."""
 
+    def __init__(self) -> None:
+        self.events = 0
+        self.last: Recorded | None = None
+        self.versions: dict[str, int | None] = {}
 
-def _by_case(changed: Sequence[Recorded]) -> dict[str, list[Recorded]]:
-    histories: dict[str, list[Recorded]] = {}
-    for one in changed:
-        histories.setdefault(one.case_id, []).append(one)
-    return histories
+    def __bool__(self) -> bool:
+        return self.events > 0
+
+    @classmethod
+    def of(cls, store: Store, after: int, most: int) -> Changes:
+        """At most so many after a position. The events themselves are not held: they are read by case."""
+        changes = cls()
+        while changes.events < most and (page := store.feed(after, limit=min(PAGE, most - changes.events))):
+            changes.events += len(page)
+            changes.last = page[-1]
+            after = page[-1].position
+            for one in page:
+                changes.versions[one.case_id] = one.version
+        return changes
 
 
 class CaseReader:
@@ -124,16 +133,10 @@ class CaseReader:
         self._unread: list[str] = []
         self.aside: list[Quarantined] = []
 
-    def rows(self, case_id: str, recorded: Sequence[Recorded] = ()) -> Mapping[str, list[Row]] | None:
-        """The rows of a case up to the last of these events, or to its last; nothing where it is set aside.
-
-        Args:
-            recorded: events of it in their order; its history is read where the first is not among them.
-        """
+    def rows(self, case_id: str, version: int | None = None) -> Mapping[str, list[Row]] | None:
+        """The rows of a case as it was at a version, by default the last; nothing where it is set aside."""
         try:
-            events: Sequence[Event] = [one.event for one in recorded]
-            if not recorded or recorded[0].version != 1:
-                events = self._store.events(case_id)[: recorded[-1].version if recorded else None]
+            events = self._store.events(case_id)[:version]
             return FoldedCase(case_id, events, self.terms).rows() if events else None
         except CaseflowError as error:
             if is_of_the_store(error):
@@ -234,25 +237,16 @@ def arrow_tables(store: Store, *, aside: Aside | None = None) -> dict[str, pa.Ta
     """The tables of a store in memory, as an export would write them."""
     reader, buffers = CaseReader(store, aside=aside), {table: RowBuffer(table, 1) for table in TABLES}
     parts: dict[str, list[pa.Table]] = {table: [] for table in TABLES}
-    for case_id, recorded in _by_case(list(_feed(store))).items():
-        for table, rows in (reader.rows(case_id, recorded) or {}).items():
+    for case_id, version in Changes.of(store, 0, 1 << 62).versions.items():
+        for table, rows in (reader.rows(case_id, version) or {}).items():
             buffers[table].rows += rows
             if len(buffers[table].rows) >= ROWS:
                 parts[table].append(buffers[table].take())
     return {table: pa.concat_tables([*parts[table], buffers[table].take()]) for table in TABLES}
 
 
-def _feed(store: Store) -> Iterator[Recorded]:
-    after = 0
-    while page := store.feed(after, limit=PAGE):
-        yield from page
-        after = page[-1].position
-
-
 def compact_tables(folder: str | Path) -> Manifest:
     """Write the rows that count anew, one file a table: what any engine can read as it is."""
-    from caseflow.analytics.table_reader import write_current
-
     log = TableLog(folder)
     manifest = log.latest()
     number = manifest.number + 1
