@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -29,8 +30,9 @@ CASES, LIVED, YEAR = 220_000, 4_400, "2025"
 UNITS = 300
 COLUMNS = {
     "cases": (
-        "cycle", "is_present", "submitted_day", "replied_us", "replied_day", "completed_us", "completed_day",
-        "reply_us", "reply_days", "reply_working_days", "on_time", "resolved", "satisfied",
+        "cycle", "is_present", "outcome", "submitted_day", "begun_day", "replied_us", "replied_day",
+        "completed_day", "ended_day", "is_rated", "reply_us", "reply_days",
+        "reply_working_days", "on_time", "resolved", "satisfied",
     ),
     "cards": ("is_breach", "level", "day", "stands"),
     "replies": ("is_placeholder", "day", "stands"),
@@ -182,44 +184,75 @@ def _beside_pandas(out: Path) -> tuple[float, float]:
 
 
 def boards_by_hand(out: Path) -> dict[str, pd.Series[int]]:
-    """The figures of the overview as one writes them with pandas; the other boards take theirs from it."""
-    since, until = pd.Timestamp("2025-01-01").date(), pd.Timestamp("2026-01-01").date()
-    cases, cards, replies = (
-        pd.read_parquet(sorted((out / name).glob("*.parquet")), columns=[*COLUMNS[name], "unit", "counts"])
-        for name in ("cases", "cards", "replies")
-    )
-    counted = cases[cases.counts]
-
-    def within(frame: pd.DataFrame, day: str) -> pd.DataFrame:
-        return frame[(frame[day] >= since) & (frame[day] < until)]
-
-    figures: dict[str, pd.Series[int]] = {}
+    """The figures of the boards as one writes them with pandas; bounds and limits of ranks apart."""
+    since, until = date(2025, 1, 1), date(2026, 1, 1)
+    read = {name: _read(out, name, columns) for name, columns in COLUMNS.items()}
+    figures = _counts_by_hand(read, since, until)
+    before = _counts_by_hand(read, date(2024, 1, 1), since)
+    figures |= {f"{name}_before": before[name] for name in ("received", "replied", "completed", "cards")}
+    counted = read["cases"][read["cases"].counts]
     submitted, replied = (
-        within(counted, "submitted_day"),
-        within(counted[counted.replied_us.notna()], "replied_day"),
+        _within(counted, "submitted_day", since, until),
+        _within(counted, "replied_day", since, until),
     )
-    figures["received"] = submitted[submitted.cycle == 1].groupby("unit").size()
-    figures["replied"] = replied.groupby("unit").size()
-    figures["on_time"] = replied[replied.on_time == True].groupby("unit").size()  # noqa: E712 - null is no
-    done = within(counted[counted.completed_us.notna()], "completed_day")
-    figures["completed"] = done.groupby("unit").size()
-    public = within(replies[replies.counts], "day")
-    figures["public_replies"] = public[~public.is_placeholder & public.stands].groupby("unit").size()
-    issued = within(cards[cards.counts & cards.is_breach], "day")
-    figures["cards"] = issued[issued.stands].groupby("unit").size()
-    for level in ("yellow", "red", "urge"):
-        figures[level] = issued[issued.stands & (issued.level == level)].groupby("unit").size()
     for column in ("reply_us", "reply_days", "reply_working_days"):
         groups = replied[replied[column].notna()].groupby("unit")[column]
         for name, share in (("median", 0.5), ("p90", 0.9)):
-            figures[f"{column.replace('_us', '_time')}_{name}"] = groups.quantile(
-                share, interpolation="higher"
-            )
-    for name in ("resolved", "satisfied"):
-        rated = submitted[submitted.is_present & submitted[name].notna()]
-        figures[f"{name}_of"] = rated.groupby("unit").size()
-        figures[name] = rated[rated[name] == True].groupby("unit").size()  # noqa: E712 - null is no
+            figure = groups.quantile(share, interpolation="higher")
+            figures[f"{column.replace('_us', '_time')}_{name}"] = figure
+    present = submitted[submitted.is_present]
+    for name, rows, hit in (
+        ("response_rate", present, present.replied_us.notna()),
+        ("on_time_rate", submitted[submitted.on_time.notna()], None),
+        ("resolution_rate", present[present.resolved.notna()], None),
+        ("satisfaction_rate", present[present.satisfied.notna()], None),
+        ("rating_rate", submitted[submitted.replied_us.notna()], None),
+    ):
+        said = {"on_time_rate": "on_time", "resolution_rate": "resolved", "satisfaction_rate": "satisfied"}
+        mask = hit if hit is not None else rows[said.get(name, "is_rated")].astype(bool)
+        figures[f"{name}_of"], figures[name] = _sizes(rows), _sizes(rows[mask])
     return figures
+
+
+def _counts_by_hand(read: dict[str, pd.DataFrame], since: date, until: date) -> dict[str, pd.Series[int]]:
+    cases, cards, replies = read["cases"], read["cards"], read["replies"]
+    counted = cases[cases.counts]
+    replied, begun = (
+        _within(counted, "replied_day", since, until),
+        _within(counted, "begun_day", since, until),
+    )
+    issued = _within(cards[cards.counts & cards.is_breach], "day", since, until)
+    public = _within(replies[replies.counts], "day", since, until)
+    ended = _within(cases, "ended_day", since, until)
+    standing = issued[issued.stands]
+    figures = {
+        "received": _sizes(_within(counted[counted.cycle == 1], "submitted_day", since, until)),
+        "replied": _sizes(replied),
+        "on_time": _sizes(replied[replied.on_time == True]),  # noqa: E712 - null is no
+        "completed": _sizes(_within(counted, "completed_day", since, until)),
+        "reopened": _sizes(begun[begun.cycle > 1]),
+        "public_replies": _sizes(public[~public.is_placeholder & public.stands]),
+        "placeholders": _sizes(public[public.is_placeholder]),
+        "retracted": _sizes(public[~public.stands]),
+        "cards": _sizes(standing),
+        "annulled_cards": _sizes(issued[~issued.stands]),
+    }
+    figures |= {level: _sizes(standing[standing.level == level]) for level in ("yellow", "red", "urge")}
+    figures |= {end: _sizes(ended[ended.outcome == end]) for end in ("withdrawn", "rejected", "merged")}
+    return figures
+
+
+def _read(out: Path, name: str, columns: tuple[str, ...]) -> pd.DataFrame:
+    return pd.read_parquet(sorted((out / name).glob("*.parquet")), columns=[*columns, "unit", "counts"])
+
+
+def _within(rows: pd.DataFrame, day: str, since: date, until: date) -> pd.DataFrame:
+    rows = rows[rows[day].notna()]
+    return rows[(rows[day] >= since) & (rows[day] < until)]
+
+
+def _sizes(rows: pd.DataFrame) -> pd.Series[int]:
+    return rows.groupby("unit").size()
 
 
 def _row(work: str, taken: float, sense: str, *, must: float, note: str) -> Row:

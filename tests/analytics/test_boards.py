@@ -18,21 +18,23 @@ from sqlalchemy.engine import make_url
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, load_policy
 from caseflow.analytics.boards import BOARDS, board, figures_of
 from caseflow.analytics.measures import MEASURES
+from caseflow.analytics.office_board import office_year
 from caseflow.analytics.table_export import arrow_tables
 from caseflow.analytics.table_schemas import TABLES
 from caseflow.cli import run
 from caseflow.core.units import Unit
 from caseflow.errors import BadInput, PolicyError
+from caseflow.offices.office_figures import coverage
+from caseflow.offices.office_register import Level
 from caseflow.policies.unit_register import ListedUnits
 from caseflow.ports import Query, Store
 from caseflow.views.board_rows import BoardPeriod
 from caseflow.views.rates import Growth, Rate, resolution_rate, response_rate, satisfaction_rate
 from tests.analytics.figures_by_hand import figures
-from tests.analytics.stores import backend_of, city, lives
+from tests.analytics.stores import EVER, WAYS, backend_of, city, leaders, lives
 from tests.contracts.databases import postgres
 from tests.laws.histories import Step, World, steps
 
-LONG = BoardPeriod(date(2000, 1, 1), date(2100, 1, 1))
 UNTRIED = {"resolution_rate"}
 """What the city's policy asks nobody."""
 CITIZEN, COORDINATOR = Actor("c-1", role="citizen"), Actor("d-1", role="coordinator")
@@ -50,8 +52,8 @@ def by_unit_and_month(day: date, unit: str) -> tuple[str, ...]:
 
 def check(store: Store) -> dict[Any, dict[str, Any]]:
     """Each figure of each unit and month is that of the plain fold."""
-    expected = figures(lives(store), LONG.since, LONG.until, by_unit_and_month)
-    shown = figures_of(backend_of(store), MEASURES.values(), LONG, by=("unit", "month"))
+    expected = figures(lives(store), EVER.since, EVER.until, by_unit_and_month)
+    shown = figures_of(backend_of(store), MEASURES.values(), EVER, by=("unit", "month"))
     said = {key: {name: one for name, one in row.items() if says(name, one)} for key, row in shown.items()}
     assert said == expected
     return expected
@@ -91,8 +93,8 @@ def test_every_measure_of_a_city_is_as_its_histories_tell() -> None:
 def test_a_pass_over_all_days_counts_as_one_for_each_day_does() -> None:
     """Without a row for each month the measures of a table are counted in one pass: to the same figures."""
     backend = backend_of(city())
-    whole = figures_of(backend, MEASURES.values(), LONG, by=("unit",))
-    expected = figures(lives(city()), LONG.since, LONG.until, lambda _, unit: (unit,))
+    whole = figures_of(backend, MEASURES.values(), EVER, by=("unit",))
+    expected = figures(lives(city()), EVER.since, EVER.until, lambda _, unit: (unit,))
     said = {key: {name: one for name, one in row.items() if says(name, one)} for key, row in whole.items()}
     assert said == expected
 
@@ -100,7 +102,7 @@ def test_a_pass_over_all_days_counts_as_one_for_each_day_does() -> None:
 def test_the_rates_of_cases_are_those_of_boards() -> None:
     """What `caseflow.views.rates` says of all cases is what a board of all says, denominators too."""
     cases = city().find(Query(limit=10_000))
-    shown = board(backend_of(city()), "overview", period=LONG, by=())
+    shown = board(backend_of(city()), "overview", period=EVER, by=())
     by_hand = {
         "response_rate": response_rate(cases),
         "resolution_rate": resolution_rate(cases),
@@ -124,14 +126,17 @@ def test_postgresql_gives_the_same_figures() -> None:
             for name, rows in arrow_tables(city()).items():
                 other.create_table(name, rows)
             assert all_figures(other) == all_figures(whole)
+            store, offices = leaders()
+            for name, rows in arrow_tables(store).items():
+                other.create_table(name, rows, overwrite=True)
+            assert office_year(other, offices, 2010) == office_year(backend_of(store), offices, 2010)
         finally:
             other.disconnect()
 
 
 def all_figures(backend: Any) -> list[Any]:
     """The figures of all measures by everything that rows can be of."""
-    ways = (("unit", "month"), ("kind", "channel"), ("region", "quarter"), ("policy", "year"), ())
-    return [figures_of(backend, MEASURES.values(), LONG, by=by) for by in ways]
+    return [figures_of(backend, MEASURES.values(), EVER, by=by) for by in WAYS]
 
 
 # -- what counts when, and against whom --------------------------------------------------------------------
@@ -227,6 +232,14 @@ def test_units_have_levels_and_provinces() -> None:
     assert {row.key: row.figures[0] for row in shown.rows} == {
         ("province", "省厅"): 1, ("city", "省厅"): 2, ("county", "省厅"): 1
     }  # fmt: skip
+
+
+def test_the_year_of_offices_is_that_of_their_cases() -> None:
+    """Provinces, leaders by level, messages: as the plain count over the cases has them."""
+    store, offices = leaders()
+    expected = coverage(store.find(Query(limit=10_000)), offices, 2010)
+    assert expected.leaders[Level.CITY].numerator > 20 and expected.rated.denominator == 150
+    assert office_year(backend_of(store), offices, 2010) == expected
 
 
 # -- periods, words, doors ---------------------------------------------------------------------------------

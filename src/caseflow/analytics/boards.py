@@ -210,22 +210,24 @@ def expressions(
     They are bound to no backend: any that has the tables can be asked for them. A rate has the columns
     ``NAME`` and ``NAME_of``, numerator and denominator.
     """
-    groups: dict[tuple[str, str, str], list[Measure]] = {}
+    groups: dict[tuple[str, str, bool], list[Measure]] = {}
     by_day = bool({*by} & {*_PERIODS})
     for one in measures:
-        column = one.column if isinstance(one, QuantileMeasure) else ""
-        groups.setdefault((one.table, one.day if column or by_day else "", column), []).append(one)
+        is_quantile = isinstance(one, QuantileMeasure)
+        day = one.day if is_quantile or by_day else ""
+        groups.setdefault((one.table, day, is_quantile), []).append(one)
     known = None if places is None else _places_table(places)
-    for (name, day, column), group in groups.items():
-        table = _with_keys(_table(name), day, by, known)
-        if column:
-            yield _quantiles(table, column, group, by, period=period), tuple(group)
+    for (name, day, is_quantile), group in groups.items():
+        table = _with_keys(table_of(name), day, by, known)
+        if is_quantile:
+            yield _quantiles(table, group, by, period=period), tuple(group)
         else:
             yield _grouped(table, by, dict(_aggregates(table, group, period))), tuple(group)
 
 
 @cache
-def _table(name: str) -> ir.Table:
+def table_of(name: str) -> ir.Table:
+    """An analytic table that is bound to no backend."""
     return ibis.table(ibis.Schema.from_pyarrow(TABLES[name].schema), name=name)
 
 
@@ -244,19 +246,21 @@ def _aggregates(table: ir.Table, group: Iterable[Measure], period: BoardPeriod) 
 
 
 def _quantiles(
-    rows: ir.Table, column: str, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod
+    rows: ir.Table, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod
 ) -> ir.Table:
     """The values at the ranks, all over whole numbers: the first of which enough rows are no greater."""
-    rows = rows.filter(group[0].rows(rows) & _within(rows, group[0].day, period))
-    window = ibis.window(group_by=list(by), order_by=rows[column])
-    whole = ibis.window(group_by=list(by))
-    rows = rows.mutate(rank_=ibis.row_number().over(window) + 1, rows_=rows.count().over(whole))
-    figures = {}
-    for one in group:
-        assert isinstance(one, QuantileMeasure)
-        share = rows.rows_ * one.percent
-        at = (rows.rank_ * 100 >= share) & ((rows.rank_ - 1) * 100 < share)
-        figures[one.name] = rows[column].min(where=at)
+    measures = [one for one in group if isinstance(one, QuantileMeasure)]
+    rows = rows.filter(_within(rows, measures[0].day, period) & rows.counts)
+    ranks: dict[str, Any] = {}
+    for column in {one.column: None for one in measures}:
+        known = rows[column].notnull()
+        window = ibis.window(group_by=list(by), order_by=[~known, rows[column]])
+        ranks[f"{column}_rank"] = ibis.row_number().over(window) + 1
+        ranks[f"{column}_rows"] = known.cast("int64").sum().over(ibis.window(group_by=list(by)))
+    rows, figures = rows.mutate(**ranks), dict[str, Any]()
+    for one in measures:
+        rank, share = rows[f"{one.column}_rank"], rows[f"{one.column}_rows"] * one.percent
+        figures[one.name] = rows[one.column].min(where=(rank * 100 >= share) & ((rank - 1) * 100 < share))
     return _grouped(rows, by, figures)
 
 

@@ -87,7 +87,7 @@ def _count(name: str, table: str, day: str, where: Where, *, all_cases: bool = F
 def _quantile(name: str, column: str, percent: int) -> QuantileMeasure:
     return QuantileMeasure(
         name=name, table="cases", day="replied_day", column=column, percent=percent,
-        where=lambda t: _replied(t) & t[column].notnull(), unit="us" if column == "reply_us" else "days",
+        where=lambda t: t[column].notnull(), unit="us" if column == "reply_us" else "days",
     )  # fmt: skip
 
 

@@ -140,7 +140,6 @@ def _lines(board: Board, lang: Lang) -> Iterator[str]:
     if not board.rows:
         yield word("board-empty", lang)
         return
-    yield ""
     is_ranked = any(row.standing.rank is not None or row.standing.remark for row in board.rows)
     heads = [word(f"by-{one}", lang) for one in board.by] or [word("by-all", lang)]
     heads += [text(f"measures.{one}", lang) for one in board.measures]

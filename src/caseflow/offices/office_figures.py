@@ -82,7 +82,7 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Board
                 leaders[level].add(holder)
     last = date(year, 12, 31)
     with_mechanism = sum(offices.mechanism(name, last) is not None for name in provinces)
-    holders = _holders(offices, begin, end)
+    holders = holders_between(offices, begin, end)
     return BoardYear(
         year,
         provinces=Rate(len(replying), len(provinces), of="provinces"),
@@ -103,7 +103,7 @@ def _was_open(case: Case, begin: date, day_of: Callable[[int], int]) -> bool:
     return case.is_open or day_of(case.acted_us) >= begin.toordinal()
 
 
-def _holders(offices: OfficeRegister, begin: date, end: date) -> dict[Level, set[str]]:
+def holders_between(offices: OfficeRegister, begin: date, end: date) -> dict[Level, set[str]]:
     """Level -> who held an office of it on any day from the first to before the last."""
     holders = defaultdict[Level, set[str]](set)
     for office in offices.offices():
