@@ -20,6 +20,7 @@ from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast,
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
+from caseflow.cli.governance_command import governance
 from caseflow.cli.help_page import speak
 from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
@@ -61,7 +62,7 @@ def cli() -> None:
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
     calendar, recurring, store, export, import_, audit, relay, document, testing, units, referral, systems,
-    zone,
+    zone, governance,
 ):  # fmt: skip
     cli.add_command(_command)
 
