@@ -16,6 +16,7 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
+from caseflow.cli.board_commands import analytics, board
 from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
@@ -61,8 +62,8 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
-    calendar, recurring, store, export, import_, audit, relay, document, testing, units, referral, systems,
-    zone, governance,
+    calendar, recurring, analytics, board, store, export, import_, audit, relay, document, testing, units,
+    referral, systems, zone, governance,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, Unpack
@@ -38,6 +39,7 @@ from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
 from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
+from caseflow.views.board_rows import Board, BoardPeriod
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.health import HealthDocument, HealthLimits
@@ -554,6 +556,42 @@ class Desk(TypedActions):
         """
         return CaseCounts(self.store.counts(query_now(self._handler, terms)))
 
+    def board(
+        self,
+        name: str,
+        *,
+        period: BoardPeriod | str,
+        by: Sequence[str] = ("unit",),
+        least: int | None = None,
+        tables: str | Path | None = None,
+        places: UnitRegister | None = None,
+    ) -> Board:
+        """A board of a period: the figures of units, or what else `by` names, with ranks where it ranks.
+
+        It needs the extra ``analytics``.
+
+        Args:
+            name: ``overview``, ``satisfied``, ``unsatisfied``, ``on-time``, ``speed``, ``faults``,
+                ``growth``.
+            period: days of the office: ``2025``, ``2025-Q1``, ``2025-03``, ``2025-W10``, ``2025-03-03``, or
+                the first and the last day with ``..`` between them.
+            by: of what there is a row each: ``unit``, ``kind``, ``channel``, ``region``, ``policy``,
+                ``level``, ``province``, ``month``, ``quarter``, ``year``; none for one row of all.
+            least: the smallest denominator that is ranked; 10 when left out.
+            tables: a folder of analytic tables, brought up to date first (``caseflow analytics export``); by
+                default every event is folded anew.
+            places: which units are of which level and province; by default the desk's own register.
+
+        Raises:
+            BadInput: ``bad-option``, ``bad-period``.
+        """
+        source = import_module("caseflow.analytics.board_source")  # of an extra, and of a higher floor
+        units = self.units if places is None else places
+        result: Board = source.store_board(
+            self.store, name, period=period, by=by, least=least, tables=tables, units=units
+        )
+        return result
+
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
 
@@ -666,6 +704,7 @@ class AsyncDesk(Threaded[Desk]):
     cases = in_thread(Desk.cases)
     counts = in_thread(Desk.counts)
     health = in_thread(Desk.health)
+    board = in_thread(Desk.board)
 
 
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:
