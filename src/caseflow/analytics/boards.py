@@ -221,7 +221,7 @@ def expressions(
         if column:
             yield _quantiles(table, column, group, by, period=period), tuple(group)
         else:
-            yield table.group_by(list(by)).aggregate(**dict(_aggregates(table, group, period))), tuple(group)
+            yield _grouped(table, by, dict(_aggregates(table, group, period))), tuple(group)
 
 
 @cache
@@ -257,7 +257,12 @@ def _quantiles(
         share = rows.rows_ * one.percent
         at = (rows.rank_ * 100 >= share) & ((rows.rank_ - 1) * 100 < share)
         figures[one.name] = rows[column].min(where=at)
-    return rows.group_by(list(by)).aggregate(**figures)
+    return _grouped(rows, by, figures)
+
+
+def _grouped(table: ir.Table, by: Sequence[str], figures: Mapping[str, Any]) -> ir.Table:
+    """A row for each key; without any word one of all."""
+    return (table.group_by(list(by)) if by else table).aggregate(**figures)
 
 
 def _with_keys(rows: ir.Table, day: str, by: Sequence[str], places: ir.Table | None) -> ir.Table:

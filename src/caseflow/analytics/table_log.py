@@ -99,7 +99,10 @@ class TableLog:
         """
         for file in manifest.files:
             if file.path.endswith(f"{manifest.number:08}-{self.token}.parquet"):
-                _synced(self.folder / file.path)
+                try:
+                    _synced(self.folder / file.path)
+                except FileNotFoundError as error:  # swept up by the run that was done first
+                    raise StoreError("tables-overtaken", found=str(self.folder)) from error
         target = self._path(manifest.number)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.with_name(f".{target.name}-{self.token}")

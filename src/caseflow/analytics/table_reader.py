@@ -46,7 +46,7 @@ def read_tables(folder: str | Path) -> dict[str, pa.Table]:
     manifest = log.latest()
     with duckdb.connect() as connection:
         return {
-            name: connection.execute(_select(log.folder, manifest, name)).fetch_arrow_table().cast(one.schema)
+            name: connection.execute(_select(log.folder, manifest, name)).to_arrow_table().cast(one.schema)
             for name, one in TABLES.items()
         }
 
