@@ -28,8 +28,8 @@ from caseflow.cli.notice_commands import document, relay
 from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.recurring_command import recurring
-from caseflow.cli.report_command import report
 from caseflow.cli.referral_commands import referral
+from caseflow.cli.report_command import report
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems

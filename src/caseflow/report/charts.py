@@ -13,7 +13,7 @@ from caseflow.analytics.ranks import funnel_limits
 from caseflow.views.board_rows import BoardRow
 from caseflow.views.rates import Rate
 
-WIDTH, HEIGHT = 620, 260
+WIDTH, HEIGHT = 760, 280
 COLOURS = ("#1d4f91", "#b4570a", "#3f7d3a", "#7a4b94")
 """Blue, orange, green, violet: apart in print without colour too, by their lightness."""
 QUIET, BAD = "#5b6672", "#a61c1c"
@@ -70,9 +70,7 @@ def funnel(rows: Sequence[BoardRow], place: int, *, x: str, y: str) -> alt.TopLe
     """
     rates = [(row, row.figures[place]) for row in rows if row.standing.limits is not None]
     known = [(row, rate) for row, rate in rates if isinstance(rate, Rate) and rate.denominator]
-    whole = Rate(
-        sum(rate.numerator for _, rate in known), sum(rate.denominator for _, rate in known), of=""
-    )
+    whole = Rate(sum(rate.numerator for _, rate in known), sum(rate.denominator for _, rate in known), of="")
     most = max((rate.denominator for _, rate in known), default=1)
     curve = [point for n in _spread(most) for point in _limits(n, whole)]
     points = [
@@ -84,8 +82,8 @@ def funnel(rows: Sequence[BoardRow], place: int, *, x: str, y: str) -> alt.TopLe
         }
         for row, rate in known
     ]
-    at = alt.X("n:Q", title=x, scale=alt.Scale(domainMin=0))
-    share = alt.Y("share:Q", title=y, axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False))
+    at = alt.X("n:Q", title=x, scale=alt.Scale(domain=[0, most * 1.08], nice=False))
+    share = alt.Y("share:Q", title=y, axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1]))
     limits = alt.Chart(_data(curve)).mark_line(color=QUIET, strokeDash=[5, 4]).encode(
         x=at, y=share, detail="limit:N", order="n:Q"
     )  # fmt: skip
@@ -93,7 +91,7 @@ def funnel(rows: Sequence[BoardRow], place: int, *, x: str, y: str) -> alt.TopLe
     middle = middle.mark_rule(color=QUIET).encode(y="share:Q")
     base = alt.Chart(_data(points)).encode(x=at, y=share)
     colours = alt.Scale(domain=["within", "below", "above"], range=[COLOURS[0], BAD, COLOURS[2]])
-    dots = base.mark_point(filled=True, size=60).encode(
+    dots = base.mark_point(filled=True, size=70, opacity=1).encode(
         color=alt.Color("outside:N", legend=None, scale=colours), shape=alt.Shape("outside:N", legend=None)
     )
     names = base.mark_text(align="left", dx=7, dy=-5, fontSize=11).encode(text="name:N")
@@ -124,11 +122,13 @@ def heat(rows: Rows, *, units: Sequence[str]) -> alt.TopLevelMixin:
 
 def _series(order: Sequence[str]) -> alt.Color:
     scale = alt.Scale(domain=list(order), range=list(COLOURS[: len(order)]))
-    return alt.Color("series:N", sort=list(order), title=None, scale=scale, legend=alt.Legend(orient="bottom"))
+    return alt.Color(
+        "series:N", sort=list(order), title=None, scale=scale, legend=alt.Legend(orient="bottom")
+    )
 
 
-def _data(rows: Rows) -> alt.Data:
-    return alt.Data(values=[dict(row) for row in rows])
+def _data(rows: Rows) -> alt.InlineData:
+    return alt.InlineData(values=[dict(row) for row in rows])
 
 
 def _styled(chart: Any, *, height: int = HEIGHT) -> alt.TopLevelMixin:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from hashlib import sha256
 from importlib.resources import files
 from itertools import groupby
@@ -16,8 +15,8 @@ import jinja2
 
 from caseflow.core.time.instants import moment
 from caseflow.desk import Desk
-from caseflow.errors import BadInput
 from caseflow.i18n import Lang, text
+from caseflow.interchange.atomic_file import write_atomically
 from caseflow.report import charts
 from caseflow.report.figures import BOARDS, LONGEST, VOLUMES, Level, ReportFigures, last_day, report_figures
 from caseflow.views.board_rows import Board, Figure
@@ -69,8 +68,8 @@ def report_page(figures: ReportFigures, desk: Desk, *, lang: Lang = "zh", title:
     words = _Words(desk, lang)
     style = files("caseflow.report").joinpath("report.css").read_text("utf-8")
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, loader=jinja2.PackageLoader("caseflow.report", "."),
-        trim_blocks=True, lstrip_blocks=True,
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=jinja2.PackageLoader("caseflow.report", "."),
     )  # fmt: skip
     return environment.get_template("report.html.jinja").render(
         lang={"zh": "zh-CN"}.get(lang, lang),
@@ -80,7 +79,10 @@ def report_page(figures: ReportFigures, desk: Desk, *, lang: Lang = "zh", title:
         last=last_day(figures.period),
         as_of=moment(figures.as_of_us, figures.zone).strftime("%Y-%m-%d %H:%M"),
         zone=figures.zone,
-        sums=[(words.measure(name), words.figure(name, figures.totals.get(name)), words.meaning(name)) for name in SUMS],
+        sums=[
+            (words.measure(name), words.figure(name, figures.totals.get(name)), words.meaning(name))
+            for name in SUMS
+        ],
         sections=list(_sections(figures, words)),
         style=style,
         style_hash=b64encode(sha256(style.encode()).digest()).decode(),
@@ -97,19 +99,11 @@ def write_report(
         period: days of the office, such as ``2025`` or ``2025-03``; see `caseflow.views.board_rows`.
 
     Raises:
-        BadInput: ``bad-period``; ``bad-file``: it cannot be written.
+        BadInput: ``bad-period``; ``file-failed``: it cannot be written.
     """
     figures = report_figures(desk, tables, period=period, **({} if least is None else {"least": least}))
     page = report_page(figures, desk, lang=lang)
-    target = Path(path)
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise BadInput("file-unwritable", path=str(path), detail=error.strerror or str(error)) from error
+    write_atomically(Path(path), page.encode())
     return figures
 
 
@@ -144,7 +138,10 @@ class _Words:
         clock = None if policy is None else policy.clocks.get(one.clock)
         if clock is None:
             return f"{one.clock} · {one.level}"
-        level = next((rung.labels.get(self.lang, one.level) for rung in clock.rungs if rung.level == one.level), one.level)
+        level = next(
+            (rung.labels.get(self.lang, one.level) for rung in clock.rungs if rung.level == one.level),
+            one.level,
+        )
         return f"{clock.labels.get(self.lang, one.clock)} · {level}"
 
     def rung_order(self, one: Level) -> tuple[Any, ...]:
@@ -163,7 +160,7 @@ class _Words:
             rung.days
             for policy in self._policies.values()
             for clock in policy.clocks.values()
-            if "reply" in clock.stops_on and clock.counting == "natural"
+            if "reply" in clock.stop and clock.counting == "natural"
             for rung in clock.rungs
             if rung.kind == "breach"
         )
@@ -337,7 +334,11 @@ def _cards(figures: ReportFigures, words: _Words) -> Section:
         caption=words.word("cards-table"),
         heads=(words.word("unit"), *months, words.word("sum")),
         rows=tuple(
-            (words.unit(unit), *(_many(figures.cards[unit].get(month, 0)) for month in months), f"{sums[unit]:,}")
+            (
+                words.unit(unit),
+                *(_many(figures.cards[unit].get(month, 0)) for month in months),
+                f"{sums[unit]:,}",
+            )
             for unit in units[:MOST_ROWS]
         ),
         note=words.word("left-out", count=len(units) - MOST_ROWS) if len(units) > MOST_ROWS else "",
@@ -409,4 +410,3 @@ def _governance(figures: ReportFigures, words: _Words) -> Section:
             )
         )
     return _section("governance", words, tables=tuple(tables))
-
