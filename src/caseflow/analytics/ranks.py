@@ -61,6 +61,8 @@ def ranked(board: Board, measure: str, *, best: bool = True) -> Board:
     Rates are ranked best first by the bound below, or worst first by the bound above; lengths shortest first.
     Equal values share a rank, and the next one is left out.
     """
+    if not board.rows:
+        return board
     place = board.measures.index(measure)
     figures = [row.figures[place] for row in board.rows]
     if any(isinstance(figure, Rate) for figure in figures):

@@ -29,6 +29,7 @@ from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.recurring_command import recurring
 from caseflow.cli.referral_commands import referral
+from caseflow.cli.report_command import report
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems
@@ -63,7 +64,7 @@ def cli() -> None:
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
     calendar, recurring, analytics, board, store, export, import_, audit, relay, document, testing, units,
-    referral, systems, zone, governance,
+    referral, systems, zone, governance, report,
 ):  # fmt: skip
     cli.add_command(_command)
 
