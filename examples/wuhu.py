@@ -34,7 +34,7 @@ from caseflow.offices.duty_watch import duty_watch
 from caseflow.oversight.governance import wilson
 from caseflow.policies.unit_register import ListedUnits
 from caseflow.ports import Unit
-from caseflow.views.rates import Share, satisfaction_rate
+from caseflow.views.rates import Rate, satisfaction_rate
 
 POLICY = Path(__file__).parent / "policies" / "systems" / "wuhu.toml"
 UNITS = [f"单位 {number:02}" for number in range(12)]
@@ -97,7 +97,7 @@ def answer(desk: Desk, name: str, chance: Random) -> None:
         desk.rate(name, score=score, by=Actor(case.citizen, role="citizen"))
 
 
-def board(shares: dict[str, Share], *, worst: bool) -> list[tuple[int, str, Share]]:
+def board(shares: dict[str, Rate], *, worst: bool) -> list[tuple[int, str, Rate]]:
     """Units with enough ratings: best by the lower bound, worst by the upper; equal ones share a place."""
     bound = {name: wilson(share.numerator, share.denominator)[worst] for name, share in shares.items()
              if share.denominator >= LEAST}  # fmt: skip

@@ -19,7 +19,7 @@ from caseflow.core.time.instants import micros
 from caseflow.errors import BadRecord
 from caseflow.oversight import GovernanceMeasure, GovernanceReport, governance_report
 from caseflow.oversight.governance import MEASURES, Trend, trend, wilson
-from caseflow.views.rates import Share
+from caseflow.views.rates import Rate
 from tests.journeys.people import CITIZEN, COORDINATOR, OFFICER, SUPERVISOR, submitted
 
 HERE = Path(__file__).parent
@@ -243,7 +243,7 @@ def test_bounds_are_those_of_statsmodels(of: int) -> None:
         for other in {0, of // 4, of}:
             low, high = confint_proportions_2indep(good, of, other, of, method="newcomb", compare="diff")
             expected: Trend = "up" if low > 1e-9 else "down" if high < -1e-9 else "even"
-            assert trend(Share(good, of, of="x"), Share(other, of, of="x")) == expected
+            assert trend(Rate(good, of, of="x"), Rate(other, of, of="x")) == expected
 
 
 def lived(seed: int) -> Desk:

@@ -12,7 +12,7 @@ import pytest
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Refused, load_policy
 from caseflow.desk.publications import Publications
-from caseflow.views.rates import Share
+from caseflow.views.rates import Rate
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 POLICIES = EXAMPLES / "policies" / "systems"
@@ -70,7 +70,7 @@ def test_lead_officials_hear_of_every_card(quarter: tuple[Desk, list[str]]) -> N
 def test_a_board_ranks_by_bounds() -> None:
     """29 of 30 is better than 10 of 10; 3 of 3 is too few; equal ones share a place."""
     shares = {"a": (29, 30), "b": (10, 10), "c": (10, 10), "d": (9, 20), "few": (3, 3)}
-    rated = {name: Share(*numbers, of="rated") for name, numbers in shares.items()}
+    rated = {name: Rate(*numbers, of="rated") for name, numbers in shares.items()}
     board = example("wuhu")["board"]
     assert [(place, name) for place, name, _ in board(rated, worst=False)] == [
         (1, "a"), (2, "b"), (2, "c"), (4, "d"),

@@ -28,7 +28,7 @@ from caseflow.interchange.pagination import feed
 from caseflow.oversight.referrals import day_of, period_us
 from caseflow.ports import Quarantined, Query
 from caseflow.ports.records import Aside
-from caseflow.views.rates import Share
+from caseflow.views.rates import Rate
 
 PAGE = 5_000
 """Cases that are read at once."""
@@ -89,10 +89,10 @@ class GovernanceMeasure(Value):
 
     name: str
     characteristic: str
-    share: Share
-    before: Share
+    share: Rate
+    before: Rate
     trend: Trend = ""
-    months: tuple[Share, ...] = ()
+    months: tuple[Rate, ...] = ()
     pending: int = 0
     unmeasured: str = ""
 
@@ -177,7 +177,7 @@ class GovernanceReport(Value):
         }  # fmt: skip
 
 
-def _share_text(share: Share, lang: Lang) -> str:
+def _share_text(share: Rate, lang: Lang) -> str:
     percent = 100 * share.numerator / share.denominator
     return text(
         "governance.share", lang, good=share.numerator, of=share.denominator, percent=f"{percent:.1f}"
@@ -438,11 +438,11 @@ class _Tally:
         if name == "regions-level":
             before, share = (self._level(regions) for regions in self._regions)
             pending = 0
-            months: tuple[Share, ...] = ()
+            months: tuple[Rate, ...] = ()
         else:
             counts = self._counts[name]
-            before, *parts = (Share(good, of, of=rule.of) for good, of, _ in counts)
-            share = Share(
+            before, *parts = (Rate(good, of, of=rule.of) for good, of, _ in counts)
+            share = Rate(
                 sum(one.numerator for one in parts), sum(one.denominator for one in parts), of=rule.of
             )
             pending, months = sum(waits for _, _, waits in counts[1:]), tuple(parts)
@@ -458,15 +458,15 @@ class _Tally:
         )
 
     @staticmethod
-    def _level(regions: dict[str, list[int]]) -> Share:
+    def _level(regions: dict[str, list[int]]) -> Rate:
         """The regions that are not behind: the upper bound of their share reaches that of all together."""
         enough = [(good, of) for good, of in regions.values() if of >= LEAST]
         good, of = (sum(column) for column in zip(*regions.values(), strict=True)) if regions else (0, 0)
         level = sum(wilson(*one)[1] >= good / of for one in enough)
-        return Share(level, len(enough), of=MEASURES["regions-level"].of)
+        return Rate(level, len(enough), of=MEASURES["regions-level"].of)
 
 
-def _unmeasured(name: str, share: Share, pending: int, has_means: bool) -> str:
+def _unmeasured(name: str, share: Rate, pending: int, has_means: bool) -> str:
     if not has_means:
         return "no-rules"
     if name == "regions-level":
@@ -484,7 +484,7 @@ def wilson(good: int, of: int) -> tuple[float, float]:
     return middle - half, middle + half
 
 
-def trend(now: Share, before: Share) -> Trend:
+def trend(now: Rate, before: Rate) -> Trend:
     """By the hybrid score interval of the difference (Newcombe, 1998), which holds for small numbers, too."""
     if not now.denominator or not before.denominator:
         return ""
