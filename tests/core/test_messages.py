@@ -221,13 +221,18 @@ def test_no_text_is_left_over() -> None:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 words.add(node.value)
+    for page in SOURCE.rglob("*.jinja"):
+        words |= set(re.findall(r'word\("([\w-]+)"', page.read_text(encoding="utf-8")))
     words |= set(EVENTS) | set(errno.errorcode.values())
     words |= {name for spec in ACTIONS.values() for name in spec.fields}
     unused = [key for key in ENGLISH if not {key, key.partition(".")[2]} & words]
     # the rest is put together: a kind of change, of measure, a column; each finding has twins of its own
     golden, cli = r"golden\.(card|case) (gone|new)", r"cli\.(simulated|aside|health|by|remark)-([\w-]+)"
+    report = r"report\.[\w-]+-(title|note)|report\.remark-[\w-]+"
     beyond = r"governance\.beyond-[\w-]+"
-    together = re.compile(rf"{golden}|{cli}|{beyond}|usage\.(Options|Commands)|findings\..*|problems\.\d+")
+    together = re.compile(
+        rf"{golden}|{cli}|{report}|{beyond}|usage\.(Options|Commands)|findings\..*|problems\.\d+"
+    )
     assert [key for key in unused if not together.fullmatch(key)] == []
 
 

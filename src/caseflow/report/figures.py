@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-import ibis
-
 from caseflow.analytics.boards import boards, figures_of
 from caseflow.analytics.excess import Search, excesses
 from caseflow.analytics.measures import MEASURES
@@ -27,7 +25,7 @@ WINDOW = 28
 """Days of the window in which recurring problems are looked for: whole weeks, the last of the period."""
 
 
-class Level(Value):
+class LevelTally(Value):
     """How many of one rung of one clock were issued in the period, and how many of them do not stand."""
 
     policy: str
@@ -62,7 +60,7 @@ class ReportFigures(Value):
     totals: dict[str, Figure]
     months: dict[str, tuple[int, ...]]
     reply_days: dict[int, int]
-    levels: tuple[Level, ...]
+    levels: tuple[LevelTally, ...]
     boards: dict[str, Board]
     cards: dict[str, dict[str, int]]
     recurring: Search
@@ -135,20 +133,20 @@ def _rows(tables: Any, expression: Any, columns: Sequence[str]) -> list[tuple[An
 def _reply_days(tables: Any, period: BoardPeriod) -> dict[int, int]:
     cases = tables.table("cases")
     replied = cases.filter(cases.counts & cases.reply_days.notnull() & _within(cases.replied_day, period))
-    lengths = replied.group_by(days=ibis.least(replied.reply_days, LONGEST)).aggregate(
+    lengths = replied.group_by(days=replied.reply_days.clip(upper=LONGEST)).aggregate(
         count=lambda one: one.count()
     )
     return dict(_rows(tables, lengths, ("days", "count")))
 
 
-def _levels(tables: Any, period: BoardPeriod) -> tuple[Level, ...]:
+def _levels(tables: Any, period: BoardPeriod) -> tuple[LevelTally, ...]:
     cards = tables.table("cards")
     shown = cards.filter(cards.counts & _within(cards.day, period))
     names = ("policy", "clock", "level", "is_breach")
     counted = shown.group_by(list(names)).aggregate(
         issued=lambda one: one.count(), annulled=lambda one: one.count(where=~one.stands)
     )
-    return tuple(Level(*row) for row in _rows(tables, counted, (*names, "issued", "annulled")))
+    return tuple(LevelTally(*row) for row in _rows(tables, counted, (*names, "issued", "annulled")))
 
 
 def _cards(tables: Any, period: BoardPeriod) -> dict[str, dict[str, int]]:

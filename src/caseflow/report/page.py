@@ -18,7 +18,15 @@ from caseflow.desk import Desk
 from caseflow.i18n import Lang, text
 from caseflow.interchange.atomic_file import write_atomically
 from caseflow.report import charts
-from caseflow.report.figures import BOARDS, LONGEST, VOLUMES, Level, ReportFigures, last_day, report_figures
+from caseflow.report.figures import (
+    BOARDS,
+    LONGEST,
+    VOLUMES,
+    ReportFigures,
+    LevelTally,
+    last_day,
+    report_figures,
+)
 from caseflow.views.board_rows import Board, Figure
 from caseflow.views.rates import Growth, Rate
 
@@ -36,7 +44,7 @@ SUMS = (
 
 
 @attrs.frozen(kw_only=True)
-class Table:
+class PageTable:
     """A table of the page: its caption, its heads, its rows; columns from `numbers` on are figures."""
 
     caption: str
@@ -55,7 +63,7 @@ class Section:
     note: str = ""
     picture: str = ""
     alt: str = ""
-    tables: tuple[Table, ...] = ()
+    tables: tuple[PageTable, ...] = ()
 
 
 def report_page(figures: ReportFigures, desk: Desk, *, lang: Lang = "zh", title: str = "") -> str:
@@ -132,7 +140,7 @@ class _Words:
                 return policy.kinds[name].labels.get(self.lang, name)
         return name or self.word("none-given")
 
-    def rung(self, one: Level) -> str:
+    def rung(self, one: LevelTally) -> str:
         """What a rung is called, with its clock."""
         policy = self._policies.get(one.policy)
         clock = None if policy is None else policy.clocks.get(one.clock)
@@ -144,7 +152,7 @@ class _Words:
         )
         return f"{clock.labels.get(self.lang, one.clock)} · {level}"
 
-    def rung_order(self, one: Level) -> tuple[Any, ...]:
+    def rung_order(self, one: LevelTally) -> tuple[Any, ...]:
         """Policy by policy and clock by clock, as their files name them, up the ladder."""
         policy = self._policies.get(one.policy)
         clock = None if policy is None else policy.clocks.get(one.clock)
@@ -204,7 +212,7 @@ def _volumes(figures: ReportFigures, words: _Words) -> Section:
         for name in SERIES
     ]
     sums = tuple(sum(counts) for counts in zip(*figures.months.values(), strict=True))
-    table = Table(
+    table = PageTable(
         caption=words.word("volumes-table"),
         heads=(words.word("month"), *names),
         rows=tuple(
@@ -229,12 +237,12 @@ def _reply_times(figures: ReportFigures, words: _Words) -> Section:
             name = str(day) if day < LONGEST else words.word("or-more", days=LONGEST)
             rows.append((name, f"{count:,}", f"{so_far / whole:.1%}"))
     names = ("reply_days_median", "reply_days_p90", "reply_working_days_median", "reply_working_days_p90")
-    middle = Table(
+    middle = PageTable(
         caption=words.word("reply-times-quantiles"),
         heads=(words.word("figure"), words.word("value")),
         rows=tuple((words.measure(name), words.figure(name, figures.totals.get(name))) for name in names),
     )
-    table = Table(
+    table = PageTable(
         caption=words.word("reply-times-table"),
         heads=(words.word("days"), words.measure("replied"), words.word("so-far")),
         rows=tuple(rows),
@@ -254,7 +262,7 @@ def _ladder(figures: ReportFigures, words: _Words) -> Section:
         for one in levels
         for part, count in zip(parts, (one.issued - one.annulled, one.annulled), strict=True)
     ]
-    table = Table(
+    table = PageTable(
         caption=words.word("ladder-table"),
         heads=(words.word("rung"), words.word("sort"), words.word("issued"), *parts),
         rows=tuple(
@@ -279,7 +287,7 @@ def _boards(figures: ReportFigures, words: _Words) -> Section:
     return _section("boards", words, tables=tuple(_board(figures.boards[name], words) for name in BOARDS))
 
 
-def _board(board: Board, words: _Words) -> Table:
+def _board(board: Board, words: _Words) -> PageTable:
     is_ranked = any(row.standing.rank is not None or row.standing.remark for row in board.rows)
     ranks = (words.word("rank"),) if is_ranked else ()
     rows = []
@@ -292,7 +300,7 @@ def _board(board: Board, words: _Words) -> Table:
         rows.append(tuple(cells))
     heads = (words.word("unit"), *map(words.measure, board.measures), *ranks)
     left = len(board.rows) - MOST_ROWS
-    return Table(
+    return PageTable(
         caption=text(f"boards.{board.name}", words.lang),
         heads=(*heads, words.word("remark")) if is_ranked else heads,
         rows=tuple(rows),
@@ -304,7 +312,7 @@ def _funnel(figures: ReportFigures, words: _Words) -> Section:
     board = figures.boards["on-time"]
     place = board.measures.index("on_time_rate")
     outside = [row for row in board.rows if row.standing.remark in ("below", "above")]
-    table = Table(
+    table = PageTable(
         caption=words.word("funnel-table"),
         heads=(words.word("unit"), words.measure("on_time_rate"), words.word("limits"), words.word("remark")),
         rows=tuple(
@@ -330,7 +338,7 @@ def _cards(figures: ReportFigures, words: _Words) -> Section:
     units = sorted(sums, key=lambda unit: (-sums[unit], unit))
     months = list(figures.months)
     shown = units[:MOST_UNITS]
-    table = Table(
+    table = PageTable(
         caption=words.word("cards-table"),
         heads=(words.word("unit"), *months, words.word("sum")),
         rows=tuple(
@@ -363,7 +371,7 @@ def _many(count: int) -> str:
 
 def _recurring(figures: ReportFigures, words: _Words) -> Section:
     search = figures.recurring
-    table = Table(
+    table = PageTable(
         caption=words.word(
             "recurring-table", since=search.window.since, until=search.window.until,
             count=search.looked_at, level=f"{search.level:.0%}",
@@ -382,7 +390,7 @@ def _recurring(figures: ReportFigures, words: _Words) -> Section:
 
 
 def _rectifications(figures: ReportFigures, words: _Words) -> Section:
-    table = Table(
+    table = PageTable(
         caption=words.word("rectifications-table"),
         heads=(
             words.word("unit"), words.measure("rectifications"), words.measure("rectifications_verified"),
@@ -399,7 +407,7 @@ def _governance(figures: ReportFigures, words: _Words) -> Section:
     tables = []
     for name, measures in groupby(figures.governance.measures, key=lambda one: one.characteristic):
         tables.append(
-            Table(
+            PageTable(
                 caption=text(f"governance.{name}", words.lang),
                 heads=(words.word("figure"), words.word("value")),
                 rows=tuple((one.label(words.lang), one.figures(words.lang)) for one in measures),
