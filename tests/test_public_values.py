@@ -25,6 +25,7 @@ from caseflow import (
     Happened,
     ManualClock,
     MemoryStore,
+    PastRating,
     Refused,
     SystemClock,
     load_calendar,
@@ -66,10 +67,10 @@ def results() -> Iterator[Any]:
     legacy = LegacyCase(
         case_id="old", state="routed", submitted_at=START, unit="城管局",
         extensions=[Granted(at=START, days=2, clock="reply")], pauses=[Paused(since=START)],
-        holders=[Holder(unit="b", since=START)],
+        holders=[Holder(unit="b", since=START)], ratings=[PastRating(at=START, fields={"score": 5})],
     )  # fmt: skip
     yield Unit(name="城管局", parent="市政府")
-    yield from (legacy, *legacy.extensions, *legacy.pauses, *legacy.holders, legacy.past())
+    yield from (legacy, *legacy.extensions, *legacy.pauses, *legacy.holders, *legacy.ratings, legacy.past())
     yield desk.adopt_all(lambda: [legacy], by=OFFICER, reason="r")  # wrong: the handler may not
     yield desk.adopt("old2", state="routed", submitted_at=START, unit="城管局", by=IMPORTER, reason="r")
     yield desk.sweep()

@@ -228,8 +228,8 @@ def _rated(rating: PastRating) -> tuple[int, str, Fields]:
     fields = checked_mapping("ratings", rating.fields)
     if not fields:
         raise BadInput("bad-option", what="ratings", found=f"{rating!r:.120}, which says nothing")
-    items = tuple((checked_name("ratings", name), plain(value)) for name, value in fields.items())
-    return micros(rating.at, what="ratings"), checked_name("ratings", rating.by), items
+    pairs = tuple((checked_name("ratings", name), plain(value)) for name, value in fields.items())
+    return micros(rating.at, what="ratings"), checked_name("ratings", rating.by), pairs
 
 
 def _each(what: str, values: Iterable[object] | None, wanted: type[Told]) -> Iterator[Told]:

@@ -161,11 +161,11 @@ class _Table:
             if rated is None or not texts:
                 continue
             try:
-                content = from_text(rules.fields.get("rate", {}), texts)
+                values = from_text(rules.fields.get("rate", {}), texts)
             except BadInput as error:
                 name = f"ratings[{index}].fields.{error.data.get('what', '')}"
                 raise BadInput(error.code, **{**error.data, "what": name}) from error
-            yield PastRating(at=rated, fields=content, by=by(cells))
+            yield PastRating(at=rated, fields=values, by=by(cells))
 
     def _pauses(self, cells: Cells, get: _Getters) -> Iterator[Paused]:
         for index, (since, until, clock, days, hours) in enumerate(get.pauses):

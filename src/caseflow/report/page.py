@@ -22,8 +22,8 @@ from caseflow.report.figures import (
     BOARDS,
     LONGEST,
     VOLUMES,
-    ReportFigures,
     LevelTally,
+    ReportFigures,
     last_day,
     report_figures,
 )
