@@ -69,7 +69,7 @@ def says(name: str, figure: Any) -> bool:
 # -- every measure -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(steps())
 def test_every_measure_is_as_the_histories_tell(history: list[Step]) -> None:
     """Late facts, retractions, hand-overs, returns, annulled cards, merged cases, other rules: all count."""
