@@ -217,6 +217,7 @@ WRONG = {
     "unknown policy": ({"POLICY": "wuhan"}, r"(?s)settings.CASEFLOW\['POLICY'\]: .*wuhan"),
     "no such file": ({"POLICY": "no/such.toml"}, r"settings.CASEFLOW\['POLICY'\]"),
     "no module": ({"POLICY": "no.such"}, r"settings.CASEFLOW\['POLICY'\]: No module"),
+    "no policies": ({"POLICY": []}, "must be one policy or several with names of their own"),
     "no policy": ({"POLICY": f"{__name__}.NOT_A_POLICY"}, "must be a policy, a name or a path; got 7"),
     "unknown alias": ({"USING": "cases"}, "'cases' is none of DATABASES: default, postgresql, mariadb"),
     "no clock": ({"CLOCK": f"{__name__}.BOSS"}, "must have a method now_us"),
@@ -255,6 +256,9 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
     with override_settings(CASEFLOW={"POLICY": str(file), "CLOCK": "caseflow.SystemClock"}):
         assert desk().rules.policy.name == "city"
         assert desk() is desk()
+    with override_settings(CASEFLOW={"POLICY": ["rectification", str(file)], "ROLES": {"": "citizen"}}):
+        assert (list(desk().policies), roles()) == (["rectification", "city"], {"": ("citizen", "")})
+        assert desk().submit(title="t", by=BOSS, policy="city", case_id="c0").state == "submitted"
     with override_settings(CASEFLOW={"POLICY": f"{__name__}.POLICY", "CLOCK": CLOCK}):
         assert (desk().rules.pin, desk().clock) == (POLICY.pin, CLOCK)
         desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")

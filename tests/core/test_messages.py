@@ -224,9 +224,10 @@ def test_no_text_is_left_over() -> None:
     words |= set(EVENTS) | set(errno.errorcode.values())
     words |= {name for spec in ACTIONS.values() for name in spec.fields}
     unused = [key for key in ENGLISH if not {key, key.partition(".")[2]} & words]
-    # the rest is put together: a kind of change, a column of a board; each finding has twins of its own
+    # the rest is put together: a kind of change, of measure, a column; each finding has twins of its own
     golden, cli = r"golden\.(card|case) (gone|new)", r"cli\.(simulated|aside|health|by|remark)-([\w-]+)"
-    together = re.compile(rf"{golden}|{cli}|usage\.(Options|Commands)|findings\..*|problems\.\d+")
+    beyond = r"governance\.beyond-[\w-]+"
+    together = re.compile(rf"{golden}|{cli}|{beyond}|usage\.(Options|Commands)|findings\..*|problems\.\d+")
     assert [key for key in unused if not together.fullmatch(key)] == []
 
 

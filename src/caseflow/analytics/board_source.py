@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import ibis
@@ -30,16 +32,31 @@ def store_board(
     aside: Aside | None = None,
 ) -> Board:
     """A board of a store; see `caseflow.Desk.board`."""
-    connection = _opened(store, tables, aside)
-    try:
+    with opened_tables(store, tables, aside=aside) as backend:
         return board(
-            ibis.duckdb.from_connection(connection),
+            backend,
             name,
             period=period,
             by=by,
             places=None if units is None else Places.of_units(units),
             least=LEAST if least is None else least,
         )
+
+
+@contextmanager
+def opened_tables(
+    store: Store, folder: str | Path | None = None, *, aside: Aside | None = None
+) -> Iterator[Any]:
+    """A backend of Ibis with the tables of a store as it stands, on DuckDB.
+
+    Args:
+        folder: of exported tables, which is brought up to date first; without one the tables are folded anew,
+            in memory.
+        aside: is told of each case that cannot be read.
+    """
+    connection = _opened(store, folder, aside)
+    try:
+        yield ibis.duckdb.from_connection(connection)
     finally:
         connection.close()
 

@@ -21,6 +21,7 @@ from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast,
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
+from caseflow.cli.governance_command import governance
 from caseflow.cli.help_page import speak
 from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
@@ -28,6 +29,7 @@ from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.recurring_command import recurring
 from caseflow.cli.referral_commands import referral
+from caseflow.cli.report_command import report
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems
@@ -62,7 +64,7 @@ def cli() -> None:
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
     calendar, recurring, analytics, board, store, export, import_, audit, relay, document, testing, units,
-    referral, systems, zone,
+    referral, systems, zone, governance, report,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -21,7 +21,7 @@ from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
 from caseflow.desk.call_checks import checked_actor, checked_function, checked_list, checked_name
-from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
+from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case, numbers_of_cases
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hand_over import HandOver, hand_over
@@ -441,6 +441,14 @@ class Desk(TypedActions):
         rules, store = self._handler.rules_of(self._handler.known(case_id)), self.store
         return number_of_case(rules, case_id, lambda: store.documents(case_id), lang=lang)
 
+    def numbers(self, cases: Iterable[Case], *, lang: Lang = "zh") -> dict[str, str]:
+        """The numbers, as `number` writes them, of cases at hand, by id; those without one are left out.
+
+        One question to the store for all of them, none where their rules number no cases: for lists.
+        """
+        handler = self._handler
+        return numbers_of_cases(handler.store, handler.rules_of, cases, lang=lang)
+
     def get_by_number(self, year: int, number: int) -> Case:
         """The case that has this number of that year, in the series of the desk's own rules.
 
@@ -524,7 +532,8 @@ class Desk(TypedActions):
             cursor: where the last page ended, of the same order.
             terms: ``unit``: only those this unit holds or helps with; without ``helping``, which is true by
                 default, those alone that it holds. ``state``, ``kind``, ``region``: only those in this
-                state, of this kind, of this region. ``level``: only those whose highest standing card is of
+                state, of this kind, of this region. ``policy``: only those under a policy of this name, in
+                whichever version. ``level``: only those whose highest standing card is of
                 this level. ``since``, ``until``: only those submitted at or after the one, before the other:
                 an instant, or a date for its beginning in the office. ``overdue``: only those with a running
                 clock past its deadline, swept or not. ``text``: only those whose title holds each of its
@@ -652,6 +661,7 @@ class AsyncDesk(Threaded[Desk]):
     close = in_thread(Desk.close)
     complete = in_thread(Desk.complete)
     dispatch = in_thread(Desk.dispatch)
+    drop_rectification = in_thread(Desk.drop_rectification)
     grant_extension = in_thread(Desk.grant_extension)
     invite = in_thread(Desk.invite)
     link = in_thread(Desk.link)
@@ -695,6 +705,7 @@ class AsyncDesk(Threaded[Desk]):
     texts = in_thread(Desk.texts)
     documents = in_thread(Desk.documents)
     number = in_thread(Desk.number)
+    numbers = in_thread(Desk.numbers)
     get_by_number = in_thread(Desk.get_by_number)
     document_html = in_thread(Desk.document_html)
     explain = in_thread(Desk.explain)

@@ -49,4 +49,5 @@ def _pin_the_policy(*, using: str, **_: Any) -> None:
     except ImproperlyConfigured:
         return  # check_settings says so
     if using == using_ours and schema.schema_of(DjangoConnections(using)) == schema.newest():
-        portals_desk.store.pin(portals_desk.rules.pin, portals_desk.rules.document)
+        for rules in portals_desk.policies.values():
+            portals_desk.store.pin(rules.pin, rules.document)
