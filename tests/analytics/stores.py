@@ -13,7 +13,7 @@ import duckdb
 import ibis
 from examples.leader_board import live, register
 
-from caseflow import Desk, ManualClock, MemoryStore, load_policy
+from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.analytics.table_export import arrow_tables
 from caseflow.core.model.events import Submitted
 from caseflow.interchange import replay
@@ -38,7 +38,22 @@ def city() -> Store:
         path = Path(folder) / "city.csv"
         path.write_text(logged(load_scenario("city"), cases=260, seed=5)[1], encoding="utf-8")
         replay([path], policy=load_policy("wuhu"), store=store)
+    _merge_and_annul(store)
     return store
+
+
+def _merge_and_annul(store: Store) -> None:
+    """What chance left out: a case that is merged into another, and a card that is annulled on appeal."""
+    desk = Desk(load_policy("wuhu"), store, clock=ManualClock("2026-03-02T09:00:00+08:00"))
+    citizen, coordinator = Actor("c-m", role="citizen"), Actor("d-m", role="coordinator")
+    for case_id in ("m-1", "m-2"):
+        desk.submit(title="路灯不亮", to="城管局", by=citizen, case_id=case_id)
+        desk.clock.advance(hours=1)
+    desk.merge("m-2", primary="m-1", by=coordinator)
+    desk.clock.advance(days=7)
+    desk.sweep()
+    supervisor = Actor("s-m", role="supervisor")
+    desk.annul_card("m-1", clock="reply", level="yellow", reason="网站停机", by=supervisor)
 
 
 @cache

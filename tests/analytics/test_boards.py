@@ -35,8 +35,8 @@ from tests.analytics.stores import EVER, WAYS, backend_of, city, leaders, lives
 from tests.contracts.databases import postgres
 from tests.laws.histories import Step, World, steps
 
-UNTRIED = {"resolution_rate"}
-"""What the city's policy asks nobody."""
+UNTRIED = {"resolution_rate", "reply_working_days_median", "reply_working_days_p90"}
+"""What the city's policy asks nobody, and the working days that it has no calendar for."""
 CITIZEN, COORDINATOR = Actor("c-1", role="citizen"), Actor("d-1", role="coordinator")
 SUPERVISOR = Actor("s-1", role="supervisor")
 CENTRE, WATER = "城管局", "水务集团"
@@ -69,7 +69,7 @@ def says(name: str, figure: Any) -> bool:
 # -- every measure -----------------------------------------------------------------------------------------
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(steps())
 def test_every_measure_is_as_the_histories_tell(history: list[Step]) -> None:
     """Late facts, retractions, hand-overs, returns, annulled cards, merged cases, other rules: all count."""
@@ -216,6 +216,23 @@ def test_growth_is_over_the_same_days_of_the_year_before() -> None:
     received = {row.key[0]: row.figures[0] for row in shown.rows}
     assert received == {CENTRE: Growth(2, 1), WATER: Growth(1, 0)}
     assert Growth(2, 1).percent == 100 and Growth(1, 0).percent is None
+
+
+def test_a_hotline_is_asked_for_resolution_and_works_on_working_days() -> None:
+    """A week with a holiday has fewer of them; who was called late may be answered in time."""
+    desk = desk_at("2025-04-03T09:00:00+08:00", "cn-12345")
+    for case_id in "ab":
+        desk.submit(title=case_id, kind="complaint", to=CENTRE, by=CITIZEN, case_id=case_id)
+    desk.clock.set("2025-04-08T09:00:00+08:00")  # after Qingming, 4 to 6 April
+    for case_id, answer in zip("ab", ("resolved", "unresolved"), strict=True):
+        desk.reply(case_id, text="已修复", by=officer(CENTRE))
+        desk.rate(case_id, own_fields={"satisfaction": "satisfied", "resolution": answer}, by=CITIZEN)
+    shown = desk.board("overview", period="2025-04")
+    assert shown.figure("resolution_rate", CENTRE) == Rate(1, 2, of="rated for resolution")
+    assert shown.figure("reply_days_median", CENTRE) == 5
+    assert shown.figure("reply_working_days_median", CENTRE) == 2
+    assert shown.figure("on_time_rate", CENTRE) == Rate(2, 2, of="cycles decided")
+    assert shown.figure("cards", CENTRE) == 2
 
 
 def test_units_have_levels_and_provinces() -> None:

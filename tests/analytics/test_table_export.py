@@ -62,7 +62,7 @@ def test_a_city_is_exported_as_it_is_folded(tmp_path: Path) -> None:
         assert rows(read_tables(tmp_path / str(size))) == expected
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(steps())
 def test_step_by_step_gives_what_one_run_gives(history: list[Step]) -> None:
     """After each few steps the folder holds what a fold of everything gives then."""

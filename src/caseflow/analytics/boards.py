@@ -12,9 +12,15 @@ from typing import Any
 
 import attrs
 import ibis
-import ibis.expr.types as ir
 
-from caseflow.analytics.measures import MEASURES, CountMeasure, Measure, QuantileMeasure, RateMeasure
+from caseflow.analytics.measures import (
+    MEASURES,
+    CountMeasure,
+    Measure,
+    QuantileMeasure,
+    RateMeasure,
+    Table,
+)
 from caseflow.analytics.ranks import LEAST, ranked
 from caseflow.analytics.table_schemas import TABLES
 from caseflow.core.units import UnitRegister
@@ -204,7 +210,7 @@ def expressions(
     *,
     by: Sequence[str] = (),
     places: Places | None = None,
-) -> Iterator[tuple[ir.Table, tuple[Measure, ...]]]:
+) -> Iterator[tuple[Table, tuple[Measure, ...]]]:
     """The expressions of measures, those that one pass over a table can count in one; and what each gives.
 
     They are bound to no backend: any that has the tables can be asked for them. A rate has the columns
@@ -226,16 +232,16 @@ def expressions(
 
 
 @cache
-def table_of(name: str) -> ir.Table:
+def table_of(name: str) -> Table:
     """An analytic table that is bound to no backend."""
     return ibis.table(ibis.Schema.from_pyarrow(TABLES[name].schema), name=name)
 
 
-def _within(table: ir.Table, day: str, period: BoardPeriod) -> Any:
+def _within(table: Table, day: str, period: BoardPeriod) -> Any:
     return (table[day] >= period.since) & (table[day] < period.until)
 
 
-def _aggregates(table: ir.Table, group: Iterable[Measure], period: BoardPeriod) -> Iterator[tuple[str, Any]]:
+def _aggregates(table: Table, group: Iterable[Measure], period: BoardPeriod) -> Iterator[tuple[str, Any]]:
     for one in group:
         base = one.rows(table) & _within(table, one.day, period)
         if isinstance(one, RateMeasure):
@@ -245,9 +251,7 @@ def _aggregates(table: ir.Table, group: Iterable[Measure], period: BoardPeriod) 
             yield one.name, table.count(where=base)
 
 
-def _quantiles(
-    rows: ir.Table, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod
-) -> ir.Table:
+def _quantiles(rows: Table, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod) -> Table:
     """The values at the ranks, all over whole numbers: the first of which enough rows are no greater."""
     measures = [one for one in group if isinstance(one, QuantileMeasure)]
     rows = rows.filter(_within(rows, measures[0].day, period) & rows.counts)
@@ -256,7 +260,7 @@ def _quantiles(
         known = rows[column].notnull()
         window = ibis.window(group_by=list(by), order_by=[~known, rows[column]])
         ranks[f"{column}_rank"] = ibis.row_number().over(window) + 1
-        ranks[f"{column}_rows"] = known.cast("int64").sum().over(ibis.window(group_by=list(by)))
+        ranks[f"{column}_rows"] = rows[column].count().over(ibis.window(group_by=list(by)))
     rows, figures = rows.mutate(**ranks), dict[str, Any]()
     for one in measures:
         rank, share = rows[f"{one.column}_rank"], rows[f"{one.column}_rows"] * one.percent
@@ -264,12 +268,12 @@ def _quantiles(
     return _grouped(rows, by, figures)
 
 
-def _grouped(table: ir.Table, by: Sequence[str], figures: Mapping[str, Any]) -> ir.Table:
+def _grouped(table: Table, by: Sequence[str], figures: Mapping[str, Any]) -> Table:
     """A row for each key; without any word one of all."""
     return (table.group_by(list(by)) if by else table).aggregate(**figures)
 
 
-def _with_keys(rows: ir.Table, day: str, by: Sequence[str], places: ir.Table | None) -> ir.Table:
+def _with_keys(rows: Table, day: str, by: Sequence[str], places: Table | None) -> Table:
     """The rows with a column for each word of ``by`` that they do not have themselves."""
     if places is not None and set(by) & {*_PLACES}:
         rows = rows.left_join(places, rows.unit == places.place_unit)
@@ -286,7 +290,7 @@ def _year(day: Any) -> Any:
     return day.year().cast("int64")
 
 
-def _places_table(places: Places) -> ir.Table:
+def _places_table(places: Places) -> Table:
     columns: Mapping[str, list[str]] = {
         "place_unit": list(places.of),
         "level": [level for level, _ in places.of.values()],

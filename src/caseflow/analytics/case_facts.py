@@ -19,6 +19,8 @@ Row = tuple[Any, ...]
 """The values of a table's columns, in their order, without `batch`."""
 REPLY = "reply"
 """The action that a reply clock waits for."""
+ANSWERS = frozenset({REPLY, "placeholder", "complete", "close", "reject", "withdraw"})
+"""What else may stop a reply clock; what a telephone call stops as well waits for something else."""
 _OUTCOMES: dict[type[e.Event], str] = {
     e.Withdrawn: "withdrawn", e.Rejected: "rejected", e.Merged: "merged",
 }  # fmt: skip
@@ -51,10 +53,14 @@ class PolicyTerms:
 
 
 def _reply_clocks(policy: Policy) -> Iterator[str]:
-    """The clocks that a reply stops, by itself or by the state that it leads to."""
+    """The clocks that wait for a reply: it stops them, by itself or by the state that it leads to."""
     action = policy.actions.get(REPLY)
-    stops = {REPLY, *(f"state:{state}" for state in (action.moves.values() if action is not None else ()))}
-    return (name for name, rule in policy.clocks.items() if stops.intersection(rule.stop))
+    states = {f"state:{state}" for state in (action.moves.values() if action is not None else ())}
+    return (
+        name
+        for name, rule in policy.clocks.items()
+        if states.union((REPLY,)).intersection(rule.stop) and ANSWERS.union(states).issuperset(rule.stop)
+    )
 
 
 def _calendar(policy: Policy, reply_clocks: frozenset[str]) -> Calendar | None:

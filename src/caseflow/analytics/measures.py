@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import attrs
-import ibis.expr.types as ir
 
+Table = Any
+"""A table of Ibis, whose columns are attributes of names that no type checker knows."""
 Where = Callable[[Any], Any]
 """The rows that are meant, of a table of Ibis: an expression of yes, no or null, of which null is no."""
 
@@ -32,7 +33,7 @@ class Measure:
     only_counted: bool = True
     """Whether cases that the policy leaves out of boards are left out."""
 
-    def rows(self, table: ir.Table) -> Any:
+    def rows(self, table: Table) -> Any:
         """The rows that are meant, those that the policy leaves out apart."""
         return self.where(table) & table.counts if self.only_counted else self.where(table)
 

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 
 import ibis
-import ibis.expr.types as ir
 
 from caseflow.analytics.boards import table_of
+from caseflow.analytics.measures import Table
 from caseflow.offices.office_figures import SATISFIED, BoardYear, holders_between
 from caseflow.offices.office_register import Level, OfficeRegister
 from caseflow.views.rates import Rate
@@ -67,7 +67,7 @@ def office_year(backend: Any, offices: OfficeRegister, year: int) -> BoardYear:
     )
 
 
-def _messages(backend: Any, replies: ir.Table, begin: date, end: date) -> dict[str, int]:
+def _messages(backend: Any, replies: Table, begin: date, end: date) -> dict[str, int]:
     """Of the messages sent before the end of the year: how many were open, replied, rated, satisfied."""
     cases = table_of("cases")
     cases = cases.filter(cases.is_present & (cases.submitted_day < end))
@@ -85,7 +85,7 @@ def _messages(backend: Any, replies: ir.Table, begin: date, end: date) -> dict[s
     return counts
 
 
-def _offices(offices: OfficeRegister) -> ir.Table:
+def _offices(offices: OfficeRegister) -> Table:
     rows = [
         (office.name, str(offices.level(office.name)), offices.province(office.jurisdiction))
         for office in offices.offices()
@@ -94,7 +94,7 @@ def _offices(offices: OfficeRegister) -> ir.Table:
     return ibis.memtable(rows, schema=ibis.schema(schema))
 
 
-def _terms(offices: OfficeRegister) -> ir.Table:
+def _terms(offices: OfficeRegister) -> Table:
     rows = [
         (office.name, term.holder, term.since, term.until or date.max)
         for office in offices.offices()

@@ -25,7 +25,7 @@ SLICE = 4_000_000
 """Events of one run, after which the folder is up to date with them whatever happens later."""
 ROWS = 20_000
 """Rows of a table that are held before they are written."""
-MOST_BATCHES = 24
+MOST_BATCHES = 16
 """Runs whose rows lie beside each other; then they are written anew as one."""
 _BATCH = 1
 """The place of the column ``batch``."""
