@@ -41,7 +41,7 @@ def desk() -> Desk:
     ``settings.CASEFLOW`` may say:
 
     - ``POLICY``: a shipped policy's name (``wuhu`` by default), the path of a TOML file, a `Policy`, or the
-      dotted name of one.
+      dotted name of one; or a list of these, of which the first is for cases that name none.
     - ``USING``: the alias in ``DATABASES``, by default ``default``.
     - ``CLOCK``: a clock, a class without arguments, or the dotted name of either; by default the system's.
     - ``AUTHORIZER``: an `Authorizer` in place of the policy's table of roles, a class without arguments, or
@@ -63,7 +63,7 @@ def desk() -> Desk:
         observer = _plugged("OBSERVER", options["OBSERVER"], "observe")
     units = _units(options["UNITS"])
     portals_desk = Desk(
-        _policy(options["POLICY"], units), DjangoStore(_alias(options["USING"])),
+        _policies(options["POLICY"], units), DjangoStore(_alias(options["USING"])),
         clock=_clock(options["CLOCK"]), authorizer=_authorizer(options["AUTHORIZER"]),
         observer=observer, hooks=_HOOKS, units=units,
     )  # fmt: skip
@@ -161,9 +161,10 @@ def roles() -> dict[str, tuple[str, str]]:
     """The role and unit of each group that the settings name; the unit is empty where they name none.
 
     Raises:
-        ImproperlyConfigured: they name a role that the policy has not, or something else than roles.
+        ImproperlyConfigured: they name a role that no policy of the desk has, or something else than roles.
     """
-    option, known = _options()["ROLES"], desk().rules.policy.roles
+    option = _options()["ROLES"]
+    known = {name: None for rules in desk().policies.values() for name in rules.policy.roles}
     if not is_table(option):
         raise _wrong("ROLES", f"it must be a dictionary; got {option!r}")
     rules: dict[str, tuple[str, str]] = {}
@@ -179,6 +180,14 @@ def roles() -> dict[str, tuple[str, str]]:
             raise _wrong("ROLES", f"{name!r} is no role of the policy; there are {', '.join(known)}")
         rules[str(group)] = name, unit
     return rules
+
+
+def _policies(option: Any, units: UnitRegister | None) -> list[Policy]:
+    several = [_policy(one, units) for one in (option if is_list(option) else [option])]
+    names = [policy.name for policy in several]
+    if not names or len(set(names)) < len(names):
+        raise _wrong("POLICY", f"it must name policies, each once; got {option!r}")
+    return several
 
 
 def _policy(option: Any, units: UnitRegister | None) -> Policy:
