@@ -60,13 +60,13 @@ def rows(now: datetime) -> Iterator[dict[str, str]]:
             continue
         if row["to"]:
             first_units.setdefault(case_id, row["to"])
-        swap = {first_units.get(case_id, ""): RESPONSIBLE[titles[case_id]]}
-        yield {**row, **_words(row), **_units(row, swap), "at": at.isoformat()}
+        pair = (first_units[case_id], RESPONSIBLE[titles[case_id]]) if case_id in first_units else ("", "")
+        yield {**row, **_words(row), **_units(row, *pair), "at": at.isoformat()}
 
 
-def _units(row: dict[str, str], swap: dict[str, str]) -> dict[str, str]:
+def _units(row: dict[str, str], first: str, proper: str) -> dict[str, str]:
     """The log gives cases to any unit; here to the one that its title is about, which changes places with it."""
-    both = swap | {new: old for old, new in swap.items()}
+    both = {first: proper, proper: first}
     units = {name: both.get(row[name], row[name]) for name in ("unit", "to", "co_handler")}
     return units | ({"actor": f"o-{units['unit']}"} if row["unit"] else {})
 
