@@ -1,8 +1,9 @@
 """The people of the example: one of each role to sign in as, and an account for every unit."""
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group, User
+
+from caseflow.contrib.django.config import roles
 
 SHOWN = (
     ("chen", "陈市民 · 市民 / citizen"),
@@ -27,7 +28,7 @@ PEOPLE = {
 
 def make_people() -> dict[str, User]:
     """Users and groups by username; those that are there stay as they are."""
-    groups = {name: Group.objects.get_or_create(name=name)[0] for name in settings.CASEFLOW["ROLES"] if name}
+    groups = {name: Group.objects.get_or_create(name=name)[0] for name in roles() if name}
     people = {username: _user(username, name, groups.get(group)) for username, (name, group) in PEOPLE.items()}
     for number, (name, group) in enumerate(groups.items()):
         if not group.user_set.exists():

@@ -102,7 +102,7 @@ class ActionForm(KeyedForm):
         for field in self._fields:
             self.fields[field.name] = FIELDS[field.type](field)
 
-    def given_fields(self) -> dict[str, Any]:
+    def answers(self) -> dict[str, Any]:
         """What was filled in, as the desk takes it."""
         values = {field.name: self.cleaned_data[field.name] for field in self._fields}
         dated = {name: str(value) if hasattr(value, "isoformat") else value for name, value in values.items()}
@@ -119,7 +119,7 @@ def _options(field: FieldDocument) -> dict[str, Any]:
 
 
 def _text(field: FieldDocument) -> forms.Field:
-    widget = forms.Textarea(attrs={"rows": 5})
+    widget = forms.Textarea(attrs={"rows": 2 if field.name == "title" else 5})
     return forms.CharField(max_length=field.max_length, widget=widget, **_options(field))
 
 

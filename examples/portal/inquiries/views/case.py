@@ -89,7 +89,7 @@ def act(request: HttpRequest, actor: Actor, case_id: str, action: str) -> HttpRe
     if not form.is_valid():
         return render(request, "inquiries/act.html", shown, status=422 if form.is_bound else 200)
     try:
-        desk().act(case_id, action, by=actor, fields=form.given_fields(), key=form.cleaned_data["key"])
+        desk().act(case_id, action, by=actor, fields=form.answers(), key=form.cleaned_data["key"])
     except CaseflowError as error:
         return problem_page(request, error)
     messages.success(request, _("Done: %(action)s") % {"action": document.action.label})

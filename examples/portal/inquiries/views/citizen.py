@@ -70,7 +70,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
         return render(
             request, "inquiries/rate.html", {"form": form}, status=422 if form.is_bound else 200
         )
-    answers = form.given_fields()
+    answers = form.answers()
     score, causes, text = (answers.pop(name, None) for name in ("score", "causes", "text"))
     try:
         desk().rate_by_token(token, score=score, causes=causes, text=text, own_fields=answers)

@@ -57,7 +57,7 @@ def prepare(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
         return render(request, "inquiries/prepare.html", shown, status=422 if form.is_bound else 200)
     try:
         key = form.cleaned_data["key"]
-        desk().act(case_id, action.action.key, by=actor, fields=form.given_fields(), key=key)
+        desk().act(case_id, action.action.key, by=actor, fields=form.answers(), key=key)
     except CaseflowError as error:
         return problem_page(request, error)
     messages.success(request, _("Done: %(action)s") % {"action": action.action.label})
