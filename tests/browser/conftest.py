@@ -167,7 +167,9 @@ def visitors(chromium: Any, portal: RunningPortal) -> Iterator[Any]:
     """Makes visitors; in the end none of their browsers may have complained."""
     made = list[Visitor]()
 
-    def visitor(username: str = "", *, width: str = "desktop", lang: str = "zh", scripts: bool = True) -> Visitor:
+    def visitor(
+        username: str = "", *, width: str = "desktop", lang: str = "zh", scripts: bool = True
+    ) -> Visitor:
         made.append(Visitor(chromium, portal.url, width=width, lang=lang, scripts=scripts))
         if username:
             made[-1].sign_in(username)

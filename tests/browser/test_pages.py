@@ -14,12 +14,13 @@ PAGES = {
         "/cases/chen-1/",
     ),
     "chen": (
-        "/mine/", "/ask/", "/leaders/滨江市市长/", "/messages/", "/cases/chen-0/", "/cases/chen-1/", "/cases/chen-2/",
-        "/cases/chen-2/do/rate/", "/cases/chen-1/do/withdraw/",
+        "/mine/", "/ask/", "/leaders/滨江市市长/", "/messages/", "/cases/chen-0/", "/cases/chen-1/",
+        "/cases/chen-2/", "/cases/chen-2/do/rate/", "/cases/chen-1/do/withdraw/",
     ),
     "wang": (
-        "/desk/", "/desk/?order=newest&kind=complaint", "/cases/chen-3/", "/cases/chen-3/do/request_extension/",
-        "/cases/chen-3/appeal/yellow/", "/cases/chen-2/publish/", "/messages/",
+        "/desk/", "/desk/?order=newest&kind=complaint", "/cases/chen-3/",
+        "/cases/chen-3/do/request_extension/", "/cases/chen-3/appeal/yellow/", "/cases/chen-2/publish/",
+        "/messages/",
     ),
     "zhao": ("/intake/", "/cases/chen-0/do/reject/"),
     "sun": ("/cards/", "/cards/?level=yellow", "/notices/", "/appeals/", "/cases/chen-3/"),

@@ -6,23 +6,25 @@ from typing import Any, Concatenate
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from caseflow import Actor
 from caseflow.contrib.django import actor_of
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
+ActorsView = Callable[Concatenate[HttpRequest, Actor, ...], HttpResponseBase]
 
 
-def for_actors(*roles: str) -> Callable[[Callable[Concatenate[HttpRequest, Actor, ...], HttpResponse]], View]:
+def for_actors(*roles: str) -> Callable[[ActorsView], View]:
     """A view that is handed who is signed in; in one of these roles, or in any where none is named.
 
     What they may see and do there the library decides, by the policy.
     """
 
-    def decorated(view: Callable[Concatenate[HttpRequest, Actor, ...], HttpResponse]) -> View:
+    def decorated(view: ActorsView) -> View:
         @wraps(view)
-        def opened(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponse:
+        def opened(request: HttpRequest, *args: Any, **parts: Any) -> HttpResponseBase:
             actor = actor_of(request)
             if actor is None:
                 return redirect_to_login(request.get_full_path())

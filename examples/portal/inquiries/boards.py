@@ -2,13 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from math import sqrt
 
 from attrs import evolve, frozen
-from statsmodels.stats.proportion import proportion_confint
 
 from caseflow import Case
 from caseflow.views.rates import Share, response_rate, satisfaction_rate
 
+Z = 1.959964
+"""Of the normal distribution, for 95 %."""
 LEAST = 5
 """Ratings without which a unit is not ranked."""
 
@@ -25,10 +27,10 @@ class UnitRow:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Between which the share lies with 95 % confidence, by Wilson."""
-        share = self.satisfaction
-        low, high = proportion_confint(share.numerator, share.denominator, alpha=0.05, method="wilson")
-        return float(low), float(high)
+        """Between which the share lies with 95 % confidence, by Wilson's score."""
+        n, share = self.satisfaction.denominator, self.satisfaction.numerator / self.satisfaction.denominator
+        middle, half = share + Z * Z / (2 * n), Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
+        return (middle - half) / (1 + Z * Z / n), (middle + half) / (1 + Z * Z / n)
 
 
 def satisfied_board(cases: Iterable[Case]) -> list[UnitRow]:

@@ -10,21 +10,22 @@ from importlib import resources
 
 WEEKS = 8
 PLACES = (
-    "文昌路与滨江路口", "青弋小区东门一带", "老城菜市场后巷", "北门公交站对面", "学府花园三期里面", "滨江公园南侧步道",
-    "火车站前广场西角", "工业园区纬二路上", "临河新村几排楼前", "体育馆停车场入口", "县学巷整条街上", "凤凰山脚居民点",
+    "文昌路与滨江路口", "青弋小区东门一带", "老城菜市场后巷", "北门公交站对面", "学府花园三期里面",
+    "滨江公园南侧步道", "火车站前广场西角", "工业园区纬二路上", "临河新村几排楼前", "体育馆停车场入口",
+    "县学巷整条街上", "凤凰山脚居民点",
 )  # fmt: skip
 SINCE = ("上周五起", "大约半个月前开始", "从国庆以后一直", "这几天夜里", "搬来以后就", "最近一个多月")
 EFFECT = (
-    "老人孩子出门都不方便", "周围邻居意见很大", "问过物业没有下文", "夜里休息受到影响", "上下班绕路要多走一刻钟",
-    "已经有人摔倒过一次", "打过两次电话无人上门", "雨天以后情况更糟",
+    "老人孩子出门都不方便", "周围邻居意见很大", "问过物业没有下文", "夜里休息受到影响",
+    "上下班绕路要多走一刻钟", "已经有人摔倒过一次", "打过两次电话无人上门", "雨天以后情况更糟",
 )  # fmt: skip
 WISH = (
     "盼望派人来现场看一看", "想知道由哪个部门负责", "请告诉我们什么时候能办好", "能否先采取临时措施",
     "希望给个明确说法", "建议会同社区一起处理",
 )  # fmt: skip
 MATTERS = (
-    "我是外地户口，在本市工作三年", "孩子明年九月上小学", "父母退休以后随我居住", "刚换了工作单位", "我们一家刚搬到新区",
-    "上个月在窗口问过一次没有问明白",
+    "我是外地户口，在本市工作三年", "孩子明年九月上小学", "父母退休以后随我居住", "刚换了工作单位",
+    "我们一家刚搬到新区", "上个月在窗口问过一次没有问明白",
 )  # fmt: skip
 ANSWERS = (
     "您好，来信收悉。我们已派人核实，情况属实，现已处理完毕，并安排专人跟踪一个月。感谢您的监督。",
@@ -65,7 +66,7 @@ def rows(now: datetime) -> Iterator[dict[str, str]]:
 
 
 def _units(row: dict[str, str], first: str, proper: str) -> dict[str, str]:
-    """The log gives cases to any unit; here to the one that its title is about, which changes places with it."""
+    """The log gives cases to any unit; here to the one that its title is about: they change places."""
     both = {first: proper, proper: first}
     units = {name: both.get(row[name], row[name]) for name in ("unit", "to", "co_handler")}
     return units | ({"actor": f"o-{units['unit']}"} if row["unit"] else {})

@@ -29,9 +29,11 @@ PEOPLE = {
 def make_people() -> dict[str, User]:
     """Users and groups by username; those that are there stay as they are."""
     groups = {name: Group.objects.get_or_create(name=name)[0] for name in roles() if name}
-    people = {username: _user(username, name, groups.get(group)) for username, (name, group) in PEOPLE.items()}
+    people = {
+        username: _user(username, name, groups.get(group)) for username, (name, group) in PEOPLE.items()
+    }
     for number, (name, group) in enumerate(groups.items()):
-        if not group.user_set.exists():
+        if not User.objects.filter(groups=group).exists():
             _user(f"unit{number}", name, group, password=None)
     return people
 

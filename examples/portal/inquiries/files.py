@@ -1,17 +1,17 @@
 """Attachments: the portal keeps the file, the case its digest; both are committed together."""
 
 import hashlib
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from caseflow import Actor
 from caseflow.contrib.django import desk
+from inquiries.models import Attachment
 
-from .models import Attachment
 
-
-def attach(case_id: str, file: UploadedFile, *, by: Actor, key: str) -> None:
+def attach(case_id: str, file: UploadedFile[Any], *, by: Actor, key: str) -> None:
     """Keep the file and record it in the case; the same file again changes nothing."""
     digest = hashlib.file_digest(file, "sha256").hexdigest()
     name, size, media_type = file.name or digest, file.size or 0, file.content_type or ""

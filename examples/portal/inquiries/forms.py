@@ -39,9 +39,9 @@ class FileForm(KeyedForm):
         widget=forms.FileInput(attrs={"accept": ",".join(MEDIA_TYPES)}),
     )
 
-    def clean_file(self) -> UploadedFile | None:
+    def clean_file(self) -> UploadedFile[Any] | None:
         """No larger one, and none of another type."""
-        file: UploadedFile | None = self.cleaned_data["file"]
+        file: UploadedFile[Any] | None = self.cleaned_data["file"]
         if file is None:
             return None
         if (file.size or 0) > LARGEST:
@@ -151,9 +151,7 @@ def _int(field: FieldDocument) -> forms.Field:
 
 def _names(field: FieldDocument) -> forms.Field:
     choices = [(one.key, one.label) for one in field.choices]
-    return forms.MultipleChoiceField(
-        choices=choices, widget=forms.CheckboxSelectMultiple, **_options(field)
-    )
+    return forms.MultipleChoiceField(choices=choices, widget=forms.CheckboxSelectMultiple, **_options(field))
 
 
 def _date(field: FieldDocument) -> forms.Field:

@@ -22,7 +22,7 @@ class Attachment(models.Model):
         constraints = [models.UniqueConstraint(fields=["case_id", "sha256"], name="attached_once")]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
 
 class Appeal(models.Model):
@@ -70,4 +70,4 @@ class Message(models.Model):
         ordering = ["-at", "-pk"]
 
     def __str__(self) -> str:
-        return self.subject
+        return str(self.subject)

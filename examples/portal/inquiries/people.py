@@ -7,8 +7,7 @@ from django.contrib.auth.models import User
 from caseflow import Case
 from caseflow.contrib.django.config import roles
 from caseflow.ports import Delivery, Person
-
-from .models import Message
+from inquiries.models import Message
 
 STANDS_FOR = {"duty_officer": "handler"}
 """Here a unit's handlers look in daily themselves."""

@@ -10,19 +10,22 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db.models.fields.files import FieldFile
-from django.http import HttpResponse
 from django.test import TestCase, override_settings
 
 from caseflow import Case, ManualClock
 from caseflow.contrib.django import desk, relay
 from caseflow.contrib.django.config import roles
+from inquiries.demo_people import make_people
+from inquiries.models import Appeal, Attachment, Message
+from inquiries.published import publications
+from inquiries.registers import units
 
-from .demo_people import make_people
-from .models import Appeal, Attachment, Message
-from .published import publications
-from .registers import units
-
-ASKED = {"kind": "complaint", "title": "路灯不亮", "body": "文昌路口的路灯不亮，已经三天了。", "region": "滨江区"}
+ASKED = {
+    "kind": "complaint",
+    "title": "路灯不亮",
+    "body": "文昌路口的路灯不亮，已经三天了。",
+    "region": "滨江区",
+}
 
 
 class Portal(TestCase):
@@ -47,7 +50,7 @@ class Portal(TestCase):
         self.addCleanup(folder.cleanup)
         self.addCleanup(settings.disable)
 
-    def by(self, username: str, address: str, data: dict[str, Any] | None = None) -> HttpResponse:
+    def by(self, username: str, address: str, data: dict[str, Any] | None = None) -> Any:
         """What the portal answers to that person."""
         self.client.force_login(self.people[username])
         if data is None:
@@ -72,7 +75,7 @@ class Citizens(Portal):
     """Ask, follow, supplement, rate."""
 
     def test_an_inquiry_and_its_file_come_together(self) -> None:
-        """The case has the digest; the same form sent twice is one case; a file that is none leaves no case."""
+        """The case has the digest; the same form sent twice is one case; one with a bad file none."""
         file = SimpleUploadedFile("灯.txt", "三盏不亮".encode(), "text/plain")
         case = self.asked(file=file)
         kept = Attachment.objects.get()
@@ -96,7 +99,7 @@ class Citizens(Portal):
         self.assertEqual(len(desk().cases()), 0)
 
     def test_nobody_sees_what_is_anothers(self) -> None:
-        """Another citizen and another unit find no such case; the public sees where it stands, and no text."""
+        """Another citizen and another unit find no such case; the public sees its state, and no text."""
         case = self.asked()
         self.people["other"] = User.objects.create_user("other")
         for reader in ("other", "wang"):
@@ -156,7 +159,9 @@ class Office(Portal):
         """Of the role's own actions alone; taken all the same, one is refused in words."""
         case = self.answered()
         page = self.by("wang", f"/cases/{case.id}/")
-        self.assertEqual({one.action.key for one in page.context["impossible"]} & {"take_charge"}, {"take_charge"})
+        self.assertEqual(
+            {one.action.key for one in page.context["impossible"]} & {"take_charge"}, {"take_charge"}
+        )
         self.assertNotIn("grant_extension", {one.action.key for one in page.context["impossible"]})
         refused = self.by("wang", f"/cases/{case.id}/do/take_charge/", {})
         self.assertContains(refused, "已答复", status_code=409)
@@ -216,16 +221,21 @@ class Office(Portal):
         self.assertEqual(desk().get(case.id).facts.receipts[0].unit, "城管局")
 
     def test_two_publish_and_nothing_personal(self) -> None:
-        """Proposed by one, published by another; a telephone number is hidden, and refused where it is not."""
+        """Proposed by one, published by another; a telephone number is hidden, or refused."""
         case = self.asked(body="路灯不亮，电话13800138000，请回电。")
         self.by("zhao", f"/cases/{case.id}/do/route/", {"to": "城管局"})
         self.by("wang", f"/cases/{case.id}/do/note/", {"text": "内部记录"})
         self.by("wang", f"/cases/{case.id}/do/reply/", {"text": "已修复，请查看。"})
         page = self.by("wang", f"/cases/{case.id}/publish/")
         texts = page.context["form"].initial
-        self.assertEqual(texts, {"title": "路灯不亮", "body": f"路灯不亮，电话{'*' * 11}，请回电。", "text": "已修复，请查看。"})
+        self.assertEqual(
+            texts,
+            {"title": "路灯不亮", "body": f"路灯不亮，电话{'*' * 11}，请回电。", "text": "已修复，请查看。"},
+        )
         shown = {**texts, "body": "电话13800138000"}
-        self.assertEqual(self.by("wang", f"/cases/{case.id}/publish/", {**shown, "key": "p-0"}).status_code, 422)
+        self.assertEqual(
+            self.by("wang", f"/cases/{case.id}/publish/", {**shown, "key": "p-0"}).status_code, 422
+        )
         self.by("wang", f"/cases/{case.id}/publish/", {**texts, "key": "p-1"})
         self.assertEqual(self.client.get(f"/answers/{case.id}/").status_code, 404)
         self.assertContains(self.by("zhou", "/publications/"), "路灯不亮")
@@ -263,7 +273,7 @@ class Words(Portal):
         self.assertContains(self.client.get("/", headers={"accept-language": "zh-CN"}), 'lang="en"')
 
     def test_the_city_can_be_seeded(self) -> None:
-        """Once; its cases have cards, ratings and published answers, and near-duplicates wait in the intake."""
+        """Once; its cases have cards and published answers, and near-duplicates wait in the intake."""
         with override_settings(CASEFLOW={"CLOCK": ManualClock("2025-06-02T10:00:00+08:00")}):
             for _ in range(2):
                 call_command("seed", stdout=StringIO())

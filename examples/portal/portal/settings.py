@@ -84,8 +84,8 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"
 
 BUREAUS = (
-    "城管局", "住建局", "教育局", "公安局", "交通局", "人社局", "卫健委", "生态环境局", "市场监管局", "自然资源局",
-    "水务集团", "滨江区政府",
+    "城管局", "住建局", "教育局", "公安局", "交通局", "人社局", "卫健委", "生态环境局", "市场监管局",
+    "自然资源局", "水务集团", "滨江区政府",
 )  # fmt: skip
 OFFICES = ("滨江市委书记", "滨江市市长", "滨江区区长", "青弋县县长")
 """Those of ``data/offices.toml``, as groups of people; a test holds the two together."""

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from caseflow.contrib.django.api import case_urls
-from inquiries.views import case, citizen, office, publication, public, supervision
+from inquiries.views import case, citizen, office, public, publication, supervision
 
 urlpatterns = [
     path("", public.home, name="home"),

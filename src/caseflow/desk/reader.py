@@ -163,9 +163,7 @@ class Reader:
             kept = many(ids, aside=self._handler.watch.tell)
         else:
             kept = {case_id: store.texts(case_id) for case_id in ids}
-        titles = {
-            case_id: text.text for case_id in ids for text in kept.get(case_id, ()) if _is_title(text)
-        }
+        titles = {case_id: text.text for case_id in ids for text in kept.get(case_id, ()) if _is_title(text)}
         return {case_id: title for case_id, title in titles.items() if title}
 
     def _as_seen(self, case: Case, role: Role) -> Case | None:

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,53 +14,81 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Appeal',
+            name="Appeal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_id', models.CharField(max_length=200)),
-                ('clock', models.CharField(max_length=100)),
-                ('subject', models.CharField(blank=True, max_length=200)),
-                ('cycle', models.PositiveIntegerField()),
-                ('level', models.CharField(max_length=100)),
-                ('unit', models.CharField(max_length=200)),
-                ('since', models.DateTimeField(auto_now_add=True)),
-                ('is_decided', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("case_id", models.CharField(max_length=200)),
+                ("clock", models.CharField(max_length=100)),
+                ("subject", models.CharField(blank=True, max_length=200)),
+                ("cycle", models.PositiveIntegerField()),
+                ("level", models.CharField(max_length=100)),
+                ("unit", models.CharField(max_length=200)),
+                ("since", models.DateTimeField(auto_now_add=True)),
+                ("is_decided", models.BooleanField(default=False)),
             ],
             options={
-                'ordering': ['since'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('is_decided', False)), fields=('case_id', 'clock', 'subject', 'cycle', 'level'), name='appealed_once')],
+                "ordering": ["since"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_decided", False)),
+                        fields=("case_id", "clock", "subject", "cycle", "level"),
+                        name="appealed_once",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('case_id', models.CharField(db_index=True, max_length=200)),
-                ('sha256', models.CharField(max_length=64)),
-                ('name', models.CharField(max_length=200)),
-                ('size', models.PositiveIntegerField()),
-                ('media_type', models.CharField(max_length=100)),
-                ('is_internal', models.BooleanField(default=False)),
-                ('content', models.FileField(upload_to='')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("case_id", models.CharField(db_index=True, max_length=200)),
+                ("sha256", models.CharField(max_length=64)),
+                ("name", models.CharField(max_length=200)),
+                ("size", models.PositiveIntegerField()),
+                ("media_type", models.CharField(max_length=100)),
+                ("is_internal", models.BooleanField(default=False)),
+                ("content", models.FileField(upload_to="")),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('case_id', 'sha256'), name='attached_once')],
+                "constraints": [models.UniqueConstraint(fields=("case_id", "sha256"), name="attached_once")],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('delivery_id', models.CharField(max_length=64, unique=True)),
-                ('case_id', models.CharField(max_length=200)),
-                ('subject', models.CharField(max_length=300)),
-                ('text', models.TextField()),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('is_read', models.BooleanField(default=False)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inbox', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("delivery_id", models.CharField(max_length=64, unique=True)),
+                ("case_id", models.CharField(max_length=200)),
+                ("subject", models.CharField(max_length=300)),
+                ("text", models.TextField()),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("is_read", models.BooleanField(default=False)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inbox",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
+                "ordering": ["-at", "-pk"],
             },
         ),
     ]

@@ -14,8 +14,7 @@ from caseflow.desk.publications import Preview
 from caseflow.views.labels import PolicyLabels, stage_label
 from caseflow.views.letter import number_of
 from caseflow.views.rates import Share
-
-from ..demo_people import SHOWN
+from inquiries.demo_people import SHOWN
 
 register = template.Library()
 
@@ -53,7 +52,7 @@ def described(bound: BoundField) -> SafeString:
         return bound.as_widget()
     ids = [f"{bound.auto_id}_help"] if bound.help_text else []
     ids += [f"{bound.auto_id}_wrong"] if bound.errors else []
-    attributes = {"aria-describedby": " ".join(ids)} if ids else {}
+    attributes: dict[str, str | bool] = {"aria-describedby": " ".join(ids)} if ids else {}
     if bound.errors:
         attributes["aria-invalid"] = "true"
     return bound.as_widget(attrs=attributes)

@@ -12,14 +12,13 @@ from caseflow.contrib.django.config import language
 from caseflow.desk.case_file import CaseFile
 from caseflow.views.action_forms import ActionDocument, actions_document
 from caseflow.views.documents import explanation_document
-
-from ..access import for_actors
-from ..files import attach as keep
-from ..files import attachments_for
-from ..forms import ActionForm, FileForm
-from ..middleware import problem_page
-from ..models import Appeal, Attachment
-from ..pages import document_of, labels
+from inquiries.access import for_actors
+from inquiries.files import attach as keep
+from inquiries.files import attachments_for
+from inquiries.forms import ActionForm, FileForm
+from inquiries.middleware import problem_page
+from inquiries.models import Appeal, Attachment
+from inquiries.pages import document_of, labels
 
 OFFICE = ("handler", "lead_official", "coordinator", "supervisor", "moderator")
 WITH_PAGES = {"attach", "invite", "appeal_card", "dismiss_appeal", "propose_publication", "publish"}
@@ -103,7 +102,7 @@ def attach(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
     desk().seen_by(actor).open(case_id)
     form = FileForm(request.POST, request.FILES)
     if not form.is_valid():
-        messages.error(request, " ".join(text for texts in form.errors.values() for text in texts))
+        messages.error(request, " ".join(str(text) for texts in form.errors.values() for text in texts))
         return redirect("case", case_id)
     keep(case_id, form.cleaned_data["file"], by=actor, key=form.cleaned_data["key"])
     messages.success(request, _("The file was attached."))

@@ -11,14 +11,13 @@ from caseflow.contrib.django import desk
 from caseflow.contrib.django.config import language
 from caseflow.views.action_forms import ActionDocument, actions_document
 from caseflow.views.available_actions import Allowed
-
-from ..access import for_actors
-from ..files import attach
-from ..forms import ActionForm, InquiryForm
-from ..middleware import problem_page
-from ..models import Message
-from ..pages import kinds, rows
-from ..registers import offices
+from inquiries.access import for_actors
+from inquiries.files import attach
+from inquiries.forms import ActionForm, InquiryForm
+from inquiries.middleware import problem_page
+from inquiries.models import Message
+from inquiries.pages import kinds, rows
+from inquiries.registers import offices
 
 LIST = 20
 
@@ -67,9 +66,7 @@ def rate(request: HttpRequest, token: str) -> HttpResponse:
     """Rate by a one-time token, without an account; what is wrong with a token is told when it is used."""
     form = ActionForm(request.POST or None, action=_rating())
     if not form.is_valid():
-        return render(
-            request, "inquiries/rate.html", {"form": form}, status=422 if form.is_bound else 200
-        )
+        return render(request, "inquiries/rate.html", {"form": form}, status=422 if form.is_bound else 200)
     answers = form.answers()
     score, causes, text = (answers.pop(name, None) for name in ("score", "causes", "text"))
     try:

@@ -12,17 +12,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from caseflow import Actor
-from caseflow.analytics import near_duplicates, occurrences
 from caseflow.contrib.django import desk
 from caseflow.contrib.django.config import language
 from caseflow.core.time.instants import moment
 from caseflow.ports.records import Order
 from caseflow.views.documents import counts_document
-
-from ..access import for_actors
-from ..forms import ReasonForm, RouteForm
-from ..models import Appeal
-from ..pages import document_of, kinds, rows
+from inquiries.access import for_actors
+from inquiries.forms import ReasonForm, RouteForm
+from inquiries.models import Appeal
+from inquiries.pages import document_of, kinds, rows
 
 LIST = 20
 LOOKED_AT = timedelta(days=30)
@@ -65,11 +63,17 @@ def intake(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _near(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     """Open cases of late by those that say nearly the same, the eldest first, since that is the primary."""
+    from caseflow.analytics import (
+        near_duplicates,
+        occurrences,
+    )  # two seconds, which no other page should wait
+
     since = desk().clock.now_us() - LOOKED_AT // timedelta(microseconds=1)
     texts = {
         one.id: one.text
         for one in occurrences(
-            desk().store, counts=lambda case: case.is_open and not case.has_reply and case.submitted_us >= since
+            desk().store,
+            counts=lambda case: case.is_open and not case.has_reply and case.submitted_us >= since,
         )
     }
     alike: dict[str, list[dict[str, Any]]] = {}

@@ -17,12 +17,11 @@ from caseflow.views.atom import MEDIA_TYPE, AtomEntry, atom
 from caseflow.views.documents import public_document
 from caseflow.views.publication_documents import PublicationDocument, publication_document
 from caseflow.views.rates import response_rate, satisfaction_rate
-
-from ..boards import satisfied_board, unsatisfied_board
-from ..forms import FindForm
-from ..pages import every_case, labels
-from ..published import publications
-from ..registers import bureaus, offices
+from inquiries.boards import satisfied_board, unsatisfied_board
+from inquiries.forms import FindForm
+from inquiries.pages import every_case, labels
+from inquiries.published import publications
+from inquiries.registers import bureaus, offices
 
 LATEST, PAGE = 3, 10
 

@@ -12,12 +12,11 @@ from caseflow.core.engine.rights import INTERNAL
 from caseflow.desk.case_file import CaseFile, CaseText
 from caseflow.desk.publications import preview
 from caseflow.views.action_forms import ActionDocument, actions_document
-
-from ..access import for_actors
-from ..forms import ActionForm
-from ..middleware import problem_page
-from ..pages import document_of, labels, rows
-from ..published import publications
+from inquiries.access import for_actors
+from inquiries.forms import ActionForm
+from inquiries.middleware import problem_page
+from inquiries.pages import document_of, labels, rows
+from inquiries.published import publications
 
 LOOKED_AT = 200
 LIST = 20
@@ -65,7 +64,7 @@ def prepare(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
 
 
 def _to_publish(file: CaseFile) -> list[CaseText]:
-    """What was asked and answered, then what was proposed in its place; never what is for the office alone."""
+    """What was asked and answered, then what was proposed in its place; never what is internal."""
     texts = file.texts()
     outer = [one for one in texts if one.field in _TEXTS.get(one.action, ()) and one.audience != INTERNAL]
     return [*outer, *(one for one in texts if one.action == PROPOSE and one.field != "reason")]

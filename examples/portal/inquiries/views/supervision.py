@@ -13,11 +13,10 @@ from caseflow.contrib.django import desk
 from caseflow.contrib.django.config import language
 from caseflow.core.time.instants import moment
 from caseflow.views.letter import number_of
-
-from ..access import for_actors
-from ..forms import ReasonForm
-from ..models import Appeal
-from ..pages import document_of, labels, rows
+from inquiries.access import for_actors
+from inquiries.forms import ReasonForm
+from inquiries.models import Appeal
+from inquiries.pages import document_of, labels, rows
 
 LIST = 20
 CLOCK = "reply"

@@ -5,7 +5,6 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.core.management.base import BaseCommand, CommandParser
 
@@ -15,9 +14,14 @@ from caseflow.interchange import replay
 from inquiries.demo_city import rows
 from inquiries.demo_people import make_people
 
+ZONE = "Asia/Shanghai"
 PUBLISHED = 14
 CITIZEN_CASES = (
-    ("文昌路与滨江路口路灯不亮", "文昌路与滨江路口，上周五起路灯不亮，夜里休息受到影响。盼望派人来现场看一看，谢谢。", 1),
+    (
+        "文昌路与滨江路口路灯不亮",
+        "文昌路与滨江路口，上周五起路灯不亮，夜里休息受到影响。盼望派人来现场看一看，谢谢。",
+        1,
+    ),
     ("社区图书角能否延长开放", "下班以后图书角已经关门，建议延长到晚上九点。", 4),
     ("小区门口井盖破损", "青弋小区东门的井盖破了一角，我的电话是13800138000，已经有人摔倒过一次。", 3),
     ("占道经营影响通行", "学校门口每天早上有人占道经营，孩子过马路很危险。", 10),
@@ -43,7 +47,7 @@ class Command(BaseCommand):
         portals_desk = desk()
         if options["people_only"] or len(portals_desk.cases(limit=1)):
             return
-        now = datetime.fromtimestamp(portals_desk.clock.now_us() / 1e6, ZoneInfo("Asia/Shanghai")).replace(second=0, microsecond=0)
+        now = moment(portals_desk.clock.now_us(), ZONE).replace(second=0, microsecond=0)
         self.stdout.write("seeding the city's last weeks ...")
         _replay(now)
         past = Desk(
@@ -98,7 +102,9 @@ def _citizens_cases(past: Desk, ids: dict[str, str], now: datetime) -> None:
             past.route(case.id, to="城管局", by=coordinator)
     past.clock.set(now - timedelta(days=2))
     title, body = NEIGHBOUR
-    past.submit(title=title, body=body, kind="complaint", by=Actor("c-90", role="citizen"), case_id="neighbour")
+    past.submit(
+        title=title, body=body, kind="complaint", by=Actor("c-90", role="citizen"), case_id="neighbour"
+    )
     past.clock.set(now - timedelta(hours=20))
     past.request_information("chen-1", text="请问您说的是哪一个社区的图书角？", by=handler)
     past.take_charge("chen-2", by=handler)
