@@ -57,7 +57,8 @@ def test_the_portal_among_the_examples_works(tmp_path: Path) -> None:
 @pytest.mark.postgres
 def test_the_portal_works_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By one variable; the journeys that touch the database in every way."""
-    monkeypatch.setenv("PORTAL_DATABASE", url_of(POSTGRES))
+    server, _, _ = url_of(POSTGRES).rpartition("/")
+    monkeypatch.setenv("PORTAL_DATABASE", f"{server}/portal_{os.getpid()}")  # the runner makes one beside it
     assert "OK" in run(portal_in(tmp_path), "manage.py", "test", "inquiries.tests.Office")
 
 

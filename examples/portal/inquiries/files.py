@@ -1,5 +1,7 @@
 """Attachments: the portal keeps the file, the case its digest; both are committed together."""
 
+from __future__ import annotations
+
 import hashlib
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Forms: those of the portal, and the one made from an action's document, whatever the policy says of it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import uuid4

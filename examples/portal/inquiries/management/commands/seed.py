@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from caseflow import Actor, Case, Desk, ManualClock
 from caseflow.contrib.django import desk
+from caseflow.core.time.instants import moment
 from caseflow.interchange import replay
 from inquiries.demo_city import rows
 from inquiries.demo_people import make_people
