@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +22,8 @@ MEDIA_TYPES = {
     "application/pdf": _("PDF"),
     "text/plain": _("plain text"),
 }
-NEVER_BY_FORM = frozenset({"token", "subject", "cycle"})
-"""Fields of actions that a person does not type in."""
+NEVER_BY_FORM = frozenset({"token", "clock", "subject", "cycle"})
+"""Fields of actions that a person does not type in: one clock runs here at a time."""
 
 
 class KeyedForm(forms.Form):
@@ -96,13 +96,22 @@ class RouteForm(KeyedForm):
 
 
 class ActionForm(KeyedForm):
-    """The fields of an action as its document describes them; any policy's."""
+    """The fields of an action as its document describes them; any policy's.
 
-    def __init__(self, *args: Any, action: ActionDocument, **options: Any) -> None:
-        super().__init__(*args, **options)
+    Args:
+        fixed: fields that the link to the form fills in.
+    """
+
+    def __init__(
+        self, *args: Any, action: ActionDocument, fixed: Mapping[str, str] | None = None, **options: Any
+    ) -> None:
+        super().__init__(*args, **({"initial": fixed} | options))
         self._fields = [field for field in action.fields if field.type in FIELDS and _is_asked(field, action)]
         for field in self._fields:
             self.fields[field.name] = FIELDS[field.type](field)
+        for name in fixed or ():
+            if isinstance(self.fields.get(name), forms.CharField):
+                self.fields[name].widget.attrs["readonly"] = True
 
     def answers(self) -> dict[str, Any]:
         """What was filled in, as the desk takes it."""

@@ -21,7 +21,15 @@ from inquiries.models import Appeal, Attachment
 from inquiries.pages import document_of, labels
 
 OFFICE = ("handler", "lead_official", "coordinator", "supervisor", "moderator")
-WITH_PAGES = {"attach", "invite", "appeal_card", "dismiss_appeal", "propose_publication", "publish"}
+WITH_PAGES = {
+    "attach",
+    "invite",
+    "appeal_card",
+    "dismiss_appeal",
+    "propose_publication",
+    "publish",
+    "sign_receipt",
+}
 """Actions that have pages of their own."""
 BY_PROGRAMS = {"submit", "migrate", "redact", "link", "unlink", "annul_card"}
 """Actions that this page offers nobody: they begin elsewhere, or are done on the command line."""
@@ -83,7 +91,7 @@ def act(request: HttpRequest, actor: Actor, case_id: str, action: str) -> HttpRe
     document = next((one for one in _actions(file, actor) if one.action.key == action), None)
     if document is None:
         raise Http404
-    form = ActionForm(request.POST or None, action=document, initial=dict(request.GET.items()))
+    form = ActionForm(request.POST or None, action=document, fixed=request.GET.dict())
     shown = {"form": form, "action": document, "case": document_of(file.get())}
     if not form.is_valid():
         return render(request, "inquiries/act.html", shown, status=422 if form.is_bound else 200)

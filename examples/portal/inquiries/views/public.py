@@ -1,6 +1,6 @@
 """For everybody: what is published, where an inquiry stands, boards and figures."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,6 +24,8 @@ from inquiries.published import publications
 from inquiries.registers import bureaus, offices
 
 LATEST, PAGE = 3, 10
+OF_LATE = timedelta(days=90)
+"""What the figures are of: the inquiries of so many days."""
 
 
 def home(request: HttpRequest) -> HttpResponse:
@@ -131,8 +133,9 @@ def leaders(request: HttpRequest) -> HttpResponse:
 
 
 def _of_bureaus() -> list[Case]:
+    """The bureaus' cases of late."""
     names = bureaus.names()
-    return [case for case in every_case() if case.unit in names]
+    return [case for case in every_case(since=_today() - OF_LATE) if case.unit in names]
 
 
 def _published(*, limit: int, cursor: str = "") -> tuple[list[dict[str, Any]], str]:

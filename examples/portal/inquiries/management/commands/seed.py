@@ -59,6 +59,7 @@ class Command(BaseCommand):
         _publish(past, ids)
         _citizens_cases(past, ids, now)
         _leaders_messages(past, ids, now)
+        _forgotten(now)
         self.stdout.write(f"seeded: {portals_desk.counts().total} cases")
 
 
@@ -127,3 +128,17 @@ def _leaders_messages(past: Desk, ids: dict[str, str], now: datetime) -> None:
             past.clock.advance(days=2)
             past.reply(f"leader-{number}", text="来信已阅，已请有关部门研究，结果将在此公布。", by=handler)
     past.clock.set(now)
+
+
+def _forgotten(now: datetime) -> None:
+    """One that nobody answered for a month; the worker's first sweep issues all that is due of it."""
+    telling = Desk(
+        [rules.policy for rules in desk().policies.values()], desk().store,
+        clock=ManualClock(now - timedelta(days=32)), units=desk().units,
+    )  # fmt: skip
+    title, body = (
+        "消防通道被杂物占用",
+        "老城菜市场后巷的消防通道堆满杂物，消防车进不来，非常危险，请尽快处理。",
+    )
+    citizen = Actor("c-91", role="citizen")
+    telling.submit(title=title, body=body, kind="complaint", to="城管局", by=citizen, case_id="forgotten")
