@@ -59,6 +59,7 @@ def show(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
             "attachments": attachments_for(case_id, actor),
             "file_form": FileForm(),
             "documents": file.documents() if is_office else (),
+            "signed": {receipt.document for receipt in case.facts.receipts},
             "appealed": set(
                 Appeal.objects.filter(case_id=case_id, is_decided=False).values_list("level", flat=True)
             ),

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 from caseflow import Actor
 from caseflow.contrib.django import desk
 from caseflow.contrib.django.config import language
-from caseflow.core.time.instants import moment
 from caseflow.ports.records import Order
 from caseflow.views.documents import counts_document
 from inquiries.access import for_actors
@@ -63,10 +62,8 @@ def intake(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _near(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     """Open cases of late by those that say nearly the same, the eldest first, since that is the primary."""
-    from caseflow.analytics import (
-        near_duplicates,
-        occurrences,
-    )  # two seconds, which no other page should wait
+    # Its libraries take two seconds to load, which no other page should wait for.
+    from caseflow.analytics import near_duplicates, occurrences
 
     since = desk().clock.now_us() - LOOKED_AT // timedelta(microseconds=1)
     texts = {
@@ -96,13 +93,13 @@ def invite(request: HttpRequest, actor: Actor, case_id: str) -> HttpResponse:
 @for_actors("handler", "lead_official")
 def appeal(request: HttpRequest, actor: Actor, case_id: str, level: str) -> HttpResponse:
     """Appeal against a standing card: the history says it, and the supervising office's list."""
-    case = desk().seen_by(actor).get(case_id)
-    card = next((one for one in case.cards if one.level == level and one.stands), None)
+    case = document_of(desk().seen_by(actor).get(case_id))
+    card = next((one for one in case.cards if one.level.key == level and one.stands), None)
     if card is None:
         raise Http404
     form = ReasonForm(request.POST or None)
     if not form.is_valid():
-        shown = {"form": form, "case": document_of(case), "card": _in_words(case, card)}
+        shown = {"form": form, "case": case, "card": card}
         return render(request, "inquiries/appeal.html", shown, status=422 if form.is_bound else 200)
     answers = form.cleaned_data
     fields = {"level": level, "reason": answers["reason"]}
@@ -110,7 +107,7 @@ def appeal(request: HttpRequest, actor: Actor, case_id: str, level: str) -> Http
         with transaction.atomic():
             desk().act(case_id, "appeal_card", by=actor, fields=fields, key=answers["key"])
             Appeal.objects.create(
-                case_id=case_id, clock=card.clock, subject=card.subject, cycle=card.cycle, level=level,
+                case_id=case_id, clock=card.clock.key, subject=card.subject, cycle=card.cycle, level=level,
                 unit=card.unit,
             )  # fmt: skip
     except IntegrityError:
@@ -118,10 +115,3 @@ def appeal(request: HttpRequest, actor: Actor, case_id: str, level: str) -> Http
     else:
         messages.success(request, _("The appeal was handed in."))
     return redirect("case", case_id)
-
-
-def _in_words(case: Any, card: Any) -> Any:
-    """The card's own document."""
-    documents = document_of(case).cards
-    at = moment(card.effective_us, card.zone).replace(microsecond=0)
-    return next(one for one in documents if (one.level.key, one.effective_at) == (card.level, at))
