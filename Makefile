@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo portal browser test pythons sqlalchemy-2.0 django-6 mining lint types examples bench soak bare clean
+.PHONY: demo portal browser test pythons sqlalchemy-2.0 django-6 mining lint types examples docs bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -40,6 +40,16 @@ test: $(VENV)/ready-test
 
 soak: $(VENV)/ready-test
 	$(BIN)/python -m pytest -n 2 -m soak
+
+# The documentation as a site, in build/docs; a warning is an error. Without npm the one state diagram stays text.
+MERMAID := build/docs-scripts/package/dist/mermaid.min.js
+docs: $(VENV)/ready-main requirements-docs.txt
+	$(PIP) install --constraint constraints.txt --requirement requirements-docs.txt
+	@mkdir -p build/docs-scripts
+	@! command -v npm >/dev/null || [ -e $(MERMAID) ] || (cd build/docs-scripts && \
+	  npm pack --silent mermaid@11.12.1 >/dev/null && tar xzf mermaid-*.tgz package/dist/mermaid.min.js && rm mermaid-*.tgz)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet -b html docs build/docs
+	@echo "build/docs/index.html"
 
 # The tests under each newer Python that there is: those that PATH has, and those that pyenv keeps.
 PYTHONS := $(wildcard $(foreach version,3.12 3.13,$(shell command -v python$(version)) $(HOME)/.pyenv/versions/$(version).*/bin/python3))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from caseflow.ports import Recorded
@@ -110,6 +110,18 @@ def emptied(kind: str, folder: Path) -> Iterator[CaughtUp]:
         store = CaughtUp(url)
     yield store
     store.close()
+
+
+@contextmanager
+def of_a_later_schema(store: CaughtUp) -> Iterator[None]:
+    """Within it, the store's place says that a later version of the program wrote it."""
+    engine = create_engine(store.url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE caseflow_store SET version = version + 1"))
+    yield
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE caseflow_store SET version = version - 1"))
+    engine.dispose()
 
 
 def _own_url(kind: str) -> str:

@@ -20,7 +20,7 @@ from caseflow.stores.sql import schema
 from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing import StoreContract
 from caseflow.testing.contract.case_factory import claim_of, submitted, then
-from tests.contracts.databases import CaughtUp, WaitsForOthers, emptied
+from tests.contracts.databases import CaughtUp, WaitsForOthers, emptied, of_a_later_schema
 
 pytestmark = pytest.mark.postgres
 
@@ -118,6 +118,11 @@ class InRunSync(StoreContract):
     @pytest.fixture
     def another(self, place: CaughtUp) -> CaughtUp:
         return place
+
+    @pytest.fixture
+    def newer(self, place: CaughtUp, store: Any) -> Iterator[Callable[[], Any]]:
+        with of_a_later_schema(place):
+            yield lambda: store.heads()
 
 
 class TestAsyncpg(InRunSync):

@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from caseflow.ports import Store
 from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing import StoreContract, walk_beside_a_dict
-from tests.contracts.databases import CaughtUp, emptied
+from tests.contracts.databases import CaughtUp, emptied, of_a_later_schema
 
 
 class OnADatabase(StoreContract):
@@ -33,13 +32,8 @@ class OnADatabase(StoreContract):
 
     @pytest.fixture
     def newer(self, store: CaughtUp) -> Iterator[Callable[[], Any]]:
-        engine = create_engine(store.url)
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE caseflow_store SET version = version + 1"))
-        yield lambda: SqlStore(store.url)
-        with engine.begin() as connection:
-            connection.execute(text("UPDATE caseflow_store SET version = version - 1"))
-        engine.dispose()
+        with of_a_later_schema(store):
+            yield lambda: SqlStore(store.url)
 
     @pytest.mark.soak
     def test_it_walks_long_beside_a_dict(self, store: Store) -> None:

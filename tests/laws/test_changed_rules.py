@@ -17,7 +17,7 @@ from .histories import CASES, EDITED, FIELDS, HERE, Step, World, steps, sweep_at
 
 RULES = (load_policy(HERE / "changed.toml"), load_policy(HERE / "changed_back.toml"), EDITED)
 MANY = settings(
-    max_examples=120, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -193,7 +193,14 @@ MUTANTS: list[tuple[int, Callable[[Patch], None]]] = [
 ]
 
 
-@pytest.mark.parametrize(("law", "break_it"), MUTANTS, ids=[f"{law}-{m.__name__}" for law, m in MUTANTS])
+SLOW = {12}
+"""Laws whose broken engine is met late."""
+
+
+@pytest.mark.parametrize(("law", "break_it"), [
+    pytest.param(law, mutant, id=f"{law}-{mutant.__name__}", marks=[pytest.mark.soak] if law in SLOW else [])
+    for law, mutant in MUTANTS
+])  # fmt: skip
 def test_a_broken_engine_is_caught(law: int, break_it: Callable[[Patch], None], monkeypatch: Patch) -> None:
     """The law's property fails on an engine that breaks it."""
     history = steps()

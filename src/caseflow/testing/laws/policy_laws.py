@@ -260,7 +260,7 @@ def policy_laws(
         steps: steps of each life, 1 or more.
         seed: chooses the lives; the same seed gives the same run.
         engine: what is proved; by default the shipped desk on a store in memory.
-        most: broken laws to look for in lives before stopping.
+        most: broken laws to look for in lives and in the order of facts before stopping.
         shrink: whether to look for a shorter life when a law is broken.
         progress: called with (lives lived, lives to live).
 
@@ -282,15 +282,12 @@ def policy_laws(
         if broken is None:
             break
         lived.append(broken)
-    broken = fact_order.order_violation(
-        ways.rules,
-        source,
-        starts=starts_of(known),
-        routes=max(examples // 2, 1),
-        seed=seed,
-        engine=engine,
-    )
-    lived += [broken] if broken is not None else []
+    if len(lived) < most:
+        routes = max(examples // 2, 1)
+        broken = fact_order.order_violation(
+            ways.rules, source, starts=starts_of(known), routes=routes, seed=seed, engine=engine
+        )
+        lived += [broken] if broken is not None else []
     return LawsReport(
         policy=known.name,
         seed=seed,
