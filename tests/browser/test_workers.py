@@ -16,7 +16,7 @@ from tests.browser.conftest import running
 
 pytestmark = pytest.mark.browser
 
-CASES, KILLS = 150, 6
+CASES, KILLS = 250, 6
 LATEST = 150
 """Seconds until all is told: a killed relay's notices are free after their lease, a minute."""
 LATE = """
@@ -68,8 +68,11 @@ def test_cards_and_notices_are_each_once_though_the_worker_is_killed(tmp_path: P
     chance = random.Random(11)
     with running(tmp_path, "--people-only") as site:
         site.python(LATE.format(cases=CASES))
+        left = list[int]()
         for _ in range(KILLS):
             kill_worker(site, chance)
+            left.append(outcome(site)["left"])
+        assert any(left), "no kill came while there was something to tell"
         until = time.monotonic() + LATEST
         while (shown := outcome(site))["left"] and time.monotonic() < until:
             time.sleep(2)

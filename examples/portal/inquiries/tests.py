@@ -285,10 +285,13 @@ class Words(Portal):
         self.assertContains(self.client.get("/", headers={"accept-language": "zh-CN"}), 'lang="en"')
 
     def test_the_city_can_be_seeded(self) -> None:
-        """Once; its cases have cards and published answers, and near-duplicates wait in the intake."""
+        """Once; its cases have cards and published answers, and near-duplicates wait; nobody is missing."""
         with override_settings(CASEFLOW={"CLOCK": ManualClock("2025-06-02T10:00:00+08:00")}):
             for _ in range(2):
                 call_command("seed", stdout=StringIO())
+            desk().sweep()
+            relay().until_empty()
+            self.assertEqual(desk().store.notices(status="dead"), ())
             self.assertGreater(desk().counts().total, 200)
             self.assertGreater(desk().counts().by("level")["yellow"], 10)
             self.assertTrue(any(row["near"] for row in self.by("zhao", "/intake/").context["rows"]))

@@ -99,7 +99,7 @@ CASEFLOW = {
         "分转": "coordinator",
         "督办": "supervisor",
         "公开审核": "moderator",
-        **{f"{unit}领导": ("lead_official", unit) for unit in BUREAUS},
+        **{f"{unit}领导": ("lead_official", unit) for unit in (*BUREAUS, *OFFICES)},
         **{unit: ("handler", unit) for unit in (*BUREAUS, *OFFICES)},
         "": "citizen",
     },
