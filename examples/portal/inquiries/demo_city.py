@@ -87,7 +87,7 @@ def _inquiry(case_id: str, kind: str, title: str) -> dict[str, str]:
         for number, parts in enumerate((PLACES, SINCE, EFFECT, WISH, MATTERS))
     )
     if kind == "consultation":
-        return {"title": title, "body": f"{matter}，想咨询{title}。{wish}，谢谢。"}
+        return {"title": title, "body": f"{matter}，想咨询{title}，请问要带什么、到哪里办？谢谢。"}
     if kind == "suggestion":
         return {"title": title, "body": f"家住{place}，{title}，{effect}。{wish}，谢谢。"}
     return {"title": f"{place}{title}", "body": f"{place}，{since}{title}，{effect}。{wish}，谢谢。"}
