@@ -74,7 +74,7 @@ def leave(namespace: dict[str, Any]) -> None:
 
 pytest_collect_file = Sybil(
     parsers=[PythonCodeBlockParser(), command_lines],
-    patterns=["README.md", "README.zh-CN.md", "docs/**/*.md"],
+    patterns=["README.md", "README.zh-CN.md", "docs/*/*.md", "docs/zh/*/*.md"],
     excludes=["docs/how-to/use-with-django.md"],  # Django's settings are a process's: tests/contrib runs it
     fixtures=["_english"],
     setup=enter,

@@ -1,6 +1,7 @@
 """Write the tables of terms on the policies' pages from the policies: ``python docs/policy_terms.py``.
 
-A page that has one marks its place. A test keeps the tables up to date; ``docs/draw.py`` draws the pictures.
+A page that has one marks its place; those in ``docs/zh`` have it in Chinese, in the words of the program, and
+may have the states drawn as well. A test keeps all up to date; ``docs/draw.py`` draws the pictures.
 """
 
 from __future__ import annotations
@@ -11,22 +12,37 @@ from pathlib import Path
 
 from caseflow import load_policy
 from caseflow.core.policy import ClockRule, Policy, Rung
+from caseflow.views.labels import term_label
+from caseflow.views.mermaid import diagram
+from caseflow.views.policy_terms import PolicyWords
 
 POLICIES = Path(__file__).parent / "policies"
+CHINESE = Path(__file__).parent / "zh" / "policies"
 BEGIN, END = "<!-- terms -->", "<!-- end of terms -->"
 TABLE = re.compile(f"(?<={BEGIN}\\n).*?(?={END})", re.DOTALL)
+LIFECYCLE = re.compile(r"(?<=<!-- lifecycle -->\n).*?(?=<!-- end of lifecycle -->)", re.DOTALL)
+"""Where a page in Chinese draws the states of its policy."""
+IN_CHINESE = {
+    "this policy's own default": "本政策默认值",
+    "unverified start": "起算点未核实",
+    "unverified": "未核实",
+}
+"""What sources say in the library's own words, not the law's -> the same in Chinese."""
 LENGTHS = ("days", "weeks", "months", "years", "hours", "minutes")
 
 
 def pages() -> tuple[Path, ...]:
     """The pages that have such a table, by name."""
-    return tuple(page for page in sorted(POLICIES.glob("*.md")) if BEGIN in page.read_text(encoding="utf-8"))
+    found = (*sorted(POLICIES.glob("*.md")), *sorted(CHINESE.glob("*.md")))
+    return tuple(page for page in found if BEGIN in page.read_text(encoding="utf-8"))
 
 
 def filled(page: Path) -> str:
     """The page with the table of its policy."""
-    table = "".join(terms(load_policy(page.stem)))
-    return TABLE.sub(lambda _: table, page.read_text(encoding="utf-8"))
+    rules = load_policy(page.stem)
+    table = "".join((chinese_terms if page.parent == CHINESE else terms)(rules))
+    states = f"```mermaid\n{diagram(rules, lang='zh')}```\n"
+    return LIFECYCLE.sub(lambda _: states, TABLE.sub(lambda _: table, page.read_text(encoding="utf-8")))
 
 
 def terms(rules: Policy) -> Iterator[str]:
@@ -62,6 +78,22 @@ def counted(clock: ClockRule) -> str:
     if clock.cut_off:
         words.append(f"until {clock.cut_off}")
     return ", ".join(words)
+
+
+def chinese_terms(rules: Policy) -> Iterator[str]:
+    """The same rows in Chinese, each label with its key; what repeats or is done at a rung is said too."""
+    yield "| 时限 | 级别 | 期限 | 计算方式 | 依据 |\n|---|---|---|---|---|\n"
+    words = PolicyWords(rules, "zh")
+    for name, clock in rules.clocks.items():
+        days = (term_label(clock.counting, "zh"),) if clock.counting in ("natural", "working") else ()
+        how = "；".join((*days, *words.counted(clock)))
+        for rung in clock.rungs:
+            level = rung.labels.zh if rung.kind == "breach" else f"*{rung.labels.zh}*"
+            after = "；".join(words.rung(clock, rung))
+            source = (rung.source or clock.source).replace("|", " ")
+            for english, chinese in IN_CHINESE.items():
+                source = source.replace(english, chinese)
+            yield f"| {clock.labels.zh} `{name}` | {level} `{rung.level}` | {after} | {how} | {source} |\n"
 
 
 if __name__ == "__main__":

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from caseflow import Desk, ManualClock
     from caseflow.testing import Timeline
 
-SETTINGS = ("policy", "calendar", "start", "store")
+SETTINGS = ("policy", "calendar", "start", "lang", "store")
 """What the marker takes; all but the store can stand in the ini file as ``caseflow_policy`` and so on."""
 
 _INI = {
     "policy": "the policy of caseflow's fixtures: a shipped one's name, or a file relative to the rootdir",
     "calendar": "how caseflow's timelines count working days: CN, or a table file relative to the rootdir",
     "start": "where the clock of caseflow's fixtures stands, such as 2025-01-20T09:00:00+08:00",
+    "lang": "the language of caseflow's stories and errors: en or zh",
 }
 _USED: pytest.StashKey[Timeline] = pytest.StashKey()
 
@@ -37,8 +38,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """The marker."""
     config.addinivalue_line(
         "markers",
-        "caseflow(*, policy, calendar, start, store): what the fixtures timeline, desk and manual_clock begin"
-        " with; store is 'memory', 'sqlite' or a function that opens one",
+        "caseflow(*, policy, calendar, start, lang, store): what the fixtures timeline, desk and manual_clock"
+        " begin with; store is 'memory', 'sqlite' or a function that opens one",
     )
 
 

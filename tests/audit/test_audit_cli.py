@@ -41,7 +41,7 @@ def test_a_sound_store_leaves_with_0(url: str, capsys: pytest.CaptureFixture[str
     capsys.readouterr()
     assert run([*signed, "--lang", "zh"]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert re.fullmatch(r"已与 \S+ 的存证核对 3 件案件", first)
+    assert re.fullmatch(r"已与 \S+ 的检查点核对 3 件案件", first)
     assert second == "3 件案件，22 个事件：与记录一致"
 
 

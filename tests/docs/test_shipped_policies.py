@@ -15,29 +15,42 @@ from caseflow.policies.load import shipped
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ROOT / "docs" / "policies"
+CHINESE = ROOT / "docs" / "zh" / "policies"
 SHIPPED = ROOT / "src" / "caseflow" / "policies"
 TERMS = runpy.run_path(str(ROOT / "docs" / "policy_terms.py"))
 
 
-@pytest.mark.parametrize("page", TERMS["pages"](), ids=lambda page: page.stem)
+def language_and_name(page: Path) -> str:
+    return f"{'zh' if page.parent == CHINESE else 'en'}-{page.stem}"
+
+
+@pytest.mark.parametrize("page", TERMS["pages"](), ids=language_and_name)
 def test_a_table_of_terms_is_its_policys(page: Path) -> None:
     """`python docs/policy_terms.py` would change nothing."""
     assert page.read_text(encoding="utf-8") == TERMS["filled"](page)
 
 
 def test_every_shipped_policy_has_its_page() -> None:
-    """Each has a page with its picture; that of Wuhu is the reference."""
+    """Each has a page with its picture in both languages; of Wuhu the English one is the reference."""
     assert {page.stem for page in PAGES.glob("*.md")} == {*shipped()} - {"wuhu"}
-    for page in PAGES.glob("*.md"):
-        assert f"]({page.stem}.svg)" in page.read_text(encoding="utf-8"), page.name
+    assert {page.stem for page in CHINESE.glob("*.md")} == {*shipped()}
+    for page in (*PAGES.glob("*.md"), *CHINESE.glob("*.md")):
+        assert page.stem == "wuhu" or f"]({page.stem}.svg)" in page.read_text(encoding="utf-8"), page
 
 
-@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_every_page_in_chinese_has_its_table() -> None:
+    """None is left out when the tables are written."""
+    assert {*CHINESE.glob("*.md")} <= {*TERMS["pages"]()}
+
+
+@pytest.mark.parametrize(
+    "page", [*sorted(PAGES.glob("*.md")), *sorted(CHINESE.glob("*.md"))], ids=language_and_name
+)
 def test_a_page_says_what_could_not_be_verified(page: Path) -> None:
     """What a source in the policy calls unverified, the page does outside its table of terms as well."""
     policy = (SHIPPED / f"{page.stem}.toml").read_text(encoding="utf-8")
     words = TERMS["TABLE"].sub("", page.read_text(encoding="utf-8"))
-    assert "unverified" not in policy or "nverified" in words
+    assert "unverified" not in policy or ("未核实" if page.parent == CHINESE else "nverified") in words
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -26,6 +26,15 @@ calendar = "office"
 cut_off = "17:00"
 roll = "next-working-day"
 rungs = [{ level = "soon", weeks = 1, kind = "warning" }, { level = "late", months = 1 }]
+[clocks.filing]
+start = ["submit"]
+stop = ["reply"]
+counting = "elapsed"
+rungs = [
+    { level = "half", of = "late", percent = 50, kind = "warning" },
+    { level = "late", days = 2 },
+    { level = "worse", of = "late", days = 1 },
+]
 [calendars.office]
 file = "office.toml"
 """
@@ -87,6 +96,15 @@ def test_months_of_a_case_are_told_by_days(desk: Desk, capsys: pytest.CaptureFix
         (1, "weeks", ""), (1, "months", ""),
     ]  # fmt: skip
     assert len(document["days"]) == len(days)
+
+
+def test_a_rung_that_hangs_on_another_is_told_with_it(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    """A share of another rung's length, and a length after it, name that rung."""
+    assert [rung.of for rung in desk.explain("c1", clock="filing")[0].rungs] == ["late", "", "late"]
+    out = printed(capsys, "filing")
+    assert "half (50 % of late): " in out and "worse (1 day of running time after late): " in out
+    out = printed(capsys, "filing", "--lang", "zh")
+    assert "half（“late”期限的 50%）" in out and "worse（“late”后 累计 1 天）" in out
 
 
 def test_nothing_counts_after_a_clock_has_ended(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

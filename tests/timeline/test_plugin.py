@@ -77,14 +77,14 @@ def test_the_ini_file_says_what_markers_do_not(pytester: pytest.Pytester) -> Non
     )
     pytester.makeini(
         "[pytest]\ncaseflow_policy = rules/own.toml\ncaseflow_calendar = rules/mondays.toml\n"
-        "caseflow_start = 2025-01-20T09:00:00+08:00\n"
+        "caseflow_start = 2025-01-20T09:00:00+08:00\ncaseflow_lang = zh\n"
     )
     pytester.makepyfile(
         """
         import pytest
 
         def test_ini(timeline):
-            assert timeline.policy.name == "own"
+            assert (timeline.policy.name, timeline.lang) == ("own", "zh")
             timeline.advance(working_days=1)
             assert f"{timeline.now:%Y-%m-%d %H}" == "2025-01-27 09"
 
@@ -93,9 +93,9 @@ def test_the_ini_file_says_what_markers_do_not(pytester: pytest.Pytester) -> Non
             def test_class(self, timeline):
                 assert (timeline.policy.name, timeline.now.month) == ("wuhu", 5)
 
-            @pytest.mark.caseflow(policy="rules/own.toml", calendar="CN", store="sqlite")
+            @pytest.mark.caseflow(policy="rules/own.toml", calendar="CN", lang="en", store="sqlite")
             def test_closest(self, timeline, tmp_path):
-                assert (timeline.policy.name, timeline.now.month) == ("own", 5)
+                assert (timeline.policy.name, timeline.now.month, timeline.lang) == ("own", 5, "en")
                 assert timeline.calendar.name == "CN"
                 timeline.submit("x")
                 timeline.crash()
@@ -131,14 +131,15 @@ def test_a_store_may_be_opened_by_a_function(pytester: pytest.Pytester) -> None:
 WRONG = {
     "an unknown policy": ('policy="wuhan"', "policy of the marker caseflow: the policy has 1 problem:"),
     "a policy file that is not there": ('policy="rules/no.toml"', "rules/no.toml"),
-    "an unknown setting": ('polity="wuhu"', "takes policy, calendar, start, store by name; got Mark"),
-    "a positional setting": ('"wuhu"', "takes policy, calendar, start, store by name; got Mark"),
+    "an unknown setting": ('polity="wuhu"', "takes policy, calendar, start, lang, store by name; got Mark"),
+    "a positional setting": ('"wuhu"', "takes policy, calendar, start, lang, store by name; got Mark"),
     "no instant": ('start="monday"', "start of the marker caseflow: start: monday is not an instant"),
     "a calendar that is not there": (
         'calendar="no.toml"',
         "calendar of the marker caseflow: ",
     ),
     "no store": ('store="postgres"', "store of the marker caseflow is 'memory', 'sqlite' or a function"),
+    "no language": ('lang="tlh"', "lang of the marker caseflow: lang: tlh"),
     "no policy at all": ("policy=7", "policy of the marker caseflow"),
 }
 

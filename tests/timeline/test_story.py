@@ -7,8 +7,8 @@ import pytest
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, UnknownCase, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.model import events as e
-from caseflow.i18n import event_text
-from caseflow.testing import story_of, told
+from caseflow.i18n import Lang, event_text
+from caseflow.testing import Timeline, story_of, told
 from caseflow.views.labels import clock_time, padded, shortened, width
 
 POLICY = load_policy("wuhu")
@@ -235,3 +235,31 @@ def test_wide_characters_take_two_columns() -> None:
     assert [width(text) for text in ("ab", "路灯", "é")] == [2, 4, 1]
     assert padded("路", 4) == "路  "
     assert [shortened("路灯不亮", n) for n in (8, 7, 6, 5)] == ["路灯不亮", "路灯不…", "路灯…", "路灯…"]
+
+
+HANGING = {
+    "en": (
+        "7 natural days before yellow card",
+        "30 natural days after yellow card",
+        "50 % of resolution late",
+    ),
+    "zh": ("“黄牌警示”前 7 个自然日", "“黄牌警示”后 30 个自然日", "“解决逾时”期限的 50%"),
+}
+"""Language -> how a length before another rung, one after it, and a share of one are told."""
+
+
+@pytest.mark.parametrize("lang", HANGING)
+def test_a_rung_that_hangs_on_another_says_on_which(lang: Lang) -> None:
+    """The other rung is named in the same language."""
+    before, after, share = HANGING[lang]
+    timeline = Timeline("rectification", start="2025-03-03 09:00", lang=lang)
+    case = timeline.submit("路灯", kind="recurring", to="城管局")
+    fields = {"measure": "更换灯具", "owner": "城管局", "due": "2025-04-30"}
+    timeline.act(case, "set_measure", fields=fields, by="lead_official")
+    timeline.advance(to="2025-06-03 09:00")
+    assert before in str(timeline.story(case)) and after in str(timeline.story(case))
+
+    timeline = Timeline("itil-8x5", start="2025-03-07 15:00", lang=lang)
+    timeline.submit("路灯", kind="incident", urgency="P2", to="Messaging")
+    timeline.advance(to="2025-03-10 14:00")
+    assert share in str(timeline.story())

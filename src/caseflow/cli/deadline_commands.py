@@ -240,7 +240,8 @@ def _print_explanation(part: Explanation, policy: Policy, lang: Lang) -> None:
 
 def _rung_line(part: Explanation, rung: ExplainedRung, policy: Policy, lang: Lang) -> str:
     level = level_label(policy, part.clock, rung.level, lang)
-    length = length_text(rung.length, rung.unit, part.counting, lang)
+    base = rung.of and level_label(policy, part.clock, rung.of, lang)
+    length = length_text(rung.length, rung.unit, part.counting, lang, base=base)
     late = word("no-breach", lang)
     if rung.late_at is not None:
         late = late_line(rung.late_at, lang, certain=rung.certain)

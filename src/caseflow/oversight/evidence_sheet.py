@@ -135,14 +135,15 @@ def _explained(desk: Desk, sheet: SheetRow, row: Evidence, lang: Lang) -> SheetR
         clock=labels.clock(clock, row.subject),
         began_at=run.since.isoformat(),
         last_day=last_day(row.since_us, zone).isoformat(),
-        length=_length(run, rung, lang),
+        length=_length(labels, run, rung),
         rule=rung.rule,
         source=rung.source or run.source,
     )
 
 
-def _length(run: Explanation, rung: ExplainedRung, lang: Lang) -> str:
-    return length_text(rung.length, rung.unit, run.counting, lang)
+def _length(labels: PolicyLabels, run: Explanation, rung: ExplainedRung) -> str:
+    base = rung.of and labels.level(run.clock, rung.of)
+    return length_text(rung.length, rung.unit, run.counting, labels.lang, base=base)
 
 
 def _iso(us: int, rules: CompiledPolicy) -> str:

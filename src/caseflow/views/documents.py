@@ -451,7 +451,13 @@ def explanation_document(
         rungs=tuple(
             ExplainedRungDocument(
                 level=Labelled(key=rung.level, label=labels.level(part.clock, rung.level)),
-                length=length_text(rung.length, rung.unit, part.counting, lang),
+                length=length_text(
+                    rung.length,
+                    rung.unit,
+                    part.counting,
+                    lang,
+                    base=rung.of and labels.level(part.clock, rung.of),
+                ),
                 extended_by=rung.extended_by,
                 late_at=rung.late_at and rung.late_at.replace(microsecond=0),
                 last_day=_day_before(rung.late_at) if by_days and rung.certain else None,

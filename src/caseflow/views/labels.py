@@ -29,18 +29,24 @@ def term_label(key: str, lang: Lang) -> str:
     return text(f"words.{key}", lang)
 
 
-def length_text(length: int | None, unit: str, counting: str, lang: Lang) -> str:
-    """How long a rung gives: ``5 natural days``, ``2 months``; days by their way of counting.
+def length_text(length: int | None, unit: str, counting: str, lang: Lang, *, base: str = "") -> str:
+    """How long a rung gives: ``5 natural days``, ``2 months``, ``7 natural days before yellow card``.
 
     Args:
-        length: ``None`` where the case itself says it, in a field.
+        length: ``None`` where the case itself says it, in a field; negative before another rung.
         unit: as in `ExplainedRung`.
-        counting: the clock's.
+        counting: the clock's, by which days are called.
         lang: the language.
+        base: the label of that other rung, if it hangs on one.
     """
     if length is None:
         return text("lengths.of-case", lang)
-    return text(f"lengths.{counting if unit == 'days' else unit}", lang, n=length)
+    if unit == "percent":
+        return text("terms.share", lang, n=length, level=base)
+    words = text(f"lengths.{counting if unit == 'days' else unit}", lang, n=abs(length))
+    if not base:
+        return words
+    return text("terms.before" if length < 0 else "terms.after", lang, length=words, level=base)
 
 
 class PolicyLabels(Value):

@@ -47,7 +47,7 @@ def policy_terms(policy: Policy, *, lang: Lang = "en") -> str:
 
     Only what the policy says is told: a key at its default has no line. Sources are left out.
     """
-    words = _Words(policy, PolicyLabels(CompiledPolicy(policy), lang))
+    words = PolicyWords(policy, lang)
     head = f"{policy.name} {policy.version}  {policy.labels.get(lang, '')}".rstrip()
     lines = [head, f"{words.say('zone')} {policy.timezone}"]
     for section, entries in words.sections():
@@ -60,15 +60,16 @@ def policy_terms(policy: Policy, *, lang: Lang = "en") -> str:
     return "\n".join(lines) + "\n"
 
 
-class _Words:
+class PolicyWords:
     """What each part of a policy says, in one language."""
 
-    def __init__(self, policy: Policy, labels: PolicyLabels) -> None:
+    def __init__(self, policy: Policy, lang: Lang) -> None:
         self._policy = policy  # as it is written: repeated rungs are one
-        self._labels = labels
-        self._lang = labels.lang
+        self._labels = PolicyLabels(CompiledPolicy(policy), lang)
+        self._lang = lang
 
     def say(self, key: str, **values: Any) -> str:
+        """The phrase of a policy's terms in this language."""
         return text(f"terms.{key}", self._lang, **values)
 
     def sections(self) -> Iterator[tuple[str, Iterator[tuple[str, Iterator[Line]]]]]:
@@ -126,11 +127,12 @@ class _Words:
         )
         if condition:
             yield "when", condition
-        counted = tuple(self._counted(clock))
+        counted = tuple(self.counted(clock))
         if counted:
             yield "counted", counted
         for rung in clock.rungs:
-            yield rung.kind, (*self._rung(clock, rung),)
+            length, *more = self.rung(clock, rung)
+            yield rung.kind, (self.say("rung", level=self._level(rung), length=length), *more)
         if clock.extension is not None:
             yield "extension", tuple(self._extension(clock, clock.extension))
 
@@ -166,7 +168,8 @@ class _Words:
             return self.say("nothing")
         return self._labels.named(self._policy.kinds, value) if name == "kind" else str(value)
 
-    def _counted(self, clock: ClockRule) -> Iterator[str]:
+    def counted(self, clock: ClockRule) -> Iterator[str]:
+        """How a clock counts, as far as that does not go without saying."""
         for (key, value), word in COUNTED.items():
             if getattr(clock, key) == value:
                 yield self.say(word)
@@ -175,10 +178,9 @@ class _Words:
         if clock.cut_off:
             yield self.say("cut-off", time=clock.cut_off)
 
-    def _rung(self, clock: ClockRule, rung: Rung) -> Iterator[str]:
-        yield self.say(
-            "rung", level=rung.labels.get(self._lang, rung.level), length=self._length(clock, rung)
-        )
+    def rung(self, clock: ClockRule, rung: Rung) -> Iterator[str]:
+        """How long a rung gives, how often it comes again, and what is done then."""
+        yield self._length(clock, rung)
         if rung.every is not None:
             length = length_text(rung.every, "days", clock.counting, self._lang)
             yield self.say("again", length=length, times=self.say("times", n=rung.times))
@@ -195,13 +197,10 @@ class _Words:
         if rung.at:
             return self.say("at-field", field=self._field(field_name(rung.at)))
         if rung.percent is not None:
-            return self.say("share", n=rung.percent, level=level)
+            return length_text(rung.percent, "percent", clock.counting, self._lang, base=level)
         if isinstance(amount, str):
             return self.say("days-field", field=self._field(field_name(amount)))
-        length = length_text(abs(amount), unit, clock.counting, self._lang)
-        if not rung.of:
-            return length
-        return self.say("before" if amount < 0 else "after", length=length, level=level)
+        return length_text(amount, unit, clock.counting, self._lang, base=level)
 
     def _level(self, rung: Rung) -> str:
         return rung.labels.get(self._lang, rung.level)

@@ -266,9 +266,12 @@ def _span(context: EventContext, plan: CompiledClock, rung: Rung, run: ClockRun 
 
 
 def _length(context: EventContext, plan: CompiledClock, rung: Rung) -> str:
-    unit, amount = length_of(rung)
+    unit, amount = length_of(rung) if rung.percent is None else ("percent", rung.percent)
     length = amount if unit and isinstance(amount, int) else None
-    return length_text(length, unit, plan.rule.counting, context.lang)
+    base = next(
+        (one.labels.get(context.lang, one.level) for one in plan.rule.rungs if one.level == rung.of), ""
+    )
+    return length_text(length, unit, plan.rule.counting, context.lang, base=base)
 
 
 def _clock(context: EventContext, change: e.ClockChange) -> Iterator[str]:
