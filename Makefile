@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo portal browser test pythons sqlalchemy-2.0 django-6 mining lint types examples docs bench soak bare clean
+.PHONY: demo portal browser test pythons sqlalchemy-2.0 django-6 mining spark lint types examples docs bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -86,6 +86,14 @@ mining: $(VENV)/ready-test
 	  --editable '.[all]' --requirement requirements-test.txt --requirement requirements-xes.txt
 	build/mining/bin/python -m pytest -q -W ignore tests/exits/test_export_import.py -k mining | tee build/mining.log
 	@grep -q '1 passed' build/mining.log; found=$$?; rm -rf build/mining build/mining.log; exit $$found
+
+# Boards on Spark, two threads of this machine; it is large and needs Java 17, so it has a place of its own.
+spark:
+	@rm -rf build/spark && $(PYTHON) -m venv build/spark
+	build/spark/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt \
+	  --editable '.[all]' --requirement requirements-test.txt --requirement requirements-spark.txt
+	build/spark/bin/python -m pytest -q -W ignore tests/analytics/test_spark.py | tee build/spark.log
+	@grep -q '1 passed' build/spark.log; passed=$$?; rm -rf build/spark build/spark.log; exit $$passed
 
 lint: $(VENV)/ready-test
 	$(BIN)/ruff check .

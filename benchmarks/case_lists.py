@@ -74,6 +74,8 @@ QUERIES = {
     "newest, state rare": Query(order="newest", state="rare"),
     "newest, unit": Query(order="newest", unit="u7"),
     "newest, kind": Query(order="newest", kind="advice"),
+    "newest, policy": Query(order="newest", policy="rectification"),
+    "due, policy": Query(policy="rectification"),
     "newest, region, kind": Query(order="newest", region="r7", kind="advice"),
     "newest, level": Query(order="newest", level="red"),
     "newest, a day": Query(order="newest", since=NOW - 400 * DAY, until=NOW - 399 * DAY),
@@ -93,7 +95,8 @@ COUNTS = {
 def cases(count: int) -> Iterator[Case]:
     """Six in ten closed, four in a hundred overdue, in a hundred units; with each tenth another unit helps.
 
-    One in twenty-five has a red card, one in ten is advice; there are two hundred regions. The snapshots are
+    One in twenty-five has a red card, one in ten is advice, one in a hundred a rectification; there are two
+    hundred regions. The snapshots are
     small: it is the index that is measured.
     """
     for n in range(count):
@@ -110,9 +113,12 @@ def cases(count: int) -> Iterator[Case]:
             submitted_us=submitted_us(n),
             next_due_us=deadline if runs and n % 3 else None,
             clocks=() if deadline is None else (run,),
-            origin=Origin("p" * 64, kind="advice" if n % 10 == 1 else "need", region=f"r{n // 7 % 200}"),
+            origin=Origin(
+                "p" * 64, policy="rectification" if n % 100 == 1 else "inquiry",
+                kind="advice" if n % 10 == 1 else "need", region=f"r{n // 7 % 200}",
+            ),
             facts=Facts(co_handlers=(f"u{5 + n % 7}",) if n % 10 == 1 else ()),
-        )
+        )  # fmt: skip
 
 
 def case_row(n: int, case: Case) -> tuple[Any, ...]:

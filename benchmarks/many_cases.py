@@ -27,7 +27,7 @@ def make(path: Path, cases: int, *, days: int = 0) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = off")
         connection.execute("PRAGMA synchronous = off")
-        _multiply(connection, cases)
+        multiply(connection, cases)
 
 
 def desk_on(path: Path, *, days: int = 0) -> Desk:
@@ -37,7 +37,13 @@ def desk_on(path: Path, *, days: int = 0) -> Desk:
     return desk
 
 
-def _multiply(connection: sqlite3.Connection, cases: int) -> None:
+def multiply(connection: sqlite3.Connection, cases: int, *, abreast: int = 0) -> None:
+    """Make so many cases of the first one, under ids of their own.
+
+    Args:
+        abreast: so many cases lie in the feed between two events of one; by default its events follow each
+            other.
+    """
     indexes = connection.execute(
         "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
     ).fetchall()
@@ -62,6 +68,7 @@ def _multiply(connection: sqlite3.Connection, cases: int) -> None:
         f"INSERT INTO caseflow_events (case_id, version, body, hash) {numbers}"
         " SELECT new.id, old.version, old.body, old.hash FROM new"
         f" JOIN caseflow_events old ON old.case_id = '{FIRST}'"
+        f" ORDER BY CAST(substr(new.id, 6) AS INTEGER) + old.version * {abreast}, old.version"
     )
     for _, sql in indexes:
         connection.execute(sql)

@@ -19,6 +19,10 @@ import attrs
 
 import caseflow
 from caseflow import errors, i18n, load_policy, ports, testing
+from caseflow.analytics.boards import BOARDS
+from caseflow.analytics.measures import MEASURES, RateMeasure
+from caseflow.analytics.table_schemas import FORMAT
+from caseflow.analytics.table_schemas import TABLES as TABLES_OF_CASES
 from caseflow.core import bounds, evaluation_rule, policy, policy_keys
 from caseflow.core.engine.actions import ACTIONS
 from caseflow.core.engine.preconditions import GUARDS
@@ -95,6 +99,8 @@ def pages() -> dict[str, str]:
         "wuhu.md": "".join(_wuhu()),
         "api.md": "".join(_api()),
         "documents.md": "".join(_documents()),
+        "measures.md": "".join(_measures()),
+        "analytic-tables.md": "".join(_analytic_tables()),
         **{f"schemas/{name}.json": _schema(name) for name in DOCUMENTS},
     }
 
@@ -228,6 +234,42 @@ def _findings() -> Iterator[str]:
         cells = (_cell(i18n.sentence(f"findings.{code}.{part}", "en")) for part in ("problem", "remedy"))
         chinese = "。".join(i18n.sentence(f"findings.{code}.{part}", "zh") for part in ("problem", "remedy"))
         yield f"| `{code}` | {' | '.join(cells)} | {_cell(chinese)} |\n"
+
+
+def _measures() -> Iterator[str]:
+    yield "# Measures of boards\n\nEach is defined once, in `caseflow.analytics.measures`, and is the same\n"
+    yield "on DuckDB, PostgreSQL and Spark; see [publish boards](../how-to/publish-boards.md).\n"
+    yield "The period is that of the last column, a day of the office. Cases that the policy's\n"
+    yield "`not_counted` names are left out, but for `withdrawn`, `rejected` and `merged`.\n\n"
+    yield "| measure | 名称 | what is counted | 如何计算 | denominator | one row is | by the day |\n"
+    yield "|---|---|---|---|---|---|---|\n"
+    for name, one in MEASURES.items():
+        texts = (("measures", "zh"), ("meanings", "en"), ("meanings", "zh"))
+        cells = [_cell(i18n.text(f"{part}.{name}", lang)) for part, lang in texts]
+        of = "-"
+        if isinstance(one, RateMeasure):
+            of = f"{one.of} {i18n.text(f'denominators.{one.of}', 'zh')}"
+        grain = " ".join(i18n.text(f"grains.{one.table}", lang) for lang in ("en", "zh"))
+        yield f"| {' | '.join([f'`{name}`', *cells, of, grain, f'`{one.table}.{one.day}`'])} |\n"
+    yield "\n## Boards\n\n| board | 榜单 | what it shows | ranked by |\n|---|---|---|---|\n"
+    for name, kind in BOARDS.items():
+        shown = "every measure" if len(kind.measures) == len(MEASURES) else ", ".join(kind.measures)
+        how = f"`{kind.ranks}`, {'the best' if kind.best else 'the worst'} first" if kind.ranks else "-"
+        yield f"| `{name}` | {i18n.text(f'boards.{name}', 'zh')} | {shown} | {how} |\n"
+
+
+def _analytic_tables() -> Iterator[str]:
+    yield "# Analytic tables\n\nWhat `caseflow analytics export` writes; see\n"
+    yield "[analyse cases](../how-to/analyse-cases.md). Instants are UTC in epoch microseconds, days\n"
+    yield "are those of the office's zone. No column holds a personal text or the id of a person.\n"
+    yield f"Format {FORMAT}.\n"
+    for table in TABLES_OF_CASES.values():
+        yield f"\n## {table.name}\n\nOne row is {table.grain}.\n\n"
+        yield "| column | type | null | |\n|---|---|---|---|\n"
+        for column in table.columns:
+            kind = str(table.schema.field(column.name).type).replace("[day]", "")
+            null = "may be" if column.nullable else "never"
+            yield f"| `{column.name}` | {column.sort}, {kind} | {null} | {_cell(column.text)} |\n"
 
 
 def _documents() -> Iterator[str]:

@@ -4,14 +4,14 @@ Run it:  python examples/leader_board.py           a small year
          python examples/leader_board.py --full    220,000 messages to 2,300 offices, with the time
 It prints:
     31 provinces, 2300 offices
-    provinces with a reply, of those listed: 31 of 31
-    provinces with a mechanism, of those listed: 25 of 31
-    messages replied to, of those open in the year: 2200 of 2310
-    rated, of those replied to: 1468 of 2200
-    rated 4 or 5, of those rated: 1127 of 1468
-    leaders who replied, of those in office, province: 59 of 63
-    leaders who replied, of those in office, city: 512 of 738
-    leaders who replied, of those in office, county: 1412 of 1500
+    with a reply: 31 of 31 provinces
+    with a mechanism: 25 of 31 provinces
+    replied to: 2200 of 2310 messages open in the year
+    rated: 1468 of 2200 messages replied to
+    satisfied: 1127 of 1468 messages rated
+    replied: 59 of 63 leaders in office, province
+    replied: 512 of 738 leaders in office, city
+    replied: 1412 of 1500 leaders in office, county
     against 1566 the year before: +40.5 %
     省00书记: h-0, then h-0-next
     cards of offices that never answer: 3 each
@@ -26,7 +26,7 @@ from collections import deque
 from datetime import date
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
-from caseflow.offices.office_figures import BoardYear, Growth, coverage
+from caseflow.offices.office_figures import BoardYear, coverage
 from caseflow.offices.office_register import (
     Jurisdiction,
     Level,
@@ -35,6 +35,7 @@ from caseflow.offices.office_register import (
     PublicOffice,
     Term,
 )
+from caseflow.views.rates import Growth
 
 YEAR, FIRST, CHANGE = 2010, date(2007, 1, 1), date(2010, 7, 1)
 PROVINCES, CITIES, COUNTIES = 31, 369, 1_500
@@ -122,11 +123,15 @@ def answer(desk: Desk, case_id: str, office: str, citizen: Actor, *, score: int 
 
 def show(year: BoardYear, before: int) -> None:
     """Each figure with its denominator."""
-    for figure in (year.provinces, year.mechanisms, year.replied, year.rated, year.satisfied):
-        print(f"{figure.what}: {figure.count} of {figure.of}")
-    for level, figure in year.leaders.items():
-        print(f"{figure.what}, {level}: {figure.count} of {figure.of}")
-    print(f"against {before} the year before: {Growth(year.replied.count, before).percent:+.1f} %")
+    print(f"with a reply: {year.provinces}")
+    print(f"with a mechanism: {year.mechanisms}")
+    print(f"replied to: {year.replied}")
+    print(f"rated: {year.rated}")
+    print(f"satisfied: {year.satisfied}")
+    for figure in year.leaders.values():
+        print(f"replied: {figure}")
+    growth = Growth(year.replied.numerator, before).percent or 0
+    print(f"against {before} the year before: {float(growth):+.1f} %")
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "caseflow(*, policy, calendar, start, lang, store): what the fixtures timeline, desk and manual_clock"
-        " begin with; store is 'memory', 'sqlite' or a function that opens one",
+        " begin with; policy may be a list; store is 'memory', 'sqlite' or a function that opens one",
     )
 
 
@@ -104,7 +104,7 @@ def _made(request: pytest.FixtureRequest) -> Timeline:
     arguments: dict[str, Any] = {name: setting for name, (setting, _) in settings.items()}
     arguments["store"] = _store(request, *settings["store"]) if "store" in settings else None
     try:
-        return Timeline(**arguments)
+        return Timeline(arguments.pop("policy", "wuhu"), **arguments)
     except (CaseflowError, TypeError, ValueError) as error:
         message = f"{where}: {error}"
     return _wrong(message)  # outside, so that the report shows this alone
@@ -123,10 +123,16 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, tuple[Any, str]]:
             _wrong(f"the marker caseflow takes {', '.join(SETTINGS)} by name; got {marker}")
         settings |= {name: (setting, "the marker caseflow") for name, setting in marker.kwargs.items()}
     for name in ("policy", "calendar"):
-        if name in settings and isinstance(settings[name][0], str | Path):
-            setting, place = settings[name]
+        setting, place = settings.get(name, (None, ""))
+        if isinstance(setting, str | Path):
             settings[name] = (_in_rootdir(config, setting), place)
+        elif isinstance(setting, list | tuple):
+            settings[name] = ([_below(config, one) for one in setting], place)
     return settings
+
+
+def _below(config: pytest.Config, setting: Any) -> Any:
+    return _in_rootdir(config, setting) if isinstance(setting, str | Path) else setting
 
 
 def _in_rootdir(config: pytest.Config, setting: str | Path) -> str | Path:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from caseflow.core.policy import HandlingStep, Policy, Stage
     from caseflow.core.time.calendar import Calendar
     from caseflow.desk import Adoption, AsyncDesk, Desk, Happened, Migration, Page, Sweep
-    from caseflow.desk.adopter import Granted, Holder, LegacyCase, Paused
+    from caseflow.desk.adopter import Granted, Holder, LegacyCase, PastRating, Paused
     from caseflow.errors import (
         BadInput,
         CaseflowError,
@@ -63,6 +63,7 @@ __all__ = [
     "MemoryStore",
     "Migration",
     "Page",
+    "PastRating",
     "Paused",
     "Policy",
     "PolicyError",
@@ -92,7 +93,7 @@ _HOMES = {
     "core.policy": "HandlingStep Policy Stage",
     "core.time.calendar": "Calendar",
     "desk": "Adoption AsyncDesk Desk Happened Migration Page Sweep",
-    "desk.adopter": "Granted Holder LegacyCase Paused",
+    "desk.adopter": "Granted Holder LegacyCase PastRating Paused",
     "errors": "BadInput CaseflowError KeyReused LogError PolicyError Refusal Refused Stale "
     "StoreBusy StoreError UnknownCase",
     "policies.calendars": "load_calendar read_calendar",

@@ -32,6 +32,13 @@ class WritesOneByOne(MemoryStore):
             super().append([entry], claim if entry is appends[-1] else None)
 
 
+class HoldsNobody(MemoryStore):
+    """What comes without events is not looked at."""
+
+    def append(self, appends: Sequence[Append], claim: KeyClaim | None = None) -> None:
+        super().append([entry for entry in appends if entry.events or entry.has_more], claim)
+
+
 class TakesTheLastWriter(MemoryStore):
     """The expected version is not compared."""
 
@@ -308,6 +315,7 @@ class Broken(StoreContract):
 
 CAUGHT_BY: dict[type[MemoryStore], str] = {
     WritesOneByOne: "test_an_append_over_several_cases_is_all_or_nothing",
+    HoldsNobody: "test_an_entry_without_events_holds_its_case",
     TakesTheLastWriter: "test_a_second_writer_is_refused_without_a_trace",
     SharesKeys: "test_a_key_belongs_to_its_actor",
     TakesTheKeyFirst: "test_a_second_writer_is_refused_without_a_trace",

@@ -16,8 +16,12 @@ ALONE, MOVES, KEYS = (
 )
 
 
-def batches(load: Method, texts: Method) -> dict[str, Any]:
-    return {"load_many": load, "texts_many": texts}
+def documents_of(handle: Any, ids: Sequence[str]) -> Any:
+    return {name: documents for name in ids if (documents := handle.place.documents(name))}
+
+
+def batches(load: Method, texts: Method, documents: Method = documents_of) -> dict[str, Any]:
+    return {"load_many": load, "texts_many": texts, "documents_many": documents}
 
 
 def loads(handle: Any, ids: Sequence[str]) -> Any:
@@ -34,6 +38,11 @@ broken(
 broken("batch_at_most_999", ALONE, **batches(lambda h, ids: loads(h, ids[:999]), texts_of))
 broken(
     "batch_texts_of_all", ALONE, **batches(loads, lambda h, ids: {name: h.place.texts(name) for name in ids})
+)
+broken(
+    "batch_documents_of_all",
+    ALONE,
+    **batches(loads, texts_of, lambda h, ids: {name: h.place.documents(name) for name in ids}),
 )
 broken("pins_one", MOVES, pins=lambda h: h.place.pins()[:1])
 broken("keeps_no_texts", MOVES, **reading("kept", lambda kept: kept.replace(texts=())))

@@ -395,6 +395,18 @@ def leaks_a_unique_key(handle: Any, appends: Sequence[Any], claim: Any = None) -
 broken("leaks_a_unique_key", "handles_that_begin_one_case_are_told_stale", append=leaks_a_unique_key)
 
 
+def holds_before(handle: Any, appends: Sequence[Any], claim: Any = None) -> None:
+    for entry in appends:
+        case = handle.place.load(entry.case.id)
+        if entry.expected != (case.version if case else 0):
+            raise Stale(entry.case.id, expected=entry.expected)
+    committing()
+    handle.place.append([entry for entry in appends if entry.events or entry.has_more], claim)
+
+
+broken("holds_before", "of_handles_that_hold_what_others_change_one_is_through", append=holds_before)
+
+
 def leaks_a_text(handle: Any, appends: Sequence[Any], claim: Any = None) -> None:
     if any(_is_odd(text.text) for entry in appends for text in entry.texts):
         raise DriverError("Incorrect string value")

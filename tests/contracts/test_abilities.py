@@ -35,7 +35,7 @@ def test_many_cases_are_read_as_each_is_alone(store: RelationalStore) -> None:
     wanted = [*ids, "no such", "bad\ud800", "nul\0"]
     assert reader.load_many(wanted) == {name: store.load(name) for name in ids}
     assert reader.texts_many(wanted) == {name: store.texts(name) for name in ids if store.texts(name)}
-    assert (reader.load_many([]), reader.texts_many([])) == ({}, {})
+    assert (reader.load_many([]), reader.texts_many([]), reader.documents_many(wanted)) == ({}, {}, {})
 
 
 def test_work_after_the_commit_is_done_when_append_has_returned(store: RelationalStore) -> None:

@@ -21,6 +21,7 @@ LISTS = {
     "newest": Query(order="newest"),
     "newest_by_unit": Query(order="newest", unit="u7"),
     "newest_by_kind": Query(order="newest", kind="advice"),
+    "newest_by_policy": Query(order="newest", policy="rectification"),
     "newest_by_region": Query(order="newest", region="r7"),
     "newest_by_level": Query(order="newest", level="red"),
 }

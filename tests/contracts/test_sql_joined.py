@@ -35,6 +35,7 @@ from caseflow.testing.contract.case_factory import submitted, then
 from caseflow.testing.contract.query_duties import race
 from caseflow.views import documents as d
 from caseflow.views.action_forms import actions_document
+from caseflow.views.explanation_documents import explanation_document, explanations_document
 from tests.contracts.databases import DATABASES, CaughtUp, emptied
 
 BOSS = Actor("s-1", role="importer")
@@ -316,8 +317,8 @@ def page_of_one_case(desk: Desk, case_id: str, by: Actor) -> list[Any]:
     return [
         d.case_document(rules, file.get(), now, lang="zh"),
         actions_document(rules, file.allowed(), case_id=case_id, lang="zh"),
-        d.explanations_document(
-            d.explanation_document(rules, part, lang="zh")
+        explanations_document(
+            explanation_document(rules, part, lang="zh")
             for clock in rules.policy.clocks
             for part in file.explain(clock=clock)
         ),

@@ -113,9 +113,12 @@ def test_find_never_sorts_and_never_scans_the_table(path: Path, store: SqliteSto
 
 
 READERS = [
-    Query(unit=unit, kind=kind, region=area, level=level, state=state, since=since, order=order, after=after)
-    for unit, kind, area, level, state, since, order, after in itertools.product(
-        (None, "u1"), (None, "k"), (None, "r"), (None, "yellow"), (None, "routed"), (None, 5),
+    Query(
+        unit=unit, kind=kind, region=area, policy=policy, level=level, state=state, since=since, order=order,
+        after=after,
+    )
+    for unit, kind, area, policy, level, state, since, order, after in itertools.product(
+        (None, "u1"), (None, "k"), (None, "r"), (None, "p"), (None, "yellow"), (None, "routed"), (None, 5),
         get_args(Order), (None, (20, "c11")),
     )
 ]  # fmt: skip
@@ -136,7 +139,8 @@ def test_what_readers_ask_is_never_sorted_and_never_scans_the_table(path: Path, 
     ("query", "index"),
     [(Query(unit="u1"), "counted"), (Query(unit="u1", state="routed"), "counted"), (Query(), "counted"),
      (Query(citizen="x4"), "by_citizen"), (Query(kind="k"), "newest_by_kind"),
-     (Query(region="r", since=5), "newest_by_region"), (Query(since=5), "newest"),
+     (Query(policy="p"), "newest_by_policy"), (Query(region="r", since=5), "newest_by_region"),
+     (Query(since=5), "newest"),
      (Query(overdue_at=9), "running"), (Query(level="yellow"), "newest_by_level")],
 )  # fmt: skip
 def test_counts_are_read_from_an_index(path: Path, store: SqliteStore, query: Query, index: str) -> None:
@@ -165,6 +169,7 @@ def test_words_are_read_from_the_index_of_titles(path: Path, store: SqliteStore)
     [(Query(state="routed"), "by_state"), (Query(order="worst"), "running"),
      (Query(order="newest"), "newest"), (Query(order="newest", kind="k"), "newest_by_kind"),
      (Query(order="newest", region="r"), "newest_by_region"),
+     (Query(order="newest", policy="p"), "newest_by_policy"),
      (Query(order="newest", level="yellow"), "newest_by_level"),
      (Query(order="newest", unit="u1"), "newest_by_unit"), (Query(overdue_at=30), "running"),
      (Query(state="routed", overdue_at=30), "running"), (Query(unit="u1", overdue_at=30), "running_by_unit"),

@@ -217,6 +217,7 @@ WRONG = {
     "unknown policy": ({"POLICY": "wuhan"}, r"(?s)settings.CASEFLOW\['POLICY'\]: .*wuhan"),
     "no such file": ({"POLICY": "no/such.toml"}, r"settings.CASEFLOW\['POLICY'\]"),
     "no module": ({"POLICY": "no.such"}, r"settings.CASEFLOW\['POLICY'\]: No module"),
+    "no policies": ({"POLICY": []}, "must be one policy or several with names of their own"),
     "no policy": ({"POLICY": f"{__name__}.NOT_A_POLICY"}, "must be a policy, a name or a path; got 7"),
     "unknown alias": ({"USING": "cases"}, "'cases' is none of DATABASES: default, postgresql, mariadb"),
     "no clock": ({"CLOCK": f"{__name__}.BOSS"}, "must have a method now_us"),
@@ -225,8 +226,7 @@ WRONG = {
         "must have a method holders; got None",
     ),
     "no notifier": ({"DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": 5}, "must have a method send; got 5"),
-    "no policies": ({"POLICY": []}, "must name policies, each once"),
-    "a policy twice": ({"POLICY": ["wuhu", "wuhu"]}, "must name policies, each once"),
+    "a policy twice": ({"POLICY": ["wuhu", "wuhu"]}, "must be one policy or several with names of their own"),
     "no hooks": ({"HOOKS": "submitted"}, "must be a list of"),
     "no hook": ({"HOOKS": ["submitted"]}, "each must be"),
     "no event": ({"HOOKS": [("opened", f"{__name__}.heard")]}, "no event is called 'opened'"),
@@ -257,6 +257,9 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
     with override_settings(CASEFLOW={"POLICY": str(file), "CLOCK": "caseflow.SystemClock"}):
         assert desk().rules.policy.name == "city"
         assert desk() is desk()
+    with override_settings(CASEFLOW={"POLICY": ["rectification", str(file)], "ROLES": {"": "citizen"}}):
+        assert (list(desk().policies), roles()) == (["rectification", "city"], {"": ("citizen", "")})
+        assert desk().submit(title="t", by=BOSS, policy="city", case_id="c0").state == "submitted"
     with override_settings(CASEFLOW={"POLICY": f"{__name__}.POLICY", "CLOCK": CLOCK}):
         assert (desk().rules.pin, desk().clock) == (POLICY.pin, CLOCK)
         desk().submit(title="t", to="城管局", by=BOSS, case_id="c1")

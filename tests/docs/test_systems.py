@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 import tomllib
 from pathlib import Path
 
@@ -40,10 +41,11 @@ def test_a_system_has_a_page_that_quotes_it_in_both_languages(name: str) -> None
 
 
 def test_the_examples_of_systems_come_along() -> None:
-    """What ``caseflow systems run`` runs is in the wheel."""
+    """What ``caseflow systems run`` runs is in the wheel, and the policies that it reads."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     forced = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    names = {f"examples/{row['example']}": f"caseflow/examples/{row['example']}" for row in SYSTEMS.values()}
+    files = {row["example"] for row in SYSTEMS.values()} | {"policies/systems", "policies/zones"}
+    names = {f"examples/{name}": f"caseflow/examples/{name}" for name in files}
     assert names.items() <= forced.items()
 
 
@@ -54,6 +56,23 @@ def test_the_systems_are_listed(lang: str, capsys: pytest.CaptureFixture[str]) -
     assert all(name in printed and row["labels"][lang] in printed for name, row in SYSTEMS.items())
     assert run(["systems", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == SYSTEMS
+
+
+@pytest.mark.parametrize(("options", "arguments"), [([], []), (["--full"], ["--full"])])
+def test_an_example_is_told_to_run_at_its_own_scale(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    options: list[str],
+    arguments: list[str],
+) -> None:
+    """``--full`` goes to the example; whatever it makes of its arguments, the command's own are as before."""
+    file, before = tmp_path / "example.py", list(sys.argv)
+    file.write_text("import sys\nprint(sys.argv[1:])\n", encoding="utf-8")
+    monkeypatch.setattr("caseflow.cli.systems_commands.example_file", lambda _: file)
+    assert run(["systems", "run", "wuhu", *options]) == 0
+    assert capsys.readouterr().out == f"{arguments}\n"
+    assert sys.argv == before
 
 
 def test_a_system_that_there_is_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,7 @@ from caseflow.views import documents as d
 from caseflow.views import publication_documents as p
 from caseflow.views.action_forms import actions_document, form_schema
 from caseflow.views.document_schemas import DOCUMENTS, document_schema, schema_components
+from caseflow.views.explanation_documents import explanation_document, explanations_document
 from caseflow.views.problem import problem, problem_of, status_of
 from caseflow.views.story import told
 
@@ -93,7 +94,7 @@ def every_document(desk: Desk, case_id: str, lang: str) -> Iterator[tuple[str, d
         parts = desk.explain(case_id, clock=clock)
         yield (
             "explanations",
-            d.explanations_document(d.explanation_document(rules, part, lang=lang) for part in parts),
+            explanations_document(explanation_document(rules, part, lang=lang) for part in parts),
         )
     for by in (CITIZEN, OFFICER, Actor("s-1", role="supervisor")):
         allowed = desk.allowed(case_id, by=by)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -136,9 +137,50 @@ def test_cases_stand_under_the_policy_that_they_name(desk: Desk) -> None:
     other = desk.submit(title="乙", by=CLERK, policy="repair")
     assert (first.state, other.state) == ("waiting", "mending")
     assert desk.rules_of(other).policy.name == "repair"
-    with pytest.raises(BadInput) as caught:
+    with pytest.raises(Refused) as caught:
         desk.submit(title="丙", by=CLERK, policy="audit")
-    assert caught.value.code == "policy-not-offered" and "repair" in str(caught.value)
+    refused = caught.value.refusal
+    assert (refused.code, refused.missing) == ("policy-not-offered", ("inquiry", "repair"))
+
+
+class Interleaved:
+    """A store before whose next append somebody else does something."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.first: Callable[[], object] = lambda: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def append(self, *entries: Any) -> None:
+        first, self.first = self.first, lambda: None
+        first()
+        self._store.append(*entries)
+
+
+def test_two_links_far_apart_close_no_circle(policies: tuple[Policy, Policy], store: Store) -> None:
+    """Each of two commands at once sees no circle; the second to be recorded walks again, and is refused."""
+    slow = Interleaved(store)
+    one, other = (Desk(policies, place, clock=ManualClock(MONDAY)) for place in (slow, store))
+    for name in "abcdef":
+        other.submit(title=name, by=CLERK, case_id=name)
+    for here, there in ("bc", "ef"):  # b > c, e > f: with c > e and f > b a circle of four
+        other.link(here, there, as_="part-of", by=CLERK)
+    slow.first = lambda: other.link("f", "b", as_="part-of", by=CLERK)
+    with pytest.raises(Refused) as caught:
+        one.link("c", "e", as_="part-of", by=CLERK)
+    assert caught.value.code == "link-cycle"
+    assert one.link("a", "e", as_="part-of", by=CLERK).facts.links[0].case == "e"
+
+
+def test_a_case_that_is_walked_stays_as_it_is(desk: Desk) -> None:
+    """Held to its version, it gets no event by a link beyond it."""
+    for name in "abc":
+        desk.submit(title=name, by=CLERK, case_id=name)
+    before = desk.link("b", "c", as_="part-of", by=CLERK), desk.get("c")
+    desk.link("a", "b", as_="part-of", by=CLERK)
+    assert (desk.get("c"), len(desk.history("c"))) == (before[1], before[1].version)
 
 
 @pytest.mark.parametrize("wrong", [[], ["twice", "twice"]])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, Refused, load_policy
 from caseflow.errors import UnitsError
-from caseflow.offices.office_figures import BoardYear, Growth, coverage
+from caseflow.offices.office_figures import BoardYear, coverage
 from caseflow.offices.office_register import (
     Jurisdiction,
     Level,
@@ -20,6 +21,7 @@ from caseflow.offices.office_register import (
     load_offices,
 )
 from caseflow.ports import Store
+from caseflow.views.rates import Growth, Rate
 
 FIRST, CHANGE = date(2007, 1, 1), date(2010, 7, 1)
 PLACES = [
@@ -146,13 +148,13 @@ def test_a_year_is_counted_by_who_held_the_office_then(store: Store, register: O
     desk.rate("b", score=3, by=Actor("c-b", role="citizen"))
     assert [desk.get(case_id).state for case_id in "ab"] == ["closed", "closed"]
     year = figures(desk, register, "abcdefg")
-    assert (year.provinces.count, year.provinces.of) == (1, 2)
-    assert (year.mechanisms.count, year.mechanisms.of, year.mechanisms.rate) == (1, 2, 0.5)
-    assert {level.value: (one.count, one.of) for level, one in year.leaders.items()} == {
+    assert (year.provinces.numerator, year.provinces.denominator) == (1, 2)
+    assert year.mechanisms.value == Fraction(1, 2)
+    assert {level.value: (one.numerator, one.denominator) for level, one in year.leaders.items()} == {
         "province": (2, 2), "city": (1, 1), "county": (1, 1)
     }  # fmt: skip
     assert year.unheld == 1  # of 丁县 on 1 July, when its term was over
-    assert [(one.count, one.of) for one in (year.replied, year.rated, year.satisfied)] == [
+    assert [(one.numerator, one.denominator) for one in (year.replied, year.rated, year.satisfied)] == [
         (6, 7),
         (2, 6),
         (1, 2),
@@ -160,10 +162,10 @@ def test_a_year_is_counted_by_who_held_the_office_then(store: Store, register: O
 
     clock.set("2011-01-01T00:00:00+08:00")
     reply(desk, "g")
-    assert figures(desk, register, "abcdefg").replied.count == 6
+    assert figures(desk, register, "abcdefg").replied.numerator == 6
     later = figures(desk, register, "abcdefg", 2011)
-    assert (later.replied.count, later.replied.of) == (1, 5)  # two were closed the year before
-    assert later.leaders[Level.COUNTY].of == 0 and later.leaders[Level.COUNTY].rate is None
+    assert (later.replied.numerator, later.replied.denominator) == (1, 5)  # two were closed the year before
+    assert later.leaders[Level.COUNTY] == Rate(0, 0, of="leaders in office, county")
 
 
 def test_an_office_that_there_is_not_gets_no_message(store: Store, register: OfficeRegister) -> None:
@@ -175,5 +177,5 @@ def test_an_office_that_there_is_not_gets_no_message(store: Store, register: Off
 
 def test_growth_has_the_year_before_as_its_denominator() -> None:
     percent = Growth(now=220_000, before=156_584).percent
-    assert percent == pytest.approx(40.5, abs=0.01)
+    assert percent == Fraction(100 * 63_416, 156_584)
     assert Growth(now=1, before=0).percent is None

@@ -103,6 +103,52 @@ def test_an_inquiry_that_is_linked_after_the_verification_is_marked_at_once(desk
     assert one.verified_us is not None
 
 
+def test_a_rectification_that_is_dropped_is_waited_for_no_more(desk: Desk) -> None:
+    """The inquiry says so in the same transaction, the office is told, and it can be closed."""
+    answered(desk, "c-1")
+    rectification = opened(desk, "c-1")
+    desk.withdraw(rectification, by=SUPERVISOR, reason="与另一项目合并")
+    case = desk.get("c-1")
+    assert [(one.id, one.verified_us, one.is_awaited) for one in case.facts.rectifications] == [
+        ("zg-1", None, False)
+    ]
+    events = desk.history("c-1")
+    assert [event.name for event in events[-2:]] == ["linked-case-moved", "rectification-dropped"]
+    told = [
+        row.notice.role for row in desk.store.notices(case_id="c-1") if row.notice.version == case.version
+    ]
+    assert sorted(told) == ["coordinator", "supervisor"]
+    assert desk.close("c-1", by=COORDINATOR).state == "closed"
+
+
+def test_an_inquiry_still_waits_for_another_rectification(desk: Desk) -> None:
+    """One was dropped, and the other is waited for until it is verified."""
+    answered(desk, "c-1")
+    dropped = opened(desk, "c-1")
+    desk.withdraw(dropped, by=SUPERVISOR, reason="重复立项")
+    other = desk.submit(
+        title="更换", kind="single", by=SUPERVISOR, policy="rectification", to="城管局", case_id="zg-2"
+    )
+    desk.link("c-1", other.id, as_="gave-rise-to", by=SUPERVISOR)
+    assert refused(partial(desk.close, "c-1", by=COORDINATOR)) == "rectification-open"
+    verified(desk, other.id)
+    assert desk.close("c-1", by=COORDINATOR).state == "closed"
+
+
+def test_a_link_that_is_taken_back_leaves_a_way_on(desk: Desk) -> None:
+    """The supervising office records by hand that it is waited for no more, once."""
+    answered(desk, "c-1")
+    rectification = opened(desk, "c-1")
+    desk.unlink("c-1", rectification, as_="gave-rise-to", by=SUPERVISOR, reason="误关联")
+    assert refused(partial(desk.close, "c-1", by=COORDINATOR)) == "rectification-open"
+    drop = partial(
+        desk.drop_rectification, "c-1", rectification=rectification, by=SUPERVISOR, reason="误关联"
+    )
+    assert not drop().facts.rectifications[0].is_awaited
+    assert refused(drop) == "rectification-not-linked"
+    assert desk.close("c-1", by=COORDINATOR).state == "closed"
+
+
 def test_a_closed_inquiry_is_linked_for_the_record_alone(desk: Desk) -> None:
     answered(desk, "c-1")
     desk.close("c-1", by=COORDINATOR)

@@ -334,3 +334,18 @@ def _run(*command: str, cwd: Path | None = None) -> str:
     ran = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=cwd, check=False)
     assert ran.returncode == 0 or "no tests" in ran.stdout, ran.stdout + ran.stderr
     return ran.stdout
+
+
+def test_a_marker_may_name_several_policies(pytester: pytest.Pytester) -> None:
+    """The desk and the timeline of the test have each of them."""
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.caseflow(policy=["wuhu", "rectification"])
+        def test_both(timeline, desk):
+            assert list(desk.policies) == ["wuhu", "rectification"]
+            assert timeline.submit("x", policy="rectification").state == "opened"
+        """
+    )
+    pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)

@@ -109,6 +109,7 @@ def _row_faults(row: RawRow, case: Case) -> Iterator[Fault]:
         "submitted": case.submitted_us,
         "kind": case.origin.kind,
         "region": case.origin.region,
+        "policy": case.origin.policy,
         "pin": case.origin.policy_hash,
     }
     for column, cell in expected.items():

@@ -16,10 +16,12 @@ import click
 
 from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
+from caseflow.cli.board_commands import analytics, board
 from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast, show, sweep
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
+from caseflow.cli.governance_command import governance
 from caseflow.cli.help_page import speak
 from caseflow.cli.log_commands import adopt, demo, replay
 from caseflow.cli.notice_commands import document, relay
@@ -27,6 +29,7 @@ from caseflow.cli.options import Portal, lang_of, word
 from caseflow.cli.policy_commands import policy
 from caseflow.cli.recurring_command import recurring
 from caseflow.cli.referral_commands import referral
+from caseflow.cli.report_command import report
 from caseflow.cli.simulate_command import simulate
 from caseflow.cli.store_commands import export, import_, store
 from caseflow.cli.systems_commands import systems
@@ -60,8 +63,8 @@ def cli() -> None:
 
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
-    calendar, recurring, store, export, import_, audit, relay, document, testing, units, referral, systems,
-    zone,
+    calendar, recurring, analytics, board, store, export, import_, audit, relay, document, testing, units,
+    referral, systems, zone, governance, report,
 ):  # fmt: skip
     cli.add_command(_command)
 

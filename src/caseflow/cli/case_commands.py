@@ -48,9 +48,10 @@ from caseflow.views.labels import term_label
 def show(case_id: str, store_url: str, as_json: bool, lang: Lang) -> None:
     """Show one case: where it stands, its clocks, its cards."""
     desk = open_desk(store_url)
-    case, policy = desk.get(case_id), desk.rules_of(case_id).policy
+    case, policy, number = desk.get(case_id), desk.rules_of(case_id).policy, desk.number(case_id, lang=lang)
     if as_json:
-        print_json(case_document(desk.rules_of(case), case, desk.clock.now_us(), lang=lang).to_dict())
+        rules, now = desk.rules_of(case), desk.clock.now_us()
+        print_json(case_document(rules, case, now, number=number, lang=lang).to_dict())
         return
     for key, line in _head_lines(case, policy, moment(desk.clock.now_us()), lang):
         echo(labelled(word(key, lang), line, lang))
@@ -169,6 +170,7 @@ def _terms(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--state", default=None, help="Only cases in this state."),
         click.option("--kind", default=None, help="Only cases of this kind."),
         click.option("--region", default=None, help="Only cases of this region."),
+        click.option("--policy", default=None, help="Only cases under a policy of this name."),
         click.option(
             "--level", default=None, help="Only cases whose highest standing card is of this level."
         ),
@@ -199,12 +201,13 @@ def cases(store_url: str, as_json: bool, lang: Lang, **query: Any) -> None:
     """List cases: by next due instant, worst overdue first, or newest first."""
     desk = open_desk(store_url)
     page, at = desk.cases(**query), desk.clock.now_us()
+    numbers = desk.numbers(page, lang=lang) if as_json else {}
     aside, shown = list(page.quarantined), list[Any]()
     for case in page:
         try:
             rules = desk.rules_of(case)
             shown.append(
-                case_document(rules, case, at, lang=lang)
+                case_document(rules, case, at, number=numbers.get(case.id, ""), lang=lang)
                 if as_json
                 else _case_line(case, rules, moment(at), lang)
             )

@@ -1,7 +1,8 @@
-"""``caseflow policy``: show, lint, prove and draw policies, and bring the cases of a store under one."""
+"""``caseflow policy``: show, compare, lint, prove, draw policies; bring the cases of a store under one."""
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -37,6 +38,7 @@ from caseflow.policies.lint.findings import findings
 from caseflow.policies.lint.severity import Finding
 from caseflow.policies.load import shipped
 from caseflow.policies.parse import is_list, is_table
+from caseflow.policies.policy_diff import policy_diff
 from caseflow.views.mermaid import diagram as drawn
 from caseflow.views.policy_terms import policy_terms
 
@@ -184,6 +186,37 @@ def _finding_document(row: Finding) -> dict[str, Any]:
         "way": list(row.way), "loop": list(row.loop),
         **{lang: {"text": row.text(lang), "remedy": row.remedy(lang)} for lang in languages()},
     }  # fmt: skip
+
+
+@policy.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--words", is_flag=True, help="Tell labels and sources as well.")
+@json_option
+@lang_option
+def diff(old: str, new: str, words: bool, as_json: bool, lang: Lang) -> None:
+    """Tell what differs between two policies, names or files, key by key.
+
+    Each as it is after all that it extends; rungs go by their levels. A key that one of them lacks is told
+    with its whole table.
+    """
+    changes = policy_diff(load_policy(old), load_policy(new))
+    if as_json:
+        print_json([change.to_dict() for change in changes if words or not change.is_of_words])
+        return
+    for change in changes:
+        if words or not change.is_of_words:
+            echo(labelled(change.path, f"{_value(change.old)} -> {_value(change.new)}", lang))
+    hidden = 0 if words else sum(change.is_of_words for change in changes)
+    if hidden:
+        say("diff-words", lang, count=hidden)
+    elif not changes:
+        say("diff-none", lang)
+
+
+def _value(part: Any) -> str:
+    """A value as JSON; a dash for none."""
+    return "-" if part is None else json.dumps(part, ensure_ascii=False)
 
 
 @policy.command("test")

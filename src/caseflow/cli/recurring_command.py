@@ -90,7 +90,7 @@ def recurring(
     A person opens a rectification or dismisses it.
     """
     try:
-        analytics = import_module("caseflow.analytics")
+        analytics = import_module("caseflow.analytics.proposals")
     except ModuleNotFoundError as error:
         if error.name not in ("datasketch", "numpy", "scipy"):
             raise

@@ -38,14 +38,15 @@ def systems(ctx: click.Context, as_json: bool, lang: Lang) -> None:
 
 @systems.command()
 @click.argument("name", metavar="NAME")
+@click.option("--full", is_flag=True, help="At the system's own scale, which may take minutes.")
 @lang_option
-def run(name: str, lang: Lang) -> None:
-    """Run the example of a system, in memory; it prints what it came to."""
+def run(name: str, full: bool, lang: Lang) -> None:
+    """Run the example of a system; it prints what it came to. Small, and done in seconds, by default."""
     table = known_systems()
     if name not in table:
         raise BadInput("no-system", found=name, known=", ".join(table))
     file, before = str(example_file(str(table[name]["example"]))), sys.argv
-    sys.argv = [file]  # an example reads its own arguments, which are none
+    sys.argv = [file, "--full"] if full else [file]  # an example reads its own arguments
     try:
         runpy.run_path(file, run_name="__main__")
     finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
 from typing import Annotated, Any
 
@@ -90,22 +90,24 @@ def _endpoint(
 
 
 def _description(
-    desk_of: Callable[..., Desk], describe: Callable[[CompiledPolicy], dict[str, Any]]
+    desk_of: Callable[..., Desk], describe: Callable[[Iterable[CompiledPolicy]], dict[str, Any]]
 ) -> Callable[..., JSONResponse]:
     def described(desk: Desk) -> JSONResponse:
-        return JSONResponse(describe(desk.rules))
+        return JSONResponse(describe(desk.policies.values()))
 
     described.__annotations__ = {"desk": Annotated[Any, Depends(desk_of)]}
     return described
 
 
-def _describe(app: FastAPI, desk: Desk, describe: Callable[[CompiledPolicy], dict[str, Any]]) -> None:
+def _describe(
+    app: FastAPI, desk: Desk, describe: Callable[[Iterable[CompiledPolicy]], dict[str, Any]]
+) -> None:
     """Add the API to what the application says of itself, the way FastAPI's documentation gives for it."""
     plain = app.openapi
 
     def described() -> dict[str, Any]:
         document = plain()
-        ours = describe(desk.rules)
+        ours = describe(desk.policies.values())
         document.setdefault("paths", {}).update(ours["paths"])
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(ours["components"]["schemas"])

@@ -44,7 +44,7 @@ def case_blueprint(
 
     def describe() -> Response:
         prefix = request.path.removesuffix("/openapi.json")
-        return jsonify(openapi(_desk(desk).rules, prefix=prefix, lang=lang, feed=feed))
+        return jsonify(openapi(_desk(desk).policies.values(), prefix=prefix, lang=lang, feed=feed))
 
     blueprint.add_url_rule("/openapi.json", endpoint="openapi", view_func=describe)
     return blueprint

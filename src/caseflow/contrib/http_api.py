@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -31,6 +31,7 @@ from caseflow.views import publication_documents as p
 from caseflow.views.action_forms import actions_document
 from caseflow.views.atom import MEDIA_TYPE as ATOM
 from caseflow.views.atom import AtomEntry, atom
+from caseflow.views.explanation_documents import explanation_document, explanations_document
 from caseflow.views.health import HealthLimits
 from caseflow.views.problem import MEDIA_TYPE, problem
 from caseflow.views.public import public_view
@@ -76,7 +77,7 @@ PUBLICATION_ROUTES = (
 _PAGE: Mapping[str, str] = {"limit": "integer", "cursor": "string"}
 _TERMS: Mapping[str, str] = {
     "unit": "string", "helping": "boolean", "state": "string", "kind": "string", "region": "string",
-    "level": "string", "since": "string", "until": "string", "overdue": "boolean",
+    "policy": "string", "level": "string", "since": "string", "until": "string", "overdue": "boolean",
 }  # fmt: skip
 QUERIES: Mapping[str, Mapping[str, str]] = {
     "list_cases": {**_TERMS, "text": "string", "order": "string", **_PAGE},
@@ -119,6 +120,12 @@ class ActionBody(msgspec.Struct, forbid_unknown_fields=True):
 
     fields: dict[str, str | int | bool | list[str] | None] = {}
     effective_at: str | None = None
+
+
+class SubmissionBody(ActionBody, forbid_unknown_fields=True):
+    """The body of a submission: also the name of the desk's policy under which the case will stand."""
+
+    policy: str | None = None
 
 
 class PublicFeed(Value):
@@ -225,9 +232,10 @@ class CaseApi:
     def _list_cases(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         page = self._desk.seen_by(_actor(request)).cases(**_options("list_cases", request))
         cases, aside = list[d.CaseDocument](), [one.name for one in page.quarantined]
+        numbers = self._desk.numbers(page, lang=lang)
         for case in page:
             try:
-                cases.append(self._document(case, lang))
+                cases.append(self._document(case, lang, number=numbers.get(case.id, "")))
             except Exception:  # a zone that there is not: the others are shown
                 aside.append(case.id)
         return _sent(d.page_document(cases, page.cursor, quarantined=aside))
@@ -242,13 +250,15 @@ class CaseApi:
         )  # fmt: skip
 
     def _get_case(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        case = self._file(request).get()
-        return _sent(self._document(case, lang), headers=_version(case))
+        file = self._file(request)
+        case = file.get()
+        return _sent(self._document(case, lang, number=file.number(lang=lang)), headers=_version(case))
 
     def _get_public(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         case = self._desk.get(request.path["case_id"])
         rules = self._desk.rules_of(case)
-        return _sent(d.public_document(rules, public_view(rules, case), lang=lang))
+        number = self._number(case, lang)
+        return _sent(d.public_document(rules, public_view(rules, case), number=number, lang=lang))
 
     def _list_texts(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
         file = self._file(request)
@@ -276,7 +286,7 @@ class CaseApi:
         file = self._file(request)
         parts = file.explain(clock=request.path["clock"])
         return _sent(
-            d.explanations_document(d.explanation_document(file.rules, part, lang=lang) for part in parts)
+            explanations_document(explanation_document(file.rules, part, lang=lang) for part in parts)
         )
 
     def _list_actions(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
@@ -333,35 +343,35 @@ class CaseApi:
     # -- commands ------------------------------------------------------------------------------------------
 
     def _submit(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        actor, body, key = _actor(request), _body(request), request.headers.get("idempotency-key")
-        fields = self._typed(request, "submit", body)
+        actor, key = _actor(request), request.headers.get("idempotency-key")
+        body = _body(request, SubmissionBody)
+        rules = self._desk.policies.get(body.policy or "", self._desk.rules)
+        fields = _typed(rules, "submit", body)
         case_id = new_case_id(actor, key)
-        case = self._desk.act(case_id, "submit", by=actor, fields=fields, **_terms(request, body))
+        case = self._desk.act(
+            case_id, "submit", by=actor, fields=fields, policy=body.policy, **_terms(request, body)
+        )
         location = {"Location": f"cases/{quote(case.id, safe='')}"}
         return self._after(case, actor, lang, status=201, headers=location)
 
     def _act(self, request: ApiRequest, lang: Lang) -> ApiAnswer:
-        actor, body = _actor(request), _body(request)
+        actor, body = _actor(request), _body(request, ActionBody)
         case_id, action = request.path["case_id"], request.path["action"]
         fields = self._typed(request, action, body)
         case = self._desk.act(case_id, action, by=actor, fields=fields, **_terms(request, body))
         return self._after(case, actor, lang)
 
     def _typed(self, request: ApiRequest, action: str, body: ActionBody) -> dict[str, Any]:
-        """The fields as the desk takes them: without those that are null, lists as tuples, instants read.
+        """The fields of an action on a case, by its own rules; see `_typed`.
 
-        The case's own rules are looked up only for what may be an instant: it costs a question to the store.
+        They are looked up only for what may be an instant: it costs a question to the store.
         """
-        fields, present = dict[str, Any](), self._desk.rules.fields.get(action, {})
-        for name, value in body.fields.items():
-            if isinstance(value, list):
-                fields[name] = tuple(value)
-            elif isinstance(value, str) and (value[:4].isdigit() or _is_instant(present, name)):
-                own = self._rules(request).fields.get(action, {})
-                fields[name] = micros(value, what=name) if _is_instant(own, name) else value
-            elif value is not None:
-                fields[name] = value
-        return fields
+        every = [rules.fields.get(action, {}) for rules in self._desk.policies.values()]
+        may_be_instant = any(
+            isinstance(value, str) and (value[:4].isdigit() or any(_is_instant(one, name) for one in every))
+            for name, value in body.fields.items()
+        )
+        return _typed(self._rules(request) if may_be_instant else self._desk.rules, action, body)
 
     def _after(
         self,
@@ -378,10 +388,15 @@ class CaseApi:
         seen = self._desk.seen_by(actor).get_of(case)
         if seen is None:
             return ApiAnswer(204 if status == 200 else status, headers=headers)
-        return _sent(self._document(seen, lang), status=status, headers=headers)
+        document = self._document(seen, lang, number=self._number(seen, lang))
+        return _sent(document, status=status, headers=headers)
 
-    def _document(self, case: Case, lang: Lang) -> d.CaseDocument:
-        return d.case_document(self._desk.rules_of(case), case, self._desk.clock.now_us(), lang=lang)
+    def _number(self, case: Case, lang: Lang) -> str:
+        return self._desk.numbers([case], lang=lang).get(case.id, "")
+
+    def _document(self, case: Case, lang: Lang, *, number: str) -> d.CaseDocument:
+        rules, now = self._desk.rules_of(case), self._desk.clock.now_us()
+        return d.case_document(rules, case, now, number=number, lang=lang)
 
 
 def _actor(request: ApiRequest) -> Actor:
@@ -436,7 +451,23 @@ def _parameter(kind: str, name: str, text: str) -> str | int | bool:
             raise BadInput("bad-bool" if kind == "boolean" else "bad-int", what=name, found=text[:80])
 
 
-def _body(request: ApiRequest) -> ActionBody:
+def _typed(rules: CompiledPolicy, action: str, body: ActionBody) -> dict[str, Any]:
+    """The fields as the desk takes them: without those that are null, lists as tuples, instants read."""
+    fields, own = dict[str, Any](), rules.fields.get(action, {})
+    for name, value in body.fields.items():
+        if isinstance(value, list):
+            fields[name] = tuple(value)
+        elif isinstance(value, str) and _is_instant(own, name):
+            fields[name] = micros(value, what=name)
+        elif value is not None:
+            fields[name] = value
+    return fields
+
+
+_B = TypeVar("_B", bound=ActionBody)
+
+
+def _body(request: ApiRequest, kind: type[_B]) -> _B:
     """The body of a command; an empty one says nothing.
 
     Raises:
@@ -446,9 +477,9 @@ def _body(request: ApiRequest) -> ActionBody:
     if len(request.body) > MOST_BYTES:
         raise CaseflowError("body-too-large", found=len(request.body), most=MOST_BYTES)
     if not request.body.strip():
-        return ActionBody()
+        return kind()
     try:
-        return msgspec.json.decode(request.body, type=ActionBody)
+        return msgspec.json.decode(request.body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput("bad-json", what="body", found=str(error)) from error
 

@@ -1,7 +1,8 @@
-"""The OpenAPI 3.1 description of the HTTP API, with the exact fields of every action of a desk's policy."""
+"""The OpenAPI 3.1 description of the HTTP API, with the exact fields of every action of a desk's policies."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from caseflow.contrib.http_api import JSON, QUERIES, PublicFeed, Route, routes_of
@@ -21,47 +22,73 @@ _HEADERS = (
 
 
 def openapi(
-    rules: CompiledPolicy,
+    rules: CompiledPolicy | Iterable[CompiledPolicy],
     *,
     title: str = "caseflow",
     prefix: str = "",
     lang: Lang = "en",
     feed: PublicFeed | None = None,
 ) -> dict[str, Any]:
-    """The description of the API under a policy; an action has a path of its own, with its form.
+    """The description of the API under a desk's policies; an action has a path of its own, with its form.
 
     Args:
-        rules: those of new cases. A case under older rules may know other actions; ``list_actions`` tells.
+        rules: those of new cases; of several (``desk.policies.values()``) the first is for cases
+            that name none. A case under older rules may know other actions; ``list_actions`` tells.
         prefix: what stands before ``/cases`` in every path.
         lang: the language of labels.
         feed: what is published, where the portal publishes.
     """
     paths: dict[str, dict[str, Any]] = {}
+    several = (rules,) if isinstance(rules, CompiledPolicy) else tuple(rules)
     for route in routes_of(feed):
-        for path, operation in _operations(route, rules, lang):
+        for path, operation in _operations(route, several, lang):
             paths.setdefault(prefix + path, {})[route.method.lower()] = operation
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": rules.policy.version},
+        "info": {"title": title, "version": several[0].policy.version},
         "paths": paths,
         "components": {"schemas": schema_components()},
     }
 
 
-def _operations(route: Route, rules: CompiledPolicy, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
+def _operations(
+    route: Route, several: Sequence[CompiledPolicy], lang: Lang
+) -> list[tuple[str, dict[str, Any]]]:
     if route.name == "submit":
-        return [(route.path, _operation(route, body=_body(rules, "submit", lang)))]
+        bodies = [_submission(rules, lang, is_first=rules is several[0]) for rules in several]
+        return [(route.path, _operation(route, body=bodies[0] if len(bodies) == 1 else {"oneOf": bodies}))]
     if route.name != "act":
         return [(route.path, _operation(route))]
-    labels = PolicyLabels(rules, lang)
+    by_action = dict[str, list[CompiledPolicy]]()
+    for rules in several:
+        for action in rules.policy.actions:
+            if action != "submit":
+                by_action.setdefault(action, []).append(rules)
     return [
         (
             route.path.replace("{action}", action),
-            _operation(route, name=action, summary=labels.action(action), body=_body(rules, action, lang)),
+            _operation(
+                route, name=action, summary=PolicyLabels(those[0], lang).action(action),
+                body=_of_any([_body(rules, action, lang) for rules in those]),
+            ),
         )
-        for action in rules.policy.actions
-        if action != "submit"
-    ]
+        for action, those in by_action.items()
+    ]  # fmt: skip
+
+
+def _submission(rules: CompiledPolicy, lang: Lang, *, is_first: bool) -> dict[str, Any]:
+    """The body of a submission under a policy, which all but the first must name."""
+    body, name = _body(rules, "submit", lang), rules.policy.name
+    body["properties"]["policy"] = {"enum": [name, None]} if is_first else {"const": name}
+    if not is_first:
+        body["required"] = [*body.get("required", ()), "policy"]
+    return body
+
+
+def _of_any(bodies: list[dict[str, Any]]) -> dict[str, Any]:
+    """The body of an action that several policies may have, each with fields of its own."""
+    different = [body for n, body in enumerate(bodies) if body not in bodies[:n]]
+    return different[0] if len(different) == 1 else {"anyOf": different}
 
 
 def _operation(

@@ -60,6 +60,8 @@ class HandlingStep(StrEnum):
 
 SCOPES = ("own", "unit", "any")
 """Which cases a role may touch, the narrowest first; see `Role.scope`."""
+NOT_COUNTED = ("merged", "withdrawn", "rejected")
+"""How a case may have ended that boards leave out; see `Policy.not_counted`."""
 AUDIENCES = ("public", "parties", "internal")
 """Whom something is for, from the widest to the narrowest: anyone, the citizen and the office, the office."""
 
@@ -557,6 +559,9 @@ class Policy:
     Cases are not numbered when left out."""
     without_unit: tuple[str, ...] = optional(())
     """Who is told in the place of a unit's people while no unit holds the case: roles of scope ``any``."""
+    not_counted: tuple[str, ...] = optional(("merged",))
+    """The cases that boards leave out, by how they ended: ``merged``, ``withdrawn``, ``rejected``, or
+    ``rejected:CODE`` for those of one reason, such as ``rejected:out_of_scope``."""
     retired: tuple[str, ...] = optional(())
     """Clocks of former rules that are given up: when rules are changed, they end without a successor."""
     tables: dict[str, Calendar] = attrs.field(factory=dict[str, Calendar], metadata={"document": False})

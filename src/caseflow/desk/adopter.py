@@ -13,11 +13,11 @@ import attrs
 import msgspec
 
 from caseflow.core.engine.adoption import ADOPT, adopt
-from caseflow.core.engine.fields import has_word
+from caseflow.core.engine.fields import has_word, plain
 from caseflow.core.engine.legacy import Legacy, legacy_of
 from caseflow.core.model.case import Case
-from caseflow.core.model.commands import Actor
-from caseflow.core.model.events import Adopted, RungEvent
+from caseflow.core.model.commands import Actor, Command
+from caseflow.core.model.events import Adopted, Fields, RungEvent
 from caseflow.core.model.evolve import replay
 from caseflow.core.time.instants import micros
 from caseflow.core.units import present_name
@@ -75,6 +75,19 @@ class Holder:
     since: Instant
 
 
+@attrs.frozen(kw_only=True)
+class PastRating:
+    """A rating that was given before: when, and what it said in fields of the policy's action ``rate``.
+
+    ``{"score": 4}``, axes and causes by their keys; no text of a person. ``by`` is the role of an officer who
+    asked for it, empty where the citizen gave it by themselves.
+    """
+
+    at: Instant
+    fields: Mapping[str, Any]
+    by: str = ""
+
+
 class Known(TypedDict, total=False):
     """What may be known of a case beside its id; see `LegacyCase`."""
 
@@ -85,6 +98,7 @@ class Known(TypedDict, total=False):
     holders: Sequence[Holder]
     state_since: Instant | None
     replied_at: Instant | None
+    ratings: Sequence[PastRating]
     extensions: Sequence[Granted]
     pauses: Sequence[Paused]
     started: Mapping[str, Instant]
@@ -97,6 +111,7 @@ class Known(TypedDict, total=False):
     title: str
     body: str
     own_fields: Mapping[str, Any]
+    policy: str
 
 
 @attrs.frozen(kw_only=True)
@@ -112,6 +127,8 @@ class LegacyCase:
         holders: those who held it before, in the order of time; before all of them nobody did.
         state_since: since when it is in its state; needed when a clock hangs on it, or when it has ended.
         replied_at: when it got its public, substantive reply.
+        ratings: those that the citizen gave so far. Where a clock counts the time for one, and none was given
+            in it, its rung is inherited: silence is on record as it would be here.
         extensions: granted so far.
         pauses: so far, overlapping ones as their union.
         started: clock -> its true start, where neither submission nor unit nor state tells it.
@@ -120,6 +137,7 @@ class LegacyCase:
         citizen: the id of whoever asked.
         title, body: personal texts, kept apart from the events.
         own_fields: the policy's own fields of a submission.
+        policy: the name of the desk's policy under which it will stand; its first when empty.
     """
 
     case_id: str
@@ -130,6 +148,7 @@ class LegacyCase:
     holders: Sequence[Holder] = ()
     state_since: Instant | None = None
     replied_at: Instant | None = None
+    ratings: Sequence[PastRating] = ()
     extensions: Sequence[Granted] = ()
     pauses: Sequence[Paused] = ()
     started: Mapping[str, Instant] = attrs.field(factory=dict[str, Instant])
@@ -142,6 +161,7 @@ class LegacyCase:
     title: str = ""
     body: str = ""
     own_fields: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    policy: str = ""
 
     def past(self) -> Legacy:
         """Its past, with instants as epoch microseconds.
@@ -163,6 +183,7 @@ class LegacyCase:
             ),
             state_since=_instant(self.state_since, "state_since"),
             replies=() if replied is None else (replied,),
+            ratings=tuple(map(_rated, _each("ratings", self.ratings, PastRating))),
             extensions=tuple(
                 (grant.clock, micros(grant.at, what="extensions"), _days(grant.days, "extensions"))
                 for grant in _each("extensions", self.extensions, Granted)
@@ -201,6 +222,14 @@ def _total(pause: Paused) -> tuple[str, int, str]:
         raise BadInput("bad-option", what="pauses", found=f"{pause!r:.120}, expected since, days or hours")
     ((amount, unit),) = lengths
     return pause.clock, _days(amount, "pauses"), unit
+
+
+def _rated(rating: PastRating) -> tuple[int, str, Fields]:
+    fields = checked_mapping("ratings", rating.fields)
+    if not fields:
+        raise BadInput("bad-option", what="ratings", found=f"{rating!r:.120}, which says nothing")
+    said = tuple((checked_name("ratings", name), plain(value)) for name, value in fields.items())
+    return micros(rating.at, what="ratings"), checked_name("ratings", rating.by), said
 
 
 def _each(what: str, values: Iterable[object] | None, wanted: type[Told]) -> Iterator[Told]:
@@ -262,7 +291,6 @@ class Adopter:
 
     def __init__(self, handler: CommandHandler) -> None:
         self._handler = handler
-        self._rules = handler.rules
         self._store = handler.store
 
     def adopt(self, legacy: LegacyCase, *, by: Actor, reason: str, key: str | None) -> Case:
@@ -309,14 +337,16 @@ class Adopter:
         case_id, by = checked_call(legacy.case_id, ADOPT, by)
         handler, past = self._handler, legacy.past()
         unit = {"to": past.unit} if past.unit else {}
-        by, fields = handler.actor(by), _fields(legacy, reason) | unit
-        command, texts = sealed(self._rules, "submit", by, fields, None)
-        command = handler.placed(self._rules, Case(case_id), command, now)
+        by, fields, rules = handler.actor(by), _fields(legacy, reason) | unit, handler.rules
+        if legacy.policy != "":
+            rules = handler.rules_named(legacy.policy, Command(ADOPT, by), Case(case_id))
+        command, texts = sealed(rules, "submit", by, fields, None)
+        command = handler.placed(rules, Case(case_id), command, now)
         past = past.replace(unit=command.fields.get("to", ""))
         command = command.replace(
             action=ADOPT, fields={name: value for name, value in command.fields.items() if name != "to"}
         )
-        events = adopt(self._rules, case_id, past, command, now, authorizer=handler.authorizer)
+        events = adopt(rules, case_id, past, command, now, authorizer=handler.authorizer)
         texts = tuple(text.replace(version=1) for text in texts)
         return Append(replay(case_id, events), 0, events, texts)
 
@@ -425,6 +455,7 @@ def _check_same(store: Store, known: Case, entry: Append) -> int:
     if not (
         isinstance(first, Adopted)
         and isinstance(adoption, Adopted)
+        and first.origin.policy == adoption.origin.policy
         and legacy_of(first) == legacy_of(adoption)
         and [name for name, _ in first.texts] == [name for name, _ in adoption.texts]
         and _are_kept(entry.texts, store.texts(known.id))
@@ -450,7 +481,7 @@ def _batches(cases: Iterable[LegacyCase]) -> Iterator[list[LegacyCase]]:
 def _request(legacy: LegacyCase, by: Actor, reason: str, key: str) -> Request:
     """The takeover as it was asked for."""
     past = msgspec.structs.astuple(legacy.past())
-    command = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past)
+    command = (ADOPT, by.id, by.role, by.unit, legacy.case_id, past, legacy.policy)
     return Request(by.id, key, command, _fields(legacy, reason))
 
 

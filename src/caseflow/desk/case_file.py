@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property, partial
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.core.engine.rights import (
@@ -24,9 +24,9 @@ from caseflow.core.notices import Document, case_number_id
 from caseflow.core.value import Value
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.thread_pool import Threaded, in_thread
-from caseflow.errors import Refusal, Refused
+from caseflow.errors import CaseflowError, Refusal, Refused, is_of_the_store
 from caseflow.i18n import Lang
-from caseflow.ports import Text
+from caseflow.ports import Store, Text
 from caseflow.serialization.redaction import with_redacted
 from caseflow.views.available_actions import Allowed, allowed
 from caseflow.views.explain import Explanation, explain
@@ -99,6 +99,42 @@ def number_of_case(
         return ""
     name = case_number_id(case_id)
     return next((number_of(one, lang) for one in documents() if one.draft.id == name), "")
+
+
+def numbers_of_cases(
+    store: Store, rules_of: Callable[[Case], CompiledPolicy], cases: Iterable[Case], *, lang: Lang
+) -> dict[str, str]:
+    """The numbers by id of those cases that have one, read in one question where the store can.
+
+    Cases whose rules or documents cannot be read have none here.
+    """
+    numbered = dict[str, CompiledPolicy]()
+    for case in cases:
+        try:
+            rules = rules_of(case)
+        except CaseflowError as error:
+            if is_of_the_store(error):
+                raise
+            continue
+        if rules.policy.case_series:
+            numbered[case.id] = rules
+    if not numbered:
+        return {}
+    read_many = getattr(store, "documents_many", None)
+    documents: Mapping[str, Sequence[Document]] = (
+        {case_id: store.documents(case_id) for case_id in numbered}
+        if read_many is None
+        else read_many(tuple(numbered))
+    )
+    numbers = {
+        case_id: number_of_case(rules, case_id, partial(_of, documents, case_id), lang=lang)
+        for case_id, rules in numbered.items()
+    }
+    return {case_id: number for case_id, number in numbers.items() if number}
+
+
+def _of(documents: Mapping[str, Sequence[Document]], case_id: str) -> Sequence[Document]:
+    return documents.get(case_id, ())
 
 
 class CaseFile:

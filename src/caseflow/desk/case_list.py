@@ -31,6 +31,7 @@ class CountTerms(TypedDict, total=False):
     state: str | None
     kind: str | None
     region: str | None
+    policy: str | None
     level: str | None
     since: Day | None
     until: Day | None
@@ -105,7 +106,7 @@ def query_of(
         raise BadInput("bad-option", what="order", found=f"{order!a:.80}, expected {', '.join(orders)}")
     query = Query(
         unit=_name("unit", terms), state=_name("state", terms), kind=_name("kind", terms),
-        region=_name("region", terms), level=_name("level", terms),
+        region=_name("region", terms), policy=_name("policy", terms), level=_name("level", terms),
         since=_instant("since", terms.get("since"), zone), until=_instant("until", terms.get("until"), zone),
         overdue_at=now_us if terms.get("overdue") else None, words=words, order=order or "due",
         helping=terms.get("helping", True),
@@ -115,7 +116,9 @@ def query_of(
     return query
 
 
-def _name(what: Literal["unit", "state", "kind", "region", "level"], terms: CountTerms) -> str | None:
+def _name(
+    what: Literal["unit", "state", "kind", "region", "policy", "level"], terms: CountTerms
+) -> str | None:
     name = terms.get(what)
     return None if name is None else checked_name(what, name)
 

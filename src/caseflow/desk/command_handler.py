@@ -32,8 +32,8 @@ from caseflow.desk.call_checks import checked_call, checked_count, checked_key, 
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
-from caseflow.desk.unit_of_work import UnitOfWork
-from caseflow.errors import BadInput, CaseflowError, KeyReused, Refused, Stale, UnknownCase
+from caseflow.desk.unit_of_work import UnitOfWork, is_read_again
+from caseflow.errors import CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
 from caseflow.ports import Append, Authorizer, Clock, KeyClaim, Outbox, Quarantined, Store, Text
 from caseflow.serialization.redaction import check_names, sealed
@@ -165,9 +165,10 @@ class CommandHandler:
         """The case after the command, which is decided anew where another writer was faster."""
         version, by = 0, self.actor(by)
         for _ in range(ATTEMPTS):
-            case = self.store.load(case_id) or _unsubmitted(case_id, action)
+            case, other = self._read(case_id, action, fields)
+            case = case or _unsubmitted(case_id, action)
             version = case.version
-            rules = self.rules_of(case) if policy is None else self._rules_named(policy, case)
+            rules = self.rules_of(case) if policy is None else self._rules_asked(policy, case, action, by)
             if expected_version is not None and version != expected_version:
                 self._check_rights(rules, case, Command(action, by))
                 raise Stale(case_id, expected=expected_version, found=version)
@@ -179,12 +180,21 @@ class CommandHandler:
                 command = Command(action, by, _NO_FIELDS, effective_us=since)
             claim = None if request is None else request.claim(case_id, texts)
             try:
-                return self._recorded(rules, case, command, now, texts=texts, claim=claim)
+                return self._recorded(rules, case, command, now, texts=texts, claim=claim, other=other)
             except Stale:
                 if expected_version is not None:
                     raise
                 self.watch.conflict(case_id, action)
         raise Stale(case_id, expected=version)
+
+    def _read(self, case_id: str, action: str, fields: Mapping[str, Any]) -> tuple[Case | None, Case | None]:
+        """The case, and the one that it is to be linked to, read by one question where the store can."""
+        wanted = fields.get("other") if action in (LINK, UNLINK) else None
+        read_many = getattr(self.store, "load_many", None)
+        if not isinstance(wanted, str) or read_many is None:
+            return self.store.load(case_id), None
+        both: Mapping[str, Case] = read_many((case_id, wanted), aside=is_read_again)
+        return both.get(case_id) or self.store.load(case_id), both.get(wanted)
 
     def judge(self, case: Case, action: str, by: Actor, fields: Mapping[str, Any], now: int) -> None:
         """Whether the command would be taken now; nothing is recorded.
@@ -258,13 +268,18 @@ class CommandHandler:
         *,
         texts: tuple[Text, ...],
         claim: KeyClaim | None,
+        other: Case | None,
     ) -> Case:
-        """The case after the command was decided and its events appended."""
+        """The case after the command was decided and its events appended.
+
+        Args:
+            other: the case that it is to be linked to, where it was read with this one.
+        """
         primary, history = None, partial(self.store.events, case.id)
         if command.action not in _OF_TWO:
             after, events = self._step(rules, case, command, now, history=history)
         elif command.action in (LINK, UNLINK):
-            return self._linked(rules, case, command, now, texts=texts, claim=claim)
+            return self._linked(rules, case, command, now, texts=texts, claim=claim, other=other)
         elif command.action == MIGRATE:
             after, events = migrate(
                 rules, self.target(case), case, command, now, history=history(), authorizer=self.authorizer
@@ -272,8 +287,8 @@ class CommandHandler:
         else:
             if command.action == "merge":
                 primary = self.store.load(str(command.fields.get("primary", "")))
-            other = self._beside(case, primary, now)
-            after, events = self._step(rules, case, command, now, primary=other, history=history)
+            beside = self._beside(case, primary, now)
+            after, events = self._step(rules, case, command, now, primary=beside, history=history)
         if texts:
             texts = _of_their_events(texts, events, case.version)
         entry = Append(after, case.version, events, texts)
@@ -301,13 +316,15 @@ class CommandHandler:
         *,
         texts: tuple[Text, ...],
         claim: KeyClaim | None,
+        other: Case | None,
     ) -> Case:
         """The case after it was linked to another one, or a link was taken back, at both ends.
 
         The reason is kept at both ends, each with a salt of its own.
         """
         wanted = command.fields.get("other")
-        other = self.store.load(wanted) if isinstance(wanted, str) else None
+        if other is None and isinstance(wanted, str):
+            other = self.store.load(wanted)
         if other is None or not other.version:  # refused by its own end, for want of the other, late or not
             command = command.replace(effective_us=None)
             self._step(rules, case, command, now, history=partial(self.store.events, case.id))
@@ -320,23 +337,31 @@ class CommandHandler:
         there = LinkEnd(of_other, other, answer, partial(self.store.events, other.id))
         work = UnitOfWork(self, now)
         decided = decide_link(here, there, now, authorizer=self.authorizer)
-        if command.action == LINK and rules.policy.links[command.fields["type"]].acyclic:
-            self._check_acyclic(here, other)
+        walked = self._walked(here, there) if command.action == LINK else ()
         for end, outcome, kept in zip((here, there), decided, (texts, other_texts), strict=True):
             kept = _of_their_events(kept, outcome[1], end.case.version) if kept else kept
             work.add(end.case, Append(outcome[0], end.case.version, outcome[1], kept))
+        for one in walked:  # at the versions that were read, or the append finds it stale: see `_walked`
+            work.add(one, Append(one, one.version, ()))
         if claim is not None:
             claim = claim.replace(first=case.version + 1, last=decided[0][0].version)
         self.pin()
         return self._recorded_together(work, claim)
 
-    def _check_acyclic(self, here: LinkEnd, other: Case) -> None:
-        """Links of a type that is ``acyclic`` lead from no case back to it.
+    def _walked(self, here: LinkEnd, there: LinkEnd) -> tuple[Case, ...]:
+        """The cases beyond `there` along links of a type that is ``acyclic`` at either end; none for others.
+
+        Two commands may each find no circle and close one together, each with a link far from the other's.
+        So the append also holds every case that was walked to the version at which it was read: the rows of
+        the two walks are locked in one order, and whoever comes second walks again.
 
         Raises:
-            Refused: ``link-cycle``, with the case over which they would.
+            Refused: ``link-cycle``: they lead back to `here`; with the case over which they do.
         """
-        link, reached, edge = here.command.fields["type"], {other.id}, [other]
+        link = here.command.fields["type"]
+        if not any(end.rules.policy.links[link].acyclic for end in (here, there)):
+            return ()
+        reached, edge = {there.case.id: there.case}, [there.case]
         while edge:
             case = edge.pop()
             for one in case.facts.links:
@@ -349,8 +374,10 @@ class CommandHandler:
                     raise Refused(refused, case_id=here.case.id)
                 following = None if one.case in reached else self.store.load(one.case)
                 if following is not None:
-                    reached.add(following.id)
+                    reached[following.id] = following
                     edge.append(following)
+        del reached[there.case.id]
+        return tuple(reached.values())
 
     def _recorded_together(self, work: UnitOfWork, claim: KeyClaim | None) -> Case:
         """The first case of the unit of work, once all of them are recorded."""
@@ -417,27 +444,35 @@ class CommandHandler:
         pin, rules = case.origin.policy_hash, self.rules
         return rules if pin == rules.pin or not pin else self._of_pin.get(pin) or self.rules_of_hash(pin)
 
-    def _rules_named(self, policy: str, case: Case) -> CompiledPolicy:
-        """The rules of that name, for a case to be submitted; of one that is there its own.
+    def _rules_asked(self, policy: str, case: Case, action: str, by: Actor) -> CompiledPolicy:
+        """The rules of that name, for a case to be submitted; of one that is there its own."""
+        rules = self.rules_named(policy, Command(action, by), case)
+        return self.rules_of(case) if case.version else rules
+
+    def rules_named(self, policy: str, command: Command, case: Case) -> CompiledPolicy:
+        """The rules that this desk has for new cases under that name.
 
         Raises:
-            BadInput: this desk has no such policy.
+            Refused: it has none (``policy-not-offered``); ``missing`` names those that it has.
         """
         rules = self.offered.get(checked_name("policy", policy))
-        if rules is None:
-            raise BadInput("policy-not-offered", found=f"{policy!r:.80}", known=", ".join(self.offered))
-        return self.rules_of(case) if case.version else rules
+        if rules is not None:
+            return rules
+        refused = refusal(
+            "policy-not-offered", self.rules, case, command,
+            missing=tuple(self.offered), found=f"{policy:.80}", rule="fields.policy",
+        )  # fmt: skip
+        raise Refused(refused, case_id=case.id)
 
     def target(self, case: Case) -> CompiledPolicy:
         """The rules under which a change of rules brings the case: of several those of its policy's name.
 
         Raises:
-            BadInput: this desk has several policies, and none of that name.
+            Refused: this desk has several policies, and none of that name.
         """
         if len(self.offered) == 1:
             return self.rules
-        name = self.rules_of(case).policy.name
-        return self._rules_named(name, _NOWHERE)
+        return self.rules_named(self.rules_of(case).policy.name, Command(MIGRATE, SYSTEM), case)
 
     def rules_of_hash(self, policy_hash: str) -> CompiledPolicy:
         """The rules of a content hash.
@@ -554,7 +589,6 @@ def posted_of(store: Outbox, case_id: str) -> Iterator[Notice]:
         position = page[-1].position
 
 
-_NOWHERE = Case("-")
 _PLAIN_ID = re.compile(r"[!-~]{1,200}").fullmatch
 """An id that any store can keep; others are looked at more closely."""
 _SYSTEM = SYSTEM.role

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, Unpack
@@ -20,7 +21,7 @@ from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
 from caseflow.desk.call_checks import checked_actor, checked_function, checked_list, checked_name
-from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case
+from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case, numbers_of_cases
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.hand_over import HandOver, hand_over
@@ -38,6 +39,7 @@ from caseflow.i18n import Lang
 from caseflow.policies.registry import compiled
 from caseflow.ports import Authorizer, Clock, Observer, Quarantined, Store, UnitRegister
 from caseflow.views.available_actions import Allowed, allowed
+from caseflow.views.board_rows import Board, BoardPeriod
 from caseflow.views.explain import Explanation, explain
 from caseflow.views.forecast import Forecast, forecast
 from caseflow.views.health import HealthDocument, HealthLimits
@@ -439,6 +441,14 @@ class Desk(TypedActions):
         rules, store = self._handler.rules_of(self._handler.known(case_id)), self.store
         return number_of_case(rules, case_id, lambda: store.documents(case_id), lang=lang)
 
+    def numbers(self, cases: Iterable[Case], *, lang: Lang = "zh") -> dict[str, str]:
+        """The numbers, as `number` writes them, of cases at hand, by id; those without one are left out.
+
+        One question to the store for all of them, none where their rules number no cases: for lists.
+        """
+        handler = self._handler
+        return numbers_of_cases(handler.store, handler.rules_of, cases, lang=lang)
+
     def get_by_number(self, year: int, number: int) -> Case:
         """The case that has this number of that year, in the series of the desk's own rules.
 
@@ -522,7 +532,8 @@ class Desk(TypedActions):
             cursor: where the last page ended, of the same order.
             terms: ``unit``: only those this unit holds or helps with; without ``helping``, which is true by
                 default, those alone that it holds. ``state``, ``kind``, ``region``: only those in this
-                state, of this kind, of this region. ``level``: only those whose highest standing card is of
+                state, of this kind, of this region. ``policy``: only those under a policy of this name, in
+                whichever version. ``level``: only those whose highest standing card is of
                 this level. ``since``, ``until``: only those submitted at or after the one, before the other:
                 an instant, or a date for its beginning in the office. ``overdue``: only those with a running
                 clock past its deadline, swept or not. ``text``: only those whose title holds each of its
@@ -553,6 +564,42 @@ class Desk(TypedActions):
             BadInput: a term of another type.
         """
         return CaseCounts(self.store.counts(query_now(self._handler, terms)))
+
+    def board(
+        self,
+        name: str,
+        *,
+        period: BoardPeriod | str,
+        by: Sequence[str] = ("unit",),
+        least: int | None = None,
+        tables: str | Path | None = None,
+        places: UnitRegister | None = None,
+    ) -> Board:
+        """A board of a period: the figures of units, or what else `by` names, with ranks where it ranks.
+
+        It needs the extra ``analytics``.
+
+        Args:
+            name: ``overview``, ``satisfied``, ``unsatisfied``, ``on-time``, ``speed``, ``faults``,
+                ``growth``.
+            period: days of the office: ``2025``, ``2025-Q1``, ``2025-03``, ``2025-W10``, ``2025-03-03``, or
+                the first and the last day with ``..`` between them.
+            by: of what there is a row each: ``unit``, ``kind``, ``channel``, ``region``, ``policy``,
+                ``level``, ``province``, ``month``, ``quarter``, ``year``; none for one row of all.
+            least: the smallest denominator that is ranked; 10 when left out.
+            tables: a folder of analytic tables, brought up to date first (``caseflow analytics export``); by
+                default every event is folded anew.
+            places: which units are of which level and province; by default the desk's own register.
+
+        Raises:
+            BadInput: ``bad-option``, ``bad-period``.
+        """
+        source = import_module("caseflow.analytics.board_source")  # of an extra, and of a higher floor
+        units = self.units if places is None else places
+        result: Board = source.store_board(
+            self.store, name, period=period, by=by, least=least, tables=tables, units=units
+        )
+        return result
 
     def seen_by(self, actor: Actor) -> Reader:
         """The same questions as this actor may ask them: denied by default, as far as their role ``reads``.
@@ -614,6 +661,7 @@ class AsyncDesk(Threaded[Desk]):
     close = in_thread(Desk.close)
     complete = in_thread(Desk.complete)
     dispatch = in_thread(Desk.dispatch)
+    drop_rectification = in_thread(Desk.drop_rectification)
     grant_extension = in_thread(Desk.grant_extension)
     invite = in_thread(Desk.invite)
     link = in_thread(Desk.link)
@@ -657,6 +705,7 @@ class AsyncDesk(Threaded[Desk]):
     texts = in_thread(Desk.texts)
     documents = in_thread(Desk.documents)
     number = in_thread(Desk.number)
+    numbers = in_thread(Desk.numbers)
     get_by_number = in_thread(Desk.get_by_number)
     document_html = in_thread(Desk.document_html)
     explain = in_thread(Desk.explain)
@@ -666,6 +715,7 @@ class AsyncDesk(Threaded[Desk]):
     cases = in_thread(Desk.cases)
     counts = in_thread(Desk.counts)
     health = in_thread(Desk.health)
+    board = in_thread(Desk.board)
 
 
 def _offered(policies: Policy | CompiledPolicy | Sequence[Policy | CompiledPolicy]) -> list[CompiledPolicy]:

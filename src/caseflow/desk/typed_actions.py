@@ -78,7 +78,7 @@ class TypedActions:
                 with ``is_repeat`` true, and is never refused; that of ``submit`` whatever id it proposes.
             expected_version: refuse with `Stale` unless the case is at this version.
             policy: for ``submit``: the name of the desk's policy under which the case will stand; its first
-                when left out.
+                when left out. Another name is refused (``policy-not-offered``).
 
         Returns:
             The case after the command.
@@ -302,6 +302,12 @@ class TypedActions:
     ) -> Case:
         """Record that a linked rectification was found done."""
         return self._do(case_id, "verify_rectification", by, terms, rectification=rectification)
+
+    def drop_rectification(
+        self, case_id: str, *, rectification: str, by: Actor, **terms: Unpack[Terms]
+    ) -> Case:
+        """Record that a linked rectification will not be carried out: the case waits for it no more."""
+        return self._do(case_id, "drop_rectification", by, terms, rectification=rectification)
 
     def close(self, case_id: str, *, by: Actor, **terms: Unpack[Terms]) -> Case:
         """结案: end the case."""

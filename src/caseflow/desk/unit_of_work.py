@@ -129,7 +129,7 @@ class UnitOfWork:
         if read_many is None or len(unread) < 2:
             return
         for begin in range(0, len(unread), READ_AHEAD):
-            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=_is_read_again)
+            self._read |= read_many(unread[begin : begin + READ_AHEAD], aside=is_read_again)
 
     def _tried(self, leave: Leave | None, change: Callable[[str, _T], None], case_id: str, by: _T) -> None:
         try:
@@ -197,7 +197,7 @@ class UnitOfWork:
         return lambda: (*self._recorder.store.events(case_id), *new)
 
 
-def _is_read_again(one: Quarantined) -> None:
+def is_read_again(one: Quarantined) -> None:
     """A case that cannot be read among others is told of when it is read by itself."""
 
 

@@ -140,7 +140,7 @@ def plain_mapping(header: tuple[str, ...], mapping: LogMapping) -> LogMapping:
 
 NOTHING = Source()
 PLAIN = (
-    "case_id", "state", "unit", "kind", "channel", "region", "urgency", "citizen", "title", "body",
+    "case_id", "state", "unit", "kind", "channel", "region", "urgency", "citizen", "title", "body", "policy",
 )  # fmt: skip
 """Names of a case that are taken as they are."""
 INSTANTS = ("submitted_at", "unit_since", "state_since", "replied_at")
@@ -165,6 +165,7 @@ class CaseColumns:
     citizen: Source = NOTHING
     title: Source = NOTHING
     body: Source = NOTHING
+    policy: Source = NOTHING
 
 
 @attrs.frozen(kw_only=True)
@@ -204,6 +205,18 @@ class HolderColumns:
 
 
 @attrs.frozen(kw_only=True)
+class RatingColumns:
+    """A rating that a row may hold: it holds it when the cell of ``at`` and one of its fields are not empty.
+
+    So a row that only says when nobody answered holds none: the time that passed without one says so.
+    """
+
+    at: Source
+    fields: dict[str, Source]
+    by: Source = NOTHING
+
+
+@attrs.frozen(kw_only=True)
 class LegacyMapping(TableFormat):
     """The mapping of a table with one row a case.
 
@@ -215,6 +228,7 @@ class LegacyMapping(TableFormat):
     extensions: tuple[ExtensionColumns, ...] = ()
     pauses: tuple[PauseColumns, ...] = ()
     holders: tuple[HolderColumns, ...] = ()
+    ratings: tuple[RatingColumns, ...] = ()
     started: dict[str, Source] = attrs.field(factory=dict[str, Source])
     ended: dict[str, Source] = attrs.field(factory=dict[str, Source])
     skip: tuple[Condition, ...] = ()
@@ -224,6 +238,8 @@ class LegacyMapping(TableFormat):
         parts: tuple[Any, ...] = (self.case, *self.extensions, *self.pauses, *self.holders)
         for part in parts:
             yield from (getattr(part, field.name) for field in attrs.fields(part.__class__))
+        for rating in self.ratings:
+            yield from (rating.at, rating.by, *rating.fields.values())
         yield from self.started.values()
         yield from self.ended.values()
 
@@ -239,6 +255,9 @@ class LegacyMapping(TableFormat):
             name: as `LegacyCase` calls it; of a list or table also one part, ``pauses[1].until`` or
                 ``started.reply``.
         """
+        match = _FIELD.fullmatch(name)
+        if match is not None:
+            return self.ratings[int(match["index"])].fields[match["field"]].column or name
         match = _PART.fullmatch(name)
         if match is not None:
             source: Source = getattr(getattr(self, match["list"])[int(match["index"])], match["key"])
@@ -249,6 +268,7 @@ class LegacyMapping(TableFormat):
             "extensions": self.extensions[0].at if self.extensions else NOTHING,
             "pauses": self.pauses[0].first if self.pauses else NOTHING,
             "holders": self.holders[0].since if self.holders else NOTHING,
+            "ratings": self.ratings[0].at if self.ratings else NOTHING,
             "to": self.case.unit,
         }
         if table in clocks:
@@ -258,7 +278,8 @@ class LegacyMapping(TableFormat):
         return source.column or name
 
 
-_PART = re.compile(r"(?P<list>extensions|pauses|holders)\[(?P<index>[0-9]+)\]\.(?P<key>[a-z]+)")
+_FIELD = re.compile(r"ratings\[(?P<index>[0-9]+)\]\.fields\.(?P<field>.+)")
+_PART = re.compile(r"(?P<list>extensions|pauses|holders|ratings)\[(?P<index>[0-9]+)\]\.(?P<key>[a-z]+)")
 
 
 # -- files -------------------------------------------------------------------------------------------------
@@ -364,7 +385,16 @@ def _legacy_table(table: dict[str, Any]) -> dict[str, Any]:
     for key in ("extensions", "pauses", "holders"):
         if is_list(spelled.get(key)):
             spelled[key] = [_sources(row) if is_table(row) else row for row in spelled[key]]
+    if is_list(spelled.get("ratings")):
+        spelled["ratings"] = [_rating(row) if is_table(row) else row for row in spelled["ratings"]]
     return spelled
+
+
+def _rating(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: _sources(value) if key == "fields" and is_table(value) else _source(value)
+        for key, value in row.items()
+    }
 
 
 def _sources(table: Mapping[str, Any]) -> dict[str, Any]:

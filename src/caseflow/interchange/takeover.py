@@ -8,11 +8,12 @@ from typing import Any
 
 import attrs
 
+from caseflow.core.engine.fields import from_text
 from caseflow.core.model.commands import Actor
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.desk import Desk
-from caseflow.desk.adopter import Adoption, Granted, Holder, LegacyCase, Paused
+from caseflow.desk.adopter import Adoption, Granted, Holder, LegacyCase, PastRating, Paused
 from caseflow.errors import BadInput, CaseflowError, LogError, Refused
 from caseflow.interchange.log_mapping import ASIDE, INSTANTS, PLAIN, LegacyMapping, Source
 from caseflow.interchange.log_reader import IMPORTER, Cells, LogRow, check_columns, getter, read_header
@@ -67,7 +68,7 @@ def take_over(
         BadInput: an unknown zone.
     """
     mapping = mapping if encoding is None else attrs.evolve(mapping, encoding=encoding)
-    table = _Table(path, mapping, TimeReader(timezone, mapping.times))
+    table = _Table(path, mapping, TimeReader(timezone, mapping.times), desk)
     bad = [error for _, error in table.read() if isinstance(error, LogError)]
     lines: list[int] = []
 
@@ -87,12 +88,13 @@ def take_over(
 class _Table:
     """The rows of the table as cases."""
 
-    def __init__(self, path: Path, mapping: LegacyMapping, times: TimeReader) -> None:
+    def __init__(self, path: Path, mapping: LegacyMapping, times: TimeReader, desk: Desk) -> None:
         self.skipped = 0
         self.identical: list[LogError] = []
         self._path = path
         self._mapping = mapping
         self._times = times
+        self._desk = desk
 
     def read(self) -> Iterator[tuple[int, LegacyCase | LogError]]:
         """Each row's line, and its case or what is wrong with it."""
@@ -122,6 +124,7 @@ class _Table:
             parts["submitted_at"] = parts["submitted_at"] or ""
             return LegacyCase(
                 **parts,
+                ratings=tuple(self._ratings(cells, get, str(parts["policy"]))),
                 extensions=tuple(self._extensions(cells, get)),
                 pauses=tuple(self._pauses(cells, get)),
                 holders=tuple(self._holders(cells, get)),
@@ -149,6 +152,20 @@ class _Table:
             if granted is not None:
                 length = _whole(days(cells), f"extensions[{index}].days")
                 yield Granted(at=granted, days=length, clock=clock(cells))
+
+    def _ratings(self, cells: Cells, get: _Getters, policy: str) -> Iterator[PastRating]:
+        rules = self._desk.policies.get(policy, self._desk.rules)
+        for index, (at, by, fields) in enumerate(get.ratings):
+            rated = self._instant(at(cells), f"ratings[{index}].at")
+            texts = {name: text for name, of in fields.items() if (text := of(cells))}
+            if rated is None or not texts:
+                continue
+            try:
+                said = from_text(rules.fields.get("rate", {}), texts)
+            except BadInput as error:
+                name = f"ratings[{index}].fields.{error.data.get('what', '')}"
+                raise BadInput(error.code, **{**error.data, "what": name}) from error
+            yield PastRating(at=rated, fields=said, by=by(cells))
 
     def _pauses(self, cells: Cells, get: _Getters) -> Iterator[Paused]:
         for index, (since, until, clock, days, hours) in enumerate(get.pauses):
@@ -206,6 +223,10 @@ class _Getters:
         ]
         self.holders: Iterable[tuple[Get, ...]] = [
             of(columns.unit, columns.since) for columns in mapping.holders
+        ]
+        self.ratings: Iterable[tuple[Get, Get, dict[str, Get]]] = [
+            (getter(columns.at, index), getter(columns.by, index), all_of(columns.fields))
+            for columns in mapping.ratings
         ]
         self.started = all_of(mapping.started)
         self.ended = all_of(mapping.ended)

@@ -7,7 +7,6 @@ line that says what is signed. The same acts give the same bytes.
 
 from __future__ import annotations
 
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from hashlib import sha256
@@ -20,6 +19,7 @@ from caseflow.audit.checkpoint import PrivateKey, PublicKey
 from caseflow.core.bounds import Count, Instant, Name, Turn, Word
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
+from caseflow.interchange.atomic_file import write_atomically
 
 FORMAT = 1
 LARGEST_BUNDLE = 100_000_000
@@ -72,15 +72,7 @@ def write_bundle(path: Path, header: Header, items: Sequence[Item], key: Private
     body = b"".join(msgspec.json.encode(one) + b"\n" for one in (header, *items))
     digest = sha256(body).hexdigest()
     last = _Last(digest, b64encode(key.sign(_signed(digest))).decode())
-    part = path.with_name(f"{path.name}.part")
-    try:
-        with part.open("wb") as file:
-            file.write(body + msgspec.json.encode(last) + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise BadInput("zone-file", what=str(path), found=error.strerror or type(error).__name__) from error
+    write_atomically(path, body + msgspec.json.encode(last) + b"\n")
     return Bundle(header, tuple(items), digest)
 
 
@@ -91,7 +83,7 @@ def read_bundle(path: Path, key: PublicKey) -> Bundle:
         key: the sender's.
 
     Raises:
-        BadInput: it cannot be read (``zone-file``); it is cut off, changed, or signed by somebody else
+        BadInput: it cannot be read (``file-failed``); it is cut off, changed, or signed by somebody else
             (``zone-bad-signature``); it is signed and of another form (``zone-bad-line``).
     """
     try:
@@ -99,7 +91,7 @@ def read_bundle(path: Path, key: PublicKey) -> Bundle:
             raise BadInput("too-large", what=str(path), found=path.stat().st_size, most=LARGEST_BUNDLE)
         body, _, end = path.read_bytes().removesuffix(b"\n").rpartition(b"\n")
     except OSError as error:
-        raise BadInput("zone-file", what=str(path), found=error.strerror or type(error).__name__) from error
+        raise BadInput("file-failed", what=str(path), found=error.strerror or type(error).__name__) from error
     body += b"\n"
     digest = sha256(body).hexdigest()
     try:

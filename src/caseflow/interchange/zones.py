@@ -97,7 +97,7 @@ class ZoneLink:
             `None` when there is nothing to send.
 
         Raises:
-            BadInput: the file cannot be written (``zone-file``), or an act is larger than a bundle.
+            BadInput: the file cannot be written (``file-failed``), or an act is larger than a bundle.
             Stale: another export wrote this bundle in the meantime.
         """
         number, after = self._ledger.last_sent()

@@ -53,11 +53,11 @@ def duty_watch(desk: Desk, *, policy: str | None = None) -> tuple[DutyWatch, ...
         raise BadInput("bad-option", what="policy", found=f"{policy or desk.rules.policy.name}, without duty")
     of_rosters = desk.policies.get(duty.roster)
     if of_rosters is None:
-        raise BadInput("policy-not-offered", found=duty.roster, known=", ".join(desk.policies))
+        raise BadInput(
+            "bad-option", what="roster", found=f"{duty.roster}; there are {', '.join(desk.policies)}"
+        )
     states = [name for name, place in of_rosters.policy.states.items() if not place.final]
-    rosters = [
-        one for state in states for one in _cases(desk, state=state) if _policy(desk, one) == duty.roster
-    ]
+    rosters = [one for state in states for one in _cases(desk, policy=duty.roster, state=state)]
     return tuple(
         _watch(desk, duty, one, rules.policy.name) for one in sorted(rosters, key=lambda one: one.id)
     )
@@ -71,10 +71,7 @@ def _watch(desk: Desk, duty: DutyRule, roster: Case, policy: str) -> DutyWatch:
     today, begun = rules.days.day_of(now), rules.days.day_of(since)
     calendar = rules.policy.tables[rules.policy.clocks[LOOK_IN].calendar]
     waiting = [
-        case
-        for state in duty.unseen
-        for case in _cases(desk, unit=roster.unit, state=state)
-        if _policy(desk, case) == policy
+        case for state in duty.unseen for case in _cases(desk, policy=policy, unit=roster.unit, state=state)
     ]
     return DutyWatch(
         roster.unit,
@@ -87,14 +84,10 @@ def _watch(desk: Desk, duty: DutyRule, roster: Case, policy: str) -> DutyWatch:
     )
 
 
-def _policy(desk: Desk, case: Case) -> str:
-    return desk.rules_of(case).policy.name
-
-
-def _cases(desk: Desk, *, unit: str | None = None, state: str | None = None) -> Iterator[Case]:
+def _cases(desk: Desk, *, policy: str, state: str, unit: str | None = None) -> Iterator[Case]:
     cursor = ""
     while True:
-        page = desk.cases(unit=unit, state=state, helping=False, limit=PAGE, cursor=cursor)
+        page = desk.cases(policy=policy, unit=unit, state=state, helping=False, limit=PAGE, cursor=cursor)
         yield from page.cases
         if not page.cursor:
             return

@@ -10,34 +10,10 @@ from caseflow.core.model.case import Case
 from caseflow.core.time.instants import office_days
 from caseflow.core.value import Value
 from caseflow.offices.office_register import Level, OfficeRegister
+from caseflow.views.rates import Rate
 
 SATISFIED = 4
 """The least score of a satisfied citizen, of 5."""
-
-
-class Count(Value):
-    """How many of how many; ``of`` is the denominator, and ``what`` says what both are."""
-
-    what: str
-    count: int
-    of: int
-
-    @property
-    def rate(self) -> float | None:
-        """The share; `None` of nothing."""
-        return self.count / self.of if self.of else None
-
-
-class Growth(Value):
-    """A change against an earlier count, which is its denominator."""
-
-    now: int
-    before: int
-
-    @property
-    def percent(self) -> float | None:
-        """By how many percent of the earlier count; `None` where that was none."""
-        return (self.now - self.before) / self.before * 100 if self.before else None
 
 
 class BoardYear(Value):
@@ -56,13 +32,13 @@ class BoardYear(Value):
     """
 
     year: int
-    provinces: Count
-    mechanisms: Count
-    leaders: dict[Level, Count]
+    provinces: Rate
+    mechanisms: Rate
+    leaders: dict[Level, Rate]
     unheld: int
-    replied: Count
-    rated: Count
-    satisfied: Count
+    replied: Rate
+    rated: Rate
+    satisfied: Rate
 
 
 def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> BoardYear:
@@ -106,19 +82,19 @@ def coverage(cases: Iterable[Case], offices: OfficeRegister, year: int) -> Board
                 leaders[level].add(holder)
     last = date(year, 12, 31)
     with_mechanism = sum(offices.mechanism(name, last) is not None for name in provinces)
-    holders = _holders(offices, begin, end)
+    holders = holders_between(offices, begin, end)
     return BoardYear(
         year,
-        provinces=Count("provinces with a reply, of those listed", len(replying), len(provinces)),
-        mechanisms=Count("provinces with a mechanism, of those listed", with_mechanism, len(provinces)),
+        provinces=Rate(len(replying), len(provinces), of="provinces"),
+        mechanisms=Rate(with_mechanism, len(provinces), of="provinces"),
         leaders={
-            level: Count("leaders who replied, of those in office", len(leaders[level]), len(holders[level]))
+            level: Rate(len(leaders[level]), len(holders[level]), of=f"leaders in office, {level}")
             for level in Level
         },
         unheld=unheld,
-        replied=Count("messages replied to, of those open in the year", replied, open_ones),
-        rated=Count("rated, of those replied to", rated, replied),
-        satisfied=Count("rated 4 or 5, of those rated", satisfied, rated),
+        replied=Rate(replied, open_ones, of="messages open in the year"),
+        rated=Rate(rated, replied, of="messages replied to"),
+        satisfied=Rate(satisfied, rated, of="messages rated"),
     )
 
 
@@ -127,7 +103,7 @@ def _was_open(case: Case, begin: date, day_of: Callable[[int], int]) -> bool:
     return case.is_open or day_of(case.acted_us) >= begin.toordinal()
 
 
-def _holders(offices: OfficeRegister, begin: date, end: date) -> dict[Level, set[str]]:
+def holders_between(offices: OfficeRegister, begin: date, end: date) -> dict[Level, set[str]]:
     """Level -> who held an office of it on any day from the first to before the last."""
     holders = defaultdict[Level, set[str]](set)
     for office in offices.offices():

@@ -59,7 +59,7 @@ def propose_referrals(
         Refused: the policy does not let the actor propose.
     """
     rules = rules_of_referrals(desk)
-    days = (_day("since", since), _day("until", until))
+    days = (day_of("since", since), day_of("until", until))
     begin, end = (_midnight(day, rules.policy.timezone) for day in days)
     log, reader = read_log(desk), EvidenceReader(desk)
     used = defaultdict[str, set[str]](set)
@@ -148,10 +148,15 @@ def period_us(since: date | str, until: date | str, zone: str) -> tuple[int, int
     Raises:
         BadInput: a day that is none.
     """
-    return _midnight(_day("since", since), zone), _midnight(_day("until", until), zone)
+    return _midnight(day_of("since", since), zone), _midnight(day_of("until", until), zone)
 
 
-def _day(what: str, day: date | str) -> date:
+def day_of(what: str, day: date | str) -> date:
+    """The day that an option names.
+
+    Raises:
+        BadInput: it is none.
+    """
     if isinstance(day, date) and not isinstance(day, datetime):
         return day
     try:

@@ -30,6 +30,7 @@ from caseflow.core.personal_data import PERSONAL_DATA_RULES
 from caseflow.core.policy import (
     AUDIENCES,
     FINDING,
+    NOT_COUNTED,
     SCOPES,
     Action,
     ClockRule,
@@ -77,6 +78,10 @@ def check(policy: Policy, notes: Notes) -> None:
             notes.add(f"without_unit[{index}]", "unknown-role", name)
         elif policy.roles[name].scope != "any":
             notes.add(f"without_unit[{index}]", "role-not-over-all", name)
+    for index, name in enumerate(policy.not_counted):
+        outcome, _, reason = name.partition(":")
+        if outcome not in NOT_COUNTED or (reason and reason not in policy.reasons) or name.endswith(":"):
+            notes.add(f"not_counted[{index}]", "unknown-outcome", name)
     _check_states(policy, notes)
     _check_actions(policy, notes)
     if not any(problem.code.startswith("unknown-state") for problem in notes.problems):

@@ -321,6 +321,15 @@ class BatchReader(Protocol):
         """
         ...
 
+    def documents_many(
+        self, ids: Sequence[str], *, aside: Aside | None = None
+    ) -> dict[str, tuple[Document, ...]]:
+        """The documents by id of those cases that have any, each as `Store.documents` gives them.
+
+        A case with a document that cannot be read is left out, and `aside` is told.
+        """
+        ...
+
 
 class Movable(Protocol):
     """What a store owes so that cases can be moved from and to it."""

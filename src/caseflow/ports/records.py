@@ -85,7 +85,8 @@ class Append(Value, gc=False):
     Attributes:
         case: the case after the events.
         expected: its version before them.
-        events: in their order; empty when only something beside them changes.
+        events: in their order; empty when only something beside them changes, or the case is only held to its
+            version, on which the other entries depend: no other append changes it before all of this is kept.
         texts: personal texts of these events.
         redacts: names of texts to erase with their salts; see `is_redacted_by`.
         notices: who must be told; an id that is known already is the same notice and stays as it is.
@@ -124,7 +125,7 @@ class KeyClaim(Value):
 Order = Literal["due", "worst", "newest"]
 """Of a list: by (next due, id), those with nothing due last; by (deadline, id), the longest overdue first,
 of those alone whose deadline runs; by (submission, id), the newest first."""
-FILTERS = ("citizen", "unit", "state", "kind", "region", "level")
+FILTERS = ("citizen", "unit", "state", "kind", "region", "policy", "level")
 """Fields of a `Query` that admit the cases of that very name, each an attribute of the case or its origin."""
 
 
@@ -142,6 +143,8 @@ class Query(Value):
     state: str | None = None
     kind: str | None = None
     region: str | None = None
+    policy: str | None = None
+    """Only cases under a policy of that name, in whichever version."""
     level: str | None = None
     since: int | None = None
     """Only cases submitted at or after this instant."""
@@ -200,7 +203,7 @@ class Query(Value):
 
 def named(case: Case, name: str) -> str:
     """What the case has of that name, one of `FILTERS`."""
-    holder = case.origin if name in ("kind", "region") else case
+    holder = case.origin if name in ("kind", "region", "policy") else case
     return str(getattr(holder, name))
 
 

@@ -27,7 +27,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.errors import BadInput, BadRecord
 from caseflow.ports.records import Link
 
-SNAPSHOT = 10
+SNAPSHOT = 11
 """The format of packed cases; another number is not read."""
 
 _encode = msgspec.json.Encoder().encode

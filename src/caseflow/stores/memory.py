@@ -300,6 +300,12 @@ class MemoryStore:
         with self._lock:
             return self._register.documents(case_id)
 
+    def documents_many(
+        self, ids: Sequence[str], *, aside: Aside | None = None
+    ) -> dict[str, tuple[Document, ...]]:
+        """The documents of those cases that have any, by id."""
+        return {case_id: documents for case_id in ids if (documents := self.documents(case_id))}
+
     def issued(
         self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None
     ) -> tuple[Document, ...]:

@@ -180,7 +180,7 @@ def _primary(draw: _Draw) -> Any:
 
 
 def _open_rectification(draw: _Draw) -> Any:
-    open_ids = [item.id for item in draw.case.facts.rectifications if item.verified_us is None]
+    open_ids = [item.id for item in draw.case.facts.rectifications if item.is_awaited]
     return draw.digits.one_of(open_ids) if open_ids else None
 
 
@@ -252,6 +252,7 @@ _OF_CASE: dict[tuple[str, str], Callable[[_Draw], Any]] = {
     ("link", "type"): _link_type,
     ("unlink", "type"): _link_type,
     ("verify_rectification", "rectification"): _open_rectification,
+    ("drop_rectification", "rectification"): _open_rectification,
     ("redact", "fields"): _texts,
     ("sign_receipt", "document"): _document,
 }

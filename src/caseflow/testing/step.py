@@ -30,7 +30,7 @@ class Step(Value):
         case_id: the case; for a submission the id it will have.
         at_us: when, epoch microseconds (UTC).
         effective_us: since when it is true, when that is before `at_us`.
-        key, expected_version: as for `caseflow.Desk.act`.
+        key, expected_version, policy: as for `caseflow.Desk.act`.
         zone: the office's zone, in which the step is printed.
         about: why the instant is interesting, such as ``1 us before yellow of reply``.
     """
@@ -47,6 +47,7 @@ class Step(Value):
     unit: str = ""
     zone: str = "UTC"
     about: str = ""
+    policy: str | None = None
 
     @property
     def at(self) -> datetime:
@@ -84,7 +85,7 @@ class Step(Value):
         since = None if self.effective_us is None else self.since
         return desk.act(
             self.case_id, self.action, by=by, fields=self.fields, effective_at=since, key=self.key,
-            expected_version=self.expected_version,
+            expected_version=self.expected_version, policy=self.policy,
         )  # fmt: skip
 
     def take(self, desk: Desk) -> Case | None:

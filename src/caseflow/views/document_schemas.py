@@ -10,6 +10,7 @@ import msgspec
 from caseflow.views import documents as d
 from caseflow.views import publication_documents as published
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.explanation_documents import ExplanationsDocument
 from caseflow.views.health import HealthDocument
 from caseflow.views.problem import ProblemDocument
 
@@ -17,7 +18,7 @@ DOCUMENTS: Mapping[str, type[d.JsonDocument]] = {
     "actions": ActionsDocument,
     "case": d.CaseDocument,
     "counts": d.CountsDocument,
-    "explanations": d.ExplanationsDocument,
+    "explanations": ExplanationsDocument,
     "forecast": d.ForecastDocument,
     "health": HealthDocument,
     "page": d.PageDocument,

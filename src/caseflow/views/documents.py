@@ -7,7 +7,7 @@ never later than what happened: whole seconds, since people read them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -19,9 +19,8 @@ from caseflow.core.model.events import Fields
 from caseflow.core.time.instants import moment
 from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text
-from caseflow.views.explain import Explanation
 from caseflow.views.forecast import Forecast
-from caseflow.views.labels import PolicyLabels, last_day, length_text, stage_label, term_label
+from caseflow.views.labels import PolicyLabels, last_day, stage_label, term_label
 from caseflow.views.public import PublicCase
 from caseflow.views.story import Story
 
@@ -113,11 +112,14 @@ class CaseDocument(JsonDocument):
 
     ``deadline`` is the first instant at which the most urgent running clock is late, ``last_day`` the day on
     which an act is last on time; ``is_overdue`` says whether it has passed. ``helpers`` are the co-handling
-    units.
+    units. ``number`` is the case's as it is written, empty where it has none; ``policy`` that whose rules it
+    is under, by its name.
     """
 
     id: str
+    number: str
     version: int
+    policy: Labelled
     kind: Labelled | None
     state: Labelled
     stage: Labelled
@@ -182,9 +184,14 @@ class PublicCardDocument(JsonDocument):
 
 
 class PublicCaseDocument(JsonDocument):
-    """A case as anyone may see it: an allow-list without texts, people and notes."""
+    """A case as anyone may see it: an allow-list without texts, people and notes.
+
+    ``number`` is the case's as it is written, empty where it has none.
+    """
 
     id: str
+    number: str
+    policy: Labelled
     kind: Labelled | None
     state: Labelled
     stage: Labelled
@@ -244,78 +251,24 @@ class ForecastDocument(JsonDocument):
     coming: tuple[ComingDocument, ...]
 
 
-class ExplainedRungDocument(JsonDocument):
-    """A rung explained: how long it gives in words, its first late instant, and where the law says so."""
-
-    level: Labelled
-    length: str
-    extended_by: int
-    late_at: datetime | None
-    last_day: date | None
-    certain: bool
-    fired: bool
-    appealed: bool
-    rule: str
-    source: str
-
-
-class ExplainedDayDocument(JsonDocument):
-    """One local day of a count: the count at its end, and why it counts or does not."""
-
-    date: date
-    count: int
-    why: Labelled
-    note: str
-
-
-class ExplainedStretchDocument(JsonDocument):
-    """A piece of running time; ``ran`` is how long the clock had run at its end, as ISO 8601 duration."""
-
-    begin: datetime
-    end: datetime | None
-    ran: str
-    why: Labelled
-
-
-class ExplanationDocument(JsonDocument):
-    """Why the deadlines of one instance of a clock are what they are."""
-
-    clock: Labelled
-    subject: str
-    cycle: int
-    status: Labelled
-    counting: Labelled
-    calendar: str
-    timezone: str
-    since: datetime
-    until: datetime | None
-    pauses: tuple[tuple[datetime, datetime | None], ...]
-    rungs: tuple[ExplainedRungDocument, ...]
-    days: tuple[ExplainedDayDocument, ...]
-    stretches: tuple[ExplainedStretchDocument, ...]
-    rule: str
-    source: str
-
-
-class ExplanationsDocument(JsonDocument):
-    """Every instance of a clock explained, oldest first."""
-
-    explanations: tuple[ExplanationDocument, ...]
-
-
-def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "en") -> CaseDocument:
+def case_document(
+    rules: CompiledPolicy, case: Case, now: int, *, number: str = "", lang: Lang = "en"
+) -> CaseDocument:
     """The case in a language.
 
     Args:
         rules: those the case pins.
         now: the instant by which it is overdue or not, in epoch microseconds.
+        number: as `caseflow.Desk.number` writes it.
     """
     labels, zone = PolicyLabels(rules, lang), case.origin.zone
     due = case.deadline_us
     clock = next((run.clock for run in case.clocks if run.is_running and run.deadline_us == due), "")
     return CaseDocument(
         id=case.id,
+        number=number,
         version=case.version,
+        policy=_policy(labels),
         kind=_kind(labels, case.origin.kind),
         state=_state(labels, case.state),
         stage=_stage(case.stage, lang),
@@ -337,11 +290,6 @@ def case_document(rules: CompiledPolicy, case: Case, now: int, *, lang: Lang = "
 def texts_document(texts: Iterable[TextDocument]) -> TextsDocument:
     """Texts together."""
     return TextsDocument(tuple(texts))
-
-
-def explanations_document(parts: Iterable[ExplanationDocument]) -> ExplanationsDocument:
-    """The instances of a clock together."""
-    return ExplanationsDocument(tuple(parts))
 
 
 def page_document(
@@ -374,11 +322,15 @@ def counts_document(
     )
 
 
-def public_document(rules: CompiledPolicy, case: PublicCase, *, lang: Lang = "en") -> PublicCaseDocument:
-    """The public's view of a case in a language."""
+def public_document(
+    rules: CompiledPolicy, case: PublicCase, *, number: str = "", lang: Lang = "en"
+) -> PublicCaseDocument:
+    """The public's view of a case in a language; its number as `caseflow.Desk.number` writes it."""
     labels = PolicyLabels(rules, lang)
     return PublicCaseDocument(
         id=case.id,
+        number=number,
+        policy=_policy(labels),
         kind=_kind(labels, case.kind),
         state=_state(labels, case.state),
         stage=_stage(case.stage, lang),
@@ -432,61 +384,8 @@ def forecast_document(
     return ForecastDocument(coming=tuple(_coming(labels, item) for item in coming))
 
 
-def explanation_document(
-    rules: CompiledPolicy, part: Explanation, *, lang: Lang = "en"
-) -> ExplanationDocument:
-    """One instance of a clock explained, in words."""
-    labels, by_days = PolicyLabels(rules, lang), bool(part.days)
-    return ExplanationDocument(
-        clock=Labelled(key=part.clock, label=labels.clock(part.clock)),
-        subject=part.subject,
-        cycle=part.cycle,
-        status=_word(part.status, lang),
-        counting=_word(part.counting, lang),
-        calendar=part.calendar,
-        timezone=part.zone,
-        since=part.since.replace(microsecond=0),
-        until=part.until and part.until.replace(microsecond=0),
-        pauses=tuple((a.replace(microsecond=0), b and b.replace(microsecond=0)) for a, b in part.pauses),
-        rungs=tuple(
-            ExplainedRungDocument(
-                level=Labelled(key=rung.level, label=labels.level(part.clock, rung.level)),
-                length=length_text(
-                    rung.length,
-                    rung.unit,
-                    part.counting,
-                    lang,
-                    base=rung.of and labels.level(part.clock, rung.of),
-                ),
-                extended_by=rung.extended_by,
-                late_at=rung.late_at and rung.late_at.replace(microsecond=0),
-                last_day=_day_before(rung.late_at) if by_days and rung.certain else None,
-                certain=rung.certain,
-                fired=rung.fired,
-                appealed=rung.appealed,
-                rule=rung.rule,
-                source=rung.source,
-            )
-            for rung in part.rungs
-        ),
-        days=tuple(
-            ExplainedDayDocument(
-                date=day.date, count=day.count, why=_word(day.why, lang), note=term_label(day.note, lang)
-            )
-            for day in part.days
-        ),
-        stretches=tuple(
-            ExplainedStretchDocument(
-                begin=piece.begin.replace(microsecond=0),
-                end=piece.end and piece.end.replace(microsecond=0),
-                ran=msgspec.to_builtins(piece.ran),
-                why=_word(piece.why, lang),
-            )
-            for piece in part.stretches
-        ),
-        rule=part.rule,
-        source=part.source,
-    )
+def _policy(labels: PolicyLabels) -> Labelled:
+    return Labelled(key=labels.rules.policy.name, label=labels.office())
 
 
 def _kind(labels: PolicyLabels, kind: str) -> Labelled | None:
@@ -501,7 +400,8 @@ def _stage(stage: str, lang: Lang) -> Labelled:
     return Labelled(key=str(stage), label=stage_label(stage, lang))
 
 
-def _word(key: str, lang: Lang) -> Labelled:
+def word_of(key: str, lang: Lang) -> Labelled:
+    """A status, a counting or a reason, with its label."""
     return Labelled(key=key, label=term_label(key, lang))
 
 
@@ -519,17 +419,13 @@ def _last_day(labels: PolicyLabels, clock: str, due: int | None, zone: str) -> d
     return last_day(due, zone) if due is not None and plan is not None and plan.is_by_days else None
 
 
-def _day_before(late_at: datetime | None) -> date | None:
-    return None if late_at is None else (late_at - timedelta(microseconds=1)).date()
-
-
 def _clock(labels: PolicyLabels, run: ClockRun, zone: str) -> ClockDocument:
     is_paused = run.is_running and run.is_paused
     return ClockDocument(
         clock=Labelled(key=run.clock, label=labels.clock(run.clock)),
         subject=run.subject,
         cycle=run.cycle,
-        status=_word("paused" if is_paused else run.status, labels.lang),
+        status=word_of("paused" if is_paused else run.status, labels.lang),
         since=_second(run.since_us, zone),
         until=_at(run.until_us, zone),
         rungs=tuple(

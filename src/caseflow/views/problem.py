@@ -39,7 +39,7 @@ UNPROCESSABLE = frozenset({
     "text-with-nul", "text-with-surrogate",
     "bad-case-id", "unknown-action", "extension-unit", "extension-too-long", "clock-ambiguous",
     "in-the-future", "before-submission", "nothing-to-redact", "takes-effect-when-recorded",
-    "primary-unknown", "no-document", "no-card", "card-ambiguous",
+    "policy-not-offered", "primary-unknown", "no-document", "no-card", "card-ambiguous",
     "unknown-unit", "unit-not-yet", "unit-dissolved", "unit-ended",
 })  # fmt: skip
 """Codes of refusals that depend on what was sent, whatever state the case is in: 422."""

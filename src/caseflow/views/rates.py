@@ -9,11 +9,14 @@ from caseflow.core.engine.evaluation import score_of
 from caseflow.core.evaluation_rule import EvaluationRule
 from caseflow.core.model.case import Assessment, Case, Rating
 from caseflow.core.value import Value
+from caseflow.errors import BadInput
 
 
-class Share(Value):
-    """So many of so many; ``of`` names what the denominator counts, since two shares of different things are
-    never compared.
+class Rate(Value):
+    """So many of so many; ``of`` names what the denominator counts.
+
+    Rates of one denominator are compared exactly, with ``<`` and its like. Two of different things never
+    are, nor is one of nothing.
     """
 
     numerator: int
@@ -25,30 +28,67 @@ class Share(Value):
         """The share, exactly; nothing where there is nothing it could be a share of."""
         return Fraction(self.numerator, self.denominator) if self.denominator else None
 
+    def compared(self, other: Rate) -> int:
+        """Below 0 where the other one is greater, above where it is less, 0 where they are equal.
 
-def response_rate(cases: Iterable[Case]) -> Share:
+        Raises:
+            BadInput: ``unlike-rates``: they are of different things, or one of nothing.
+        """
+        if self.of != other.of or not self.denominator or not other.denominator:
+            raise BadInput("unlike-rates", what=str(self), found=str(other))
+        return self.numerator * other.denominator - other.numerator * self.denominator
+
+    def __lt__(self, other: Rate) -> bool:
+        return self.compared(other) < 0
+
+    def __le__(self, other: Rate) -> bool:
+        return self.compared(other) <= 0
+
+    def __gt__(self, other: Rate) -> bool:
+        return self.compared(other) > 0
+
+    def __ge__(self, other: Rate) -> bool:
+        return self.compared(other) >= 0
+
+    def __str__(self) -> str:
+        return f"{self.numerator} of {self.denominator} {self.of}"
+
+
+class Growth(Value):
+    """A change against an earlier count, which is its denominator."""
+
+    now: int
+    before: int
+
+    @property
+    def percent(self) -> Fraction | None:
+        """By how many percent of the earlier count, exactly; nothing where that was none."""
+        return Fraction(100 * (self.now - self.before), self.before) if self.before else None
+
+
+def response_rate(cases: Iterable[Case]) -> Rate:
     """响应率: of all cases but those merged into others, those in whose present cycle a reply stands."""
     answered = [case.has_reply for case in cases if not case.facts.primary]
-    return Share(sum(answered), len(answered), of="cases")
+    return Rate(sum(answered), len(answered), of="cases")
 
 
-def resolution_rate(cases: Iterable[Case]) -> Share:
+def resolution_rate(cases: Iterable[Case]) -> Rate:
     """解决率: of the cases whose citizen said whether the matter is resolved, those where it is.
 
     By the rating of the present cycle that stands, and the policy's ``evaluation.resolution``.
     """
     answers = [rating.resolved for rating in _ratings(cases) if rating.resolved is not None]
-    return Share(sum(answers), len(answers), of="rated for resolution")
+    return Rate(sum(answers), len(answers), of="rated for resolution")
 
 
-def satisfaction_rate(cases: Iterable[Case]) -> Share:
+def satisfaction_rate(cases: Iterable[Case]) -> Rate:
     """满意率: of the cases rated with a verdict that says something, those of a satisfied citizen.
 
     By the rating of the present cycle that stands, and the policy's ``evaluation.satisfaction``. Who said
     that they do not know (不了解) is in neither number, nor is who said nothing.
     """
     answers = [rating.satisfied for rating in _ratings(cases) if rating.satisfied is not None]
-    return Share(sum(answers), len(answers), of="rated for satisfaction")
+    return Rate(sum(answers), len(answers), of="rated for satisfaction")
 
 
 def _ratings(cases: Iterable[Case]) -> Iterable[Rating]:

@@ -6,6 +6,7 @@ page; what stands on it of a case is what `Desk.seen_by` lets the reader see.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -18,12 +19,14 @@ from django.utils.text import capfirst
 
 from caseflow.contrib.django.config import actor_of, desk, language, word
 from caseflow.contrib.django.models import DeadLetter, SetAside, StoredCase
+from caseflow.core.model.case import Case
 from caseflow.core.notices import DEAD, Posted
 from caseflow.core.time.instants import moment
 from caseflow.desk.reader import Reader
 from caseflow.errors import CaseflowError, Refused, UnknownCase
 from caseflow.i18n import event_text, mark, text
 from caseflow.views import documents as d
+from caseflow.views.explanation_documents import explanation_document
 from caseflow.views.labels import PolicyLabels
 
 PAGE = 50
@@ -114,9 +117,10 @@ class StoredCaseAdmin(_Page):
         except CaseflowError as error:
             raise Http404(error.text(language())) from error
         rows, aside = list[Any](), [one.name for one in page.quarantined]
+        numbers = desk().numbers(page, lang=language())
         for case in page:
             try:
-                rows.append((_document(case), self._case_url(case.id)))
+                rows.append((_document(case, numbers), self._case_url(case.id)))
             except Exception:  # a zone that there is not: the others are shown
                 aside.append(case.id)
         return page, rows, aside
@@ -141,14 +145,14 @@ class StoredCaseAdmin(_Page):
             raise PermissionDenied from error
         lang, rules = language(), desk().rules_of(case)
         return self._answer(
-            request, "case", case.id, case=_document(case),
+            request, "case", case.id, case=_document(case, desk().numbers([case], lang=lang)),
             texts=[
                 d.text_document(rules, version=one.version, field=one.field, content=one.text, lang=lang)
                 for one in reader.texts(case_id)
                 if not one.is_redacted
             ],
             ladders=[
-                d.explanation_document(rules, part, lang=lang)
+                explanation_document(rules, part, lang=lang)
                 for clock in dict.fromkeys(run.clock for run in case.clocks)
                 for part in reader.explain(case_id, clock=clock)
             ],
@@ -243,12 +247,16 @@ def _reader(request: HttpRequest) -> Reader | None:
     return desk().seen_by(actor) if actor is not None else None
 
 
-def _document(case: Any) -> d.CaseDocument:
-    return d.case_document(desk().rules_of(case), case, desk().clock.now_us(), lang=language())
+def _document(case: Case, numbers: Mapping[str, str]) -> d.CaseDocument:
+    ours, number = desk(), numbers.get(case.id, "")
+    return d.case_document(ours.rules_of(case), case, ours.clock.now_us(), number=number, lang=language())
 
 
 def _states() -> list[tuple[str, str]]:
-    """The states of the portal's policy with their labels."""
-    rules = desk().rules
-    labels = PolicyLabels(rules, language())
-    return [(state, labels.state(state)) for state in rules.policy.states]
+    """The states of the portal's policies with their labels, each by the first policy that has it."""
+    every = dict[str, str]()
+    for rules in desk().policies.values():
+        labels = PolicyLabels(rules, language())
+        for state in rules.policy.states:
+            every.setdefault(state, labels.state(state))
+    return list(every.items())

@@ -67,6 +67,6 @@ def _view(
 def _describing(feed: PublicFeed | None) -> Callable[[HttpRequest], HttpResponse]:
     def describe(request: HttpRequest) -> HttpResponse:
         prefix = request.path.removesuffix("/openapi.json")
-        return JsonResponse(openapi(desk().rules, prefix=prefix, lang=language(), feed=feed))
+        return JsonResponse(openapi(desk().policies.values(), prefix=prefix, lang=language(), feed=feed))
 
     return describe

@@ -161,13 +161,13 @@ def roles() -> dict[str, tuple[str, str]]:
     """The role and unit of each group that the settings name; the unit is empty where they name none.
 
     Raises:
-        ImproperlyConfigured: they name a role that no policy of the desk has, or something else than roles.
+        ImproperlyConfigured: they name a role that no policy has, or something else than roles.
     """
     option = _options()["ROLES"]
-    known = {name: None for rules in desk().policies.values() for name in rules.policy.roles}
+    known = dict.fromkeys(name for rules in desk().policies.values() for name in rules.policy.roles)
     if not is_table(option):
         raise _wrong("ROLES", f"it must be a dictionary; got {option!r}")
-    rules: dict[str, tuple[str, str]] = {}
+    those: dict[str, tuple[str, str]] = {}
     for group, role in option.items():
         match (role,) if isinstance(role, str) else role:
             case (str(name),):
@@ -178,16 +178,16 @@ def roles() -> dict[str, tuple[str, str]]:
                 raise _wrong("ROLES", f"each must be a role, or (role, unit); got {role!r} for {group!r}")
         if name not in known:
             raise _wrong("ROLES", f"{name!r} is no role of the policy; there are {', '.join(known)}")
-        rules[str(group)] = name, unit
-    return rules
+        those[str(group)] = name, unit
+    return those
 
 
 def _policies(option: Any, units: UnitRegister | None) -> list[Policy]:
-    several = [_policy(one, units) for one in (option if is_list(option) else [option])]
-    names = [policy.name for policy in several]
-    if not names or len(set(names)) < len(names):
-        raise _wrong("POLICY", f"it must name policies, each once; got {option!r}")
-    return several
+    several = option if isinstance(option, list | tuple) else [option]
+    policies = [_policy(one, units) for one in several]
+    if not policies or len({policy.name for policy in policies}) < len(policies):
+        raise _wrong("POLICY", f"it must be one policy or several with names of their own; got {option!r}")
+    return policies
 
 
 def _policy(option: Any, units: UnitRegister | None) -> Policy:

@@ -72,6 +72,7 @@ ACTIONS: dict[str, ActionSpec] = {
         ("assess", e.Assessed, _fields(efficiency="int! 1 5", effect="int! 1 5", text="text")),
         ("link_rectification", e.RectificationLinked, _fields(rectification="string!")),
         ("verify_rectification", e.RectificationVerified, _fields(rectification="string!")),
+        ("drop_rectification", e.RectificationDropped, _fields(rectification="string!")),
         ("close", e.Closed, {}),
         ("reopen", e.Reopened, {}),
         ("withdraw", e.Withdrawn, {}),

@@ -6,12 +6,15 @@ record, and nobody is told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from caseflow.core.engine.compiled_policy import CompiledPolicy, refusal
+import attrs
+
+from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
 from caseflow.core.engine.effects import event_of
 from caseflow.core.engine.escalation import escalate
+from caseflow.core.engine.evaluation import verdict_of
 from caseflow.core.engine.fields import wrong_field
 from caseflow.core.engine.legacy import Legacy, PastAct, Unknown, came_from, past_acts
 from caseflow.core.engine.projection import clocks_of
@@ -51,9 +54,9 @@ def adopt(
         is_judged: whether the actor's rights and the reason are looked at.
 
     Raises:
-        Refused: the role may not adopt, a field is wrong, an instant lies before the submission, after now
-            or after the case's end, the policy has no such state, it is not known when a clock or the case
-            ended, or what is told of a clock cannot have been.
+        Refused: the role may not adopt, a field is wrong, or one of a rating, an instant lies before the
+            submission, after now or after the case's end, the policy has no such state, it is not known when
+            a clock or the case ended, or what is told of a clock cannot have been.
     """
     case = Case(case_id)
     command = entitled(rules, command, authorizer)
@@ -78,6 +81,7 @@ def adopt(
         holders=legacy.holders,
         state_since=legacy.state_since,
         replies=legacy.replies,
+        ratings=tuple(_ratings(rules, legacy)),
         pauses=legacy.pauses,
         started=legacy.started,
         ended=legacy.ended,
@@ -97,6 +101,41 @@ def adopt(
     if rules.goes_back:
         event = event.replace(came_from=came_from(acts))
     return (event, *escalate(rules, evolve(case, event), now)[1])
+
+
+def _rate_row(rules: CompiledPolicy) -> Transition | None:
+    return next((row["rate"] for row in rules.table.values() if "rate" in row), None)
+
+
+def _ratings(rules: CompiledPolicy, legacy: Legacy) -> Iterator[e.InheritedRating]:
+    """Each rating with what it comes to; what the policy does after a dissatisfied one is not done."""
+    row = _rate_row(rules)
+    own = next((role for role, scope in row.scopes.items() if scope == "own"), "") if row else ""
+    for at, by, fields in sorted(legacy.ratings, key=lambda one: one[0]):
+        verdict = verdict_of(rules.policy.evaluation, dict(fields))
+        yield e.InheritedRating(at, by or own, not by, fields, **verdict)
+
+
+def _wrong_rating(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command) -> Refusal | None:
+    """Of fields that hold no text of a person, each as ``rate`` takes it; none that is required is missed."""
+    row = _rate_row(rules)
+    known = {} if row is None else row.fields
+    plain = tuple(name for name, rule in known.items() if rule.type not in ("text", "secret"))
+    path = "fields.ratings"
+    for _, by, fields in legacy.ratings:
+        odd = next((name for name, _ in fields if name not in plain), None)
+        if row is None or odd is not None:
+            return refusal(
+                "field-unknown", rules, case, command, found=odd or "ratings", missing=plain, rule=path
+            )
+        if by and by not in rules.policy.roles:
+            roles = tuple(rules.policy.roles)
+            return refusal("role-may-not", rules, case, command, found=by, missing=roles, rule=path)
+        rated = command.replace(action="rate", fields=dict(fields))
+        refused = wrong_field(rules, case, row.replace(required=frozenset()), rated)
+        if refused is not None:
+            return attrs.evolve(refused, rule=path)
+    return None
 
 
 def _extensions(rules: CompiledPolicy, legacy: Legacy, event: e.Adopted) -> tuple[tuple[str, int, int], ...]:
@@ -262,7 +301,11 @@ def _wrong(rules: CompiledPolicy, case: Case, legacy: Legacy, command: Command, 
         legacy.unit_since is None or any(a >= b for a, b in pairwise((*sinces, legacy.unit_since)))
     ):
         return refusal("adopt-holders", rules, case, command, rule="fields.holders")
-    return _wrong_instant(rules, case, legacy, command, now) or _wrong_clock(rules, case, legacy, command)
+    return (
+        _wrong_instant(rules, case, legacy, command, now)
+        or _wrong_clock(rules, case, legacy, command)
+        or _wrong_rating(rules, case, legacy, command)
+    )
 
 
 def _wrong_instant(
@@ -276,6 +319,7 @@ def _wrong_instant(
     instants += [("holders", at) for at, _ in legacy.holders]
     named = (("unit_since", legacy.unit_since), ("state_since", legacy.state_since))
     instants += [(name, at) for name, at in named if at is not None]
+    instants += [("ratings", at) for at, *_ in legacy.ratings]
     end = legacy.state_since if rules.places[legacy.state].final else None
     for name, at in instants:
         path = f"fields.{name}"
@@ -283,7 +327,7 @@ def _wrong_instant(
             return refusal("adopt-future", rules, case, command, found=name, rule=path, possible_from=at)
         if at < legacy.submitted_us:
             return refusal("adopt-before-submission", rules, case, command, found=name, rule=path)
-        if end is not None and at > end:
+        if end is not None and at > end and name != "ratings":
             return refusal("adopt-after-end", rules, case, command, found=name, rule=path)
     for _, begin, end in legacy.pauses:
         if end is not None and end <= begin:

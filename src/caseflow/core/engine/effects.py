@@ -20,10 +20,10 @@ from caseflow.core.value import Value
 
 
 @lru_cache(maxsize=4096)
-def _origin(parts: tuple[str, str, str, str, str, str]) -> e.Origin:
+def _origin(parts: tuple[str, str, str, str, str, str, str]) -> e.Origin:
     """The origin of those parts, shared by all cases that have it."""
-    policy_hash, zone, kind, channel, region, urgency = parts
-    return e.Origin(policy_hash, zone, kind=kind, channel=channel, region=region, urgency=urgency)
+    policy_hash, zone, policy, kind, channel, region, urgency = parts
+    return e.Origin(policy_hash, zone, policy, kind=kind, channel=channel, region=region, urgency=urgency)
 
 
 class Act(Value, gc=False):
@@ -290,7 +290,7 @@ def _submission(
 ) -> dict[str, Any]:
     get = command.fields.get
     inquiry = map(get, _INQUIRY, _UNSAID)
-    origin = _origin((rules.pin, rules.policy.timezone, *inquiry))
+    origin = _origin((rules.pin, rules.policy.timezone, rules.policy.name, *inquiry))
     if transition.own:
         origin = origin.replace(fields=_own(transition, command))
     citizen = command.by.id if rules.rights(command).scope == "own" else get("citizen", "")

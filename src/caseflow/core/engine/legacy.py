@@ -18,7 +18,7 @@ from caseflow.errors import BadInput
 _ENDINGS_AND_RETURNS = {
     e.Merged, e.Resumed, e.Reopened, e.ReplyRetracted, e.Withdrawn, e.Rejected, e.Migrated, e.Redacted,
 }  # fmt: skip
-_NEVER_TAKEN_FOR_GRANTED = _ENDINGS_AND_RETURNS | HANDS_OVER
+_NEVER_TAKEN_FOR_GRANTED = _ENDINGS_AND_RETURNS | HANDS_OVER | {e.Rated}
 """Acts that are never read out of the state in which a case stands."""
 
 
@@ -33,6 +33,7 @@ class Legacy(Value):
             time before all of them, for nobody.
         state_since: since when it is in its state.
         replies: public substantive replies.
+        ratings: ``(at, role of whoever recorded it, fields of rate)``; an empty role for the citizen.
         extensions: ``(clock, granted at, days)``; an empty name means the clock that ran then.
         pauses: ``(clock, from, to)``; an empty name means every clock that the policy pauses, and ``None``
             that the pause is still open.
@@ -49,6 +50,7 @@ class Legacy(Value):
     holders: tuple[tuple[int, str], ...] = ()
     state_since: int | None = None
     replies: tuple[int, ...] = ()
+    ratings: tuple[tuple[int, str, e.Fields], ...] = ()
     extensions: tuple[tuple[str, int, int], ...] = ()
     pauses: tuple[tuple[str, int, int | None], ...] = ()
     totals: tuple[tuple[str, int, str], ...] = ()
@@ -108,6 +110,7 @@ def legacy_of(event: e.Adopted) -> tuple[Legacy, dict[str, Any]]:
         holders=event.holders,
         state_since=event.state_since,
         replies=event.replies,
+        ratings=tuple((one.at_us, "" if one.is_own else one.by, one.fields) for one in event.ratings),
         extensions=event.extensions,
         pauses=event.pauses,
         started=event.started,
@@ -195,6 +198,8 @@ class _Walk:
             yield at, 3, self._mark(Mark(at, "stop", plan[name], None))
         for replied in legacy.replies:
             yield replied, 3, self._reply
+        for rated, *_ in legacy.ratings:
+            yield rated, 4, self._rate
         if legacy.state_since is not None:
             yield legacy.state_since, 5, self._come_to
 
@@ -277,6 +282,10 @@ class _Walk:
             self.acts.append(PastAct(at, e.Replied, "reply", self._state, self._state))
         else:
             self._take("reply", legal, at)
+
+    def _rate(self, at: int) -> None:
+        """A rating moves no case here: where it stands, and since when, is told."""
+        self.acts.append(PastAct(at, e.Rated, "rate", self._state, self._state))
 
     def _come_to(self, at: int) -> None:
         """Take the shortest way to the state in which the case stands."""

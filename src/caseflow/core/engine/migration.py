@@ -82,6 +82,7 @@ def migrate(
         texts=command.texts,
         policy_hash=new.pin,
         zone=new.policy.timezone,
+        policy=new.policy.name,
         retroactive=retroactive,
         renamed=renamed,
         taken=_taken(new, case.id, lived),

@@ -212,9 +212,9 @@ def no_extension_pending(rules: CompiledPolicy, case: Case, command: Command, at
 
 @_named
 def rectification_linked(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """The rectification named is linked and not verified yet."""
+    """The rectification named is linked, and neither verified nor dropped."""
     wanted = command.fields.get("rectification")
-    waiting = [item.id for item in case.facts.rectifications if item.verified_us is None]
+    waiting = [item.id for item in case.facts.rectifications if item.is_awaited]
     if wanted in waiting or (wanted is None and waiting):
         return None
     missing = tuple(waiting) or ("link_rectification",)
@@ -257,10 +257,10 @@ def card_stands(rules: CompiledPolicy, case: Case, command: Command, at: int) ->
 
 @_named
 def rectifications_verified(rules: CompiledPolicy, case: Case, command: Command, at: int) -> Refusal | None:
-    """Every linked rectification was verified."""
+    """Every linked rectification was verified, or dropped."""
     if not case.facts.rectifications:
         return None
-    waiting = tuple(item.id for item in case.facts.rectifications if item.verified_us is None)
+    waiting = tuple(item.id for item in case.facts.rectifications if item.is_awaited)
     return refusal("rectification-open", rules, case, command, missing=waiting) if waiting else None
 
 

@@ -57,7 +57,8 @@ def origin_of(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> 
     origin = _submitted(history)
     for one in in_context(rules, course_of(rules, history), origin):
         origin = one.origin
-    return origin.replace(policy_hash=case.origin.policy_hash, zone=case.origin.zone)
+    now = case.origin
+    return origin.replace(policy_hash=now.policy_hash, zone=now.zone, policy=now.policy)
 
 
 def projected(rules: CompiledPolicy, case: Case, history: Sequence[e.Event]) -> Runs:

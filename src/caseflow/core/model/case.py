@@ -112,11 +112,17 @@ class Invitation(CompactValue):
 
 
 class Rectification(CompactValue):
-    """A rectification the case is linked to, and when it was verified."""
+    """A rectification the case is linked to, and when it was verified, or dropped, by the first of either."""
 
     id: str
     linked_us: int
     verified_us: int | None = None
+    dropped_us: int | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the case still waits for it."""
+        return self.verified_us is None and self.dropped_us is None
 
 
 class CaseLink(CompactValue):

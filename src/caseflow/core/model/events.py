@@ -44,6 +44,8 @@ class Origin(Value, gc=False):
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
+    policy: Name = ""
+    """The name of the policy, which its later versions share."""
     kind: Word = ""
     channel: Word = ""
     region: Word = ""
@@ -191,12 +193,28 @@ class Submitted(Event, tag="submitted", kw_only=True):
     origin: Origin
 
 
+class InheritedRating(CompactValue):
+    """A rating that was given before the case was taken over, with what it comes to by the policy.
+
+    ``by`` is the role of whoever recorded it, ``fields`` what was said in fields of ``rate``; the rest is as
+    `Rated` has it.
+    """
+
+    at_us: Instant
+    by: Name = ""
+    is_own: bool = True
+    fields: Fields = ()
+    overall: Whole = 0
+    satisfied: bool | None = None
+    resolved: bool | None = None
+
+
 class Adopted(Event, tag="adopted", kw_only=True):
     """A case of another system was taken over as it stood; ``effective_us`` is its submission.
 
     ``clocks`` begin every instance with all that is known of it. The rest is what was told of its past, in
     epoch microseconds: since when the unit holds it, who held it before as ``(since, unit)``, since when it
-    is in its state, its public replies, extensions as ``(clock, granted at, days)``, pauses as
+    is in its state, its public replies, its ratings, extensions as ``(clock, granted at, days)``, pauses as
     ``(clock, from, to)``, and clocks with a start or an end of their own as ``(clock, instant)``.
     """
 
@@ -208,6 +226,7 @@ class Adopted(Event, tag="adopted", kw_only=True):
     holders: tuple[tuple[Instant, Name], ...] = ()
     state_since: Instant | None = None
     replies: tuple[Instant, ...] = ()
+    ratings: tuple[InheritedRating, ...] = ()
     extensions: tuple[tuple[Name, Instant, Count], ...] = ()
     pauses: tuple[tuple[Name, Instant, Instant | None], ...] = ()
     started: tuple[tuple[Name, Instant], ...] = ()
@@ -314,6 +333,12 @@ class RectificationLinked(Event, tag="rectification-linked"):
 
 class RectificationVerified(Event, tag="rectification-verified"):
     """A linked rectification was checked and found done."""
+
+    rectification: Word = ""
+
+
+class RectificationDropped(Event, tag="rectification-dropped"):
+    """A linked rectification will not be carried out: the case waits for it no more."""
 
     rectification: Word = ""
 
@@ -489,6 +514,7 @@ class Migrated(Event, tag="migrated"):
 
     policy_hash: Mark = ""
     zone: Name = "UTC"
+    policy: Name = ""
     retroactive: bool = True
     renamed: tuple[tuple[Name, Name], ...] = ()
     taken: tuple[tuple[Name, Instant, Turn, Name, Name], ...] = ()
@@ -555,10 +581,10 @@ AnyEvent = (
     Submitted | Adopted | Acknowledged | Routed | ChargeTaken | Dispatched | CoHandlerAdded | Reported
     | InformationRequested | InformationReceived | Replied | PlaceholderReplied | Noted | ReplyRetracted
     | Completed | Invited | InvitationRevoked | Rated | Assessed | RectificationLinked
-    | RectificationVerified | Closed | Reopened | Withdrawn | Rejected | Merged | Followed | Resumed
-    | Returned | Transferred | ExtensionRequested | ExtensionGranted | ExtensionRefused | Attached
-    | Redacted | Acted | ReceiptSigned | AppealUpheld | Migrated | Linked | Unlinked | LinkedCaseMoved
-    | Reminded | CardIssued | CardAnnulled
+    | RectificationVerified | RectificationDropped | Closed | Reopened | Withdrawn | Rejected | Merged
+    | Followed | Resumed | Returned | Transferred | ExtensionRequested | ExtensionGranted
+    | ExtensionRefused | Attached | Redacted | Acted | ReceiptSigned | AppealUpheld | Migrated
+    | Linked | Unlinked | LinkedCaseMoved | Reminded | CardIssued | CardAnnulled
 )  # fmt: skip
 """Every event that has a registered name."""
 

@@ -114,9 +114,26 @@ def _adopted(case: Case, event: e.Adopted) -> Case:
     facts = Facts(
         past_units=tuple(past for past in zip(untils, units, strict=False) if past[0] > event.since_us),
         replies=tuple(Reply(at, 1) for at in event.replies),
+        ratings=tuple(map(_inherited, event.ratings)),
         adopted_us=event.at_us,
     )
     return _submitted(case, event).replace(steps=event.steps, facts=facts)
+
+
+def _inherited(rating: e.InheritedRating) -> Rating:
+    fields = dict(rating.fields)
+    score, causes = fields.pop("score", 0), fields.pop("causes", ())
+    return Rating(
+        rating.at_us,
+        score if isinstance(score, int) and score else rating.overall,
+        1,
+        by=rating.by,
+        is_own=rating.is_own,
+        satisfied=rating.satisfied,
+        resolved=rating.resolved,
+        causes=causes if isinstance(causes, tuple) else (),
+        fields=tuple(fields.items()),
+    )
 
 
 def _escalated(case: Case, event: e.RungEvent) -> Case:
@@ -171,7 +188,7 @@ def _standing(case: Case, instance: tuple[str, str, int], level: str) -> bool:
 def _migrated(case: Case, event: e.Migrated) -> Case:
     """The case under other rules; which rungs of an instance have fired is told by the cards that stand."""
     renamed = (*case.facts.renamed, *event.renamed)
-    origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone)
+    origin = case.origin.replace(policy_hash=event.policy_hash, zone=event.zone, policy=event.policy)
     names = dict(event.renamed)
     pending = tuple(
         replace(request, clock=names.get(request.clock, request.clock)) for request in case.facts.extensions
@@ -306,10 +323,16 @@ def _rectification_linked(case: Case, event: e.RectificationLinked) -> Case:
 
 
 def _rectification_verified(case: Case, event: e.RectificationVerified) -> Case:
+    return _of_awaited(case, event.rectification, verified_us=event.since_us)
+
+
+def _rectification_dropped(case: Case, event: e.RectificationDropped) -> Case:
+    return _of_awaited(case, event.rectification, dropped_us=event.since_us)
+
+
+def _of_awaited(case: Case, rectification: str, **changes: int) -> Case:
     rectifications = tuple(
-        item.replace(verified_us=event.since_us)
-        if item.id == event.rectification and item.verified_us is None
-        else item
+        item.replace(**changes) if item.id == rectification and item.is_awaited else item
         for item in case.facts.rectifications
     )
     return _with(case, rectifications=rectifications)
@@ -426,6 +449,7 @@ FOLDS: dict[type[e.Event], Fold] = {
     e.Assessed: _assessed,
     e.RectificationLinked: _rectification_linked,
     e.RectificationVerified: _rectification_verified,
+    e.RectificationDropped: _rectification_dropped,
     e.Attached: _attached,
     e.ExtensionRequested: _extension_requested,
     e.ExtensionGranted: _extension_answered,

@@ -95,7 +95,7 @@ def case_values(case: Case) -> Row:
 def submission_values(case: Case) -> Row:
     """What a case was submitted as: the last values of ``insert_case``; but for one, of ``revise_case``."""
     origin = case.origin
-    return case.submitted_us, origin.kind, origin.region, origin.policy_hash
+    return case.submitted_us, origin.kind, origin.region, origin.policy, origin.policy_hash
 
 
 def helper_rows(case: Case) -> tuple[Row, ...]:
@@ -201,7 +201,7 @@ class AppendWork:
             if rows.entry.case.facts.co_handlers and not (before and before[1] == rows.indexed)
             for row in helper_rows(rows.entry.case)
         ]
-        fits = len(entries) == 1 and not self._helpers and _fits_one_statement(entries[0])
+        fits = not self._helpers and _fit_one_statement(entries)
         self.is_single = sql.dialect.one_statement and fits
         """Whether one statement of PostgreSQL can do it."""
         self._before: list[bytes] = []
@@ -259,20 +259,28 @@ class AppendWork:
     # -- one statement -------------------------------------------------------------------------------------
 
     def _write_single(self, cursor: Cursor) -> None:
-        (rows,), (before,), (events,) = self.entries, self._before, self.events
-        pin = self._needed(rows.entry)
+        rows, events = self.entries[0], list(chain.from_iterable(self.events))
+        texts = list(chain.from_iterable(rows.texts for rows in self.entries))
+        notices = list(chain.from_iterable(rows.notices for rows in self.entries))
+        has_several, pin = len(self.entries) > 1, self._needed(rows.entry)
         shape = CommandShape(
-            is_new=not rows.entry.expected, looks=bool(pin), events=len(events), texts=len(rows.texts),
-            notices=len(rows.notices), has_key=self._claim is not None, has_title=bool(self._titles),
+            is_new=not rows.entry.expected, looks=bool(pin), events=len(events), texts=len(texts),
+            notices=len(notices), has_key=self._claim is not None, has_title=bool(self._titles),
+            has_several=has_several,
         )  # fmt: skip
         numbers = self._ordinals(cursor)
-        values = [*_case_row(rows, before, self.heads[0]), *((pin,) if pin else ())]
+        cases = list(map(_case_row, self.entries, self._before, self.heads))
+        if has_several:
+            *columns, ids, expected, befores = (list(column) for column in zip(*cases, strict=True))
+            values: list[Any] = [ids, expected, befores, *columns, ids, len(cases)]
+        else:
+            values = [*cases[0], *((pin,) if pin else ())]
         if self._claim is not None:
             values += key_row(self._claim)
         if self._titles:
             (_, *of_case), names = self._titles[0], [pair for pair, *_ in self._titles]
             values += (names, *of_case)
-        for row in (*rows.texts, *rows.notices):
+        for row in (*texts, *notices):
             values += row
         for row in events:
             values += (next(numbers), *row)
@@ -282,7 +290,7 @@ class AppendWork:
             self._raise_taken(error)
             raise
         if cursor.rowcount != len(events):
-            raise Stale(rows.entry.case.id, expected=rows.entry.expected)
+            raise self._stale(cursor if has_several else None)
 
     def _raise_taken(self, error: Exception) -> None:
         """Tell whose unique key was there already: the idempotency key's, or an event's."""
@@ -419,12 +427,18 @@ class AppendWork:
             raise KeyReused(claim.key, actor=claim.actor) from error
 
 
-def _fits_one_statement(rows: AppendRows) -> bool:
-    """Whether it has events, and at most notices with them."""
-    entry = rows.entry
-    return bool(entry.events) and not (
-        entry.redacts or entry.cancels or entry.documents or entry.voids or _is_revised(entry)
-    )
+def _fit_one_statement(entries: Sequence[AppendRows]) -> bool:
+    """Whether there are events, and at most texts and notices with them; of few cases, and no new ones."""
+    count = sum(len(rows.bodies) for rows in entries)
+    if not count or (len(entries) > 1 and max(count, len(entries)) > MANY):
+        return False
+    for rows in entries:
+        entry = rows.entry
+        if entry.redacts or entry.cancels or entry.documents or entry.voids or _is_revised(entry):
+            return False
+        if len(entries) > 1 and not entry.expected:
+            return False
+    return True
 
 
 def _is_revised(entry: Append) -> bool:

@@ -64,8 +64,8 @@ _POLICIES = Table("caseflow_policies", ("pin {name} PRIMARY KEY", "document {tex
 
 # A case as it stands: what is asked for by index, the whole of it as a snapshot, the head of its chain.
 # `due_order` is next_due, or `caseflow.ports.NEVER`: what is due, and the order of lists, by one index.
-# `submitted` never changes; `kind`, `region` and `pin`, the policy's, only where the submission is revised or
-# the rules are changed: an update that does not name them costs their indexes nothing on SQLite.
+# `submitted` never changes; `kind`, `region`, `policy` and its hash `pin` only where a submission is revised
+# or the rules are changed: an update that does not name them costs their indexes nothing on SQLite.
 _CASES = Table(
     "caseflow_cases",
     (
@@ -82,25 +82,27 @@ _CASES = Table(
         "submitted {int} NOT NULL",
         "kind {unit name} NOT NULL",
         "region {unit name} NOT NULL",
+        "policy {unit name} NOT NULL",
         "pin {name} NOT NULL",
         "snapshot {blob} NOT NULL",
         "head {blob} NOT NULL",
     ),
     (
         Index("caseflow_cases_waiting", "waits", "waits IS NOT NULL"),
-        Index("caseflow_cases_due", "due_order, id", beside="kind, region, level, submitted"),
+        Index("caseflow_cases_due", "due_order, id", beside="kind, region, policy, level, submitted"),
         Index("caseflow_cases_by_unit", "unit, due_order, id"),
         Index("caseflow_cases_by_citizen", "citizen, due_order, id", "citizen <> ''"),
         Index("caseflow_cases_by_state", "state, due_order, id"),
         Index(
             "caseflow_cases_running", "deadline, id", "deadline IS NOT NULL",
-            beside="state, kind, region, level, submitted",
+            beside="state, kind, region, policy, level, submitted",
         ),
         Index("caseflow_cases_running_by_unit", "unit, deadline, id", "deadline IS NOT NULL"),
         Index("caseflow_cases_newest", "submitted, id", beside="state"),
         Index("caseflow_cases_newest_by_unit", "unit, submitted, id"),
         Index("caseflow_cases_newest_by_kind", "kind, submitted, id"),
         Index("caseflow_cases_newest_by_region", "region, submitted, id"),
+        Index("caseflow_cases_newest_by_policy", "policy, submitted, id"),
         Index("caseflow_cases_newest_by_level", "level, submitted, id", "level <> ''"),
         Index("caseflow_cases_counted", "unit, state", beside="level, pin"),
     ),

@@ -46,7 +46,7 @@ _COLUMNS: Mapping[Order, str] = {"due": "due_order", "worst": "deadline", "newes
 _LEADS: Mapping[Order, tuple[str, ...]] = {
     "due": ("citizen", "unit", "state"),
     "worst": ("unit",),
-    "newest": ("level", "region", "kind", "unit"),
+    "newest": ("level", "region", "kind", "unit", "policy"),
 }
 """Order -> the filters that have an index in that order, the narrower ones first."""
 _PARTIAL = ("citizen", "level")
@@ -85,6 +85,7 @@ class CommandShape(NamedTuple):
 
     Attributes:
         looks: whether it looks for the case's policy, too.
+        has_several: whether it is about several cases, all of which are there.
     """
 
     is_new: bool
@@ -94,6 +95,7 @@ class CommandShape(NamedTuple):
     notices: int
     has_key: bool
     has_title: bool = False
+    has_several: bool = False
 
 
 class Statements(dict[str, str]):
@@ -274,7 +276,10 @@ class Statements(dict[str, str]):
             parts += _repeated(self["command_texts"], shape.texts) if shape.texts else ""
             parts += _repeated(self["command_notices"], shape.notices) if shape.notices else ""
             name = "insert_case_checked" if shape.is_new else "update_case_checked"
-            moved = self[f"{name}_pinned" if shape.looks else name]
+            case = self[f"{name}_pinned" if shape.looks else name]
+            moved = (
+                self["command_cases"] if shape.has_several else self["command_case"].replace("{moved}", case)
+            )
             sql = _repeated(self["command"], shape.events)
             sql = self._commands[shape] = sql.replace("{moved}", moved).replace("{parts}", parts)
         return sql

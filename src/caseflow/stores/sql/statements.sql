@@ -31,30 +31,30 @@ SELECT version, head FROM caseflow_cases WHERE id = ?
 -- A new case; an id that is there already leaves no row.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     submitted, kind, region, policy, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case [mariadb]
 -- It has no clause that leaves a row alone and counts it as none: an id that is there raises.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+     submitted, kind, region, policy, pin)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: insert_case_checked
 -- The same, if the database is still what this process remembers: no row otherwise.
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+     submitted, kind, region, policy, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 ON CONFLICT (id) DO NOTHING
 
 -- name: insert_case_checked [mariadb]
 INSERT INTO caseflow_cases
     (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id,
-     submitted, kind, region, pin)
-SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
+     submitted, kind, region, policy, pin)
+SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM caseflow_store WHERE {current}{pinned}
 
 -- name: update_case
 -- A case at its next version, if it is at the expected one: its values, then id, version and head before.
@@ -94,8 +94,9 @@ WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
     AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
 
 -- name: revise_case
--- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy, id.
-UPDATE caseflow_cases SET kind = ?, region = ?, pin = ? WHERE id = ?
+-- What a case was submitted as, where an act has revised it, or its rules were changed: kind, region, policy,
+-- its hash, id.
+UPDATE caseflow_cases SET kind = ?, region = ?, policy = ?, pin = ? WHERE id = ?
 
 -- name: upsert_helper
 -- A case that a unit helps with, and its places in lists: case, unit, due order, deadline, submitted.
@@ -144,12 +145,39 @@ INSERT INTO caseflow_keys (actor, name, digest, case_id, first_version, last_ver
 
 -- name: command [postgresql]
 -- A whole command as one statement: one round trip, whole or not at all. It counts the rows of the events:
--- none when the case is not at the expected version. Values: the case's, the key's, those of each version
--- with texts, of each notice, then of each event its number, case, version, body and hash.
-WITH moved AS ({moved} RETURNING id){parts}
+-- none when a case is not at the expected version. Values: those of the cases, the key's, those of each
+-- version with texts, of each notice, then of each event its number, case, version, body and hash.
+WITH {moved}{parts}
 INSERT INTO caseflow_events (position, case_id, version, body, hash)
 SELECT {first} + e.n, e.c, e.v, e.b, e.h
 FROM moved, (VALUES {each (?::bigint, ?, ?::bigint, ?::bytea, ?::bytea)}) AS e (n, c, v, b, h)
+
+-- name: command_case [postgresql]
+-- The part of `command` that writes its case.
+moved AS ({moved} RETURNING id)
+
+-- name: command_cases [postgresql]
+-- The part of `command` that brings several cases to their next versions: all of them, or none. They are held
+-- first, in one order; no row is written unless each is at its version. Values: arrays of ids, of versions and
+-- heads before; those of `update_case` up to the id; how many there are.
+held AS (
+    SELECT c.id
+    FROM caseflow_cases c, unnest(?::text[], ?::bigint[], ?::bytea[]) AS u (id, expected, before)
+    WHERE c.id = u.id AND c.version = u.expected AND c.head = u.before
+        AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current})
+    ORDER BY c.id FOR UPDATE OF c
+), changed AS (
+    UPDATE caseflow_cases c
+    SET version = u.version, state = u.state, unit = u.unit, citizen = u.citizen, next_due = u.next_due,
+        due_order = u.due_order, deadline = u.deadline, waits = u.waits, level = u.level,
+        snapshot = u.snapshot, head = u.head
+    FROM unnest(
+        ?::bigint[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::bigint[],
+        ?::text[], ?::bytea[], ?::bytea[], ?::text[]
+    ) AS u (version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head, id)
+    WHERE c.id = u.id AND (SELECT count(*) FROM held) = ?
+    RETURNING c.id
+), moved AS (SELECT id FROM changed LIMIT 1)
 
 -- name: command_key [postgresql]
 -- The part of `command` that takes the key.
@@ -494,9 +522,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 UPDATE caseflow_documents SET voided = ?, void_reason = ? WHERE id = ? AND voided IS NULL
 
 -- name: select_documents
--- The documents of a case in the order of issue.
+-- The documents of cases in the order of issue.
 SELECT id, series, year, case_id, version, body, number, voided, void_reason
-FROM caseflow_documents WHERE case_id = ? ORDER BY position
+FROM caseflow_documents WHERE case_id IN ({each ?}) ORDER BY position
+
+-- name: select_documents [postgresql]
+-- From one array, as `select_cases`.
+SELECT id, series, year, case_id, version, body, number, voided, void_reason
+FROM caseflow_documents WHERE case_id = ANY(?) ORDER BY position
 
 -- name: select_issued
 -- The documents of a series and year after a number.

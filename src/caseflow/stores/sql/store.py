@@ -490,8 +490,25 @@ class RelationalStore:
 
     def documents(self, case_id: str) -> tuple[Document, ...]:
         """The documents of a case, in the order they were issued."""
-        rows = self._rows(self._sql["select_documents"], (case_id,)) if self._is_text(case_id) else ()
-        return tuple(map(outbox.document, rows))
+        return tuple(map(outbox.document, self._document_rows([case_id])))
+
+    def documents_many(
+        self, ids: Sequence[str], *, aside: Aside | None = None
+    ) -> dict[str, tuple[Document, ...]]:
+        """The documents of those cases that have any, by id, in one question."""
+        documents, unread = dict[str, tuple[Document, ...]](), set[str]()
+        for row in self._document_rows(ids):
+            case_id = row[3]
+            try:
+                documents[case_id] = (*documents.get(case_id, ()), outbox.document(row))
+            except BadRecord as error:
+                unread.add(case_id)
+                self._tell(aside, "document", row[0], error)
+        return {case_id: those for case_id, those in documents.items() if case_id not in unread}
+
+    def _document_rows(self, ids: Sequence[str]) -> Sequence[Row]:
+        wanted = tuple(filter(self._is_text, ids))
+        return self._rows(*self._sql.of_many("select_documents", wanted)) if wanted else ()
 
     def issued(
         self, series: str, year: int, *, after: int = 0, limit: int = 1000, aside: Aside | None = None

@@ -36,18 +36,21 @@ class BatchContract:
 
     def test_many_cases_are_read_as_each_is_alone(self, store: Store) -> None:
         """Over a thousand ids at once, some unknown, some twice, some that cannot be: each as alone."""
-        reader = offering(store, ("load_many", "texts_many"))
+        reader = offering(store, ("load_many", "texts_many", "documents_many"))
         entries = [submitted(f"案-{number}", due=number) for number in range(MANY)]
         store.append(entries)
         ids = [entry.case.id for entry in entries]
         for name in (ids[3], ids[-1]):
             case = store.load(name)
             assert case is not None
-            store.append([then(case, texts=_texts(2))])
+            store.append(
+                [then(case, texts=_texts(2)).replace(documents=(o.Draft(f"d-{name}", "s", 2025, name, 2),))]
+            )
         wanted = [*ids, ids[3], "no such", "half \ud800", "nul\0", "案-1 "]
         assert reader.load_many(wanted) == {entry.case.id: store.load(entry.case.id) for entry in entries}
         assert reader.texts_many(wanted) == {ids[3]: _texts(2), ids[-1]: _texts(2)}
-        assert (reader.load_many([]), reader.texts_many([])) == ({}, {})
+        assert reader.documents_many(wanted) == {name: store.documents(name) for name in (ids[3], ids[-1])}
+        assert (reader.load_many([]), reader.texts_many([]), reader.documents_many([])) == ({}, {}, {})
 
 
 class MoveContract:
@@ -130,7 +133,8 @@ class AuditContract:
                 "citizen": case.citizen, "next_due": due, "due_order": NEVER if due is None else due,
                 "deadline": case.deadline_us, "waits": case.waits_from, "level": case.level,
                 "submitted": case.submitted_us, "kind": case.origin.kind, "region": case.origin.region,
-                "pin": case.origin.policy_hash, "snapshot": pack(case), "head": heads[name].hash,
+                "policy": case.origin.policy, "pin": case.origin.policy_hash,
+                "snapshot": pack(case), "head": heads[name].hash,
             }  # fmt: skip
         assert [(row["case_id"], row["version"], row["body"], row["hash"]) for row in rows.raw("events")] == [
             (name, link.version, link.body, link.hash) for name in IDS for link in store.links(name)

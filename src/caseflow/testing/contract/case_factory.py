@@ -18,7 +18,7 @@ BY = Actor("d-1", role="coordinator")
 def submitted(
     case_id: str, *, remind: int | None = None, due: int | None = None, unit: str = "", citizen: str = "",
     state: str = "routed", certain: bool = True, at: int = 1, kind: str = "", region: str = "",
-    title: str = "",
+    policy: str = "", title: str = "",
 ) -> Append:  # fmt: skip
     """A new case with one clock: a warning at ``remind`` and a breach at ``due``; without them no clock."""
     rungs = [("reminder", False, remind)] if remind is not None else []
@@ -35,7 +35,7 @@ def submitted(
         (change,) if rungs else (),
         unit=unit,
         citizen=citizen,
-        origin=e.Origin(kind=kind, region=region) if kind or region else e.UNKNOWN_ORIGIN,
+        origin=e.Origin(policy=policy, kind=kind, region=region),
     )
     texts = (Text(1, "title", "s", title),) if title else ()
     return Append(evolve(Case(case_id), event), 0, (event,), texts)

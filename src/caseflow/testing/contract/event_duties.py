@@ -12,7 +12,7 @@ from caseflow.core.model import events as e
 from caseflow.core.model.case import Case
 from caseflow.core.model.evolve import replay
 from caseflow.errors import KeyReused, Stale, StoreError
-from caseflow.ports import Query, Store, Text
+from caseflow.ports import Append, Query, Store, Text
 from caseflow.ports.records import Head
 from caseflow.serialization.codec import START, chained, encode, first_broken, link
 from caseflow.testing.contract.case_factory import BY, claim_of, submitted, then, written
@@ -74,6 +74,17 @@ class EventsContract:
             store.append([then(first.case), then(first.case)])
         assert store.load("c1") == first.case
         assert store.events("c1") == first.events
+
+    def test_an_entry_without_events_holds_its_case(self, store: Store) -> None:
+        """It is at its expected version, or nothing of the append is kept; the case stays as it is."""
+        held, moved = submitted("a"), submitted("b", due=5)
+        store.append([held, moved])
+        for expected in (0, 2):
+            with pytest.raises(Stale):
+                store.append([then(moved.case), Append(held.case, expected, ())])
+            assert (store.load("b"), len(store.feed())) == (moved.case, 2)
+        store.append([Append(held.case, 1, ()), then(moved.case)])
+        assert (store.load("a"), store.events("a"), len(store.feed())) == (held.case, held.events, 3)
 
     def test_several_cases_move_together(self, store: Store) -> None:
         """An append over two cases brings both to their new versions."""

@@ -13,6 +13,7 @@ import pytest
 from caseflow.policies.parse import is_list, is_table
 from caseflow.views import documents as d
 from caseflow.views.action_forms import ActionsDocument
+from caseflow.views.explanation_documents import ExplanationsDocument
 from caseflow.views.health import HealthDocument
 from caseflow.views.problem import MEDIA_TYPE, ProblemDocument
 
@@ -75,6 +76,26 @@ class HttpContract:
         other = citizen.post("cases", json={"fields": {"title": NOTE}}, headers=key)
         assert problem_of(other) == (422, "key-reused")
 
+    def test_a_submission_may_name_its_policy(self, client_of: ClientOf, case_id: str) -> None:
+        """Under it the case stands, as its document says; another name is refused with those there are."""
+        citizen = client_of("citizen")
+        policy = citizen.get(f"cases/{case_id}").json()["policy"]["key"]
+        body = {"fields": {"title": TITLE}, "policy": policy}
+        answer = citizen.post("cases", json=body)
+        case = msgspec.json.decode(answer.content, type=d.CaseDocument)
+        assert (answer.status_code, case.policy.key) == (201, policy)
+        unknown = citizen.post("cases", json={**body, "policy": "no-such-policy"})
+        assert problem_of(unknown) == (422, "policy-not-offered")
+        assert policy in [one["key"] for one in unknown.json()["missing"]]
+
+    def test_the_number_is_everywhere_the_same(self, client_of: ClientOf, case_id: str) -> None:
+        """Where the policy numbers its cases: for the parties, in lists, and as anyone sees the case."""
+        citizen = client_of("citizen")
+        number = citizen.get(f"cases/{case_id}").json()["number"]
+        assert client_of("nobody").get(f"cases/{case_id}/public").json()["number"] == number
+        page = citizen.get("cases", params={"order": "newest", "limit": 1000}).json()
+        assert [case["number"] for case in page["cases"] if case["id"] == case_id] == [number]
+
     def test_whoever_is_not_signed_in_is_told_so(self, client_of: ClientOf, case_id: str) -> None:
         """401 for every question and command but the public view and health."""
         nobody = client_of("nobody")
@@ -108,7 +129,7 @@ class HttpContract:
             ("cases", d.PageDocument), ("counts", d.CountsDocument), (f"cases/{case_id}", d.CaseDocument),
             (f"cases/{case_id}/texts", d.TextsDocument), (f"cases/{case_id}/story", d.StoryDocument),
             (f"cases/{case_id}/forecast", d.ForecastDocument), (f"cases/{case_id}/actions", ActionsDocument),
-            (f"cases/{case_id}/clocks/reply", d.ExplanationsDocument),
+            (f"cases/{case_id}/clocks/reply", ExplanationsDocument),
         ):  # fmt: skip
             answer = handler.get(path)
             assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (
@@ -209,7 +230,8 @@ class HttpContract:
         document = client_of("handler").get("openapi.json").json()
         path = next(path for path in document["paths"] if path.endswith("/actions/reply"))
         body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
-        assert body["properties"]["fields"]["required"] == ["text"]
+        forms = [one["properties"]["fields"] for one in body.get("anyOf", [body])]
+        assert ["text"] in [form["required"] for form in forms]
         for reference in references(document):
             assert reference.removeprefix("#/components/schemas/") in document["components"]["schemas"]
 

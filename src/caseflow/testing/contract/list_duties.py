@@ -19,8 +19,10 @@ FILTERED = {
     "ab": Query(kind="complaint"), "ad": Query(region="镜湖区"), "bcd": Query(since=20), "c": Query(kind=""),
     "a": Query(kind="complaint", region="镜湖区"), "ab ": Query(until=30), "b": Query(since=20, until=30),
     "bd": Query(since=20, state="routed"), "": Query(kind="complaints"),
+    "ac": Query(policy="rectification"), "a  ": Query(policy="rectification", region="镜湖区"),
+    "bd ": Query(policy=""), " ": Query(policy="rect"),
 }  # fmt: skip
-"""Ids -> a query that finds them, with a blank more where two find the same."""
+"""Ids -> a query that finds them, with blanks more where several find the same."""
 WORDS = {
     "噪音": "abe", "扰民": "ab", "噪音 工地": "a", "工地噪音": "a", "音噪": "", "噪音扰民": "ab", "no1": "b",
     "NO1": "b", "ｎｏ１": "b", "路灯": "c", "镜湖": "",
@@ -33,10 +35,12 @@ class ListContract:
     """Lists by what was submitted and by cards, in each order, and how many there are."""
 
     def test_lists_filter_by_what_was_submitted(self, store: Store) -> None:
-        """Kind, region and period each admit only what fits: from the one instant on, before the other."""
+        """Kind, region, policy and period each admit only what fits: from an instant on, before another."""
         store.append([
-            submitted("a", at=10, kind="complaint", region="镜湖区"), submitted("b", at=20, kind="complaint"),
-            submitted("c", at=30, state="answered"), submitted("d", at=40, kind="advice", region="镜湖区"),
+            submitted("a", at=10, kind="complaint", region="镜湖区", policy="rectification"),
+            submitted("b", at=20, kind="complaint"),
+            submitted("c", at=30, state="answered", policy="rectification"),
+            submitted("d", at=40, kind="advice", region="镜湖区"),
         ])  # fmt: skip
         for ids, query in FILTERED.items():
             for order in ("due", "newest"):
@@ -48,10 +52,14 @@ class ListContract:
         """Ties come by id, in the newest first order backwards; with every filter no page loses a case."""
         names = [f"x{ending}" for ending in MIXED]
         store.append(
-            [submitted(name, due=20, at=5 + len(name) % 2, unit="u", kind="k", region="r") for name in names]
+            [
+                submitted(name, due=20, at=5 + len(name) % 2, unit="u", kind="k", region="r", policy="p")
+                for name in names
+            ]
         )
         queries = [Query(order=order), *(Query(order=order, **{what: name}) for what, name in (  # type: ignore[arg-type]
-            ("unit", "u"), ("kind", "k"), ("region", "r"), ("state", "routed"), ("since", 1)))]  # fmt: skip
+            ("unit", "u"), ("kind", "k"), ("region", "r"), ("policy", "p"), ("state", "routed"),
+            ("since", 1)))]  # fmt: skip
         for query in queries:
             places = [query.place(case) for case in store.find(query.replace(limit=99))]
             assert places == sorted(places, reverse=order == "newest")
@@ -83,12 +91,13 @@ class ListContract:
 
     def test_a_revised_submission_is_found_as_it_is_now(self, store: Store) -> None:
         """Under its new kind and region, in lists, and with its new policy in counts; no more as it was."""
-        first = submitted("c1", kind="complaint", region="镜湖区")
+        first = submitted("c1", kind="complaint", region="镜湖区", policy="earlier")
         store.append([first])
-        revised = e.Origin("p2", kind="advice", region="弋江区")
+        revised = e.Origin("p2", policy="later", kind="advice", region="弋江区")
         store.append([then(first.case, e.Noted(2, BY, revised=revised))])
         assert ids_of(store, Query(kind="complaint")) == ids_of(store, Query(region="镜湖区")) == []
-        assert ids_of(store, Query(kind="advice", region="弋江区")) == ["c1"]
+        assert ids_of(store, Query(policy="earlier")) == []
+        assert ids_of(store, Query(kind="advice", region="弋江区", policy="later")) == ["c1"]
         assert store.counts(Query()) == (CaseCount("routed", "", "", "p2", 1),)
 
     @pytest.mark.parametrize("order", ["due", "worst", "newest"])

@@ -73,6 +73,35 @@ class SharedContract:
             assert store.events(f"c{turn}")[0].at_us == another.events(f"c{turn}")[0].at_us == through[0] + 1
         assert [document.number for document in another.issued("s", 2025)] == [1, 2, 3, 4, 5]
 
+    def test_of_handles_that_hold_what_others_change_one_is_through(
+        self, store: Store, another: Store
+    ) -> None:
+        """Each changes one case and holds the others to their versions: two are never both right."""
+        names = ("a", "b", "c", "d")
+        for turn in range(5):
+            firsts = [submitted(f"{name}{turn}") for name in names]
+            store.append(firsts)
+            through = list[int]()
+
+            def work(
+                handle: Store,
+                place: int,
+                firsts: list[Append] = firsts,
+                through: list[int] = through,
+            ) -> None:
+                entries = [Append(first.case, 1, ()) for first in firsts]
+                entries[place] = then(firsts[place].case)
+                if _is_through(handle, entries):
+                    through.append(place)
+
+            race([lambda handle=handle, place=place: work(handle, place)  # type: ignore[misc]  # bound at once
+                  for place, handle in enumerate((store, another, another, store))])  # fmt: skip
+            assert len(through) == 1
+            cases = [another.load(first.case.id) for first in firsts]
+            assert [case.version if case else 0 for case in cases] == [
+                1 + (place in through) for place in range(len(names))
+            ]
+
     def test_handles_take_a_key_once(self, store: Store, another: Store) -> None:
         """The same for an idempotency key: `KeyReused` for all but one, and nothing of theirs is kept."""
         race_for_a_key([store, another, another, store])

@@ -343,7 +343,7 @@ def _is_pending(rules: CompiledPolicy, case: Case) -> tuple[str, ...]:
 
 
 def _waits(rules: CompiledPolicy, case: Case) -> bool:
-    return any(item.verified_us is None for item in case.facts.rectifications)
+    return any(item.is_awaited for item in case.facts.rectifications)
 
 
 def _reports(rules: CompiledPolicy, case: Case) -> tuple[tuple[str, str], ...]:

@@ -410,6 +410,8 @@ POLICY_FAULTS: tuple[PolicyFault, ...] = tuple(
         ("an action waits for an unknown kind of link", "unknown-link",
          _set("actions.planted.linked_ended", ["kin"])),
         ("a link leads nowhere", "link-leads-nowhere", _set("links.planted", {"public": True})),
+        ("boards leave out what never ends so", "unknown-outcome",
+         _set_at("not_counted", ["rejected:whim"], "not_counted[0]")),
         ("a unit's people are told where there is none", "role-not-over-all", _told_without_unit),
         ("a built-in action is given a field it has", "fields-of-built-in", _fields_of_submit),
         ("a field has an unknown type", "unknown-field-type",

@@ -87,6 +87,7 @@ class Faults(PassingTime):
         case, rules = self.store.load(step.case_id), self.rules
         if case is None:
             case = Case(step.case_id)
+            rules = self.desk.policies.get(step.policy or "", rules)
         elif case.origin.policy_hash != rules.pin:
             rules = self.desk.rules_of(step.case_id)
         late = step.effective_us is not None

@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Unpack
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
-from caseflow.core.policy import Policy
 from caseflow.core.time.calendar import Calendar
 from caseflow.desk.call_checks import checked_mapping, checked_name
 from caseflow.errors import BadInput, CaseflowError, Refusal, Refused
@@ -23,7 +22,7 @@ from caseflow.testing.timeline.faults import Faults
 from caseflow.testing.timeline.stored_story import expected_lines, first_difference, marked
 from caseflow.testing.timeline.timeline_actions import TimelineActions
 from caseflow.testing.timeline.timeline_state import START
-from caseflow.testing.timeline.timeline_terms import Doing, case_id_of
+from caseflow.testing.timeline.timeline_terms import Doing, Policies, case_id_of
 from caseflow.testing.timeline.wall_clock import instant_of
 
 
@@ -48,7 +47,8 @@ class Timeline(TimelineActions, Faults):
     until it is moved; what falls due on the way is fired at its own instant, as by a timely worker.
 
     Args:
-        policy: a shipped policy's name, the path of a file, or a policy.
+        policies: a shipped policy's name, the path of a file, or a policy; or a list of these, of which the
+            first is for cases that name none, and gives the office's zone and working days.
         start: where the clock stands: an aware datetime, its ISO 8601 text (the office's wall clock when it
             has no offset), or epoch microseconds; by default Monday 2025-03-03, 09:00 in China.
         store: where the cases are kept; by default in memory. A function without arguments that opens the
@@ -69,14 +69,14 @@ class Timeline(TimelineActions, Faults):
 
     def __init__(
         self,
-        policy: str | Path | Policy = "wuhu",
+        policies: Policies = "wuhu",
         *,
         start: datetime | str | int = START,
         store: Store | Callable[[], Store] | None = None,
         calendar: Calendar | str | Path | None = None,
         lang: Lang = "en",
     ) -> None:
-        super().__init__(policy, start=start, store=store, calendar=calendar, lang=lang)
+        super().__init__(policies, start=start, store=store, calendar=calendar, lang=lang)
 
     # -- commands ---------------------------------------------------------------------------------------
 
@@ -92,11 +92,13 @@ class Timeline(TimelineActions, Faults):
         urgency: str = "",
         citizen: str = "",
         case_id: str = "",
+        policy: str | None = None,
         **doing: Unpack[Doing],
     ) -> Case:
         """Take in an inquiry; with ``to`` it is routed to that unit at once.
 
         The id is ``case-1``, ``case-2`` and so on unless given, and each case has a citizen of its own.
+        ``policy`` names the one under which it will stand, by default the timeline's first.
         """
         fields = {
             "title": title, "body": body, "kind": kind, "to": to, "channel": channel,
@@ -104,8 +106,9 @@ class Timeline(TimelineActions, Faults):
         }  # fmt: skip
         fields = {name: text for name, text in fields.items() if text}
         case_id = checked_name("case_id", case_id)
-        named = {**fields, **doing, **({"case_id": case_id} if case_id else {})}
-        step = self._step("submit", case_id or self._new_id(), fields, doing)
+        others = {"case_id": case_id or None, "policy": policy}
+        named = {**fields, **doing, **{name: part for name, part in others.items() if part is not None}}
+        step = self._step("submit", case_id or self._new_id(), fields, doing).replace(policy=policy)
         return self._called("submit", (), named, step)
 
     def _new_id(self) -> str:
@@ -241,7 +244,7 @@ class TimelineTestCase(unittest.TestCase):
     for memory.
     """
 
-    policy: ClassVar[str | Path | Policy] = "wuhu"
+    policies: ClassVar[Policies] = "wuhu"
     start: ClassVar[datetime | str | int] = START
     store: ClassVar[Callable[[], Store] | None] = None
     calendar: ClassVar[Calendar | str | Path | None] = None
@@ -255,6 +258,6 @@ class TimelineTestCase(unittest.TestCase):
         store = getattr_static(self, "store")  # else a function of the class would become a method
         opener = store.__func__ if isinstance(store, staticmethod) else store
         self.timeline = Timeline(
-            self.policy, start=self.start, store=opener, calendar=self.calendar, lang=self.lang
+            self.policies, start=self.start, store=opener, calendar=self.calendar, lang=self.lang
         )
         self.addCleanup(lambda: self.timeline.store.close())

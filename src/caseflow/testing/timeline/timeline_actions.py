@@ -118,6 +118,10 @@ class TimelineActions(ActionTaker):
         """Record that a linked rectification was found done."""
         return self._do("verify_rectification", case, doing, rectification=rectification)
 
+    def drop_rectification(self, case: Case | str, rectification: str, **doing: Unpack[Doing]) -> Case:
+        """Record that a linked rectification will not be carried out: the case waits for it no more."""
+        return self._do("drop_rectification", case, doing, rectification=rectification)
+
     def close(self, case: Case | str, **doing: Unpack[Doing]) -> Case:
         """结案: end the case."""
         return self._do("close", case, doing)

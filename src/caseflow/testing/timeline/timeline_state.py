@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from caseflow.stores.memory import MemoryStore
 from caseflow.testing.step import Call, python_source
 from caseflow.testing.timeline.policy_cache import ReadyPolicy, ready_policy, working_calendar
 from caseflow.testing.timeline.stored_story import Story, story_of, told
-from caseflow.testing.timeline.timeline_terms import case_id_of
+from caseflow.testing.timeline.timeline_terms import Policies, case_id_of
 from caseflow.testing.timeline.wall_clock import instant_of
 from caseflow.views.lifeline import Lifeline, lifeline
 from caseflow.views.mermaid import gantt
@@ -38,7 +38,7 @@ class TimelineState:
 
     def __init__(
         self,
-        policy: str | Path | Policy = "wuhu",
+        policies: Policies = "wuhu",
         *,
         start: datetime | str | int = START,
         store: Store | Callable[[], Store] | None = None,
@@ -48,7 +48,10 @@ class TimelineState:
         self.lang = _spoken(lang)
         if isinstance(store, str):
             raise BadInput("no-store", what="store", found=store)
-        self._ready = ready_policy(policy)
+        several = [policies] if isinstance(policies, str | Path | Policy) else policies
+        self._ready = tuple(map(ready_policy, several))
+        if not self._ready:
+            raise BadInput("bad-option", what="policies", found="none")
         self._calendar = None if calendar is None else working_calendar(calendar, self.policy)
         self._is_own_calendar = isinstance(calendar, Calendar)
         self._new_store = store if callable(store) else None
@@ -67,7 +70,7 @@ class TimelineState:
 
     def _opened(self, store: Store | Callable[[], Store] | None) -> Store:
         if store is None:
-            return MemoryStore(pinned={self.rules.pin: self._ready.text})
+            return MemoryStore(pinned={ready.rules.pin: ready.text for ready in self._ready})
         opened = store() if callable(store) else store
         if not (hasattr(opened, "append") and hasattr(opened, "feed")):
             raise BadInput("no-store", what="store", found=type(opened).__name__)
@@ -76,16 +79,16 @@ class TimelineState:
     def _use(self, store: Store) -> None:
         """Go on with that store and a desk that remembers nothing."""
         self.store = store
-        self.desk = Desk(self.rules, store, clock=self.clock)
+        self.desk = Desk([ready.rules for ready in self._ready], store, clock=self.clock)
 
     @property
     def rules(self) -> CompiledPolicy:
-        """The compiled policy for new cases."""
-        return self._ready.rules
+        """The compiled policy for new cases that name none."""
+        return self._ready[0].rules
 
     @property
     def policy(self) -> Policy:
-        """The policy for new cases."""
+        """The policy for new cases that name none."""
         return self.rules.policy
 
     @property
@@ -145,7 +148,11 @@ class TimelineState:
 
 
 def _opening(
-    held: ReadyPolicy, clock: ManualClock, zone: str, calendar: Calendar | str | Path | None, lang: Lang
+    several: Sequence[ReadyPolicy],
+    clock: ManualClock,
+    zone: str,
+    calendar: Calendar | str | Path | None,
+    lang: Lang,
 ) -> str:
     """The call that makes such a timeline."""
     named = {"start": moment(clock.now_us(), zone).isoformat()}
@@ -154,7 +161,8 @@ def _opening(
     if lang != "en":
         named["lang"] = lang
     arguments = ", ".join(f"{name}={python_source(part)}" for name, part in named.items())
-    return f"Timeline({held.source}, {arguments})"
+    sources = ", ".join(ready.source for ready in several)
+    return f"Timeline({sources if len(several) == 1 else f'[{sources}]'}, {arguments})"
 
 
 def _spoken(lang: Lang) -> Lang:

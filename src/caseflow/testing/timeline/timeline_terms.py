@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any, TypedDict
 
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
+from caseflow.core.policy import Policy
 from caseflow.errors import UnknownCase
+
+Policies = str | Path | Policy | Sequence[str | Path | Policy]
+"""A shipped policy's name, the path of a file, or a policy; or several of these."""
 
 
 class Doing(TypedDict, total=False):
