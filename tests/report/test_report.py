@@ -78,7 +78,7 @@ def test_the_page_asks_nothing_of_anybody(year: tuple[Desk, ReportFigures], lang
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_the_page_can_be_read_by_ear(year: tuple[Desk, ReportFigures], lang: Lang) -> None:
-    """Its language, one title, words for each picture, heads for each table, and links that lead somewhere."""
+    """Its language, one title, words for each picture, heads for each table, links that lead somewhere."""
     page = Page(report_page(year[1], year[0], lang=lang))
     assert page.named("html")[0]["lang"] == {"zh": "zh-CN", "en": "en"}[lang]
     assert len(page.named("h1")) == 1
@@ -123,7 +123,7 @@ def test_names_are_only_names() -> None:
     desk = Desk(load_policy("wuhu"), MemoryStore(), clock=ManualClock("2025-03-03T09:00:00+08:00"))
     case = desk.submit(title="灯", by=CITIZEN)
     desk.route(case.id, to=SHARP, by=COORDINATOR)
-    desk.clock.advance(days=40)  # type: ignore[attr-defined]  # a manual one
+    desk.clock.advance(days=40)
     desk.sweep()
     with opened_tables(desk.store) as tables:
         page = Page(report_page(report_figures(desk, tables, period="2025-03"), desk))
