@@ -2,15 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from math import sqrt
 
 from attrs import evolve, frozen
 
 from caseflow import Case
-from caseflow.views.rates import Share, response_rate, satisfaction_rate
+from caseflow.analytics.ranks import wilson_bounds
+from caseflow.views.rates import Rate, response_rate, satisfaction_rate
 
-Z = 1.959964
-"""Of the normal distribution, for 95 %."""
 LEAST = 5
 """Ratings without which a unit is not ranked."""
 
@@ -21,16 +19,14 @@ class UnitRow:
 
     unit: str
     cases: int
-    response: Share
-    satisfaction: Share
+    response: Rate
+    satisfaction: Rate
     rank: int | None = None
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Between which the share lies with 95 % confidence, by Wilson's score."""
-        n, share = self.satisfaction.denominator, self.satisfaction.numerator / self.satisfaction.denominator
-        middle, half = share + Z * Z / (2 * n), Z * sqrt(share * (1 - share) / n + Z * Z / (4 * n * n))
-        return (middle - half) / (1 + Z * Z / n), (middle + half) / (1 + Z * Z / n)
+        """Between which the true rate lies with 95 % confidence, by Wilson's score."""
+        return wilson_bounds(self.satisfaction)
 
 
 def satisfied_board(cases: Iterable[Case]) -> list[UnitRow]:

@@ -13,14 +13,14 @@ from caseflow.core.policy import Stage
 from caseflow.desk.publications import Preview
 from caseflow.views.labels import PolicyLabels, stage_label
 from caseflow.views.letter import number_of
-from caseflow.views.rates import Share
+from caseflow.views.rates import Rate
 from inquiries.demo_people import SHOWN
 
 register = template.Library()
 
 
 @register.filter
-def percent(share: Share) -> int | None:
+def percent(share: Rate) -> int | None:
     """``{{ share|percent }}``: in whole percents, rounded half up; nothing where it is a share of nothing."""
     if not share.denominator:
         return None

@@ -11,7 +11,7 @@ from caseflow.contrib.django import desk
 from caseflow.contrib.django.config import language
 from caseflow.desk.case_file import CaseFile
 from caseflow.views.action_forms import ActionDocument, actions_document
-from caseflow.views.documents import explanation_document
+from caseflow.views.explanation_documents import explanation_document
 from inquiries.access import for_actors
 from inquiries.files import attach as keep
 from inquiries.files import attachments_for
