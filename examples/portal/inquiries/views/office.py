@@ -62,8 +62,9 @@ def intake(request: HttpRequest, actor: Actor) -> HttpResponse:
 
 def _near(actor: Actor) -> dict[str, list[dict[str, Any]]]:
     """Open cases of late by those that say nearly the same, the eldest first, since that is the primary."""
-    # Its libraries take two seconds to load, which no other page should wait for.
-    from caseflow.analytics import near_duplicates, occurrences
+    # Its libraries take a second or two to load, which no other page should wait for.
+    from caseflow.analytics.occurrences import occurrences
+    from caseflow.analytics.repeated_texts import near_duplicates
 
     since = desk().clock.now_us() - LOOKED_AT // timedelta(microseconds=1)
     texts = {
