@@ -31,10 +31,9 @@ from random import Random
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, load_policy
 from caseflow.offices.duty_watch import duty_watch
-from caseflow.oversight.governance import wilson
 from caseflow.policies.unit_register import ListedUnits
 from caseflow.ports import Unit
-from caseflow.views.rates import Rate, satisfaction_rate
+from caseflow.views.rates import Rate, satisfaction_rate, wilson_bounds
 
 POLICY = Path(__file__).parent / "policies" / "systems" / "wuhu.toml"
 UNITS = [f"单位 {number:02}" for number in range(12)]
@@ -99,7 +98,7 @@ def answer(desk: Desk, name: str, chance: Random) -> None:
 
 def board(shares: dict[str, Rate], *, worst: bool) -> list[tuple[int, str, Rate]]:
     """Units with enough ratings: best by the lower bound, worst by the upper; equal ones share a place."""
-    bound = {name: wilson(share.numerator, share.denominator)[worst] for name, share in shares.items()
+    bound = {name: wilson_bounds(share)[worst] for name, share in shares.items()
              if share.denominator >= LEAST}  # fmt: skip
     places = {name: 1 + sum((other < one) if worst else (other > one) for other in bound.values())
               for name, one in bound.items()}  # fmt: skip

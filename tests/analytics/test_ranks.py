@@ -7,9 +7,9 @@ from datetime import date
 import pytest
 from scipy.stats import binom, binomtest
 
-from caseflow.analytics.ranks import CHANCE, funnel_limits, ranked, wilson_bounds
+from caseflow.analytics.ranks import CHANCE, funnel_limits, ranked
 from caseflow.views.board_rows import Board, BoardRow, Figure
-from caseflow.views.rates import Rate
+from caseflow.views.rates import Rate, wilson_bounds
 
 
 def rate(numerator: int, denominator: int) -> Rate:

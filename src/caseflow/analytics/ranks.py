@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import sqrt
 
-from scipy.special import bdtr, bdtrc, ndtri
+from scipy.special import bdtr, bdtrc
 
 from caseflow.views.board_rows import Board, BoardRank, BoardRow
-from caseflow.views.rates import Rate
+from caseflow.views.rates import Rate, wilson_bounds
 
 LEAST = 10
 """The smallest denominator with which a row is ranked; this library's default."""
-CONFIDENCE = 0.95
-"""Of both bounds together."""
 CHANCE = 0.002
 """How seldom a rate lies outside the limits by chance alone, below and above together: three sigma."""
-
-
-def wilson_bounds(rate: Rate, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Between which bounds the true rate lies, by Wilson's score interval.
-
-    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22
-    (1927).
-    """
-    n, z = rate.denominator, float(ndtri(0.5 + confidence / 2))
-    if not n:
-        return 0.0, 1.0
-    share, square = rate.numerator / n, z * z
-    middle = share + square / (2 * n)
-    half = z * sqrt(share * (1 - share) / n + square / (4 * n * n))
-    scale = 1 + square / n
-    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 def funnel_limits(rate: Rate, whole: Rate, chance: float = CHANCE) -> tuple[int, int]:

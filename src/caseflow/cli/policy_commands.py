@@ -51,7 +51,7 @@ MOST_LISTED = 100
 
 @click.group()
 def policy() -> None:
-    """Show, check, prove and draw policies, and change the rules of cases under way."""
+    """Show, compare, check, prove and draw policies, and change the rules of cases under way."""
 
 
 @policy.command("list")

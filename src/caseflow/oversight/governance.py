@@ -28,13 +28,11 @@ from caseflow.interchange.pagination import feed
 from caseflow.oversight.referrals import day_of, period_us
 from caseflow.ports import Quarantined, Query
 from caseflow.ports.records import Aside
-from caseflow.views.rates import Rate
+from caseflow.views.rates import Rate, wilson_bounds
 
 PAGE = 5_000
 """Cases that are read at once."""
 DAY_US = 86_400_000_000
-Z = 1.959964
-"""The normal quantile of 95 % bounds on both sides."""
 LEAST = 30
 """Decided inquiries without which a region is compared with none."""
 
@@ -462,7 +460,7 @@ class _Tally:
         """The regions that are not behind: the upper bound of their share reaches that of all together."""
         enough = [(good, of) for good, of in regions.values() if of >= LEAST]
         good, of = (sum(column) for column in zip(*regions.values(), strict=True)) if regions else (0, 0)
-        level = sum(wilson(*one)[1] >= good / of for one in enough)
+        level = sum(wilson_bounds(Rate(*one, of="inquiries"))[1] >= good / of for one in enough)
         return Rate(level, len(enough), of=MEASURES["regions-level"].of)
 
 
@@ -476,21 +474,12 @@ def _unmeasured(name: str, share: Rate, pending: int, has_means: bool) -> str:
     return "too-soon" if pending else "nothing"
 
 
-def wilson(good: int, of: int) -> tuple[float, float]:
-    """The 95 % score interval of a share (Wilson, 1927)."""
-    share, spread = good / of, Z * Z / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = Z * sqrt(share * (1 - share) / of + spread / (4 * of)) / (1 + spread)
-    return middle - half, middle + half
-
-
 def trend(now: Rate, before: Rate) -> Trend:
     """By the hybrid score interval of the difference (Newcombe, 1998), which holds for small numbers, too."""
     if not now.denominator or not before.denominator:
         return ""
     one, other = (share.numerator / share.denominator for share in (now, before))
-    low, high = wilson(now.numerator, now.denominator)
-    low_before, high_before = wilson(before.numerator, before.denominator)
+    (low, high), (low_before, high_before) = wilson_bounds(now), wilson_bounds(before)
     if one - other - sqrt((one - low) ** 2 + (high_before - other) ** 2) > 0:
         return "up"
     if one - other + sqrt((high - one) ** 2 + (other - low_before) ** 2) < 0:

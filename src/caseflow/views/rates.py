@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
+from math import sqrt
+from statistics import NormalDist
 
 from caseflow.core.engine.evaluation import score_of
 from caseflow.core.evaluation_rule import EvaluationRule
 from caseflow.core.model.case import Assessment, Case, Rating
 from caseflow.core.value import Value
 from caseflow.errors import BadInput
+
+CONFIDENCE = 0.95
+"""Of both bounds together."""
 
 
 class Rate(Value):
@@ -52,6 +57,22 @@ class Rate(Value):
 
     def __str__(self) -> str:
         return f"{self.numerator} of {self.denominator} {self.of}"
+
+
+def wilson_bounds(rate: Rate, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """Between which bounds the true rate lies, by Wilson's score interval; 0 and 1 for a rate of nothing.
+
+    Source: E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22
+    (1927).
+    """
+    n, z = rate.denominator, NormalDist().inv_cdf(0.5 + confidence / 2)
+    if not n:
+        return 0.0, 1.0
+    share, square = rate.numerator / n, z * z
+    middle = share + square / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + square / (4 * n * n))
+    scale = 1 + square / n
+    return max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale)
 
 
 class Growth(Value):
