@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test pythons sqlalchemy-2.0 django-6 mining spark lint types examples docs bench soak bare clean
+.PHONY: demo portal browser test pythons sqlalchemy-2.0 django-6 mining spark lint types examples docs bench soak bare clean
 
 $(VENV)/ready-main: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -19,11 +19,24 @@ $(VENV)/ready-bench: $(VENV)/ready-main requirements-bench.txt
 	$(PIP) install --constraint constraints.txt --requirement requirements-bench.txt
 	@touch $@
 
+$(VENV)/ready-browser: $(VENV)/ready-test requirements-browser.txt
+	$(PIP) install --constraint constraints.txt --requirement requirements-browser.txt
+	@touch $@
+
 demo: $(VENV)/ready-main
 	$(BIN)/caseflow demo --out demo
 
+# The example portal with its made-up city: site and worker, until Ctrl-C.
+ADDRESS := 127.0.0.1:8000
+portal: $(VENV)/ready-main
+	@cd examples/portal && exec ../../$(BIN)/python manage.py portal $(ADDRESS)
+
+# The same in headless Chromium, which the machine has, with a font for Chinese.
+browser: $(VENV)/ready-browser
+	$(BIN)/python -m pytest -q -m browser tests/browser
+
 test: $(VENV)/ready-test
-	$(BIN)/python -m pytest -n 2 -m 'not soak'
+	$(BIN)/python -m pytest -n 2 -m 'not soak and not browser'
 
 soak: $(VENV)/ready-test
 	$(BIN)/python -m pytest -n 2 -m soak
@@ -46,7 +59,7 @@ pythons:
 	  rm -rf build/pythons && $$python -m venv build/pythons || exit 1; \
 	  build/pythons/bin/python -m pip --disable-pip-version-check --quiet install --constraint constraints.txt \
 	    --editable '.[all]' --requirement requirements-test.txt || exit 1; \
-	  build/pythons/bin/python -W error -m pytest -q -n 2 -m 'not soak' tests || exit 1; \
+	  build/pythons/bin/python -W error -m pytest -q -n 2 -m 'not soak and not browser' tests || exit 1; \
 	done; rm -rf build/pythons
 
 # The stores of databases with the oldest line of SQLAlchemy that is supported, beside the newest of `make test`.
@@ -92,7 +105,7 @@ types: $(VENV)/ready-test $(VENV)/ready-bench
 
 examples: $(VENV)/ready-main
 	@for example in examples/[0-9]*.py examples/campaign.py examples/leader_board.py; do echo "== $$example"; $(BIN)/python $$example || exit 1; done
-	cd examples/django_portal && ../../$(BIN)/python manage.py test
+	cd examples/portal && ../../$(BIN)/python manage.py test
 
 # With the servers that `.ci/servers` finds or starts; without any it says which rows are left out.
 bench: $(VENV)/ready-bench

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from itertools import combinations
 from random import Random
@@ -11,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.cluster.hierarchy import DisjointSet
 
-from caseflow import BadInput
+from caseflow import BadInput, analytics
 from caseflow.analytics import near_duplicates
 from caseflow.analytics.repeated_texts import SHORTEST, plain_text
 
@@ -122,3 +124,12 @@ def test_a_share_out_of_bounds_is_refused(similar: float) -> None:
     """A share lies above 0 and is at most 1."""
     with pytest.raises(BadInput, match="similar"):
         near_duplicates({}, similar=similar)
+
+
+def test_every_public_name_of_the_package_is_no_module() -> None:
+    """A function that bears the name of its module is found all the same, in a process of its own."""
+    names = ", ".join(analytics.__all__)
+    count = f"print(sum(type(one).__name__ == 'module' for one in ({names})))"
+    program = f"from caseflow.analytics import {names}\n{count}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "0\n"

@@ -226,6 +226,7 @@ WRONG = {
         "must have a method holders; got None",
     ),
     "no notifier": ({"DIRECTORY": f"{__name__}.Everyone", "NOTIFIERS": 5}, "must have a method send; got 5"),
+    "a policy twice": ({"POLICY": ["wuhu", "wuhu"]}, "must be one policy or several with names of their own"),
     "no hooks": ({"HOOKS": "submitted"}, "must be a list of"),
     "no hook": ({"HOOKS": ["submitted"]}, "each must be"),
     "no event": ({"HOOKS": [("opened", f"{__name__}.heard")]}, "no event is called 'opened'"),
@@ -270,6 +271,18 @@ def test_settings_may_name_things_or_hold_them(using: str, tmp_path: Path) -> No
     register.write_text("name,former\n城市管理局,城管局\n", encoding="utf-8")
     with override_settings(CASEFLOW={"UNITS": str(register), "CLOCK": CLOCK}):
         assert desk().submit(title="t", to="城管局", by=BOSS, case_id="c2").unit == "城市管理局"
+
+
+def test_settings_may_name_several_policies(using: str) -> None:
+    """The first is for cases that name none; roles may be any policy's, and migrate pins each."""
+    policies = ["wuhu", "leader-board"]
+    with override_settings(CASEFLOW={"POLICY": policies, "CLOCK": CLOCK, "ROLES": {"": "citizen"}}):
+        assert list(desk().policies) == policies
+        assert roles() == {"": ("citizen", "")}
+        call_command("migrate", "caseflow", database=using, verbosity=0)
+        assert all(desk().store.pinned(rules.pin) is not None for rules in desk().policies.values())
+        case = desk().submit(title="t", to="市长", policy="leader-board", by=Actor("c", role="citizen"))
+        assert desk().rules_of(case).policy.name == "leader-board"
 
 
 def test_settings_that_override_keep_the_rest(using: str, tmp_path: Path) -> None:

@@ -7,11 +7,17 @@ import re
 import shutil
 import subprocess
 import sys
+from gettext import GNUTranslations
 from pathlib import Path
+
+import pytest
+
+from tests.contracts.databases import POSTGRES, url_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "how-to" / "use-with-django.md"
-PORTAL = ROOT / "examples" / "django_portal"
+PORTAL = ROOT / "examples" / "portal"
+INQUIRIES = PORTAL / "inquiries"
 
 
 def run(folder: Path, *args: str) -> str:
@@ -30,13 +36,44 @@ def test_every_block_of_the_page_runs(tmp_path: Path) -> None:
     assert run(tmp_path, "page.py").startswith("1 cards, 1 reminders")
 
 
+def portal_in(folder: Path) -> Path:
+    """A copy of the portal, with what it keeps in a folder of its own."""
+    ignored = shutil.ignore_patterns("var", "__pycache__")
+    copy = shutil.copytree(PORTAL, folder / "portal", ignore=ignored)
+    (copy / "var").mkdir()
+    return copy
+
+
 def test_the_portal_among_the_examples_works(tmp_path: Path) -> None:
     """It migrates, its check is clean, its tests pass, and its sweep finds nothing yet."""
-    portal = shutil.copytree(
-        PORTAL, tmp_path / "portal", ignore=shutil.ignore_patterns("*.db", "__pycache__")
-    )
-    run(portal, "manage.py", "migrate", "--run-syncdb", "--skip-checks")
+    portal = portal_in(tmp_path)
+    run(portal, "manage.py", "migrate", "--skip-checks")
     assert "no issues" in run(portal, "manage.py", "check", "--database", "default")
     assert "No changes detected" in run(portal, "manage.py", "makemigrations", "--check", "--dry-run")
     assert "OK" in run(portal, "manage.py", "test")
-    assert run(portal, "manage.py", "caseflow", "sweep").startswith("0 cards")
+    assert run(portal, "manage.py", "caseflow", "sweep").startswith("发出 0 张牌")
+
+
+@pytest.mark.postgres
+def test_the_portal_works_on_postgresql(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By one variable; the journeys that touch the database in every way."""
+    server, _, _ = url_of(POSTGRES).rpartition("/")
+    monkeypatch.setenv("PORTAL_DATABASE", f"{server}/portal_{os.getpid()}")  # the runner makes one beside it
+    assert "OK" in run(portal_in(tmp_path), "manage.py", "test", "inquiries.tests.Office")
+
+
+def test_every_word_of_the_pages_is_there_in_chinese() -> None:
+    """What templates and programs translate stands in the compiled catalogue."""
+    with (INQUIRIES / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo").open("rb") as file:
+        catalogue = GNUTranslations(file)
+    words = set[str]()
+    for template in (INQUIRIES / "templates").rglob("*.html"):
+        text = template.read_text(encoding="utf-8")
+        words.update(re.findall(r'{% translate "([^"]+)"', text), re.findall(r'_\("([^"]+)"\)', text))
+        for block in re.findall(r"{% blocktranslate[^%]*%}(.*?){% endblocktranslate %}", text, re.DOTALL):
+            words.add(re.sub(r"{{ (\w+) }}", r"%(\1)s", block.replace("%", "%%")))
+    for program in INQUIRIES.rglob("*.py"):
+        words.update(re.findall(r'\b_\("([^"]+)"\)', program.read_text(encoding="utf-8")))
+    words = {word.replace(" %)", " %%)") if "(Wilson" in word else word for word in words}
+    assert len(words) > 150
+    assert {word for word in words if catalogue.gettext(word) == word} == {"PDF"}

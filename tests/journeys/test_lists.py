@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import urlsafe_b64decode
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from caseflow.core.model.events import UNKNOWN_ORIGIN, Submitted
 from caseflow.desk.reader import Reader
 from caseflow.policies.load import shipped
 from caseflow.policies.registry import compiled
+from caseflow.ports import Store
 from caseflow.testing.strategies import timelines
 from caseflow.testing.strategies.timeline_script import Script
 from tests.journeys.test_reading_rights import READERS
@@ -233,6 +235,21 @@ def test_whatever_happened_counts_are_those_of_the_list(script: Script) -> None:
         assert names(seen.cases(order="newest")) == [
             case.id for case in sorted(listed, key=lambda case: (case.submitted_us, case.id), reverse=True)
         ]
+
+
+@pytest.mark.parametrize("kind", [MemoryStore, lambda: SqliteStore(":memory:")], ids=["memory", "sqlite"])
+def test_titles_of_a_page_come_at_once(kind: Callable[[], Store]) -> None:
+    """Those of the cases that the actor may read, in the page's order; one that was erased is left out."""
+    desk = Desk(load_policy("wuhu"), kind(), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    for name, unit, by in (("a", "城管局", CITIZEN), ("b", "水务局", NEIGHBOUR), ("c", "城管局", CITIZEN)):
+        desk.submit(title=f"标题{name}", body="内文", to=unit, by=by, case_id=name)
+    supervisor = Actor("s", role="supervisor")
+    desk.redact("c", fields=["title"], basis="个人信息保护法第四十七条", reason="申请", by=supervisor)
+    page = desk.cases(order="newest").cases
+    assert desk.seen_by(COORDINATOR).titles(page) == {"b": "标题b", "a": "标题a"}
+    assert desk.seen_by(CITIZEN).titles(page) == {"a": "标题a"}
+    assert desk.seen_by(PLUMBER).titles(page) == {"b": "标题b"}
+    assert desk.seen_by(COORDINATOR).titles(()) == {}
 
 
 @pytest.mark.parametrize("name", shipped())

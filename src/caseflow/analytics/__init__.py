@@ -9,10 +9,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# At once, since the function bears the name of its module, which else would stand in its place.
+from caseflow.analytics.occurrences import Occurrence, occurrences
+
 if TYPE_CHECKING:
     from caseflow.analytics.decisions import Opening, dismiss, evidence, open_rectification
     from caseflow.analytics.excess import Excess, Period, Search, TooNew, excesses
-    from caseflow.analytics.occurrences import Occurrence, occurrences
     from caseflow.analytics.proposals import Proposal, Proposals, proposals_of, propose
     from caseflow.analytics.repeated_texts import near_duplicates
 
@@ -38,7 +40,6 @@ __all__ = [
 _MODULES = {
     "decisions": ("Opening", "dismiss", "evidence", "open_rectification"),
     "excess": ("Excess", "Period", "Search", "TooNew", "excesses"),
-    "occurrences": ("Occurrence", "occurrences"),
     "proposals": ("Proposal", "Proposals", "proposals_of", "propose"),
     "repeated_texts": ("near_duplicates",),
 }

@@ -31,7 +31,7 @@ class CaseflowConfig(AppConfig):
         checks.register(check_settings)
         checks.register(check_schema, checks.Tags.database)
         post_migrate.connect(_make_without_migrations, sender=self, dispatch_uid="caseflow.make")
-        post_migrate.connect(_pin_the_policy, sender=self, dispatch_uid="caseflow.pin")
+        post_migrate.connect(_pin_policies, sender=self, dispatch_uid="caseflow.pin")
 
 
 def _make_without_migrations(*, using: str, **_: Any) -> None:
@@ -42,8 +42,8 @@ def _make_without_migrations(*, using: str, **_: Any) -> None:
             SchemaStep(schema.newest()).database_forwards(CaseflowConfig.label, editor, None, None)
 
 
-def _pin_the_policy(*, using: str, **_: Any) -> None:
-    """Keep the portal's policy now, so that no command needs to, whose transaction may be rolled back."""
+def _pin_policies(*, using: str, **_: Any) -> None:
+    """Keep the portal's policies now, so that no command needs to, whose transaction may be rolled back."""
     try:
         portals_desk, using_ours = desk(), alias()
     except ImproperlyConfigured:

@@ -1,1 +1,0 @@
-"""The letters of a portal."""

@@ -1,0 +1,1 @@
+"""Inquiries of citizens: what the portal keeps beside the cases, and its pages."""

@@ -1,0 +1,1 @@
+"""The example portal in a browser, and its worker killed; `make browser` runs these."""
