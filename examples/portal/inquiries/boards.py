@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from attrs import evolve, frozen
 
 from caseflow import Case
-from caseflow.analytics.ranks import wilson_bounds
-from caseflow.views.rates import Rate, response_rate, satisfaction_rate
+from caseflow.views.rates import Rate, response_rate, satisfaction_rate, wilson_bounds
 
 LEAST = 5
 """Ratings without which a unit is not ranked."""
