@@ -45,6 +45,10 @@ class ListTerms(CountTerms, total=False):
     order: Order | None
 
 
+TERMS = frozenset(ListTerms.__annotations__)
+"""The terms by name."""
+
+
 class Page(Value):
     """Some cases in the order of their list, and the cursor for those after them.
 
@@ -98,9 +102,12 @@ def query_of(
         zone: the office's, in which dates begin.
 
     Raises:
+        TypeError: a term that there is none of, which would else list everybody's cases.
         BadInput: a term of another type, an order that is none or does not go with the rest, a word of one
             character.
     """
+    if unknown := terms.keys() - TERMS:
+        raise TypeError(f"no list has the term {sorted(unknown)[0]!r}; there are {', '.join(sorted(TERMS))}")
     words, orders = _words(text), get_args(Order)
     if order is not None and order not in orders:
         raise BadInput("bad-option", what="order", found=f"{order!a:.80}, expected {', '.join(orders)}")
