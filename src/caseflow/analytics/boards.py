@@ -251,7 +251,7 @@ def _aggregates(table: Table, group: Iterable[Measure], period: BoardPeriod) -> 
             yield one.name, _count_of(table, base)
 
 
-def _count_of(table: ir.Table, where: Any) -> Any:
+def _count_of(table: Table, where: Any) -> Any:
     """How many rows are meant; null is no: Spark counts by a sum, and a sum of nulls is null."""
     return table.count(where=where.fill_null(False))
 
