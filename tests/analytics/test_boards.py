@@ -12,12 +12,13 @@ from typing import Any
 
 import ibis
 import pytest
+import sqlglot
 from hypothesis import given, settings
 from sqlalchemy.engine import make_url
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, SqliteStore, load_policy
-from caseflow.analytics.boards import BOARDS, board, figures_of
-from caseflow.analytics.measures import MEASURES
+from caseflow.analytics.boards import BOARDS, board, expressions, figures_of
+from caseflow.analytics.measures import MEASURES, QuantileMeasure
 from caseflow.analytics.office_board import office_year
 from caseflow.analytics.table_export import arrow_tables
 from caseflow.analytics.table_schemas import TABLES
@@ -203,6 +204,18 @@ def test_a_policy_names_no_end_that_there_is_not(tmp_path: Path) -> None:
     with pytest.raises(PolicyError) as caught:
         load_policy(path)
     assert [one.code for one in caught.value.problems] == ["unknown-outcome"]
+
+
+def test_a_count_of_what_nobody_knows_yet_is_zero_in_sparks_words_too() -> None:
+    """Where no case is decided there are no decided ones: what Spark is asked, put to DuckDB, says 0."""
+    desk = desk_at("2025-03-03T09:30:00+08:00")
+    desk.submit(title="t", to=CENTRE, by=CITIZEN, case_id="c1")
+    backend = backend_of(desk.store)
+    for expression, group in expressions(MEASURES.values(), BoardPeriod.of("2025"), by=("unit",)):
+        (query,) = sqlglot.transpile(ibis.to_sql(expression, dialect="pyspark"), read="spark", write="duckdb")
+        for row in backend.con.execute(query).to_arrow_table().to_pylist():
+            counts = [row[one.name] for one in group if not isinstance(one, QuantileMeasure)]
+            assert None not in counts, query
 
 
 def test_growth_is_over_the_same_days_of_the_year_before() -> None:

@@ -245,10 +245,15 @@ def _aggregates(table: Table, group: Iterable[Measure], period: BoardPeriod) -> 
     for one in group:
         base = one.rows(table) & _within(table, one.day, period)
         if isinstance(one, RateMeasure):
-            yield one.name, table.count(where=base & one.hit(table))
-            yield f"{one.name}_of", table.count(where=base)
+            yield one.name, _count_of(table, base & one.hit(table))
+            yield f"{one.name}_of", _count_of(table, base)
         else:
-            yield one.name, table.count(where=base)
+            yield one.name, _count_of(table, base)
+
+
+def _count_of(table: Table, where: Any) -> Any:
+    """How many rows are meant; null is no: Spark counts by a sum, and a sum of nulls is null."""
+    return table.count(where=where.fill_null(False))
 
 
 def _quantiles(rows: Table, group: Sequence[Measure], by: Sequence[str], *, period: BoardPeriod) -> Table:
