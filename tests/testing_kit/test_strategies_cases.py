@@ -213,6 +213,6 @@ def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.Mon
         fell = [rung for rung in case.escalations if rung.clock == "completion" and rung.effective_us > asked]
         return case.state == "awaiting_information" and bool(fell)
 
-    found = smallest(cs.timelines(POLICIES["five clocks"], late=False), overdue_while_waiting)
+    found = smallest(cs.timelines(POLICIES["five clocks"], late=False, max_steps=5), overdue_while_waiting)
     acts = [step.action for step in found.steps if step.action != "route"]
     assert acts == ["submit", "request_information", ""]
