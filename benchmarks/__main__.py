@@ -12,7 +12,7 @@ NAMES = (
     "bytecodes", "core_step", "memory_desk", "sqlite_desk", "replay", "sweeps", "import_time", "memory",
     "timelines", "plugin", "fleet", "policy_laws", "postgres_desk", "sql_sweeps", "relay", "imports",
     "migration", "terms", "long_lives", "case_lists", "doors", "workers", "systems", "recurrence",
-    "linked", "analytic_boards",
+    "linked", "analytic_boards", "report_page",
 )  # fmt: skip
 
 
