@@ -338,6 +338,7 @@ def test_what_comes_of_itself_is_no_command() -> None:
         "card-annulled",
         "followed",
         "linked-case-moved",
+        "rectification-dropped",
     }
     closed = [event for event in events if event.name == "closed" and event.by.role == "system"]
     assert closed

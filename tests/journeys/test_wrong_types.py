@@ -26,7 +26,7 @@ RIGHT: dict[str, Any] = {
     "case": "c1", "media_type": "text/plain", "document": "d", "basis": "b", "reason": "r", "cases": tuple,
     "other": "c2", "as_": "x", "clock": "reply", "actor": IMPORTER, "what": "submitted", "function": print,
     "message": "m", "connection": "c", "year": 2025, "number": 1, "level": "yellow", "unit": "城管局",
-    "token": "t" * 40 + ".c1", "work": lambda batch: None,
+    "token": "t" * 40 + ".c1", "work": lambda batch: None, "name": "overview", "period": "2025",
 }  # fmt: skip
 TERMS = ("reason", "own_fields", "effective_at", "key", "expected_version")
 KNOWN = (

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+from caseflow.core.model.case import Case
 from caseflow.core.model.commands import SYSTEM, Actor
+from caseflow.core.units import UnitRegister
 from caseflow.errors import BadInput, Refusal, Refused, UnknownCase
 
 
@@ -51,6 +56,19 @@ def checked_name(what: str, name: object) -> str:
     return str.__str__(name)
 
 
+def checked_cases(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Cases at hand, in their order.
+
+    Raises:
+        BadInput: it is no list of them.
+    """
+    listed = checked_list("cases", cases)
+    for one in listed:
+        if not isinstance(one, Case):
+            raise _wrong("cases", one, "Case")
+    return listed
+
+
 def checked_list(what: str, names: Iterable[Any] | None) -> tuple[Any, ...]:
     """What stands in a list.
 
@@ -60,6 +78,29 @@ def checked_list(what: str, names: Iterable[Any] | None) -> tuple[Any, ...]:
     if not isinstance(names, Iterable):
         raise _wrong(what, names, "list")
     return tuple(names)
+
+
+def checked_folder(what: str, folder: object) -> Path:
+    """The path of a folder, which need not be there.
+
+    Raises:
+        BadInput: it is none.
+    """
+    if isinstance(folder, str | Path) and str(folder) and "\x00" not in str(folder):
+        with suppress(UnicodeEncodeError):
+            return Path(os.fsdecode(os.fsencode(folder)))
+    raise _wrong(what, folder, "folder")
+
+
+def checked_register(what: str, register: object) -> UnitRegister:
+    """A register of units.
+
+    Raises:
+        BadInput: it is none.
+    """
+    if not callable(getattr(register, "unit", None)) or not callable(getattr(register, "names", None)):
+        raise _wrong(what, register, "register of units")
+    return register  # type: ignore[return-value]  # a protocol, of which these two are asked
 
 
 def checked_mapping(what: str, fields: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -22,6 +22,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document, case_number_id
 from caseflow.core.value import Value
+from caseflow.desk.call_checks import checked_cases
 from caseflow.desk.command_handler import CommandHandler
 from caseflow.desk.thread_pool import Threaded, in_thread
 from caseflow.errors import CaseflowError, Refusal, Refused, is_of_the_store
@@ -109,7 +110,7 @@ def numbers_of_cases(
     Cases whose rules or documents cannot be read have none here.
     """
     numbered = dict[str, CompiledPolicy]()
-    for case in cases:
+    for case in checked_cases(cases):
         try:
             rules = rules_of(case)
         except CaseflowError as error:

@@ -20,7 +20,15 @@ from caseflow.core.notices import Document
 from caseflow.core.policy import Policy
 from caseflow.desk.adopter import Adopter, Adoption, Known, LegacyCase
 from caseflow.desk.batch import Batch, Result, batched
-from caseflow.desk.call_checks import checked_actor, checked_function, checked_list, checked_name
+from caseflow.desk.call_checks import (
+    checked_actor,
+    checked_count,
+    checked_folder,
+    checked_function,
+    checked_list,
+    checked_name,
+    checked_register,
+)
 from caseflow.desk.case_file import CaseText, case_texts, issued, number_of_case, numbers_of_cases
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, page_of
 from caseflow.desk.command_handler import CommandHandler
@@ -595,9 +603,14 @@ class Desk(TypedActions):
             BadInput: ``bad-option``, ``bad-period``.
         """
         source = import_module("caseflow.analytics.board_source")  # of an extra, and of a higher floor
-        units = self.units if places is None else places
         result: Board = source.store_board(
-            self.store, name, period=period, by=by, least=least, tables=tables, units=units
+            self.store,
+            checked_name("name", name),
+            period=period if isinstance(period, BoardPeriod) else checked_name("period", period),
+            by=[checked_name("by", one) for one in checked_list("by", by)],
+            least=None if least is None else checked_count("least", least),
+            tables=None if tables is None else checked_folder("tables", tables),
+            units=self.units if places is None else checked_register("places", places),
         )
         return result
 

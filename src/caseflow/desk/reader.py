@@ -11,6 +11,7 @@ from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
 from caseflow.core.notices import Document
 from caseflow.core.policy import SCOPES, Role
+from caseflow.desk.call_checks import checked_cases
 from caseflow.desk.case_file import AsyncCaseFile, CaseFile, CaseText
 from caseflow.desk.case_list import CaseCounts, CountTerms, ListTerms, Page, cursor_of, page_of, query_of
 from caseflow.desk.command_handler import CommandHandler
@@ -156,7 +157,7 @@ class Reader:
 
         Asks once where the store reads many cases' texts at a time.
         """
-        ids = [case.id for case in cases if self.get_of(case) is not None]
+        ids = [case.id for case in checked_cases(cases) if self.get_of(case) is not None]
         store = self._handler.store
         many = getattr(store, "texts_many", None)
         if many is not None:

@@ -106,6 +106,7 @@ class Timeline(TimelineActions, Faults):
         }  # fmt: skip
         fields = {name: text for name, text in fields.items() if text}
         case_id = checked_name("case_id", case_id)
+        policy = None if policy is None else checked_name("policy", policy)
         others = {"case_id": case_id or None, "policy": policy}
         named = {**fields, **doing, **{name: part for name, part in others.items() if part is not None}}
         step = self._step("submit", case_id or self._new_id(), fields, doing).replace(policy=policy)
