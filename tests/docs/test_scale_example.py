@@ -25,7 +25,7 @@ def test_two_workers_share_a_small_year(tmp_path: Path) -> None:
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert figures["cards due at midnight"] >= 20
+    assert figures["cards due by midnight"] >= 20
     assert figures["events"] > figures["commands"] > 40
     assert sum(figures["commands by second"]) == figures["commands"]
     assert 0 < figures["lag of half the cards, s"] <= figures["lag of the last card, s"]
