@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 
@@ -127,7 +127,8 @@ def _settings(request: pytest.FixtureRequest) -> dict[str, tuple[Any, str]]:
         if isinstance(setting, str | Path):
             settings[name] = (_in_rootdir(config, setting), place)
         elif isinstance(setting, list | tuple):
-            settings[name] = ([_below(config, one) for one in setting], place)
+            several = cast("Sequence[Any]", setting)
+            settings[name] = ([_below(config, one) for one in several], place)
     return settings
 
 

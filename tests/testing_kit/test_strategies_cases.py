@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import attrs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,8 @@ POLICIES = {
 }
 ANY: dict[str, st.SearchStrategy[Policy]] = {name: st.just(policy) for name, policy in POLICIES.items()}
 ANY["drawn"] = cs.policies()
+FEW = ("submit", "route", "request_information", "receive_information", "reply", "note")
+"""Actions enough to forget a pause: among all of them the search is long."""
 
 
 @pytest.mark.parametrize("name", ANY)
@@ -213,6 +216,8 @@ def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.Mon
         fell = [rung for rung in case.escalations if rung.clock == "completion" and rung.effective_us > asked]
         return case.state == "awaiting_information" and bool(fell)
 
-    found = smallest(cs.timelines(POLICIES["five clocks"], late=False, max_steps=5), overdue_while_waiting)
+    five = POLICIES["five clocks"]
+    few = attrs.evolve(five, actions={name: five.actions[name] for name in FEW})
+    found = smallest(cs.timelines(few, late=False), overdue_while_waiting)
     acts = [step.action for step in found.steps if step.action != "route"]
     assert acts == ["submit", "request_information", ""]

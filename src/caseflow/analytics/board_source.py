@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def store_board(
 @contextmanager
 def opened_tables(
     store: Store, folder: str | Path | None = None, *, aside: Aside | None = None
-) -> Iterator[Any]:
+) -> Generator[Any]:
     """A backend of Ibis with the tables of a store as it stands, on DuckDB.
 
     Args:

@@ -133,9 +133,8 @@ def _rows(tables: Any, expression: Any, columns: Sequence[str]) -> list[tuple[An
 def _reply_days(tables: Any, period: BoardPeriod) -> dict[int, int]:
     cases = tables.table("cases")
     replied = cases.filter(cases.counts & cases.reply_days.notnull() & _within(cases.replied_day, period))
-    lengths = replied.group_by(days=replied.reply_days.clip(upper=LONGEST)).aggregate(
-        count=lambda one: one.count()
-    )
+    by_days = replied.group_by(days=replied.reply_days.clip(upper=LONGEST))
+    lengths = by_days.aggregate(count=replied.count())
     return dict(_rows(tables, lengths, ("days", "count")))
 
 
@@ -144,7 +143,7 @@ def _levels(tables: Any, period: BoardPeriod) -> tuple[LevelTally, ...]:
     shown = cards.filter(cards.counts & _within(cards.day, period))
     names = ("policy", "clock", "level", "is_breach")
     counted = shown.group_by(list(names)).aggregate(
-        issued=lambda one: one.count(), annulled=lambda one: one.count(where=~one.stands)
+        issued=shown.count(), annulled=shown.count(where=~shown.stands)
     )
     return tuple(LevelTally(*row) for row in _rows(tables, counted, (*names, "issued", "annulled")))
 
@@ -170,7 +169,7 @@ def _rectifications(tables: Any, period: BoardPeriod) -> dict[str, tuple[int, in
     linked = tables.table("rectifications")
     shown = linked.filter(linked.counts & _within(linked.day, period))
     counted = shown.group_by("unit").aggregate(
-        linked=lambda one: one.count(), verified=lambda one: one.count(where=one.verified_us.notnull())
+        linked=shown.count(), verified=shown.count(where=shown.verified_us.notnull())
     )
     rows = _rows(tables, counted, ("unit", "linked", "verified"))
     return {unit: (many, verified) for unit, many, verified in rows}

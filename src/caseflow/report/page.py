@@ -228,7 +228,7 @@ def _volumes(figures: ReportFigures, words: _Words) -> Section:
 
 def _reply_times(figures: ReportFigures, words: _Words) -> Section:
     whole = sum(figures.reply_days.values())
-    counted, rows, so_far = [], [], 0
+    counted, rows, so_far = list[dict[str, int]](), list[tuple[str, ...]](), 0
     for day in range(LONGEST + 1):
         count = figures.reply_days.get(day, 0)
         so_far += count
@@ -290,7 +290,7 @@ def _boards(figures: ReportFigures, words: _Words) -> Section:
 def _board(board: Board, words: _Words) -> PageTable:
     is_ranked = any(row.standing.rank is not None or row.standing.remark for row in board.rows)
     ranks = (words.word("rank"),) if is_ranked else ()
-    rows = []
+    rows = list[tuple[str, ...]]()
     for row in board.rows[:MOST_ROWS]:
         cells = [words.unit(row.key[0])]
         cells += [words.figure(name, one) for name, one in zip(board.measures, row.figures, strict=True)]
@@ -404,7 +404,7 @@ def _rectifications(figures: ReportFigures, words: _Words) -> Section:
 
 
 def _governance(figures: ReportFigures, words: _Words) -> Section:
-    tables = []
+    tables = list[PageTable]()
     for name, measures in groupby(figures.governance.measures, key=lambda one: one.characteristic):
         tables.append(
             PageTable(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -183,7 +183,7 @@ def roles() -> dict[str, tuple[str, str]]:
 
 
 def _policies(option: Any, units: UnitRegister | None) -> list[Policy]:
-    several = option if isinstance(option, list | tuple) else [option]
+    several = cast("Sequence[Any]", option) if isinstance(option, list | tuple) else [option]
     policies = [_policy(one, units) for one in several]
     if not policies or len({policy.name for policy in policies}) < len(policies):
         raise _wrong("POLICY", f"it must be one policy or several with names of their own; got {option!r}")
