@@ -46,7 +46,7 @@ def test_the_admins_pages_tags_and_commands() -> None:
     assert "OK" in said
 
 
-@pytest.fixture(params=[pytest.param("postgresql", marks=pytest.mark.postgres), "sqlite"])
+@pytest.fixture(params=[pytest.param("postgresql", marks=[pytest.mark.postgres, pytest.mark.soak]), "sqlite"])
 def database(request: pytest.FixtureRequest) -> Mapping[str, object]:
     """The settings of a database that a runner makes its test database beside."""
     if request.param == "sqlite":

@@ -20,7 +20,7 @@ from caseflow.serialization import codec
 from caseflow.serialization.codec import SNAPSHOT, decode, encode, pack, unpack
 from tests.core.values import values
 
-quickly = settings(derandomize=True, database=None, max_examples=200, deadline=None)
+quickly = settings(derandomize=True, database=None, max_examples=80, deadline=None)
 
 NAMES = {
     "acknowledged", "acted", "adopted", "appeal-upheld", "assessed", "attached", "card-annulled",

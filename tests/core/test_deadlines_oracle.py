@@ -149,7 +149,7 @@ SKIPPED_DAY = Asked(
 )  # fmt: skip
 
 
-@settings(derandomize=True, database=None, max_examples=500, deadline=None)
+@settings(derandomize=True, database=None, max_examples=200, deadline=None)
 @given(asked())
 @example(SKIPPED_DAY)
 def test_breach_is_what_the_rules_say(question: Asked) -> None:
@@ -161,7 +161,7 @@ def test_breach_is_what_the_rules_say(question: Asked) -> None:
     assert at is None or found.certain == certain
 
 
-@settings(derandomize=True, database=None, max_examples=200, deadline=None)
+@settings(derandomize=True, database=None, max_examples=80, deadline=None)
 @given(asked().filter(lambda question: question.counting != "elapsed"))
 def test_walk_explains_the_breach(question: Asked) -> None:
     """The last day of `walk` ends at the breach; as many days count as were asked for, and none twice."""

@@ -185,7 +185,7 @@ def _resumed(asked: Terms, at: datetime) -> datetime:
     raise AssertionError
 
 
-@over(terms(), brief=500, full=1_500)
+@over(terms(), brief=200, full=1_500)
 def test_days_and_months_are_those_of_plain_dates(asked: Terms) -> None:
     """Whatever the keys, the zone and the pauses: the core and the plain dates come to the same instant."""
     span, (start, pauses, days) = asked.span(), asked.asked()
@@ -196,7 +196,7 @@ def test_days_and_months_are_those_of_plain_dates(asked: Terms) -> None:
     assert ends == ([] if result.at_us is None else [result.at_us])
 
 
-@over(terms(("office",)), brief=350, full=1_000)
+@over(terms(("office",)), brief=150, full=1_000)
 def test_office_time_is_that_of_plain_dates(asked: Terms) -> None:
     """The openings with the pauses cut out, one after the other, until the time is used up."""
     span, (start, pauses, days) = asked.span(), asked.asked()

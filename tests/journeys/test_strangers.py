@@ -51,7 +51,7 @@ def store_with(stands: Standing) -> MemoryStore:
     return store
 
 
-@pytest.mark.parametrize("name", ["base", "wuhu"])
+@pytest.mark.parametrize("name", [pytest.param("base", marks=pytest.mark.soak), "wuhu"])
 def test_a_stranger_hears_the_same_wherever_the_case_stands(name: str) -> None:
     """Every action in every state, however asked: to the byte one refusal without the case."""
     ways = Liveness(load_policy(name), start=START)
@@ -82,7 +82,7 @@ def test_a_stranger_hears_the_same_wherever_the_case_stands(name: str) -> None:
     assert [asked for asked, answers in heard.items() if len(answers) > 1] == []
 
 
-@pytest.mark.parametrize("name", ["base", "wuhu"])
+@pytest.mark.parametrize("name", [pytest.param("base", marks=pytest.mark.soak), "wuhu"])
 def test_whoever_may_act_somewhere_is_no_stranger(name: str) -> None:
     """Who may take some action on the case is told where it stands when another is refused."""
     ways = Liveness(load_policy(name), start=START)
