@@ -36,12 +36,11 @@ class Behind:
 
     def cut_at(self, order: Order, *, shut: bool = False) -> None:
         """Arm the proxy for the message that commits the order."""
-        if self.kind == "postgresql" and order.action != "merge":
-            # One statement is the whole transaction; it alone holds the text as JSON.
+        if self.kind == "postgresql":
+            # One statement is the whole transaction, of several cases too; it alone holds the text as JSON.
             self.proxy.arm(f'"{order.key}"'.encode(), shut=shut)
         else:
-            end = b"\0" if self.kind == "postgresql" else b""  # no part of READ COMMITTED
-            self.proxy.arm(order.key.encode(), COMMIT + end, shut=shut)
+            self.proxy.arm(order.key.encode(), COMMIT, shut=shut)
 
 
 @pytest.fixture(params=[
