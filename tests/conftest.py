@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from caseflow.testing.laws.policy_laws import same_everywhere
+
+settings.register_profile("unhurried", deadline=None)  # a busy machine breaks no promise
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,6 @@ from caseflow.core.time.pauses import Breach
 from caseflow.core.time.span import Counting
 from caseflow.desk import sweeper
 from caseflow.policies import registry
-from caseflow.testing.laws.policy_laws import same_everywhere
 
 _T = TypeVar("_T")
 
@@ -34,9 +33,8 @@ SEARCH = settings(
 
 
 def smallest(strategy: st.SearchStrategy[_T], condition: Callable[[_T], bool]) -> _T:
-    """What the strategy shrinks to under the condition; the same, whatever else is loaded."""
-    with same_everywhere():
-        return find(strategy, condition, settings=SEARCH)
+    """What the strategy shrinks to under the condition."""
+    return find(strategy, condition, settings=SEARCH)
 
 
 def yellow_a_microsecond_early(patch: pytest.MonkeyPatch) -> None:
