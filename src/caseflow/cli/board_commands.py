@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +19,13 @@ from caseflow.cli.options import (
     echo,
     json_option,
     lang_option,
+    of_extra,
     open_store,
     print_json,
     print_utf8,
     say,
     say_aside,
     store_option,
-    usage,
     word,
 )
 from caseflow.i18n import text
@@ -37,20 +36,6 @@ from caseflow.views.board_rows import Board, BoardRow, Figure
 from caseflow.views.rates import Growth, Rate
 
 SECONDS = 1_000_000
-
-
-def _module(name: str, lang: Lang) -> Any:
-    """A module of the extra.
-
-    Raises:
-        click.UsageError: a package of it is missing.
-    """
-    try:
-        return import_module(f"caseflow.analytics.{name}")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "caseflow":
-            raise
-        raise usage("extra-missing", lang, package=error.name, extra="analytics") from error
 
 
 @click.group()
@@ -72,13 +57,13 @@ def export(
 
     A run that was killed leaves nothing behind; each row is there exactly once.
     """
-    tables = _module("table_export", lang)
+    tables = of_extra("caseflow.analytics.table_export", "analytics", lang)
     aside: list[Quarantined] = []
     done = tables.export_tables(open_store(store_url, must_exist=True), folder, aside=aside.append)
     if compact:
         tables.compact_tables(folder)
     if database is not None:
-        _module("table_reader", lang).load_tables(folder, database)
+        of_extra("caseflow.analytics.table_reader", "analytics", lang).load_tables(folder, database)
     if as_json:
         print_json(done.to_dict())
     else:
@@ -115,7 +100,7 @@ def board(
 
     Rates say of how many; ranks go by the bound of what is certain, not by the raw rate.
     """
-    source = _module("board_source", lang)
+    source = of_extra("caseflow.analytics.board_source", "analytics", lang)
     aside: list[Quarantined] = []
     units = None if units_file is None else load_units(units_file)
     result: Board = source.store_board(

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, TextIO, TypeVar
 
@@ -111,6 +112,20 @@ def lang_of(ctx: click.Context | None, arguments: Sequence[str] = ()) -> Lang:
 def usage(key: str, lang: Lang, /, **values: Any) -> click.UsageError:
     """The error for a command that was written wrongly, in that language."""
     return click.UsageError(text(f"usage.{key}", lang, **values))
+
+
+def of_extra(module: str, extra: str, lang: Lang) -> Any:
+    """A module of the library whose packages come with an extra.
+
+    Raises:
+        click.UsageError: a package of it is missing.
+    """
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "caseflow":
+            raise
+        raise usage("extra-missing", lang, package=error.name, extra=extra) from error
 
 
 def json_option(command: _F) -> _F:

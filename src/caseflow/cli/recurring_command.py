@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import date
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,11 +16,11 @@ from caseflow.cli.options import (
     echo,
     json_option,
     lang_option,
+    of_extra,
     open_desk,
     print_json,
     say_aside,
     store_option,
-    usage,
     word,
 )
 from caseflow.ports import Quarantined
@@ -89,12 +88,7 @@ def recurring(
     Each comes with its cases, expectation, bound and adjusted p, and those of its texts that nearly repeat.
     A person opens a rectification or dismisses it.
     """
-    try:
-        analytics = import_module("caseflow.analytics.proposals")
-    except ModuleNotFoundError as error:
-        if error.name not in ("datasketch", "numpy", "scipy"):
-            raise
-        raise usage("extra-missing", lang, package=error.name, extra="analytics") from error
+    analytics = of_extra("caseflow.analytics.proposals", "analytics", lang)
     aside: list[Quarantined] = []
     desk = open_desk(store_url)
     result: Proposals = analytics.proposals_of(

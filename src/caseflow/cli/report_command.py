@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import click
 
-from caseflow.cli.options import FILE, Lang, lang_option, open_desk, say, say_aside, store_option, usage
+from caseflow.cli.options import FILE, Lang, lang_option, of_extra, open_desk, say, say_aside, store_option
 from caseflow.ports import Quarantined
 
 
@@ -33,13 +32,8 @@ def report(
 
     Volumes, reply times, cards, boards with the limits of chance, what keeps coming back, good governance.
     """
-    try:
-        source: Any = import_module("caseflow.analytics.board_source")
-        pages: Any = import_module("caseflow.report")
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] == "caseflow":
-            raise
-        raise usage("extra-missing", lang, package=error.name, extra="report") from error
+    source = of_extra("caseflow.analytics.board_source", "report", lang)
+    pages = of_extra("caseflow.report", "report", lang)
     desk, aside = open_desk(store_url), list[Quarantined]()
     with source.opened_tables(desk.store, folder, aside=aside.append) as tables:
         figures = pages.write_report(desk, tables, path, period=period, lang=lang, least=least)
