@@ -118,10 +118,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
-    """The summary says what proofs counted, and how many tests were skipped for want of a server."""
-    yield
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says, before the names of what failed, what proofs counted, and how many tests wanted a server."""
     for report in terminalreporter.stats.get("passed", ()):
         for name, text in report.user_properties:
             if name == "counted":

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
-import itertools
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,7 +24,10 @@ from caseflow.stores.sqlalchemy import SqlStore
 
 POSTGRES, MARIADB = "CASEFLOW_TEST_POSTGRES", "CASEFLOW_TEST_MARIADB"
 
-_numbers = itertools.count(1)
+
+def _new_name() -> str:
+    """A name that nobody has, a run that was killed and left its own behind included."""
+    return f"caseflow_test_{os.getpid()}_{secrets.token_hex(4)}"
 
 
 class WaitsForOthers(RelationalStore):
@@ -62,7 +65,7 @@ def url_of(variable: str) -> str:
 def postgres() -> Iterator[str]:
     """The URL of a new schema on the PostgreSQL server."""
     url = parsed(url_of(POSTGRES))
-    name = f"caseflow_test_{os.getpid()}_{next(_numbers)}"
+    name = _new_name()
     _run(url, f"CREATE SCHEMA {name}")
     try:
         yield _text(url.update_query_dict({"options": f"-csearch_path={name} -csynchronous_commit=off"}))
@@ -74,7 +77,7 @@ def postgres() -> Iterator[str]:
 def mariadb() -> Iterator[str]:
     """The URL of a new database on the MariaDB server."""
     url = parsed(url_of(MARIADB))
-    name = f"caseflow_test_{os.getpid()}_{next(_numbers)}"
+    name = _new_name()
     _run(url, f"CREATE DATABASE {name}")
     try:
         yield _text(url.set(database=name))

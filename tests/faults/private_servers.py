@@ -39,16 +39,26 @@ class PrivateServer:
     """A server process; as root it runs as the user that its package made."""
 
     user: str
-    url: str
+    port: int
 
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="caseflow-server-"))
-        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         if os.geteuid() == 0:
             shutil.chown(self.folder, self.user)
         self.prepare()
-        self.start()
+        for attempt in range(5):
+            self.port = free_port()
+            try:
+                self.start()
+                return
+            except AssertionError:  # somebody else took the port meanwhile
+                if attempt == 4 or self._process is None or self._process.poll() is None:
+                    raise
+
+    @property
+    def url(self) -> str:
+        raise NotImplementedError
 
     def prepare(self) -> None:
         raise NotImplementedError
@@ -101,7 +111,10 @@ class PrivatePostgres(PrivateServer):
     def prepare(self) -> None:
         self.run(program("initdb"), "-D", f"{self.folder}/data", "-U", "postgres", "--auth=trust",
                  "--encoding=UTF8", "--locale=C", "--no-sync")  # fmt: skip
-        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def command(self) -> list[str]:
         settings = ("listen_addresses=127.0.0.1", "max_prepared_transactions=10")
@@ -110,7 +123,7 @@ class PrivatePostgres(PrivateServer):
 
     def close(self) -> None:
         self.stop(signal.SIGQUIT)  # its children end with it
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class PrivateMariadb(PrivateServer):
@@ -122,7 +135,10 @@ class PrivateMariadb(PrivateServer):
     def prepare(self) -> None:
         self.run(program("mariadb-install-db"), "--no-defaults", f"--datadir={self.folder}/data",
                  "--auth-root-authentication-method=normal", "--skip-test-db")  # fmt: skip
-        self.url = f"mariadb://root@127.0.0.1:{self.port}/mysql"
+
+    @property
+    def url(self) -> str:
+        return f"mariadb://root@127.0.0.1:{self.port}/mysql"
 
     def command(self) -> list[str]:
         return [program("mariadbd"), "--no-defaults", f"--datadir={self.folder}/data", f"--port={self.port}",

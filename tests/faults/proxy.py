@@ -21,7 +21,8 @@ class Proxy:
         self._shut_afterwards = False
         self.is_shut = False
         self.cuts = 0
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._accepts = threading.Thread(target=self._accept, daemon=True)
+        self._accepts.start()
 
     def arm(self, *needles: bytes, shut: bool = False) -> None:
         """Cut at the message with the last needle that comes after messages with the others.
@@ -35,6 +36,8 @@ class Proxy:
         self.is_shut = False
 
     def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts
+        self._accepts.join()
         self._listener.close()
 
     def _accept(self) -> None:
@@ -75,4 +78,5 @@ class Proxy:
         client.shutdown(socket.SHUT_RDWR)
         server.sendall(data)
         threading.Event().wait(0.2)
+        client.close()
         server.close()
