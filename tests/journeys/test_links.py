@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from caseflow import Actor, BadInput, Case, Desk, ManualClock, Policy, Refused, load_policy
+from caseflow.core.engine.rights import for_parties
 from caseflow.core.model import events as e
 from caseflow.core.model.evolve import replay
 from caseflow.ports import Store
+from caseflow.views.documents import MOST_LINKS, case_document, public_document
 from caseflow.views.story import told
 from tests.journeys.people import MONDAY
 
@@ -210,6 +212,22 @@ def test_it_is_told_and_shown(desk: Desk, pair: tuple[Case, Case]) -> None:
     story = str(told(rules.__getitem__, "q-1", desk.history("q-1"), (), lang="zh"))
     assert "引发整改" in story and "r-1" in story
     assert [(link.type, link.case) for link in desk.public("q-1").links] == [("gave-rise-to", "r-1")]
+
+
+def test_documents_name_links_with_their_labels(desk: Desk, pair: tuple[Case, Case]) -> None:
+    """Those for the public and the parties name public links alone; of many the first are named."""
+    desk.submit(title="同一处", by=CLERK, case_id="q-2")
+    inquiry = desk.link("q-1", "q-2", as_="part-of", by=CLERK)
+    rules = desk.rules_of(inquiry)
+    shown = case_document(rules, inquiry, 0, lang="zh")
+    names = [(link.type.key, link.type.label, link.case, link.inward) for link in shown.links]
+    assert names == [("gave-rise-to", "引发整改", "r-1", False), ("part-of", "part-of", "q-2", False)]
+    of_public = (public_document(rules, desk.public("q-1")), case_document(rules, for_parties(inquiry), 0))
+    for document in of_public:
+        assert ([link.case for link in document.links], document.link_count) == (["r-1"], 1)
+    many = inquiry.facts.replace(links=inquiry.facts.links * MOST_LINKS)
+    crowded = case_document(rules, inquiry.replace(facts=many), 0)
+    assert (len(crowded.links), crowded.link_count) == (MOST_LINKS, 2 * MOST_LINKS)
 
 
 def test_a_link_is_public_only_if_both_ends_say_so(desk: Desk) -> None:

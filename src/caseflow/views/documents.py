@@ -6,14 +6,14 @@ never later than what happened: whole seconds, since people read them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
-from caseflow.core.model.case import Card, Case, Rating
+from caseflow.core.model.case import Card, Case, CaseLink, Rating
 from caseflow.core.model.clock_run import ClockRun
 from caseflow.core.model.events import Fields
 from caseflow.core.time.instants import moment
@@ -21,7 +21,7 @@ from caseflow.core.value import Value
 from caseflow.i18n import Lang, event_text
 from caseflow.views.forecast import Forecast
 from caseflow.views.labels import PolicyLabels, last_day, stage_label, term_label
-from caseflow.views.public import PublicCase
+from caseflow.views.public import PublicCase, PublicLink
 from caseflow.views.story import Story
 
 
@@ -107,13 +107,25 @@ class RatingDocument(JsonDocument):
     stands: bool
 
 
+class LinkDocument(JsonDocument):
+    """Another case that this one is linked to; ``inward`` when the link leads from that one to this."""
+
+    type: Labelled
+    case: str
+    inward: bool
+
+
+MOST_LINKS = 100
+"""So many links a document names: a proposal may have thousands."""
+
+
 class CaseDocument(JsonDocument):
     """A case as those who handle it see it, without its texts.
 
     ``deadline`` is the first instant at which the most urgent running clock is late, ``last_day`` the day on
     which an act is last on time; ``is_overdue`` says whether it has passed. ``helpers`` are the co-handling
     units. ``number`` is the case's as it is written, empty where it has none; ``policy`` that whose rules it
-    is under, by its name.
+    is under, by its name. ``links`` names the first hundred links, ``link_count`` says how many there are.
     """
 
     id: str
@@ -135,6 +147,8 @@ class CaseDocument(JsonDocument):
     cards: tuple[CardDocument, ...]
     reminders: tuple[CardDocument, ...]
     ratings: tuple[RatingDocument, ...]
+    links: tuple[LinkDocument, ...]
+    link_count: int
 
 
 class PageDocument(JsonDocument):
@@ -186,7 +200,8 @@ class PublicCardDocument(JsonDocument):
 class PublicCaseDocument(JsonDocument):
     """A case as anyone may see it: an allow-list without texts, people and notes.
 
-    ``number`` is the case's as it is written, empty where it has none.
+    ``number`` is the case's as it is written, empty where it has none. ``links`` and ``link_count`` are as in
+    a `CaseDocument`, of the links that anyone may see.
     """
 
     id: str
@@ -201,6 +216,8 @@ class PublicCaseDocument(JsonDocument):
     score: int | None
     answers: tuple[AnswerDocument, ...]
     cards: tuple[PublicCardDocument, ...]
+    links: tuple[LinkDocument, ...]
+    link_count: int
 
 
 class TextDocument(JsonDocument):
@@ -284,6 +301,8 @@ def case_document(
         cards=tuple(_card(labels, case, card) for card in case.cards),
         reminders=tuple(_card(labels, case, card) for card in case.reminders),
         ratings=tuple(_rating(labels, case, rating, zone) for rating in case.facts.ratings),
+        links=_links(labels, case.facts.links),
+        link_count=len(case.facts.links),
     )
 
 
@@ -347,6 +366,8 @@ def public_document(
             )
             for card in case.cards
         ),
+        links=_links(labels, case.links),
+        link_count=len(case.links),
     )
 
 
@@ -472,6 +493,17 @@ def _rating(labels: PolicyLabels, case: Case, rating: Rating, zone: str) -> Rati
         ),
         answers=_answers(labels, rating.fields),
         stands=rating is case.rating,
+    )
+
+
+def _links(labels: PolicyLabels, links: Sequence[CaseLink | PublicLink]) -> tuple[LinkDocument, ...]:
+    return tuple(
+        LinkDocument(
+            type=Labelled(key=link.type, label=labels.named(labels.rules.policy.links, link.type)),
+            case=link.case,
+            inward=link.inward,
+        )
+        for link in links[:MOST_LINKS]
     )
 
 
