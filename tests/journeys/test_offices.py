@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from caseflow import Actor, Case, Desk, ManualClock, Refused, load_policy
+from caseflow.cli import run
 from caseflow.errors import UnitsError
 from caseflow.offices.office_figures import BoardYear, coverage
 from caseflow.offices.office_register import (
@@ -20,7 +23,8 @@ from caseflow.offices.office_register import (
     Term,
     load_offices,
 )
-from caseflow.ports import Store
+from caseflow.ports import Query, Store
+from caseflow.stores.locations import open_store
 from caseflow.views.rates import Growth, Rate
 
 FIRST, CHANGE = date(2007, 1, 1), date(2010, 7, 1)
@@ -49,6 +53,17 @@ OFFICES = [
         name="丁县县长", jurisdiction="丁县", terms=(Term(holder="h-4", since=FIRST, until=CHANGE),)
     ),
 ]
+
+REGISTER = """
+[[jurisdictions]]
+name = "甲省"
+level = "province"
+
+[[offices]]
+name = "甲省省长"
+jurisdiction = "甲省"
+terms = [{ holder = "h-1", since = 2007-01-01 }]
+"""
 
 
 @pytest.fixture
@@ -179,3 +194,29 @@ def test_growth_has_the_year_before_as_its_denominator() -> None:
     percent = Growth(now=220_000, before=156_584).percent
     assert percent == Fraction(100 * 63_416, 156_584)
     assert Growth(now=1, before=0).percent is None
+
+
+def test_the_command_prints_the_year_of_a_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In words of either language, each share with what it is of; as JSON the numbers of `coverage`."""
+    file = tmp_path / "offices.toml"
+    file.write_text(REGISTER, encoding="utf-8")
+    offices = load_offices(file)
+    url = f"sqlite:///{tmp_path}/boards.db"
+    with open_store(url) as store:
+        clock = ManualClock("2010-06-30T09:00:00+08:00")
+        desk = Desk(load_policy("leader-board"), store, clock=clock, units=offices)
+        for number in range(2):
+            desk.submit(title="路灯", to="甲省省长", by=Actor("c-1", role="citizen"), case_id=f"b{number}")
+        desk.reply("b0", text="已修复", by=Actor("o-1", role="handler", unit="甲省省长"))
+        year = coverage(store.find(Query()), offices, 2010)
+    arguments = ["coverage", "--store", url, "--offices", str(file), "--year", "2010"]
+    assert run([*arguments, "--lang", "zh"]) == 0
+    shown = capsys.readouterr().out
+    assert "50.0 %（2 中 1）" in shown and "领导留言板，2010 年" in shown
+    assert run([*arguments, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["replied"] == {"numerator": 1, "denominator": 2, "of": year.replied.of}
+    assert printed["leaders"]["province"] == msgspec.to_builtins(year.leaders[Level.PROVINCE])
+    assert (printed["growth"], printed["quarantined"]) == ({"now": 1, "before": 0}, [])
+    assert run([*arguments, "--tables", str(tmp_path / "tables"), "--lang", "en"]) == 0
+    assert run(["coverage", "--store", url, "--offices", str(tmp_path / "none.toml"), "--year", "2010"]) == 3

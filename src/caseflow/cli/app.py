@@ -18,6 +18,7 @@ from caseflow import CaseflowError, StoreError, __version__
 from caseflow.cli.audit_commands import audit
 from caseflow.cli.board_commands import analytics, board
 from caseflow.cli.case_commands import annul, calendar, cases, counts, forecast, show, sweep
+from caseflow.cli.coverage_command import coverage
 from caseflow.cli.deadline_commands import deadline, explain
 from caseflow.cli.exit_codes import Exit
 from caseflow.cli.golden_commands import testing
@@ -64,7 +65,7 @@ def cli() -> None:
 for _command in (
     demo, replay, adopt, simulate, deadline, policy, show, annul, explain, forecast, cases, counts, sweep,
     calendar, recurring, analytics, board, store, export, import_, audit, relay, document, testing, units,
-    referral, systems, zone, governance, report,
+    referral, systems, zone, governance, report, coverage,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -135,14 +135,15 @@ def _lines(board: Board, lang: Lang) -> Iterator[str]:
 def _cells(row: BoardRow, board: Board, lang: Lang, *, is_ranked: bool) -> list[str]:
     cells = [part or "-" for part in row.key] or [word("by-all", lang)]
     pairs = zip(board.measures, row.figures, strict=True)
-    cells += [_shown(name, figure, lang) for name, figure in pairs]
+    cells += [figure_text(name, figure, lang) for name, figure in pairs]
     if is_ranked:
         rank, remark = row.standing.rank, row.standing.remark
         cells += ["-" if rank is None else str(rank), word(f"remark-{remark}", lang) if remark else ""]
     return cells
 
 
-def _shown(name: str, figure: Figure, lang: Lang) -> str:
+def figure_text(name: str, figure: Figure, lang: Lang) -> str:
+    """A figure of that name as people read it: a rate with what it is of, a growth with both counts."""
     match figure:
         case None:
             return "-"
