@@ -12,7 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from caseflow import Actor, Desk, ManualClock, MemoryStore, Refused, UnknownCase, load_policy
+from caseflow.core.engine.rights import for_parties
 from caseflow.core.model import events as e
+from caseflow.core.model.case import Case, Facts
+from caseflow.desk import party_views
 from caseflow.desk.reader import Reader
 from caseflow.policies.load import shipped
 from caseflow.ports import Text
@@ -151,6 +154,26 @@ def test_a_list_goes_by_the_rules_of_each_case(tmp_path: Path) -> None:
     assert [case.id for case in desk.seen_by(OFFICER).cases()] == ["new"]
     with pytest.raises(UnknownCase):
         desk.seen_by(OFFICER).get("old")
+
+
+def test_a_list_read_again_shows_a_case_as_it_is_by_now(desk: Desk) -> None:
+    """What was made of a case for its citizen is used again while it stays the same, and no longer."""
+    seen = desk.seen_by(CITIZEN)
+    (before,), (again,) = seen.cases(), seen.cases()
+    assert before is again and before == for_parties(desk.get("a"))
+    desk.transfer("a", to="水务局", by=COORDINATOR)
+    (after,) = seen.cases()
+    assert after == for_parties(desk.get("a")) != before
+
+
+def test_no_more_than_so_many_views_of_cases_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever is forgotten, and of whichever case of that id: each is shown as it is."""
+    monkeypatch.setattr(party_views, "KEPT_VIEWS", 2)
+    views = party_views.PartyViews()
+    cases = [Case(case_id, facts=Facts(returns=n)) for n, case_id in enumerate("abacbca")]
+    for _ in range(2):
+        assert views.of(cases) == [for_parties(case) for case in cases]
+        assert len(views) <= 2
 
 
 @pytest.mark.parametrize("policy", shipped())

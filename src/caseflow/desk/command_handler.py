@@ -32,6 +32,7 @@ from caseflow.desk.call_checks import checked_call, checked_count, checked_key, 
 from caseflow.desk.hooks import Hooks
 from caseflow.desk.idempotency import Request
 from caseflow.desk.instrumentation import Watch
+from caseflow.desk.party_views import PartyViews
 from caseflow.desk.unit_of_work import UnitOfWork, is_read_again
 from caseflow.errors import CaseflowError, KeyReused, Refused, Stale, UnknownCase
 from caseflow.policies.registry import rules_of
@@ -82,6 +83,7 @@ class CommandHandler:
         self.hooks = hooks
         self._tells = tells
         self._pinned = set[str]()
+        self.party_views = PartyViews()
 
     def on(self, store: Store) -> CommandHandler:
         """The same on another store of the same cases; the two share what is known to be kept there."""

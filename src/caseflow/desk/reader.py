@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Unpack
 
-from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, for_parties, level_of, sees
+from caseflow.core.engine.rights import INTERNAL, NOTHING, PARTIES, in_scope, level_of, sees
 from caseflow.core.model.case import Case
 from caseflow.core.model.commands import Actor
 from caseflow.core.model.events import Event
@@ -45,11 +47,11 @@ class Reader:
         Raises:
             UnknownCase: there is none, or it is none of the actor's.
         """
-        case, handler = self._handler.known(case_id), self._handler
-        level = level_of(handler.rights(handler.rules_of(case), self._by), case, self._by)
+        case = self._handler.known(case_id)
+        level = level_of(self._role_for(case), case, self._by)
         if level == NOTHING:
             raise UnknownCase(case_id)
-        return CaseFile(handler, case, by=self._by, level=level)
+        return CaseFile(self._handler, case, by=self._by, level=level)
 
     def get(self, case_id: str) -> Case:
         """The case as it is stored; to the parties without what the office keeps to itself."""
@@ -79,23 +81,22 @@ class Reader:
             cursor = cursor_of(query, cases[-1])  # one they may not find stands in no cursor either
         return Page(tuple(cases), cursor, tuple(bad))
 
-    def _read(self, page: Page, bad: list[Quarantined]) -> Iterator[Case]:
+    def _read(self, page: Page, bad: list[Quarantined]) -> list[Case]:
         """The cases of a page, each as the actor may read it; what is set aside is added to the list."""
         bad += page.quarantined
-        roles = dict[str, Role]()
-        for case in page.cases:
-            pin = case.origin.policy_hash
+        seen, roles = list[Case](), dict[str, Role]()
+        for pin, group in groupby(page.cases, _PIN):
+            cases = tuple(group)
             try:
                 if pin not in roles:
-                    roles[pin] = self._handler.rights(self._handler.rules_of(case), self._by)
-                seen = self._as_seen(case, roles[pin])
+                    roles[pin] = self._role_for(cases[0])
             except Exception as error:  # its rules cannot be read
                 if is_of_the_store(error):
                     raise
-                bad.append(Quarantined.of("case", case.id, error))
+                bad += [Quarantined.of("case", case.id, error) for case in cases]
             else:
-                if seen is not None:
-                    yield seen
+                seen += self._as_seen(cases, roles[pin])
+        return seen
 
     def counts(self, **terms: Unpack[CountTerms]) -> CaseCounts:
         """How many of the cases that the actor may read there are, by state, unit and level of card.
@@ -150,14 +151,17 @@ class Reader:
 
     def get_of(self, case: Case) -> Case | None:
         """A case at hand, as `get` has it; `None` where its own rules do not let the actor read it."""
-        return self._as_seen(case, self._handler.rights(self._handler.rules_of(case), self._by))
+        return next(iter(self._as_seen((case,), self._role_for(case))), None)
 
     def titles(self, cases: Iterable[Case]) -> dict[str, str]:
         """The titles of a page's cases by id, in its order; those erased, or not for the actor, are left out.
 
         Asks once where the store reads many cases' texts at a time.
         """
-        ids = [case.id for case in checked_cases(cases) if self.get_of(case) is not None]
+        ids = list[str]()
+        for _, group in groupby(checked_cases(cases), _PIN):
+            within = tuple(group)
+            ids += [case.id for case in self._readable(within, self._role_for(within[0]))]
         store = self._handler.store
         many = getattr(store, "texts_many", None)
         if many is not None:
@@ -167,11 +171,18 @@ class Reader:
         titles = {case_id: text.text for case_id in ids for text in kept.get(case_id, ()) if _is_title(text)}
         return {case_id: title for case_id, title in titles.items() if title}
 
-    def _as_seen(self, case: Case, role: Role) -> Case | None:
-        level = level_of(role, case, self._by)
-        if sees(level, INTERNAL):
-            return case
-        return for_parties(case) if sees(level, PARTIES) else None
+    def _role_for(self, case: Case) -> Role:
+        """The actor's rights under the rules of the case."""
+        return self._handler.rights(self._handler.rules_of(case), self._by)
+
+    def _readable(self, cases: Sequence[Case], role: Role) -> Sequence[Case]:
+        """Those of the cases that the actor may read under the role, as they are stored."""
+        return in_scope(role, cases, self._by) if sees(role.reads, PARTIES) else ()
+
+    def _as_seen(self, cases: Sequence[Case], role: Role) -> Sequence[Case]:
+        """Those of the cases that the actor may read under the role, as far as they may."""
+        readable = self._readable(cases, role)
+        return readable if sees(role.reads, INTERNAL) else self._handler.party_views.of(readable)
 
     def public(self, case_id: str) -> PublicCase:
         """The case as anyone may see it."""
@@ -217,6 +228,10 @@ class Reader:
     def allowed(self, case_id: str) -> tuple[Allowed, ...]:
         """Every action of the policy: its fields, or why this actor may not take it; see `Desk.allowed`."""
         return self.open(case_id).allowed()
+
+
+_PIN = attrgetter("origin.policy_hash")
+"""The rules that a case stands under; on a page those of many cases are the same, and read once."""
 
 
 def _is_title(text: Text) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from caseflow.core.engine.actions import ACTION_OF
 from caseflow.core.engine.compiled_policy import CompiledPolicy, Transition, refusal
@@ -12,7 +14,7 @@ from caseflow.core.engine.extensions import clock_asked
 from caseflow.core.engine.publication import published_version, publishes
 from caseflow.core.engine.remedies import is_stranger, to_stranger
 from caseflow.core.model import events as e
-from caseflow.core.model.case import Case, Facts
+from caseflow.core.model.case import NOTHING_YET, Case, Facts
 from caseflow.core.model.commands import Actor, Command
 from caseflow.core.policy import AUDIENCES, Policy, Role
 from caseflow.errors import Refusal
@@ -48,20 +50,26 @@ def sees(level: str, audience: str) -> bool:
 def level_of(role: Role, case: Case, by: Actor) -> str:
     """How far the actor may read the case: `NOTHING`, or the widest audience that they belong to.
 
-    As for acting, a role of scope ``own`` reads the actor's own cases, one of scope ``unit`` those that the
-    actor's unit holds or helps with. Outside of it there is only what anyone may see.
-
     Args:
         role: the rights of the actor.
     """
+    return role.reads if in_scope(role, (case,), by) else NOTHING
+
+
+def in_scope(role: Role, cases: Sequence[Case], by: Actor) -> Sequence[Case]:
+    """Those of the cases that the actor reads as their role reads; of others there is what anyone may see.
+
+    As for acting, a role of scope ``own`` reads the actor's own cases, one of scope ``unit`` those that the
+    actor's unit holds or helps with.
+    """
+    unit = by.unit
     match role.scope:
         case "any":
-            return role.reads
+            return cases
         case "own":
-            return role.reads if case.citizen and case.citizen == by.id else NOTHING
+            return [case for case in cases if case.citizen == by.id]
         case _:
-            units = (case.unit, *case.facts.co_handlers)
-            return role.reads if by.unit and by.unit in units else NOTHING
+            return [case for case in cases if unit and (unit == case.unit or unit in case.facts.co_handlers)]
 
 
 def act_of(event: e.Event) -> str:
@@ -120,29 +128,29 @@ def for_parties(case: Case) -> Case:
     """The case as its citizen may have it: without what the office keeps to itself, and without other people.
 
     What stands of its life is listed here, so that what is added to it some day is kept back until it is
-    listed too.
+    listed too. A case of whose life nothing stands yet has nothing to keep back, and is given as it is.
     """
     facts = case.facts
-    return case.replace(
-        escalations=case.cards,
-        facts=Facts(
-            cycle=facts.cycle,
-            past_units=facts.past_units,
-            co_handlers=facts.co_handlers,
-            replies=facts.replies,
-            reopens=facts.reopens,
-            ratings=facts.ratings,
-            rectifications=facts.rectifications,
-            primary=facts.primary,
-            unknown_event=facts.unknown_event,
-            adopted_us=facts.adopted_us,
-            reopenings=facts.reopenings,
-            renamed=facts.renamed,
-            merged_us=facts.merged_us,
-            led=facts.led,
-            links=tuple(link for link in facts.links if link.is_public),
-        ),
+    if facts == NOTHING_YET and not case.escalations:
+        return case
+    shown = Facts(
+        cycle=facts.cycle,
+        past_units=facts.past_units,
+        co_handlers=facts.co_handlers,
+        replies=facts.replies,
+        reopens=facts.reopens,
+        ratings=facts.ratings,
+        rectifications=facts.rectifications,
+        primary=facts.primary,
+        unknown_event=facts.unknown_event,
+        adopted_us=facts.adopted_us,
+        reopenings=facts.reopenings,
+        renamed=facts.renamed,
+        merged_us=facts.merged_us,
+        led=facts.led,
+        links=tuple([link for link in facts.links if link.is_public]) if facts.links else (),
     )
+    return replace(case, escalations=case.cards, facts=shown)
 
 
 class Authorizer(Protocol):

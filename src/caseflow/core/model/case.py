@@ -338,7 +338,7 @@ class Case(CompactValue):
     @property
     def cards(self) -> tuple[Card, ...]:
         """Breaches, annulled ones included, in the order of `effective_at` as a rule."""
-        return tuple(card for card in self.escalations if card.is_breach)
+        return tuple([card for card in self.escalations if card.is_breach])
 
     @property
     def reminders(self) -> tuple[Card, ...]:
