@@ -227,7 +227,8 @@ def test_no_text_is_left_over() -> None:
     words |= {name for spec in ACTIONS.values() for name in spec.fields}
     unused = [key for key in ENGLISH if not {key, key.partition(".")[2]} & words]
     # the rest is put together: a kind of change, of measure, a column; each finding has twins of its own
-    golden, cli = r"golden\.(card|case) (gone|new)", r"cli\.(simulated|aside|health|by|remark|coverage)-([\w-]+)"
+    golden = r"golden\.(card|case) (gone|new)"
+    cli = r"cli\.(simulated|aside|health|by|remark|coverage)-([\w-]+)"
     report = r"report\.[\w-]+-(title|note)|report\.remark-[\w-]+"
     beyond = r"governance\.beyond-[\w-]+"
     together = re.compile(
