@@ -67,7 +67,7 @@ def in_scope(role: Role, cases: Sequence[Case], by: Actor) -> Sequence[Case]:
         case "any":
             return cases
         case "own":
-            return [case for case in cases if case.citizen == by.id]
+            return [case for case in cases if case.citizen == by.id] if by.id else ()
         case _:
             return [case for case in cases if unit and (unit == case.unit or unit in case.facts.co_handlers)]
 
