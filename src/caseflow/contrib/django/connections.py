@@ -97,12 +97,12 @@ class DjangoConnections:
         try:
             is_free = self.is_free
             try:
-                return self._run(ask)
+                return self._ask(ask)
             except Error as error:
                 if not is_free or kind_of(error) not in REPLACED:
                     raise
                 self._connection.close()
-                return self._run(ask)
+                return self._ask(ask)
         except (Error, UnicodeError) as error:
             raise self._translated(error) from error
 
@@ -117,7 +117,7 @@ class DjangoConnections:
         except Error as error:
             raise self._translated(error) from error
         if not is_free:
-            return self._nested(change)
+            return self._nested(change, self._ask if single else self._run)
         run = self._run_single if single else self._run_whole
         return attempted(
             lambda: run(change), errors=Error, name=self.name, seconds=self._seconds,
@@ -128,12 +128,21 @@ class DjangoConnections:
         with self._connection.cursor() as cursor:
             return work(cursor)
 
-    def _nested(self, change: Callable[[Cursor], Result]) -> Result:
+    def _ask(self, work: Callable[[Cursor], Result]) -> Result:
+        """Run a question, or a change of one statement: our own words alone, which may be prepared."""
+        with _asking_cursor(self._connection) as cursor:
+            return work(cursor)
+
+    def _nested(
+        self,
+        change: Callable[[Cursor], Result],
+        run: Callable[[Callable[[Cursor], Result]], Result],
+    ) -> Result:
         self._begun()
         for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic(using=self._using):
-                    return self._run(change)
+                    return run(change)
             except RetryTransaction:
                 continue
             except (Error, UnicodeError) as error:
@@ -165,7 +174,7 @@ class DjangoConnections:
 
     def _run_single(self, change: Callable[[Cursor], Result]) -> Result:
         try:
-            return self._run(change)
+            return self._ask(change)
         except Error as error:
             self._raise_unsure(error)
             raise
@@ -195,3 +204,12 @@ class DjangoConnections:
 
     def _translated(self, error: BaseException) -> StoreError:
         return translated(error, name=self.name, seconds=self._seconds)
+
+
+def _asking_cursor(connection: Any) -> Any:
+    """Django's cursor, whose statements PostgreSQL prepares where that is of use; see `prepared_cursor`."""
+    if not hasattr(connection.connection, "prepare_threshold"):  # not psycopg's, or none is open yet
+        return connection.cursor()
+    from caseflow.contrib.django import prepared_cursor
+
+    return prepared_cursor.cursor(connection)
