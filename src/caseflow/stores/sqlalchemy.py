@@ -288,7 +288,7 @@ class EngineConnections:
         """
         is_whole = single and not self._is_pooled and (self._is_ours or self.dialect.name != "mariadb")
         run = self._run_single if is_whole else self._run
-        return attempted(lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout)
+        return attempted(lambda: run(change), errors=self.errors, translate=self._translated)
 
     def _run(self, change: Callable[[Cursor], Result]) -> Result:
         with self._connected() as (connection, cursor):
