@@ -87,7 +87,7 @@ def django_app() -> Any:
             cursor.execute("INSERT INTO bare (body) VALUES (%s)", (body,))
         return JsonResponse({"body": body})
 
-    cases = case_urls(actor_of=lambda request: actor(request.headers.get("X-User", "")))
+    cases = case_urls(actor_of=lambda request: actor(request.META.get("HTTP_X_USER", "")))
     globals()["urlpatterns"] = [path("api/bare", bare), path("api/", include(cases))]
     return get_wsgi_application()
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from threading import RLock
@@ -130,8 +131,13 @@ def languages() -> tuple[Lang, ...]:
 
 def nearest(tag: str) -> Lang:
     """The language there is that comes nearest to a tag or locale such as ``zh-Hans`` or ``zh_CN.UTF-8``."""
+    return _nearest(tag, languages())
+
+
+@lru_cache(maxsize=64)
+def _nearest(tag: str, known: tuple[Lang, ...]) -> Lang:
     tag = re.split("[.@]", tag)[0].replace("_", "-").lower()
-    near = [lang for lang in languages() if f"{tag}-".startswith(f"{lang.replace('_', '-').lower()}-")]
+    near = [lang for lang in known if f"{tag}-".startswith(f"{lang.replace('_', '-').lower()}-")]
     return max(near, key=len, default=FALLBACK)
 
 

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from caseflow import Actor, Desk, ManualClock, StoreError, load_policy
 from caseflow.contrib.django import DjangoStore
+from caseflow.contrib.django.prepared_cursor import LIVES_LONG
 from caseflow.stores.sql.schema import newest
+from caseflow.stores.sqlalchemy import SqlStore
 from caseflow.testing.contract.case_factory import submitted, then
 from tests.contracts.databases import DATABASES, CaughtUp
-from tests.contrib.portal.databases import portal
+from tests.contracts.pgbouncer import pooled
+from tests.contrib.portal.databases import pointed, portal
+from tests.contrib.portal.models import Post
 
 BOSS = Actor("s-1", role="importer")
 
@@ -111,3 +117,111 @@ def test_a_portals_sqlite_keeps_its_settings_and_a_redaction_overwrites(
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     raw.close()
     assert "秘密".encode() not in Path(connections[using].settings_dict["NAME"]).read_bytes()
+
+
+PREPARED = "SELECT count(*) FROM pg_prepared_statements"
+
+
+def prepared(using: str) -> int:
+    with connections[using].cursor() as cursor:
+        cursor.execute(PREPARED)
+        count: int = cursor.fetchone()[0]
+    return count
+
+
+def noted_often(using: str) -> Desk:
+    """A desk that has noted on one connection until it counts as one that lives long, and further."""
+    desk = Desk(load_policy("wuhu"), DjangoStore(using), clock=ManualClock("2025-03-03T09:30:00+08:00"))
+    desk.submit(title="t", by=BOSS, case_id="c1")
+    for number in range(LIVES_LONG):
+        desk.note("c1", text=f"{number}", by=BOSS)
+    return desk
+
+
+@pytest.mark.parametrize("opened", DATABASES[:1], indirect=True)
+def test_a_connection_that_lives_long_has_the_statements_of_commands_prepared(
+    opened: tuple[str, CaughtUp],
+) -> None:
+    """Reading the case and writing it; not the portal's own, and what watches cursors sees ours as ever."""
+    using, _ = opened
+    desk, seen = noted_often(using), list[str]()
+
+    def watch(execute: Any, sql: str, *rest: Any) -> Any:
+        seen.append(sql.partition(" ")[0])
+        return execute(sql, *rest)
+
+    with connections[using].execute_wrapper(watch):
+        desk.note("c1", text="x", by=BOSS)
+    assert seen == ["SELECT", "WITH"]
+    assert prepared(using) == 2
+    with CaptureQueriesContext(connections[using]) as log:
+        desk.note("c1", text="x", by=BOSS)
+    assert [query["sql"].partition(" ")[0] for query in log] == ["SELECT", "WITH"]
+    assert "WHERE id = 'c1'" in log[0]["sql"]
+    for _ in range(9):
+        Post.objects.using(using).count()
+    assert prepared(using) == 2
+    assert connections[using].connection.prepare_threshold is None
+
+
+@pytest.mark.parametrize("opened", DATABASES[:1], indirect=True)
+def test_nothing_is_prepared_for_one_request_or_where_the_portal_says_so(
+    opened: tuple[str, CaughtUp],
+) -> None:
+    """A connection for each request would pay without use; ``prepare_threshold`` is the portal's word."""
+    using, _ = opened
+    desk, connection = noted_often(using), connections[using]
+    for _ in range(LIVES_LONG):
+        connection.close()
+        desk.note("c1", text="x", by=BOSS)
+    assert prepared(using) == 0
+    connection.close()
+    connection.settings_dict["OPTIONS"]["prepare_threshold"] = None
+    desk.submit(title="t", by=BOSS)
+    for _ in range(LIVES_LONG):
+        desk.note("c1", text="x", by=BOSS)
+    assert prepared(using) == 0
+
+
+@pytest.mark.parametrize("opened", DATABASES[:1], indirect=True)
+def test_prepared_statements_that_are_gone_are_no_trouble(opened: tuple[str, CaughtUp]) -> None:
+    """After a rollback of the portal's, and after it has thrown away what its session held."""
+    using, other = opened
+    desk = noted_often(using)
+    with pytest.raises(ZeroDivisionError), transaction.atomic(using=using):
+        desk.note("c1", text="lost", by=BOSS)
+        raise ZeroDivisionError
+    before = desk.note("c1", text="kept", by=BOSS).version
+    for _ in range(9):
+        desk.note("c1", text="x", by=BOSS)
+    execute(using, "DISCARD ALL")
+    assert desk.note("c1", text="y", by=BOSS).version == before + 10
+    assert len(other.links("c1")) == before + 10
+
+
+@pytest.mark.parametrize("opened", DATABASES[:1], indirect=True)
+def test_work_that_goes_along_with_notices_has_djangos_own_cursor(opened: tuple[str, CaughtUp]) -> None:
+    """Its statements are the portal's, which Django sends with the values written into them."""
+    using, _ = opened
+    desk, sent = noted_often(using), list[str]()
+
+    def work(cursor: Any) -> None:
+        cursor.execute("SET LOCAL application_name = %s", ("portal",))  # takes no parameters of the server's
+        sent.append("portal")
+
+    assert isinstance(desk.store, DjangoStore)
+    desk.store.with_notices(work)
+    desk.route("c1", to="城管局", by=Actor("d-1", role="coordinator"))
+    assert sent == ["portal"]
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+def test_nothing_is_prepared_behind_a_pooler(atomic: bool) -> None:
+    """A statement of another client's under the same name would be run in place of ours."""
+    with pooled() as database:
+        SqlStore.made(database.straight).close()
+        with pointed("postgresql", database.through) as using, ExitStack() as stack:
+            if atomic:
+                stack.enter_context(transaction.atomic(using=using))
+            noted_often(using)
+            assert prepared(using) == 0

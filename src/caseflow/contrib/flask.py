@@ -7,7 +7,7 @@ from functools import partial
 
 from flask import Blueprint, Response, jsonify, request
 
-from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, routes_of
+from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, headers_of, routes_of
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.desk import Desk
@@ -57,8 +57,9 @@ def _view(
     api: Callable[[Desk], CaseApi],
 ) -> Callable[..., Response]:
     def view(**path: str) -> Response:
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        asked_for = ApiRequest(actor_of(), path, request.args.to_dict(), headers, request.get_data())
+        asked_for = ApiRequest(
+            actor_of(), path, request.args.to_dict(), headers_of(request.environ), request.get_data()
+        )
         answer = api(_desk(desk)).answer(route, asked_for)
         response = Response(answer.body, answer.status, content_type=answer.media_type)
         response.headers.update(answer.headers)

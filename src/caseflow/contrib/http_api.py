@@ -115,6 +115,15 @@ class ApiAnswer(Value):
     headers: Mapping[str, str] = {}
 
 
+_READ = {f"HTTP_{name.upper().replace('-', '_')}": name
+         for name in ("accept-language", "idempotency-key", "if-match")}  # fmt: skip
+
+
+def headers_of(environ: Mapping[str, Any]) -> dict[str, str]:
+    """What `ApiRequest` has of the headers, from the environ of WSGI; a door need not read all of them."""
+    return {name: environ[key] for key, name in _READ.items() if key in environ}
+
+
 class ActionBody(msgspec.Struct, forbid_unknown_fields=True):
     """The body of an action: its fields by name, and since when it is true where that is before now."""
 

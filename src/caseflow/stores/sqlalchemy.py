@@ -288,7 +288,7 @@ class EngineConnections:
         """
         is_whole = single and not self._is_pooled and (self._is_ours or self.dialect.name != "mariadb")
         run = self._run_single if is_whole else self._run
-        return attempted(lambda: run(change), errors=self.errors, name=self.name, seconds=self._timeout)
+        return attempted(lambda: run(change), errors=self.errors, translate=self._translated)
 
     def _run(self, change: Callable[[Cursor], Result]) -> Result:
         with self._connected() as (connection, cursor):
@@ -434,7 +434,7 @@ class EngineConnections:
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise StoreError("store-url", found=shown(url))
         url, arguments = with_options(url)
-        self._threshold = arguments.get("prepare_threshold", PREPARED_AFTER)
+        self._threshold = arguments.get("prepare_threshold", sessions.PREPARED_AFTER)
         arguments |= _ARGUMENTS.get(url.get_driver_name(), {})
         if url.get_backend_name() == "sqlite":
             arguments |= {"timeout": self._timeout, "check_same_thread": False}
@@ -469,9 +469,6 @@ class EngineConnections:
 
 PLAN_CHANGED = "0A000"
 """The SQLSTATE of a plan that no longer fits its table; the session is what it was."""
-
-PREPARED_AFTER = 5
-"""Uses of a statement after which psycopg has the server prepare it, where sessions are our own."""
 
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "psycopg": {"client_encoding": "utf8", "prepare_threshold": None},  # until it is known who answers

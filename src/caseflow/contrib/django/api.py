@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from django.urls import URLPattern, path
 
 from caseflow.contrib.django.config import actor_of, desk, language
-from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, routes_of
+from caseflow.contrib.http_api import ApiRequest, CaseApi, PublicFeed, Route, headers_of, routes_of
 from caseflow.contrib.openapi import openapi
 from caseflow.core.model.commands import Actor
 from caseflow.views.health import HealthLimits
@@ -31,7 +31,7 @@ def case_urls(
         health: beyond which limits ``/health`` answers 503; see `Desk.health`.
         feed: what is published, below ``published``; nothing by default.
     """
-    by_path: dict[str, dict[str, Route]] = {}
+    by_path: dict[str, dict[str, Route]] = {}  # read deepest first: Django tries one after the other
     for route in routes_of(feed):
         by_path.setdefault(route.path, {})[route.method] = route
     patterns = [
@@ -40,7 +40,7 @@ def case_urls(
             _view(routes, actor_of, partial(CaseApi, health=health, feed=feed)),
             name=f"caseflow-{next(iter(routes.values())).name}",
         )
-        for pattern, routes in by_path.items()
+        for pattern, routes in sorted(by_path.items(), key=lambda item: -item[0].count("/"))
     ]
     return [*patterns, path("openapi.json", _describing(feed), name="caseflow-openapi")]
 
@@ -54,7 +54,7 @@ def _view(
         route = routes.get(request.method or "")
         if route is None:
             return HttpResponseNotAllowed(list(routes))
-        headers = {key.lower(): value for key, value in request.headers.items()}
+        headers = headers_of(request.META)
         asked_for = ApiRequest(actor_of(request), parts, request.GET.dict(), headers, request.body)
         answer = api(desk(), lang=language()).answer(route, asked_for)
         return HttpResponse(

@@ -94,15 +94,16 @@ class DjangoConnections:
 
     def read(self, ask: Callable[[Cursor], Result]) -> Result:
         """Run a question; once more on a new connection when a free one was dead."""
+        connection = self._connection
         try:
-            is_free = self.is_free
+            is_free = connection.get_autocommit()
             try:
-                return self._run(ask)
+                return _asked(connection, ask)
             except Error as error:
                 if not is_free or kind_of(error) not in REPLACED:
                     raise
-                self._connection.close()
-                return self._run(ask)
+                connection.close()
+                return _asked(connection, ask)
         except (Error, UnicodeError) as error:
             raise self._translated(error) from error
 
@@ -112,48 +113,40 @@ class DjangoConnections:
         In a savepoint, what it raises leaves the transaction as it was, and a deadlock is told as
         `StoreBusy`: only the portal can begin its transaction anew.
         """
+        connection = self._connection
         try:
-            is_free = self.is_free
+            is_free = connection.get_autocommit()
         except Error as error:
             raise self._translated(error) from error
         if not is_free:
-            return self._nested(change)
+            return self._nested(connection, change, _asked if single else _run)
         run = self._run_single if single else self._run_whole
         return attempted(
-            lambda: run(change), errors=Error, name=self.name, seconds=self._seconds,
-            lost=self._connection.close,
-        )  # fmt: skip
+            lambda: run(connection, change), errors=Error, translate=self._translated, lost=connection.close
+        )
 
-    def _run(self, work: Callable[[Cursor], Result]) -> Result:
-        with self._connection.cursor() as cursor:
-            return work(cursor)
-
-    def _nested(self, change: Callable[[Cursor], Result]) -> Result:
-        self._begun()
+    def _nested(
+        self,
+        connection: Any,
+        change: Callable[[Cursor], Result],
+        run: Callable[[Any, Callable[[Cursor], Result]], Result],
+    ) -> Result:
+        _begin(connection)
         for _ in range(ATTEMPTS):
             try:
                 with transaction.atomic(using=self._using):
-                    return self._run(change)
+                    return run(connection, change)
             except RetryTransaction:
                 continue
             except (Error, UnicodeError) as error:
                 raise self._translated(error) from error
         raise StoreBusy("store-busy", path=self.name, seconds=self._seconds)
 
-    def _begun(self) -> None:
-        """The transaction of a portal that commits by hand is begun.
-
-        The driver of SQLite begins none for a savepoint, whose release would then be a commit.
-        """
-        connection = self._connection
-        if connection.vendor == "sqlite" and not connection.connection.in_transaction:
-            self._run(lambda cursor: cursor.execute("BEGIN"))
-
-    def _run_whole(self, change: Callable[[Cursor], Result]) -> Result:
+    def _run_whole(self, connection: Any, change: Callable[[Cursor], Result]) -> Result:
         is_done, self._own.is_open = False, True
         try:
             with transaction.atomic(using=self._using):
-                done = self._run(self._with_pen(change))
+                done = _run(connection, self._with_pen(change))
                 is_done = True
             return done
         except Error as error:
@@ -163,9 +156,9 @@ class DjangoConnections:
         finally:
             self._own.is_open = False
 
-    def _run_single(self, change: Callable[[Cursor], Result]) -> Result:
+    def _run_single(self, connection: Any, change: Callable[[Cursor], Result]) -> Result:
         try:
-            return self._run(change)
+            return _asked(connection, change)
         except Error as error:
             self._raise_unsure(error)
             raise
@@ -195,3 +188,27 @@ class DjangoConnections:
 
     def _translated(self, error: BaseException) -> StoreError:
         return translated(error, name=self.name, seconds=self._seconds)
+
+
+def _begin(connection: Any) -> None:
+    """Begin the transaction of a portal that commits by hand.
+
+    The driver of SQLite begins none for a savepoint, whose release would then be a commit.
+    """
+    if connection.vendor == "sqlite" and not connection.connection.in_transaction:
+        _run(connection, lambda cursor: cursor.execute("BEGIN"))
+
+
+def _run(connection: Any, work: Callable[[Cursor], Result]) -> Result:
+    with connection.cursor() as cursor:
+        return work(cursor)
+
+
+def _asked(connection: Any, work: Callable[[Cursor], Result]) -> Result:
+    """What a question gives, or a change of one statement: our own words alone, which may be prepared."""
+    if not hasattr(connection.connection, "prepare_threshold"):  # not psycopg's, or none is open yet
+        return _run(connection, work)
+    from caseflow.contrib.django import prepared_cursor
+
+    with prepared_cursor.cursor(connection) as cursor:
+        return work(cursor)

@@ -92,6 +92,8 @@ _EXTENDED: dict[int, ErrorKind] = {1032: "gone", 1555: "taken", 2067: "taken"}
 def kind_of(error: BaseException) -> ErrorKind:
     """What the driver's error means; Django's errors have the driver's as their cause."""
     error = error.__cause__ if _is_wrapped(error) and error.__cause__ else error
+    if isinstance(error, RetryTransaction):
+        return "undone"
     if isinstance(error, UnicodeError):
         return "encoding"
     if error.args and isinstance(error.args[0], int):  # before the state: MariaDB's is the same for many
@@ -161,8 +163,7 @@ def attempted(
     run: Callable[[], Result],
     *,
     errors: type[Exception],
-    name: str,
-    seconds: float,
+    translate: Callable[[BaseException], StoreError],
     lost: Callable[[], object] = lambda: None,
 ) -> Result:
     """What the run of a whole transaction gives.
@@ -172,8 +173,7 @@ def attempted(
 
     Args:
         errors: what the driver's errors derive from.
-        name: what messages call the database.
-        seconds: how long was waited for what others have locked.
+        translate: gives our error for the driver's, or for the last `RetryTransaction`; see `translated`.
         lost: called when the connection cannot be used any more, before the next run.
 
     Raises:
@@ -185,12 +185,12 @@ def attempted(
             return run()
         except RetryTransaction as error:
             if not left:
-                raise StoreBusy("store-busy", path=name, seconds=seconds) from error
+                raise translate(error) from error
         except (errors, UnicodeError) as error:
             kind = kind_of(error)
             is_lost = kind in REPLACED
             if not left or not (is_lost or kind == "undone") or (is_lost and was_lost):
-                raise translated(error, name=name, seconds=seconds) from error
+                raise translate(error) from error
             if is_lost:
                 was_lost = True
                 lost()

@@ -11,6 +11,9 @@ from caseflow.stores.sql.dialects import Dialect
 IN_TRANSACTION = 1
 """MariaDB's flag of the server's status."""
 
+PREPARED_AFTER = 5
+"""Uses of a statement after which psycopg has the server prepare it, where sessions are our own."""
+
 
 def in_transaction(driver: Any) -> bool:
     """Whether somebody has a transaction open on the driver's connection, as far as the driver says."""
