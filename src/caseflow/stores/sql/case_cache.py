@@ -13,7 +13,7 @@ from caseflow.serialization.codec import unpack
 from caseflow.stores.sql.append import Known, Row
 
 CACHED_CASES = 8192
-"""The latest so many are remembered, and at most as many again: as long as a batch of 10,000 takes."""
+"""The latest so many are remembered, and at most as many again, of some 2.4 kB each: a batch of 10,000."""
 
 
 class CaseCache:
