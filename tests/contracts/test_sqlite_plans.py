@@ -290,3 +290,22 @@ def test_a_sweep_with_nothing_due_writes_nothing(path: Path) -> None:
     desk.sweep()
     assert {sql.split()[0] for sql, _ in SAID} == {"SELECT"}
     assert len(SAID) <= 3
+
+
+def test_an_update_names_the_indexed_columns_that_change(path: Path, store: SqliteStore) -> None:
+    """What another process wrote is known as it was read; what the row held otherwise is put right."""
+    connection = sqlite3.Connection(path)
+    connection.execute("UPDATE caseflow_cases SET level = 'odd' WHERE id = 'c3'")
+    connection.commit()
+    with SqliteStore(path) as other:
+        for case_id in ("c2", "c3"):
+            case = other.load(case_id)
+            assert case is not None
+            other.append([then(case, e.Noted(case.last_us + 1, BY))])
+    named = [sql.partition(" WHERE ")[0] for sql, _ in SAID if sql.startswith("UPDATE caseflow_cases")]
+    assert named == [
+        "UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ?",
+        "UPDATE caseflow_cases SET version = ?, level = ?, snapshot = ?, head = ?",
+    ]
+    assert connection.execute("SELECT level FROM caseflow_cases WHERE id = 'c3'").fetchone() == ("",)
+    connection.close()

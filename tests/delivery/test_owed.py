@@ -327,6 +327,17 @@ def test_a_policy_may_tell_of_its_own_actions_and_take_rules_away(tmp_path: Path
     assert posted(desk)[0].notice.body == {"template": "visited", "action": "visit"}
 
 
+def test_a_reply_that_is_taken_back_is_told_no_more_whoever_is_told_of_that(tmp_path: Path) -> None:
+    """Its notices are cancelled by a policy, too, that tells nobody of a retraction."""
+    desk = desk_of(policy(tmp_path, 'remove = ["notices.reply_retracted"]\n'))
+    submitted(desk)
+    desk.reply("c1", text="已修复", by=OFFICER)
+    desk.clock.advance(hours=1)
+    desk.retract_reply("c1", reason="有误", by=BOSS)
+    states = {row.status for row in posted(desk) if row.notice.topic == "replied"}
+    assert states == {CANCELLED}
+
+
 @pytest.mark.parametrize(
     ("text", "path", "code"),
     [

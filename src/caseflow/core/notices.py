@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta
@@ -286,6 +286,11 @@ def owed(
         posted: gives every notice of the case so far; asked only when a card or reply is taken back.
         adopted: the rules that hold from a `Migrated` on.
     """
+    if len(events) == 1 and type(events[0]) not in _OWE_MORE:  # nearly always: what follows is for others
+        (event,) = events
+        routes = rules.routes.of(event)
+        unit = getattr(event, "unit", "") if type(event) in _HOLDERS else case.unit
+        return Owed(tuple(_of_event(routes, case.id, case.version + 1, event, unit))) if routes else NOTHING
     annulled = _annulled_at_once(events) if len(events) > 1 else set[int]()
     times: dict[Key, int] = _annulled_before(case) if case.escalations else {}
     notices: list[Notice] = []
@@ -318,7 +323,7 @@ def owed(
         elif isinstance(event, e.ReceiptSigned) and _is_signed(case, event):
             continue
         routes = rules.routes.of(event)
-        owing = [*_of_event(routes, case.id, version, event, unit)] if routes else []
+        owing = _of_event(routes, case.id, version, event, unit) if routes else []
         if isinstance(event, e.ReplyRetracted):
             untold = _untold(case, event, posted())
             cancels += [notice.id for notice in untold]
@@ -338,6 +343,10 @@ _Annulled = tuple[int, e.CardAnnulled, str]
 """The version of an annulment, the event, and the id that the card's document has if there is one."""
 _HOLDERS = frozenset({e.Submitted, e.Adopted, e.Routed, e.Transferred, e.Returned})
 """Events after which another unit, or nobody, holds the case."""
+_OWE_MORE = frozenset(
+    {e.Submitted, e.CardIssued, e.Reminded, e.CardAnnulled, e.Migrated, e.ReceiptSigned, e.ReplyRetracted}
+)
+"""Events that may owe more than what their routes say, or less."""
 
 
 def _is_signed(case: Case, event: e.ReceiptSigned) -> bool:
@@ -388,7 +397,7 @@ def _taking_back(notice: Notice, untold: Sequence[Notice]) -> Notice:
     return notice.replace(corrects=replies[0].id) if len(replies) == 1 else notice
 
 
-def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> Iterator[Notice]:
+def _of_event(routes: Routes, case_id: str, version: int, event: e.Event, unit: str) -> list[Notice]:
     addressee = event.unit if type(event) is e.CoHandlerAdded else unit
     return _by_routes(
         routes, case_id, version, event, topic=event.name, addressee=addressee, body=_repeated(event)
@@ -417,7 +426,7 @@ _REPEATED_BY: dict[type[e.Event], tuple[str, ...]] = {}
 
 def _of_rung(
     routes: Routes, case_id: str, version: int, event: e.RungEvent, draft: Draft | None
-) -> Iterator[Notice]:
+) -> list[Notice]:
     topic = DOCUMENT if draft else CARD if type(event) is e.CardIssued else REMINDER
     body = _card(event) | ({"document": draft.id} if draft else {})
     addressee = event.subject or event.unit
@@ -440,41 +449,38 @@ def _by_routes(
     addressee: str,
     body: Mapping[str, Any],
     level: str = "",
-) -> Iterator[Notice]:
+) -> list[Notice]:
     """What is told of the event by each of these ways.
 
     Where there is no unit, those are told in the place of its people whom the policy names, once.
     """
+    notices: list[Notice] = []
     for role, unit, route in recipients(routes, addressee):
-        channel, template = route.channel, route.template
-        more: Mapping[str, Any] = {}
+        channel, content = route.channel, {"template": route.template, **body}
         if route.is_of_unit and not unit:
-            more, template = UNASSIGNED, "unassigned_late" if level else "unassigned"
-        yield Notice(
-            notice_id(case_id, version, role, unit, channel),
-            case_id,
-            version,
-            topic,
-            level=level,
-            role=role,
-            unit=unit,
-            channel=channel,
-            at_us=event.at_us,
-            body={"template": template, **body, **more},
-        )
+            content |= {"template": "unassigned_late" if level else "unassigned", **UNASSIGNED}
+        name = notice_id(case_id, version, role, unit, channel)
+        notices.append(
+            Notice(
+                name, case_id, version, topic,
+                level=level, role=role, unit=unit, channel=channel, at_us=event.at_us, body=content,
+            )
+        )  # fmt: skip
+    return notices
 
 
-def recipients(routes: Routes, addressee: str) -> Iterator[tuple[str, str, NoticeRoute]]:
+def recipients(routes: Routes, addressee: str) -> list[tuple[str, str, NoticeRoute]]:
     """Role, unit and way of each notice."""
     if addressee or not any(route.is_of_unit for route in routes):
-        yield from ((route.role, addressee if route.is_of_unit else "", route) for route in routes)
-        return
+        return [(route.role, addressee if route.is_of_unit else "", route) for route in routes]
+    ways = list[tuple[str, str, NoticeRoute]]()
     seen = {(route.role, route.channel) for route in routes if not route.is_of_unit}
     for route in routes:
         for role in route.instead if route.is_of_unit else (route.role,):
             if not route.is_of_unit or (role, route.channel) not in seen:
                 seen.add((role, route.channel))
-                yield role, "", route
+                ways.append((role, "", route))
+    return ways
 
 
 def notice_id(case_id: str, version: int, role: str, unit: str, channel: str) -> str:

@@ -503,7 +503,7 @@ class CommandHandler:
             case: the case before the events.
         """
         events = entry.events
-        if not (self._tells and self._may_owe(rules, events)):
+        if not (self._tells and _may_owe(rules, events)):
             return entry
         posted = partial(posted_of, self.store, case.id)
         due = owed(rules, case, events, posted=posted, adopted=self.rules_of(entry.case))
@@ -512,17 +512,6 @@ class CommandHandler:
         return replace(
             entry, notices=due.notices, cancels=due.cancels, documents=due.documents, voids=due.voids
         )
-
-    def _may_owe(self, rules: CompiledPolicy, events: Sequence[Event]) -> bool:
-        """A quick answer, which spares most commands the rest; a change of rules owes by the new ones."""
-        of_any = rules.routes.of_any
-        for event in events:
-            if event.name in of_any:
-                return True
-        if rules is self.rules:
-            return False
-        others = [one.routes.of_any for one in self.offered.values()]
-        return any(event.name in of_any for of_any in others for event in events)
 
     def record(self, entries: Sequence[Append], claim: KeyClaim | None = None) -> None:
         """Append what the hooks let through, and call those who follow it."""
@@ -564,6 +553,11 @@ class CommandHandler:
         if not request.is_again(claim, events, self.store.texts(claim.case_id)):
             raise KeyReused(request.key, actor=request.actor)
         return RepeatedCase.of(replay(claim.case_id, events[: claim.last]))
+
+
+def _may_owe(rules: CompiledPolicy, events: Sequence[Event]) -> bool:
+    """Whether anybody may have to be told: a quick answer, which spares most commands the rest."""
+    return not rules.routes.of_any.isdisjoint([event.name for event in events])
 
 
 def _of_their_events(texts: tuple[Text, ...], events: Sequence[Event], before: int) -> tuple[Text, ...]:

@@ -104,8 +104,9 @@ class UnitOfWork:
         change = self._changes[case_id]
         case, events = change.entry.case, change.entry.events[change.spread :]
         self._changes[case_id] = change.replace(spread=len(change.entry.events))
-        if any(isinstance(event, Withdrawn | Rejected) for event in events):
-            for follower in case.facts.followers:
+        followers = case.facts.followers
+        if followers and any(isinstance(event, Withdrawn | Rejected) for event in events):
+            for follower in followers:
                 self._tried(self._leave, self._resume, follower, case)
         if not case.facts.links:
             return
@@ -155,6 +156,8 @@ class UnitOfWork:
         """A linked case learns where another one came to."""
         case, (other, place) = self._case(case_id), came
         rules = self._recorder.rules_of(case)
+        if not rules.linked:  # they ask nothing about linked cases
+            return
         outcome = learn(rules, case, other, place, self._now, history=self._history(case_id))
         if outcome[1]:
             self._extend(case, outcome, steps=1)

@@ -437,8 +437,11 @@ def span_within(rule: Within, calendar: Calendar | None) -> Span:
 
 EVENT, RUNG = "event:", "rung:"
 """How an occasion begins that is no action's name."""
-_WITHOUT_OCCASION = frozenset({"card-issued", "reminded", "card-annulled"})
-"""Events that no occasion names: rungs have their own, and a correction goes to whoever was told."""
+_WITHOUT_OCCASION = frozenset(
+    event.name for event in (e.CardIssued, e.Reminded, e.CardAnnulled, e.ReplyRetracted, e.Migrated)
+)
+"""Events that may owe something though no occasion names them: rungs have their own, what is taken back is so
+for whoever was told, and a change of rules owes by the new ones."""
 
 
 class NoticeRoute(Value):

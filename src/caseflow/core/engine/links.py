@@ -85,7 +85,8 @@ def decide_end(
     transition = rules.table.get(case.place.state, {}).get(command.action)
     refused = check(rules, case, command, transition, at, authorizer=authorizer)
     if refused is None:
-        refused = _wrong_link(end.replace(case=case), other, inward=inward, is_linked=is_linked)
+        judged = end.replace(case=case) if issued else end
+        refused = _wrong_link(judged, other, inward=inward, is_linked=is_linked)
     if refused is not None or transition is None:
         raise Refused(refused or no_transition(rules, case, command), case_id=case.id)
     event, clocks = event_of(rules, case, transition, command, at=at, clamped=None if at == now else now)
@@ -124,13 +125,14 @@ def _wrong_link(end: LinkEnd, other: LinkEnd, *, inward: bool, is_linked: bool |
         return None if is_linked else _refusal("not-linked", end, found=other.case.id)
     if is_linked:
         return _refusal("already-linked", end, found=other.case.id)
-    name = other.rules.policy.name
-    possible = [
-        link for link, rule in links.items() if {name, ANY_POLICY} & {*(rule.of if inward else rule.to)}
-    ]
-    if wanted in possible:
+    names = {other.rules.policy.name, ANY_POLICY}
+    rule = links.get(wanted)
+    if rule is not None and not names.isdisjoint(rule.of if inward else rule.to):
         return None
-    return _refusal("link-not-possible", end, found=wanted, missing=tuple(possible), rule="links")
+    possible = tuple(
+        link for link, rule in links.items() if not names.isdisjoint(rule.of if inward else rule.to)
+    )
+    return _refusal("link-not-possible", end, found=wanted, missing=possible, rule="links")
 
 
 def _has_link(case: Case, other: str, link: str, *, inward: bool) -> bool:

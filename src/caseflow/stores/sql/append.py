@@ -20,13 +20,13 @@ from caseflow.ports.title_search import pairs
 from caseflow.serialization.codec import START, encode, link, pack
 from caseflow.stores.sql.dialects import Connections, Cursor
 from caseflow.stores.sql.driver_errors import RetryTransaction, kind_of
-from caseflow.stores.sql.statements import XID_BITS, CommandShape, Statements
+from caseflow.stores.sql.statements import INDEXED, XID_BITS, CommandShape, Statements
 
 Row = tuple[Any, ...]
 EventRow = tuple[str, int, bytes, bytes]
 """Case, version, body, hash."""
 Known = tuple[bytes, Row | None]
-"""The head of a case's chain, and what indexes hold of the case, if it was written here."""
+"""The head of a case's chain; and what indexes hold of the case, as far as the store knows."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -56,8 +56,8 @@ class AppendRows(Value):
 
     @property
     def indexed(self) -> Row:
-        """What indexes hold of the case: all between its version and its snapshot, and who helps with it."""
-        return (*self.values[1:9], self.entry.case.facts.co_handlers)
+        """What indexes hold of the case: the columns of `INDEXED`, and who helps with it."""
+        return (*self.values[1 : len(INDEXED) + 1], self.entry.case.facts.co_handlers)
 
     def chained(self, head: bytes) -> list[EventRow]:
         """The rows of the events; the chain goes on from the head."""
@@ -146,13 +146,6 @@ def as_json(fields: Mapping[str, Any]) -> str:
 
 MANY = 20
 """From so many rows on, PostgreSQL gets them as arrays: half the work of a statement each."""
-
-_CHECKED = {
-    "insert_case": "insert_case_checked",
-    "update_case": "update_case_checked",
-    "update_case_in_place": "update_case_in_place_checked",
-}
-"""Statement -> the same, if the database is what this process remembers."""
 
 _ARRAYS = {
     "update_case_checked": "update_cases", "insert_event": "insert_events", "insert_title": "insert_titles",
@@ -357,22 +350,26 @@ class AppendWork:
             parts.sort(key=lambda part: part[0].entry.case.id)
         dialect, pins = self._sql.dialect, self._pins
         seen: tuple[str, ...] = ()
-        checks_all, may_be_in_place = dialect.one_statement, not dialect.keeps_indexes
+        checks_all, names_changes = dialect.one_statement, not dialect.keeps_indexes
         is_first = True
         for rows, known, before, head in parts:
             entry = rows.entry
             row = _case_row(rows, before, head)
             name = "update_case" if entry.expected else "insert_case"
-            if may_be_in_place and known and known[1] == rows.indexed:
-                name, row = "update_case_in_place", (row[0], *row[9:])
             if (not entry.expected or Migrated in map(type, entry.events)) and (
                 (pin := entry.case.origin.policy_hash) in pins and pin not in seen
             ):
                 seen += (pin,)
-                name, row = f"{_CHECKED[name]}_pinned", (*row, pin)
+                name, row = f"{name}_checked_pinned", (*row, pin)
             elif is_first or checks_all:
-                name = _CHECKED[name]
+                name = f"{name}_checked"
             is_first = False
+            if names_changes and known and known[1]:
+                turns = [
+                    turn for turn, value in enumerate(known[1][: len(INDEXED)]) if value != row[turn + 1]
+                ]
+                name = self._sql.changing(name, [INDEXED[turn] for turn in turns])
+                row = (row[0], *[row[turn + 1] for turn in turns], *row[len(INDEXED) + 1 :])
             if name in statements:
                 statements[name].append(row)
             else:

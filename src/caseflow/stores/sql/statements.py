@@ -80,6 +80,10 @@ _HELD_OR_HELPED = (
 )
 
 
+INDEXED = ("state", "unit", "citizen", "next_due", "due_order", "deadline", "waits", "level")
+"""What indexes hold of a case that an act may change, in the order of ``update_case``."""
+
+
 class CommandShape(NamedTuple):
     """How many rows a command writes of each kind; there are few such shapes.
 
@@ -127,6 +131,21 @@ class Statements(dict[str, str]):
             pinned = f" AND EXISTS (SELECT 1 FROM caseflow_policies WHERE pin = {dialect.mark})"
             self[f"{name}_pinned"] = self[name].replace("{pinned}", pinned)
             self[name] = self[name].replace("{pinned}", "")
+
+    def changing(self, name: str, columns: Sequence[str]) -> str:
+        """The name of an update of a case that sets, of those `INDEXED`, these columns only.
+
+        SQLite writes every index anew whose columns an update names, the same value or not: an act that
+        moves a case on to another state needs four of them, all columns twelve.
+        """
+        part = f"{name} {' '.join(columns)}"
+        if part not in self:
+            sql = self[name]
+            for column in INDEXED:
+                if column not in columns:
+                    sql = sql.replace(f"{column} = {self.dialect.mark}, ", "")
+            self[part] = sql
+        return part
 
     def of_many(self, name: str, values: tuple[Any, ...]) -> Ask:
         """A statement about so many values: one array of PostgreSQL, elsewhere a mark each."""

@@ -15,9 +15,18 @@
 -- Snapshot and head of a case.
 SELECT snapshot, head FROM caseflow_cases WHERE id = ?
 
+-- name: select_case [sqlite]
+-- With what indexes hold of it: see `Statements.changing`.
+SELECT snapshot, head, state, unit, citizen, next_due, due_order, deadline, waits, level
+FROM caseflow_cases WHERE id = ?
+
 -- name: select_cases
 -- Id, snapshot and head of many cases.
 SELECT id, snapshot, head FROM caseflow_cases WHERE id IN ({each ?})
+
+-- name: select_cases [sqlite]
+SELECT id, snapshot, head, state, unit, citizen, next_due, due_order, deadline, waits, level
+FROM caseflow_cases WHERE id IN ({each ?})
 
 -- name: select_cases [postgresql]
 -- From one array, so that it is one prepared statement.
@@ -68,15 +77,6 @@ WHERE id = ? AND version = ? AND head = ?
 UPDATE caseflow_cases
 SET version = ?, state = ?, unit = ?, citizen = ?, next_due = ?, due_order = ?, deadline = ?, waits = ?,
     level = ?, snapshot = ?, head = ?
-WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current}){pinned}
-
--- name: update_case_in_place [sqlite]
--- As `update_case`, where nothing has changed that an index holds: SQLite writes every index anew whose
--- columns are named, the same value or not.
-UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ? WHERE id = ? AND version = ? AND head = ?
-
--- name: update_case_in_place_checked [sqlite]
-UPDATE caseflow_cases SET version = ?, snapshot = ?, head = ?
 WHERE id = ? AND version = ? AND head = ? AND EXISTS (SELECT 1 FROM caseflow_store WHERE {current}){pinned}
 
 -- name: update_cases [postgresql]

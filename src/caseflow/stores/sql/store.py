@@ -171,17 +171,17 @@ class RelationalStore:
         rows = self._rows(self._sql["select_case"], (case_id,)) if self._is_text(case_id) else ()
         if not rows:
             return None
-        ((snapshot, head),) = rows
-        return self._cache.case(case_id, snapshot, head, self.events)
+        snapshot, head, *indexed = rows[0]
+        return self._cache.case(case_id, snapshot, head, self.events, indexed=tuple(indexed))
 
     def load_many(self, ids: Sequence[str], *, aside: Aside | None = None) -> dict[str, Case]:
         """The cases of those ids that are there, in one question; a sweep asks so."""
         wanted = tuple(filter(self._is_text, ids))
         rows = self._rows(*self._sql.of_many("select_cases", wanted)) if wanted else ()
         cases, read = dict[str, Case](), self._cache.case
-        for case_id, snapshot, head in rows:
+        for case_id, snapshot, head, *indexed in rows:
             try:
-                cases[case_id] = read(case_id, snapshot, head, self.events)
+                cases[case_id] = read(case_id, snapshot, head, self.events, indexed=tuple(indexed))
             except BadRecord as error:
                 self._tell(aside, "case", case_id, error)
         return cases
