@@ -21,6 +21,8 @@ from caseflow.analytics.repeated_texts import SHORTEST, plain_text
 from caseflow.core.time.instants import micros
 from tests.journeys.test_real_logs import needs_data, rows
 
+pytestmark = pytest.mark.soak
+
 BOSTON = "America/New_York"
 STORM_WEEK = date(2011, 9, 4)
 """The day after the week in which Tropical Storm Irene came to Boston, on 28 August 2011."""

@@ -96,6 +96,7 @@ class TakesItsTime(MemoryStore):
         return super().load(case_id)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(("make", "where"), [(HangsInClaims, "claim("), (TakesItsTime, "in walk")])
 def test_a_walk_out_of_time_says_where_it_was(make: type[Store], where: str) -> None:
     """A store that does not answer, and one that is slow, end the walk in its own time, named by the call."""
@@ -106,6 +107,7 @@ def test_a_walk_out_of_time_says_where_it_was(make: type[Store], where: str) -> 
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.soak
 def test_a_walk_that_cannot_be_shortened_in_time_is_told_as_it_is() -> None:
     """What was found stays found when the time for shortening is over."""
     with pytest.raises(AssertionError) as caught:

@@ -41,6 +41,7 @@ def vars_of(kind: type) -> dict[str, object]:
     return found
 
 
+@pytest.mark.soak
 def test_the_how_to_pages_store_passes_the_whole_contract(tmp_path: Path) -> None:
     """The page's two files, taken from the page as they stand there, are run in a folder of their own."""
     page = HOW_TO.read_text(encoding="utf-8")

@@ -125,10 +125,12 @@ class InRunSync(StoreContract):
             yield lambda: store.heads()
 
 
+@pytest.mark.soak
 class TestAsyncpg(InRunSync):
     driver = "asyncpg"
 
 
+@pytest.mark.soak
 class TestPsycopg(InRunSync):
     driver = "psycopg"
 

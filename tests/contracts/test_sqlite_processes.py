@@ -64,6 +64,7 @@ BUSY = (
 """Keeps a thread inside SQLite, whose allocator has one lock for the process."""
 
 
+@pytest.mark.soak
 def test_a_fork_waits_until_no_thread_is_inside_sqlite(path: Path) -> None:
     """Children forked while threads are at work use the store at once; none hangs on a lock it inherited."""
     store = SqliteStore(path)

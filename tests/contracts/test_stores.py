@@ -87,6 +87,7 @@ QUERIES = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.soak
 @settings(derandomize=True, database=None, max_examples=250, deadline=None)
 @given(appends(), st.lists(QUERIES, min_size=3, max_size=3), st.sets(st.integers(0, 11)))
 def test_stores_agree_on_every_question(news: list[Append], queries: list[Query], ended: set[int]) -> None:

@@ -47,12 +47,14 @@ class TestSqlite(InAPortal):
     kind = "sqlite"
 
 
+@pytest.mark.soak
 @pytest.mark.postgres
 class TestPostgres(InAPortal):
     kind = "postgresql"
     walks = 4
 
 
+@pytest.mark.soak
 @pytest.mark.mariadb
 class TestMariaDb(InAPortal):
     kind = "mariadb"

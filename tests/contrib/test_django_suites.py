@@ -69,11 +69,13 @@ def test_a_suite_of_pytest_django(database: Mapping[str, object], option: str) -
     assert "10 passed" in run(*PYTEST, f"{HERE}/by_pytest.py", option, database=database)
 
 
+@pytest.mark.soak
 def test_a_suite_that_puts_back_rows(database: Mapping[str, object]) -> None:
     """``serialized_rollback``, which by Django's own making goes in a run of its own."""
     assert "2 passed" in run(*PYTEST, f"{HERE}/by_pytest_restored.py", database=database)
 
 
+@pytest.mark.soak
 def test_the_plugin_may_be_named_twice(tmp_path: Path) -> None:
     """A conftest that names it, for suites that also run without entry points, meets the one installed."""
     (tmp_path / "conftest.py").write_text('pytest_plugins = ["pytest_caseflow"]\n', encoding="utf-8")

@@ -111,6 +111,7 @@ def test_no_text_takes_long(piece: str) -> None:
     assert time.perf_counter() - start < 5
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(not DATA.is_dir(), reason="shared/data is not beside this checkout")
 def test_recall_and_precision_on_citizens_texts() -> None:
     """One value planted in each of 16,694 texts of citizens and offices: which rule finds how many, whole.

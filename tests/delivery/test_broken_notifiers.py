@@ -28,6 +28,7 @@ class Failures:
         self.passed += report.when == "call" and report.passed
 
 
+@pytest.mark.soak
 def test_each_broken_notifier_is_caught_by_exactly_the_promises_it_breaks() -> None:
     """On each of them the named tests fail and no other; on the sound one, none."""
     failures = Failures()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -120,6 +121,7 @@ class Dying:
         return ()
 
 
+@pytest.mark.soak
 @settings(max_examples=120, derandomize=True, database=None, deadline=None)
 @given(LIVES)
 def test_what_stands_is_told_and_what_does_not_is_corrected(acts: list[tuple[str, int]]) -> None:

@@ -395,6 +395,7 @@ class Life:
         return is_holder and (due is None or due == notice.at_us)
 
 
+@pytest.mark.soak
 @settings(max_examples=150, derandomize=True, database=None, deadline=None)
 @given(LIVES)
 def test_at_the_moment_of_telling_each_notice_holds(acts: list[tuple[str, int]]) -> None:

@@ -16,6 +16,7 @@ from tests.contracts.databases import POSTGRES, url_of
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.soak
 @pytest.mark.postgres
 def test_two_workers_share_a_small_year(tmp_path: Path) -> None:
     """Every case that nobody answered gets its card, and what was made up is exported; nothing is left."""

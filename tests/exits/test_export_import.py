@@ -83,6 +83,7 @@ def test_jsonl_comes_back_to_the_byte() -> None:
         assert verify(other).is_sound
 
 
+@pytest.mark.soak
 @settings(
     max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -88,6 +88,7 @@ def test_what_is_fired_paused_or_of_another_unit_is_not_in_it() -> None:
     assert events(unit_calendar(desk, "住建局")) == []
 
 
+@pytest.mark.soak
 def test_many_cases_are_read_page_by_page() -> None:
     """More cases than a page holds are all in it, once each."""
     desk = desk_with(*(f"c{number}" for number in range(501)))

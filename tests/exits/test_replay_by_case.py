@@ -99,6 +99,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 CLOSING = Path(__file__).parents[1] / "testing_kit" / "closing.toml"
 
 
+@pytest.mark.soak
 @settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )

@@ -78,6 +78,7 @@ def test_there_and_back(zones: Zones, capsys: pytest.CaptureFixture[str]) -> Non
     assert run(taking(zones, "inner", second)) == 3
 
 
+@pytest.mark.soak
 def test_killed_anywhere(zones: Zones) -> None:
     """Exports and imports are killed until both are through: every act once, in order, ledgers whole."""
     for number in range(CASES):

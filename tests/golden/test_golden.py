@@ -311,6 +311,7 @@ def test_an_edited_card_is_found() -> None:
     assert [(change.what, change.name) for change in fold.changes] == [("card", "reminder (reply, cycle 1)")]
 
 
+@pytest.mark.soak
 @settings(
     max_examples=30, deadline=None, derandomize=True, database=None,
     phases=(Phase.generate,), suppress_health_check=list(HealthCheck),

@@ -146,6 +146,7 @@ def test_the_machine_says_it_all(desk: Desk) -> None:
     assert "halted --> answered : take_up" in diagram(desk.rules.policy, lang="en")
 
 
+@pytest.mark.soak
 def test_walks_know_the_way_back(desk: Desk) -> None:
     """Both the walk of the lint and the exploration lead back where one came from, and to an end."""
     graph = StateSpace(CompiledPolicy(desk.rules.policy)).graph()

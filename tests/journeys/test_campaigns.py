@@ -287,6 +287,7 @@ def test_a_batch_takes_back_what_it_brought(desk: Desk) -> None:
     assert heard == ["p8"] and replay("p8", desk.history("p8")) == desk.get("p8")
 
 
+@pytest.mark.soak
 def test_a_proposal_of_more_messages_than_one_case_may_change(tmp_path: Path) -> None:
     """What becomes of it becomes of all, however many they are: none is an endless answer to another."""
     desk = Desk(

@@ -164,6 +164,7 @@ def test_a_timed_action_beyond_the_limit_is_skipped(tmp_path: Path) -> None:
     assert (skipped["a"], skipped["b"]) == ("", "times-used-up")
 
 
+@pytest.mark.soak
 def test_a_policy_with_limits_can_be_lived(tmp_path: Path) -> None:
     """The exploration of every configuration ends, and no case is caught."""
     assert not Liveness(policy(tmp_path), start=1_740_967_800_000_000).dead_ends()

@@ -257,6 +257,7 @@ def test_the_switch_in_the_frameworks(rules: Policy) -> None:
         )
 
 
+@pytest.mark.soak
 @given(st.lists(st.tuples(st.text(), st.text()), max_size=3))
 def test_a_feed_is_always_xml(entries: list[tuple[str, str]]) -> None:
     """Whatever the texts hold, a reader of XML reads them."""

@@ -18,8 +18,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from caseflow import load_policy
 from tests.journeys.test_real_logs import DATA, ROOT, issued, needs_data, rows
+
+pytestmark = pytest.mark.soak
 
 Row = dict[str, str]
 Owed = set[tuple[str, str, datetime]]

@@ -51,7 +51,8 @@ def store_with(stands: Standing) -> MemoryStore:
     return store
 
 
-@pytest.mark.parametrize("name", [pytest.param("base", marks=pytest.mark.soak), "wuhu"])
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ["base", "wuhu"])
 def test_a_stranger_hears_the_same_wherever_the_case_stands(name: str) -> None:
     """Every action in every state, however asked: to the byte one refusal without the case."""
     ways = Liveness(load_policy(name), start=START)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -85,6 +86,7 @@ def test_fast_is_plain_and_replay_is_live(history: list[Step]) -> None:
         FIELDS["migrate"] = before
 
 
+@pytest.mark.soak
 @MANY
 @given(histories())
 def test_a_late_sweep_is_a_timely_sweep(history: list[Step]) -> None:
@@ -94,6 +96,7 @@ def test_a_late_sweep_is_a_timely_sweep(history: list[Step]) -> None:
         assert _lived(history, schedule).finish().standing() == never.standing()
 
 
+@pytest.mark.soak
 @MANY
 @given(histories())
 def test_no_rung_stands_twice(history: list[Step]) -> None:
@@ -103,6 +106,7 @@ def test_no_rung_stands_twice(history: list[Step]) -> None:
         assert len(standing) == len(set(standing))
 
 
+@pytest.mark.soak
 def test_the_rules_do_change() -> None:
     """The histories bring cases under each of the three policies."""
     done: Counter[str] = Counter()

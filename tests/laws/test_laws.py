@@ -67,9 +67,8 @@ def test_a_pause_never_shortens(
     properties.a_pause_never_shortens(start, days, counting, pauses, more)
 
 
-@pytest.mark.parametrize(("examples", "rare"), [
-    (120, {"close", "rate"}), pytest.param(600, set(), marks=pytest.mark.soak),
-])  # fmt: skip
+@pytest.mark.soak
+@pytest.mark.parametrize(("examples", "rare"), [(120, {"close", "rate"}), (600, set())])
 def test_the_histories_hold_everything(examples: int, rare: set[str]) -> None:
     """Every action, and backdating, succeeds over the generated histories; the rare ones over many."""
     done, wanted = Counter[str](), {*FIELDS, "backdated"} - rare

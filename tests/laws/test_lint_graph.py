@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from caseflow.core.engine.compiled_policy import CompiledPolicy
@@ -33,6 +34,7 @@ def situation(case: Case) -> Spot:
     return Spot(case.state, bool(case.unit), replied, rated, clocks, awaits=awaits)
 
 
+@pytest.mark.soak
 @settings(
     max_examples=40, deadline=None, derandomize=True, database=None,
     phases=(Phase.generate,), suppress_health_check=list(HealthCheck),

@@ -35,6 +35,7 @@ def cases_of(log: Path) -> tuple[Seen, ...]:
     return seen(store.find(Query(limit=summary.cases)), end_us=summary.as_of_us)
 
 
+@pytest.mark.soak
 def test_a_known_scenario_is_found_again_in_its_own_log(tmp_path: Path) -> None:
     """Arrivals, waits and the share never replied to come back, from a log with open cases in it."""
     known = scenario(tmp_path, SMALL.replace("days = 28", "days = 180") + KNOWN)
@@ -74,6 +75,7 @@ BOUNDS = {
 """What `docs/explanation/how-good-is-the-simulation.md` says, with a little room for other libraries."""
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("log", logs(), ids=lambda log: log.name)
 def test_held_out_cases_are_met_as_closely_as_we_say(log: Log) -> None:
     """On cases the fit did not see, at random and later ones, the error stays within what the docs tell."""

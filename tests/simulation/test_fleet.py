@@ -31,6 +31,7 @@ def rows(log: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(log)))
 
 
+@pytest.mark.soak
 def test_the_same_seed_gives_the_same_bytes_in_any_process() -> None:
     """Twice here and under three hash seeds elsewhere the log is the same; another seed gives another."""
     city = load_scenario("city")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from caseflow import i18n, load_policy
 from caseflow.core.engine.compiled_policy import CompiledPolicy
 from caseflow.testing.laws.liveness import Liveness, combinations_of
@@ -35,6 +37,7 @@ def test_every_combination_is_looked_at(tmp_path: Path) -> None:
     assert (ways.combinations, ("fast", "slow") in ways.fired) == (9, True)
 
 
+@pytest.mark.soak
 def test_the_report_says_how_many(tmp_path: Path) -> None:
     """The number stands in the report, in both languages."""
     (tmp_path / "asks.toml").write_text(POLICY, encoding="utf-8")

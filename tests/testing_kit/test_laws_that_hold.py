@@ -67,7 +67,9 @@ def test_a_case_that_can_be_merged_away_has_an_end() -> None:
     assert set(ways.dead_ends()) == {"checking", "waiting", "stuck"}
 
 
-@pytest.mark.parametrize("seconds", [1.9, pytest.param(2.3, marks=pytest.mark.soak), 2.9])
+@pytest.mark.parametrize(
+    "seconds", [1.9, *(pytest.param(later, marks=pytest.mark.soak) for later in (2.3, 2.9))]
+)
 def test_a_proof_can_be_interrupted(seconds: float) -> None:
     """Ctrl-C ends it with its own exit code and neither a traceback nor a law called broken."""
     command = [sys.executable, "-m", "caseflow.cli", "policy", "test", "wuhu", "--examples", "5000"]

@@ -47,6 +47,7 @@ def test_a_sound_policy_breaks_no_law_at_length(policy: str | Path, seed: int) -
     policy_laws(policy, seed=seed).raise_if_broken()
 
 
+@pytest.mark.soak
 @settings(PROPERTY, max_examples=12, suppress_health_check=[HealthCheck.nested_given])
 @given(cs.policies(max_features=8), st.integers(0, 999))
 def test_no_drawn_policy_breaks_a_law(policy: Policy, seed: int) -> None:
@@ -69,7 +70,17 @@ def explored(policy: str | Path) -> Liveness:
     return Liveness(known, start=starts_of(known)[0])
 
 
-@pytest.mark.parametrize("name", MUTANTS, ids=[f"{laws[0]}-{name}" for name, (laws, *_) in MUTANTS.items()])
+LONG = frozenset({
+    "what_came_after_a_late_fact_is_not_gone_through_again", "a_warning_does_not_go_with_its_breach",
+    "a_late_sweep_differs", "forgets_when_it_was_true", "a_merged_case_escalates", "forgets_appeals",
+})  # fmt: skip
+"""Mutants that take seconds to be found."""
+
+
+@pytest.mark.parametrize("name", [
+    pytest.param(name, id=f"{laws[0]}-{name}", marks=pytest.mark.soak if name in LONG else ())
+    for name, (laws, *_) in MUTANTS.items()
+])  # fmt: skip
 def test_a_broken_engine_is_found(name: str) -> None:
     """The mutant is found with the default effort, and by a law that it breaks."""
     laws, policy, _ = MUTANTS[name]

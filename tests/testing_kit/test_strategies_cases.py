@@ -174,6 +174,7 @@ def test_a_card_a_microsecond_early_shrinks_to_a_submission_and_a_sweep(
     assert len(between) <= 1 and all(line.endswith("  sweep") for line in between)
 
 
+@pytest.mark.soak
 def test_a_sweep_a_microsecond_early_shrinks_to_that_microsecond(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where only the microsecond before a rung shows the bug, the smallest example waits for just that."""
     sweeps_a_microsecond_early(monkeypatch)
@@ -203,6 +204,7 @@ def test_a_timeline_can_be_played_by_the_kits_timeline() -> None:
     play()
 
 
+@pytest.mark.soak
 def test_a_forgotten_pause_shrinks_to_asking_and_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of an engine that forgets pauses, the smallest example asks the citizen and waits for the card.
 

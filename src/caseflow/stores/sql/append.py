@@ -368,7 +368,7 @@ class AppendWork:
                 turns = [
                     turn for turn, value in enumerate(known[1][: len(INDEXED)]) if value != row[turn + 1]
                 ]
-                name = self._sql.changing(name, [INDEXED[turn] for turn in turns])
+                name = f"{name} {' '.join([INDEXED[turn] for turn in turns])}"
                 row = (row[0], *[row[turn + 1] for turn in turns], *row[len(INDEXED) + 1 :])
             if name in statements:
                 statements[name].append(row)

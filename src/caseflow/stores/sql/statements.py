@@ -132,20 +132,24 @@ class Statements(dict[str, str]):
             self[f"{name}_pinned"] = self[name].replace("{pinned}", pinned)
             self[name] = self[name].replace("{pinned}", "")
 
-    def changing(self, name: str, columns: Sequence[str]) -> str:
-        """The name of an update of a case that sets, of those `INDEXED`, these columns only.
+    def __missing__(self, key: str) -> str:
+        """Of ``NAME COLUMN ...`` the update of that name that sets, of those `INDEXED`, these alone, or none.
 
         SQLite writes every index anew whose columns an update names, the same value or not: an act that
         moves a case on to another state needs four of them, all columns twelve.
+
+        Raises:
+            KeyError: there is no such update.
         """
-        part = f"{name} {' '.join(columns)}"
-        if part not in self:
-            sql = self[name]
-            for column in INDEXED:
-                if column not in columns:
-                    sql = sql.replace(f"{column} = {self.dialect.mark}, ", "")
-            self[part] = sql
-        return part
+        name, *columns = key.split(" ")
+        if key == name:
+            raise KeyError(key)
+        sql = self[name]
+        for column in INDEXED:
+            if column not in columns:
+                sql = sql.replace(f"{column} = {self.dialect.mark}, ", "")
+        self[key] = sql
+        return sql
 
     def of_many(self, name: str, values: tuple[Any, ...]) -> Ask:
         """A statement about so many values: one array of PostgreSQL, elsewhere a mark each."""

@@ -16,7 +16,7 @@
 SELECT snapshot, head FROM caseflow_cases WHERE id = ?
 
 -- name: select_case [sqlite]
--- With what indexes hold of it: see `Statements.changing`.
+-- With what indexes hold of it: see `Statements.__missing__`.
 SELECT snapshot, head, state, unit, citizen, next_due, due_order, deadline, waits, level
 FROM caseflow_cases WHERE id = ?
 
