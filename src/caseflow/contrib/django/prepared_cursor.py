@@ -54,11 +54,11 @@ def cursor(connection: Any) -> Any:
     driver = connection.connection
     if connection.queries_logged or not _is_prepared_on(driver, connection):
         return connection.cursor()
-    driver.cursor_factory = PreparedCursor
+    before, driver.cursor_factory = driver.cursor_factory, PreparedCursor
     try:
         return connection.cursor()  # Django's way, so that everything that watches its cursors sees this one
     finally:
-        driver.cursor_factory = DjangosCursor
+        driver.cursor_factory = before
 
 
 def _is_prepared_on(driver: Any, connection: Any) -> bool:
