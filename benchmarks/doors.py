@@ -31,13 +31,12 @@ from caseflow import Desk, load_policy
 from caseflow.stores.sqlalchemy import SqlStore
 
 CLIENTS = 8
+_GUNICORN = "-m gunicorn --log-level error --workers 2 --threads 4 --keep-alive 60 --bind 127.0.0.1:{port}"
 DOORS = {
     "FastAPI, uvicorn": "-m uvicorn --log-level error --workers 2 --port {port} --factory"
                         " benchmarks.portals:fastapi_app",
-    "Flask, gunicorn": "-m gunicorn --log-level error --workers 2 --threads 4 --bind 127.0.0.1:{port}"
-                       " benchmarks.portals:flask_app()",
-    "Django, gunicorn": "-m gunicorn --log-level error --workers 2 --threads 4 --bind 127.0.0.1:{port}"
-                        " benchmarks.portals:django_app()",
+    "Flask, gunicorn": f"{_GUNICORN} benchmarks.portals:flask_app()",
+    "Django, gunicorn": f"{_GUNICORN} benchmarks.portals:django_app()",
 }  # fmt: skip
 NOTE = json.dumps({"fields": {"text": "已联系路灯管理所,明日上门。"}}).encode()
 HEADERS = {

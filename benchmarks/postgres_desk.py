@@ -142,13 +142,16 @@ class _Watched(Desk):
 
     def _changes(self, case: Case) -> Iterator[tuple[str, tuple[Any, ...]]]:
         other = f"bare-{case.id}"
-        columns = "version, state, unit, citizen, next_due, due_order, deadline, waits, snapshot, head"
+        columns = "version, state, unit, citizen, next_due, due_order, deadline, waits, level, snapshot, head"
+        submission = "submitted, kind, region, policy, pin"
         row = self._one(f"SELECT {columns} FROM caseflow_cases WHERE id = %s", case.id)[0]
         before = self._events(case.id, 0)
         first = case.version if len(before) == case.version and len(before) > 1 else 1
-        marks = ", ".join(["%s"] * 11)
         if first == 1:
-            yield f"INSERT INTO caseflow_cases ({columns}, id) VALUES ({marks})", (*row, other)
+            row = (*row, *self._one(f"SELECT {submission} FROM caseflow_cases WHERE id = %s", case.id)[0])
+            marks = ", ".join(["%s"] * (len(row) + 1))
+            sql = f"INSERT INTO caseflow_cases ({columns}, {submission}, id) VALUES ({marks})"
+            yield sql, (*row, other)
         else:
             sets = ", ".join(f"{column} = %s" for column in columns.split(", "))
             sql = f"UPDATE caseflow_cases SET {sets} WHERE id = %s AND version = %s"
@@ -166,11 +169,11 @@ class _Watched(Desk):
             f"SELECT {', '.join(names[2:])} FROM caseflow_notices WHERE case_id = %s AND version >= %s",
             case.id, first,
         ):  # fmt: skip
-            columns = "status, attempts, next_try, token, error, merged_into"
+            columns = "status, attempts, next_try, token, error, merged_into, reached"
             marks = ", ".join(["%s"] * len(names))
             yield (
                 f"INSERT INTO caseflow_notices ({NOTICE}, {columns})"
-                f" VALUES ({marks}, 'pending', 0, 0, '', '', '') ON CONFLICT (id) DO NOTHING",
+                f" VALUES ({marks}, 'pending', 0, 0, '', '', '', '[]') ON CONFLICT (id) DO NOTHING",
                 (f"{other}-{row}"[:200], other, *row),
             )
 

@@ -163,6 +163,7 @@ class _Changes:
         self.connection = connection
         listed = connection.execute(
             "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            " AND sql NOT LIKE '%WITHOUT ROWID%'"  # the index of titles, which these stores do not have
         )
         self.tables = {name: self._columns(name) for (name,) in listed.fetchall()}
         self.newest = {name: self._newest(name) for name in self.tables}
