@@ -111,11 +111,24 @@ def _server_skips(reporter: Any) -> list[pytest.TestReport]:
     ]
 
 
+NOT_SET_UP = 70
+"""The exit status of a run in which no test failed, and some did not begin for want of what they need."""
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """Where every server must be there, a test skipped for want of one fails the run."""
-    skipped = _server_skips(session.config.pluginmanager.get_plugin("terminalreporter"))
-    if os.environ.get("CASEFLOW_NO_SKIPPED_SERVERS") and skipped and not exitstatus:
+    """Where every server must be there, a test skipped for want of one fails the run.
+
+    A run in which tests could not be set up, and nothing else went wrong, ends with `NOT_SET_UP`.
+    """
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = bool(os.environ.get("CASEFLOW_NO_SKIPPED_SERVERS") and _server_skips(reporter))
+    if skipped and not exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    stats = reporter.stats if reporter is not None else {}
+    errors = stats.get("error", ())
+    is_set_up = not errors or any(getattr(report, "when", "") != "setup" for report in errors)
+    if exitstatus == pytest.ExitCode.TESTS_FAILED and not (is_set_up or skipped or stats.get("failed")):
+        session.exitstatus = NOT_SET_UP
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
